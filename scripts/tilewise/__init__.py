@@ -1,0 +1,1 @@
+"""Functions on arrays behind the workflow's rules, one module per subject."""

@@ -1,0 +1,219 @@
+"""The grid: planes are cut into tiles, tiles are grouped into blocks. All of its arithmetic is here."""
+
+import math
+from dataclasses import dataclass
+from itertools import product
+
+SMALLEST_BLOCK = 4 * 2**20
+"""Pixels below which starting a process costs more than the block's work."""
+LARGEST_BLOCK = 2**30
+"""Pixels above which a plane is split along tile borders."""
+BLOCKS_PER_SAMPLE = 64
+"""Blocks a sample is cut into where it has the planes: enough to keep many cores busy."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A box of pixels, half open: planes z0 to z1, rows y0 to y1, columns x0 to x1."""
+
+    z0: int
+    z1: int
+    y0: int
+    y1: int
+    x0: int
+    x1: int
+
+    @property
+    def shape(self):
+        """Planes, rows and columns."""
+        return self.z1 - self.z0, self.y1 - self.y0, self.x1 - self.x0
+
+    def intersects(self, other):
+        """Whether the two boxes share a pixel."""
+        return (
+            max(self.z0, other.z0) < min(self.z1, other.z1)
+            and max(self.y0, other.y0) < min(self.y1, other.y1)
+            and max(self.x0, other.x0) < min(self.x1, other.x1)
+        )
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A region of one plane, addressed by plane, tile row and tile column."""
+
+    z: int
+    row: int
+    column: int
+
+    @property
+    def name(self):
+        """The tile's name, as in `z0003_y01_x07`."""
+        return f"z{self.z:04d}_y{self.row:02d}_x{self.column:02d}"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How a sample is cut.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Planes, rows and columns of the sample, in pixels.
+    tile : int
+        Side of a tile, in pixels.
+    block : tuple of int
+        Planes, rows and columns of a block, in planes and pixels; rows and columns are whole tiles
+        and may reach over the sample's edge.
+    """
+
+    shape: tuple[int, int, int]
+    tile: int
+    block: tuple[int, int, int]
+
+    def __post_init__(self):
+        if min(self.shape) < 1 or min(self.block) < 1 or self.tile < 1:
+            raise ValueError(f"shape, tile and block must be positive: {self}")
+        if self.block[1] % self.tile or self.block[2] % self.tile:
+            raise ValueError(f"a block must hold whole tiles: {self}")
+
+    @property
+    def blocks_along(self):
+        """Number of blocks along z, y and x."""
+        return tuple(-(-size // step) for size, step in zip(self.shape, self.block, strict=True))
+
+    @property
+    def tiles_along(self):
+        """Number of tile rows and tile columns of a plane."""
+        return -(-self.shape[1] // self.tile), -(-self.shape[2] // self.tile)
+
+    def blocks(self):
+        """Every block as `z/y/x`, its place in the grid of blocks."""
+        return ["/".join(map(str, place)) for place in product(*map(range, self.blocks_along))]
+
+    def region(self, block):
+        """Pixels of a block, cut at the sample's edge.
+
+        Parameters
+        ----------
+        block : str
+            `z/y/x`, as in `blocks`.
+
+        Returns
+        -------
+        Region
+        """
+        bounds = []
+        for place, step, size in zip(
+            map(int, block.split("/")), self.block, self.shape, strict=True
+        ):
+            bounds += [place * step, min((place + 1) * step, size)]
+        region = Region(*bounds)
+        if min(region.shape) < 1:
+            raise ValueError(f"block {block} lies outside of {self.shape}")
+        return region
+
+    def blocks_of(self, region):
+        """Blocks that share a pixel with a region, in order."""
+        bounds = (
+            (region.z0, region.z1),
+            (region.y0, region.y1),
+            (region.x0, region.x1),
+        )
+        places = (
+            range(max(low, 0) // step, (min(high, size) - 1) // step + 1)
+            for (low, high), step, size in zip(bounds, self.block, self.shape, strict=True)
+        )
+        return ["/".join(map(str, place)) for place in product(*places)]
+
+    def around(self, region, reach):
+        """A region grown by `reach` pixels in its plane, cut at the sample's edge.
+
+        `math.inf` gives whole planes.
+        """
+        if reach == math.inf:
+            return Region(region.z0, region.z1, 0, self.shape[1], 0, self.shape[2])
+        return Region(
+            region.z0,
+            region.z1,
+            max(region.y0 - reach, 0),
+            min(region.y1 + reach, self.shape[1]),
+            max(region.x0 - reach, 0),
+            min(region.x1 + reach, self.shape[2]),
+        )
+
+    def tiles(self, block):
+        """Tiles of a block that hold a pixel of the sample, plane by plane, row by row."""
+        region = self.region(block)
+        return [
+            Tile(z, row, column)
+            for z in range(region.z0, region.z1)
+            for row in range(region.y0 // self.tile, -(-region.y1 // self.tile))
+            for column in range(region.x0 // self.tile, -(-region.x1 // self.tile))
+        ]
+
+    def tile_region(self, tile):
+        """Pixels of a tile, cut at the sample's edge."""
+        y, x = tile.row * self.tile, tile.column * self.tile
+        return Region(
+            tile.z,
+            tile.z + 1,
+            y,
+            min(y + self.tile, self.shape[1]),
+            x,
+            min(x + self.tile, self.shape[2]),
+        )
+
+    def level(self, level):
+        """The grid of a pyramid level: rows and columns halved `level` times, one shard per block.
+
+        The chunk shrinks below a tile only where a block holds too few tiles to be halved.
+        """
+        factor = 2**level
+        rows, columns = self.block[1] // factor, self.block[2] // factor
+        return Grid(
+            (self.shape[0], -(-self.shape[1] // factor), -(-self.shape[2] // factor)),
+            math.gcd(self.tile, rows, columns),
+            (self.block[0], rows, columns),
+        )
+
+
+def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
+    """The shape of a block for a sample.
+
+    By default whole planes: a 64th of the sample, but at least 4 Mpx and at most 1 Gpx; a plane of
+    more than 1 Gpx is split into bands of tile rows.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Planes, rows and columns of the sample, in pixels.
+    tile : int
+        Side of a tile, in pixels; a multiple of 2 ** levels.
+    levels : int
+        Reduced levels of the pyramid; a split plane is cut so that each can be halved so often.
+    planes, rows, columns : int or None
+        Planes, tile rows and tile columns of a block; None chooses.
+
+    Returns
+    -------
+    tuple of int
+        Planes, rows and columns in pixels.
+    """
+    if tile % 2**levels:
+        raise ValueError(
+            f"a tile of {tile} px cannot be halved {levels} times: choose a multiple of {2**levels}"
+        )
+    plane = shape[1] * shape[2]
+    tile_rows, tile_columns = -(-shape[1] // tile), -(-shape[2] // tile)
+    if rows is None:
+        fitting = max(LARGEST_BLOCK // (tile_columns * tile * tile), 1)
+        rows = tile_rows if plane <= LARGEST_BLOCK else fitting
+    if planes is None:
+        share = shape[0] * plane / BLOCKS_PER_SAMPLE
+        planes = round(min(max(share, SMALLEST_BLOCK), LARGEST_BLOCK) / plane)
+    columns = tile_columns if columns is None else columns
+    return (
+        min(max(planes, 1), shape[0]),
+        min(rows, tile_rows) * tile,
+        min(columns, tile_columns) * tile,
+    )

@@ -1,0 +1,149 @@
+"""Agreement of a mask with the truth: the confusion map, its counts and the metrics of them."""
+
+import math
+
+import cv2
+import numpy as np
+
+NOT_ANNOTATED = 255
+"""Value of the truth where nothing is known."""
+TN, FP, FN, TP = 1, 2, 3, 4
+"""Values of a confusion map; 0 is not annotated."""
+
+COUNTS = ("tp", "fp", "fn", "tn")
+METRICS = (
+    "accuracy",
+    "precision",
+    "recall",
+    "specificity",
+    "f1",
+    "iou",
+    "balanced_accuracy",
+    "mcc",
+    "prevalence",
+)
+
+_CODES = np.zeros(256, np.uint8)
+# 2 * truth + mask, where truth 255 wraps to 254 and 255 and stays 0
+_CODES[:4] = TN, FP, FN, TP
+
+
+def confusion_map(truth, mask):
+    """Where a mask is right and wrong.
+
+    Parameters
+    ----------
+    truth : (rows, columns) uint8 ndarray
+        0 background, 1 foreground, 255 not annotated.
+    mask : (rows, columns) uint8 ndarray
+        0 background, 1 foreground.
+
+    Returns
+    -------
+    (rows, columns) uint8 ndarray
+        0 not annotated, 1 true negative, 2 false positive, 3 false negative, 4 true positive.
+    """
+    if truth.shape != mask.shape:
+        raise ValueError(f"truth is {truth.shape}, the mask {mask.shape}: they must be equal")
+    return cv2.LUT(np.left_shift(truth, 1) | mask, _CODES)
+
+
+def count(codes):
+    """Pixels of each kind in a confusion map.
+
+    Parameters
+    ----------
+    codes : (rows, columns) uint8 ndarray
+        As from `confusion_map`.
+
+    Returns
+    -------
+    dict of str to int
+        `tp`, `fp`, `fn`, `tn`.
+    """
+    tp, fp, fn = (cv2.countNonZero(cv2.compare(codes, code, cv2.CMP_EQ)) for code in (TP, FP, FN))
+    return {"tp": tp, "fp": fp, "fn": fn, "tn": cv2.countNonZero(codes) - tp - fp - fn}
+
+
+def edge(tp, fp, fn, tn):
+    """Names the degenerate case that the counts are, `normal` where they are none.
+
+    Returns
+    -------
+    str
+        `not_annotated`, `both_empty`, `both_full`, `mask_empty`, `mask_full`, `truth_empty`,
+        `truth_full`, `all_wrong` (no pixel is right, neither mask nor truth is uniform) or
+        `normal`. A uniform mask against an opposite uniform truth is `mask_empty` or `mask_full`.
+    """
+    annotated = tp + fp + fn + tn
+    cases = (
+        ("not_annotated", annotated == 0),
+        ("both_empty", tn == annotated),
+        ("both_full", tp == annotated),
+        ("mask_empty", tp + fp == 0),
+        ("mask_full", fn + tn == 0),
+        ("truth_empty", tp + fn == 0),
+        ("truth_full", fp + tn == 0),
+        ("all_wrong", tp + tn == 0),
+    )
+    return next((name for name, holds in cases if holds), "normal")
+
+
+def metrics(tp, fp, fn, tn):
+    """Metrics of the counts of a confusion matrix; exact to the last bit at any size.
+
+    Parameters
+    ----------
+    tp, fp, fn, tn : int
+        Counts of pixels; Python integers, which do not overflow.
+
+    Returns
+    -------
+    dict of str to (float or None)
+        The names of `METRICS`; None where a quotient is 0/0 and there is no convention.
+        Both empty or both full: F1 = IoU = MCC = 1. Nothing right (tp = tn = 0): F1 = 0, MCC = -1.
+        Any other MCC without a denominator is 0.
+
+    References
+    ----------
+    Chicco and Jurman, BMC Genomics 21:6 (2020), for the MCC and its conventions.
+    """
+    tp, fp, fn, tn = map(int, (tp, fp, fn, tn))
+    annotated = tp + fp + fn + tn
+    recall = _quotient(tp, tp + fn)
+    specificity = _quotient(tn, tn + fp)
+    both_empty = annotated > 0 and tn == annotated
+    balanced = None if recall is None or specificity is None else (recall + specificity) / 2
+    return {
+        "accuracy": _quotient(tp + tn, annotated),
+        "precision": _quotient(tp, tp + fp),
+        "recall": recall,
+        "specificity": specificity,
+        "f1": 1.0 if both_empty else _quotient(2 * tp, 2 * tp + fp + fn),
+        "iou": 1.0 if both_empty else _quotient(tp, tp + fp + fn),
+        "balanced_accuracy": balanced,
+        "mcc": _matthews(tp, fp, fn, tn),
+        "prevalence": _quotient(tp + fn, annotated),
+    }
+
+
+def _quotient(numerator, denominator):
+    return numerator / denominator if denominator else None
+
+
+def _matthews(tp, fp, fn, tn):
+    annotated = tp + fp + fn + tn
+    if annotated == 0:
+        return None
+    if annotated in (tp, tn):
+        return 1.0
+    if tp + tn == 0:
+        return -1.0
+    margins = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    if margins == 0:
+        return 0.0
+    # 2 ** 64 times the quotient's square root, in integers: the product of the margins of 10 ** 12
+    # pixels has 160 bits, more than a double holds
+    covariance = tp * tn - fp * fn
+    scaled = math.isqrt((covariance * covariance << 128) // margins)
+    return math.copysign(scaled / 2**64, covariance)

@@ -1,0 +1,92 @@
+import math
+
+import pytest
+
+from tilewise.grid import Grid, Region, Tile, choose_block
+
+
+@pytest.fixture
+def grid():
+    # two planes of 5 x 9 px: 3 x 5 tiles of 2 px, blocks of one plane and 2 x 3 tiles
+    return Grid((2, 5, 9), 2, (1, 4, 6))
+
+
+def test_counts(grid):
+    assert grid.tiles_along == (3, 5)
+    assert grid.blocks_along == (2, 2, 2)
+    assert grid.blocks() == [
+        "0/0/0",
+        "0/0/1",
+        "0/1/0",
+        "0/1/1",
+        "1/0/0",
+        "1/0/1",
+        "1/1/0",
+        "1/1/1",
+    ]
+
+
+def test_region_is_cut_at_the_edge(grid):
+    assert grid.region("0/0/0") == Region(0, 1, 0, 4, 0, 6)
+    assert grid.region("1/1/1") == Region(1, 2, 4, 5, 6, 9)
+    with pytest.raises(ValueError, match="outside"):
+        grid.region("2/0/0")
+
+
+def test_tiles_of_a_block(grid):
+    assert grid.tiles("1/1/1") == [Tile(1, 2, 3), Tile(1, 2, 4)]
+    assert grid.tile_region(Tile(1, 2, 4)) == Region(1, 2, 4, 5, 8, 9)
+    assert Tile(3, 1, 7).name == "z0003_y01_x07"
+
+
+def test_every_pixel_is_in_one_tile(grid):
+    seen = [
+        (z, y, x)
+        for block in grid.blocks()
+        for tile in grid.tiles(block)
+        for region in [grid.tile_region(tile)]
+        for z in range(region.z0, region.z1)
+        for y in range(region.y0, region.y1)
+        for x in range(region.x0, region.x1)
+    ]
+    assert len(seen) == len(set(seen)) == 2 * 5 * 9
+
+
+def test_around_is_cut_at_the_plane(grid):
+    region = grid.region("0/0/1")
+    assert grid.around(region, 1) == Region(0, 1, 0, 5, 5, 9)
+    assert grid.around(region, math.inf) == Region(0, 1, 0, 5, 0, 9)
+    assert grid.blocks_of(grid.around(region, 1)) == ["0/0/0", "0/0/1", "0/1/0", "0/1/1"]
+    assert grid.blocks_of(region) == ["0/0/1"]
+
+
+def test_levels_keep_one_shard_per_block():
+    grid = Grid((3, 1000, 700), 512, (2, 1024, 1024))
+    assert grid.level(1) == Grid((3, 500, 350), 512, (2, 512, 512))
+    assert grid.level(3) == Grid((3, 125, 88), 128, (2, 128, 128))
+    assert grid.level(3).blocks_along == grid.blocks_along
+    odd = Grid((1, 1500, 512), 512, (1, 1536, 512))
+    assert odd.level(1) == Grid((1, 750, 256), 256, (1, 768, 256))
+
+
+def test_blocks_are_whole_planes_of_a_64th():
+    assert choose_block((1, 512, 512), 512) == (1, 512, 512)
+    # 4 Mpx at least: 16 planes of 512 x 512
+    assert choose_block((100, 512, 512), 512) == (16, 512, 512)
+    # KESM: 799 planes of 140 Mpx, limited to 1 Gpx: 7.65 planes, rounded
+    assert choose_block((799, 8026, 17480), 512) == (8, 8192, 17920)
+    # 64 planes: one each
+    assert choose_block((64, 8026, 17480), 512) == (1, 8192, 17920)
+
+
+def test_a_huge_plane_is_split_into_bands():
+    planes, rows, columns = choose_block((2, 65536, 32768), 512)
+    assert (planes, columns) == (1, 32768)
+    assert rows == 32768
+
+
+def test_configured_blocks():
+    assert choose_block((9, 1000, 1000), 256, planes=1, rows=1, columns=1) == (1, 256, 256)
+    assert choose_block((9, 1000, 1000), 256, planes=99, rows=99) == (9, 1024, 1024)
+    with pytest.raises(ValueError, match="multiple of 8"):
+        choose_block((1, 100, 100), 100, levels=3)
