@@ -1,4 +1,4 @@
-"""The grid: planes are cut into tiles, tiles are grouped into blocks. All of its arithmetic is here."""
+"""The grid: planes are cut into tiles, tiles are grouped into blocks; all of its arithmetic."""
 
 import math
 from dataclasses import dataclass

@@ -100,7 +100,7 @@ class ShardWriter:
         self._dtype = np.dtype(layout.dtype).newbyteorder("<")
         self._index = np.full((*layout.chunks_along, 2), MISSING, "<u8")
         self._offset = 0
-        self._file = open(path, "wb")
+        self._file = open(path, "wb")  # noqa: SIM115 closed by __exit__
 
     def write(self, place, pixels):
         """Store one chunk.
