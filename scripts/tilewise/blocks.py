@@ -1,0 +1,182 @@
+"""Blocks of an array on disk: any region of a plane is read, tiles are written as they are ready."""
+
+from collections import OrderedDict
+
+import numpy as np
+
+from tilewise.grid import Grid, Region
+from tilewise.shards import Layout, ShardReader, ShardWriter
+
+
+def grid_of(settings):
+    """The grid from a rule's `params.grid`: `shape`, `tile` and `block`."""
+    return Grid(tuple(settings["shape"]), settings["tile"], tuple(settings["block"]))
+
+
+def layout_of(grid, dtype, fill=0, codec="zstd"):
+    """The shard of one block, a chunk per tile."""
+    return Layout(grid.block, (1, grid.tile, grid.tile), dtype, fill, codec)
+
+
+class BlockReader:
+    """Reads regions that may span blocks; a block without a file holds the fill value.
+
+    Parameters
+    ----------
+    files : dict of str to path
+        File per block, blocks as in `Grid.blocks`.
+    grid : Grid
+    layout : Layout
+        As from `layout_of`.
+    """
+
+    kept_rows = 4
+    """Decoded tile rows to keep: neighbouring strips with a halo decode no chunk twice."""
+
+    def __init__(self, files, grid, layout):
+        self._grid = grid
+        self._layout = layout
+        self._shards = {block: ShardReader(path, layout) for block, path in files.items()}
+        self._rows = OrderedDict()
+
+    def _place(self, z, row, column):
+        planes, rows, columns = self._layout.chunks_along
+        block = f"{z // planes}/{row // rows}/{column // columns}"
+        return self._shards.get(block), (z % planes, row % rows, column % columns)
+
+    def is_stored(self, tile):
+        """Whether the tile holds more than the fill value."""
+        shard, place = self._place(tile.z, tile.row, tile.column)
+        return shard is not None and shard.is_stored(place)
+
+    def tile(self, tile):
+        """Pixels of one tile, cut at the sample's edge.
+
+        Returns
+        -------
+        (rows, columns) ndarray
+            Read-only.
+        """
+        shard, place = self._place(tile.z, tile.row, tile.column)
+        _, height, width = self._grid.tile_region(tile).shape
+        if shard is None:
+            fill = np.asarray(self._layout.fill, self._layout.dtype)
+            return np.broadcast_to(fill, (height, width))
+        return shard.read(place)[0, :height, :width]
+
+    def _row(self, z, row, first, last):
+        """Tile columns `first` to `last` of a tile row, side by side; kept for the next strip."""
+        key = z, row, first, last
+        if key in self._rows:
+            self._rows.move_to_end(key)
+            return self._rows[key]
+        side = self._grid.tile
+        shape = (side, (last - first) * side)
+        spare = self._rows.popitem(last=False)[1] if len(self._rows) == self.kept_rows else None
+        reusable = spare is not None and spare.shape == shape
+        pixels = spare if reusable else np.empty(shape, self._layout.dtype)
+        for column in range(first, last):
+            shard, place = self._place(z, row, column)
+            x = (column - first) * side
+            pixels[:, x : x + side] = self._layout.fill if shard is None else shard.read(place)[0]
+        self._rows[key] = pixels
+        return pixels
+
+    def read(self, region):
+        """Pixels of a region of one plane.
+
+        Returns
+        -------
+        (rows, columns) ndarray
+            Valid until the next call; not to be written to.
+        """
+        side = self._grid.tile
+        first, last = region.x0 // side, -(-region.x1 // side)
+        columns = slice(region.x0 - first * side, region.x1 - first * side)
+        rows = range(region.y0 // side, -(-region.y1 // side))
+        if len(rows) == 1:
+            y = rows[0] * side
+            pixels = self._row(region.z0, rows[0], first, last)
+            return pixels[region.y0 - y : region.y1 - y, columns]
+        out = np.empty(region.shape[1:], self._layout.dtype)
+        for row in rows:
+            low, high = max(row * side, region.y0), min((row + 1) * side, region.y1)
+            pixels = self._row(region.z0, row, first, last)
+            out[low - region.y0 : high - region.y0] = pixels[
+                low - row * side : high - row * side, columns
+            ]
+        return out
+
+
+class BlockWriter:
+    """Writes one block, strip by strip or tile by tile, each tile once.
+
+    Parameters
+    ----------
+    path : path
+    block : str
+        `z/y/x`.
+    grid : Grid
+    layout : Layout
+        As from `layout_of`.
+    """
+
+    def __init__(self, path, block, grid, layout):
+        self._grid = grid
+        self._corner = [
+            place * chunks
+            for place, chunks in zip(map(int, block.split("/")), layout.chunks_along, strict=True)
+        ]
+        self._shard = ShardWriter(path, layout)
+
+    def write(self, region, pixels):
+        """Store a region of one plane whose corner lies on a tile's.
+
+        Parameters
+        ----------
+        region : Region
+            Whole tiles, except at the sample's edge.
+        pixels : (rows, columns) ndarray
+        """
+        side = self._grid.tile
+        for y in range(region.y0, region.y1, side):
+            for x in range(region.x0, region.x1, side):
+                rows = slice(y - region.y0, y - region.y0 + side)
+                columns = slice(x - region.x0, x - region.x0 + side)
+                place = region.z0, y // side, x // side
+                inside = tuple(a - b for a, b in zip(place, self._corner, strict=True))
+                self._shard.write(inside, pixels[np.newaxis, rows, columns])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self._shard.__exit__(*failure)
+
+
+def strips(grid, block, height=None):
+    """A block's planes, one after the other, as strips of one tile row.
+
+    Parameters
+    ----------
+    grid : Grid
+    block : str
+        `z/y/x`.
+    height : int or None
+        Rows of a strip, whole tiles; None is one tile row, `math.inf` the whole plane.
+
+    Yields
+    ------
+    Region
+    """
+    whole = grid.region(block)
+    step = grid.tile if height is None else min(height, whole.shape[1])
+    for z in range(whole.z0, whole.z1):
+        for y in range(whole.y0, whole.y1, step):
+            yield Region(z, z + 1, y, min(y + step, whole.y1), whole.x0, whole.x1)
+
+
+def crop(pixels, outer, inner):
+    """The pixels of an inner region out of those of an outer one."""
+    y, x = inner.y0 - outer.y0, inner.x0 - outer.x0
+    return pixels[y : y + inner.shape[1], x : x + inner.shape[2]]
