@@ -1,0 +1,32 @@
+"""What every script does first."""
+
+import logging
+import os
+import sys
+
+
+def start(snakemake):
+    """Send messages to the job's log and use no more threads than its rule declares.
+
+    An error in the user's input (ValueError) is logged as one line that names the sample.
+
+    Parameters
+    ----------
+    snakemake : Snakemake
+        The object that Snakemake gives to a script.
+    """
+    sys.stderr = open(snakemake.log[0], "w", encoding="utf-8", buffering=1)  # noqa: SIM115
+    # libraries written in C write to the file descriptor
+    os.dup2(sys.stderr.fileno(), 2)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    if opencv := sys.modules.get("cv2"):
+        opencv.setNumThreads(snakemake.threads)
+
+    def explain(kind, error, trace):
+        if issubclass(kind, ValueError):
+            sample = snakemake.wildcards.get("sample")
+            logging.error("%s%s", f"sample {sample}: " if sample else "", error)
+        else:
+            sys.__excepthook__(kind, error, trace)
+
+    sys.excepthook = explain

@@ -1,0 +1,250 @@
+"""The sample sheet: what each sample consists of, checked before any work starts."""
+
+import glob
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tilewise.formats import Header, match_planes, natural_key, read_header
+from tilewise.tables import read_rows
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+RESERVED = {"all", "figures", "sources"}
+"""Names that results/ uses itself."""
+COLUMNS = ("sample", "image", "truth", "roi", "channel", "truth_foreground")
+"""Columns with a meaning; others are kept as metadata."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a sample that a plane of a file covers: truth, or a region of interest."""
+
+    path: str
+    page: int
+    z: int
+    y: int
+    x: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One row of the sheet, its files found and their headers read."""
+
+    name: str
+    images: tuple[str, ...]
+    pages: tuple[int, ...]
+    """Planes in each file of `images`."""
+    header: Header
+    truth: tuple[Piece, ...]
+    roi: tuple[Piece, ...]
+    channel: str | int
+    truth_foreground: float | None
+    metadata: dict = field(default_factory=dict)
+
+    @property
+    def shape(self):
+        """Planes, rows and columns."""
+        return self.header.planes, self.header.height, self.header.width
+
+    def images_of(self, z0, z1):
+        """Files that hold planes z0 to z1, and the number of z0's plane in the first of them."""
+        first, files, skip = 0, [], 0
+        for path, pages in zip(self.images, self.pages, strict=True):
+            if first < z1 and first + pages > z0:
+                if not files:
+                    skip = z0 - first
+                files.append(path)
+            first += pages
+        return files, skip
+
+
+def read_samples(path, made, channel, truth_foreground):
+    """Read a sample sheet and the headers of all files that it names.
+
+    Parameters
+    ----------
+    path : path
+        Tab-separated text with the columns `sample`, `image` and, optionally, `truth`, `roi`,
+        `channel`, `truth_foreground`; files are relative to its folder.
+    made : dict of str to tuple of (str, Header)
+        Files that a rule makes, by the name a sheet gives them, as in `phantom:cortex/image`.
+    channel, truth_foreground
+        Defaults of the columns of the same name.
+
+    Returns
+    -------
+    dict of str to Sample
+        By name, in the order of the sheet.
+
+    Raises
+    ------
+    ValueError
+        Names the sheet or the file, the sample and the remedy.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"sample sheet {path} does not exist: set `samples` in the configuration")
+    rows = read_rows(path)
+    if not rows:
+        raise ValueError(f"sample sheet {path} has no rows: add one per sample")
+    for column in ("sample", "image"):
+        if column not in rows[0]:
+            raise ValueError(
+                f"sample sheet {path} has no column `{column}`: its header must name it, "
+                "and columns are separated by tabs"
+            )
+    samples = {}
+    for row in rows:
+        name = (row["sample"] or "").strip()
+        if not NAME.fullmatch(name) or ".." in name or name in RESERVED:
+            raise ValueError(
+                f"sample sheet {path}: {name!r} cannot be a sample's name: use letters, digits, "
+                f"`_`, `-` and `.`, and none of {', '.join(sorted(RESERVED))}"
+            )
+        if name in samples:
+            raise ValueError(f"sample sheet {path}: sample {name} has two rows: rename one")
+        try:
+            samples[name] = _read_sample(name, row, path.parent, made, channel, truth_foreground)
+        except ValueError as error:
+            raise ValueError(f"sample {name} in {path}: {error}") from error
+    return samples
+
+
+def _read_sample(name, row, folder, made, channel, truth_foreground):
+    row = {column: (text or "").strip() for column, text in row.items() if column}
+    images = _find(row["image"], folder, made, "image")
+    headers = [header for _, header in images]
+    first = headers[0]
+    for file, header in images:
+        if (header.height, header.width) != (first.height, first.width):
+            raise ValueError(
+                f"{file} is {header.height} x {header.width} px, {images[0][0]} "
+                f"{first.height} x {first.width}: planes of one sample have one size"
+            )
+        if (header.channels, header.dtype) != (first.channels, first.dtype):
+            raise ValueError(
+                f"{file} has {header.channels} channels of {header.dtype}, {images[0][0]} "
+                f"{first.channels} of {first.dtype}: convert them to one kind"
+            )
+    pages = tuple(header.planes for header in headers)
+    header = Header(sum(pages), first.height, first.width, first.channels, first.dtype)
+    foreground = row.get("truth_foreground") or truth_foreground
+    return Sample(
+        name=name,
+        images=tuple(file for file, _ in images),
+        pages=pages,
+        header=header,
+        truth=_pieces(row.get("truth"), folder, made, header, images, "truth"),
+        roi=_pieces(row.get("roi"), folder, made, header, images, "roi"),
+        channel=_channel(row.get("channel") or channel, header),
+        truth_foreground=None if foreground is None else float(foreground),
+        metadata={column: text for column, text in row.items() if column not in COLUMNS},
+    )
+
+
+def _channel(channel, header):
+    names = ("luma", "red", "green", "blue")
+    if isinstance(channel, str) and channel.isdigit():
+        channel = int(channel)
+    if channel not in names and not isinstance(channel, int):
+        raise ValueError(f"channel {channel!r} is none of {', '.join(names)} or a number from 0")
+    if header.channels not in (1, 3) and not isinstance(channel, int):
+        raise ValueError(
+            f"the image has {header.channels} channels: set `channel` to the number of one, "
+            f"0 to {header.channels - 1}"
+        )
+    if isinstance(channel, int) and channel >= header.channels:
+        raise ValueError(f"channel {channel} does not exist: the image has {header.channels}")
+    return channel
+
+
+def _find(entry, folder, made, column):
+    """Files that an entry of the sheet names, in natural order, with their headers."""
+    if not entry:
+        raise ValueError(f"the column `{column}` is empty: name a file or a glob")
+    if entry in made:
+        return [made[entry]]
+    if entry.split(":")[0] in ("phantom", "download"):
+        raise ValueError(
+            f"{column} {entry} is not configured: known are {', '.join(made) or 'none'}"
+        )
+    pattern = str(Path(folder, entry))
+    if Path(pattern).exists():
+        return [(pattern, read_header(pattern))]
+    if not glob.has_magic(entry):
+        raise ValueError(f"{column} {pattern} does not exist: correct the path in the sheet")
+    files = sorted(glob.glob(pattern, recursive=True), key=natural_key)
+    if not files:
+        raise ValueError(f"{column} {pattern} matches no file: correct the glob in the sheet")
+    return [(file, read_header(file)) for file in files]
+
+
+def _pieces(entry, folder, made, image, images, column):
+    """Where the files of an entry lie in the sample."""
+    if not entry:
+        return ()
+    if entry.lower().endswith(".tsv"):
+        return _windows(Path(folder, entry), image, column)
+    files = _find(entry, folder, made, column)
+    for file, header in files:
+        if (header.height, header.width) != (image.height, image.width):
+            raise ValueError(
+                f"{column} {file} is {header.height} x {header.width} px, the image "
+                f"{image.height} x {image.width}: they must be equal; "
+                "for windows of a plane give a TSV of z, y, x and path"
+            )
+    pages = [(file, page) for file, header in files for page in range(header.planes)]
+    if len(pages) == image.planes:
+        places = range(image.planes)
+        if len(files) == len(images) == image.planes:
+            places = match_planes([file for file, _ in images], [file for file, _ in files])
+    elif column == "roi" and len(pages) == 1:
+        places, pages = range(image.planes), pages * image.planes
+    elif len(pages) == len(files) < image.planes and len(images) == image.planes:
+        places = match_planes([file for file, _ in images], [file for file, _ in files])
+    else:
+        raise ValueError(
+            f"{column} {entry} has {len(pages)} planes, the image {image.planes}: give one plane "
+            "each, files numbered like the image's, or a TSV of windows (z, y, x, path)"
+        )
+    size = image.height, image.width
+    return tuple(
+        Piece(file, page, z, 0, 0, *size)
+        for z, (file, page) in sorted(zip(places, pages, strict=True))
+    )
+
+
+def _windows(path, image, column):
+    """Pieces from a TSV of windows: `z`, `y`, `x` of the upper left corner and `path`."""
+    if not path.is_file():
+        raise ValueError(f"{column} {path} does not exist: correct the path in the sheet")
+    rows = read_rows(path)
+    if not rows or not {"z", "y", "x", "path"} <= set(rows[0]):
+        raise ValueError(f"{path} must have the columns z, y, x and path, and a row per window")
+    pieces = []
+    for row in rows:
+        file = str(Path(path.parent, row["path"]))
+        header = read_header(file)
+        try:
+            z, y, x = (int(row[axis]) for axis in "zyx")
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{path}: z, y and x of {row['path']} must be whole numbers of pixels"
+            ) from None
+        piece = Piece(file, 0, z, y, x, header.height, header.width)
+        inside = (
+            header.planes == 1
+            and 0 <= z < image.planes
+            and 0 <= y <= image.height - header.height
+            and 0 <= x <= image.width - header.width
+        )
+        if not inside:
+            raise ValueError(
+                f"{path}: {row['path']} ({header.planes} x {header.height} x {header.width}) at "
+                f"z {z}, y {y}, x {x} does not lie within one plane of the image "
+                f"({image.planes} x {image.height} x {image.width}): correct the window"
+            )
+        pieces.append(piece)
+    return tuple(sorted(pieces, key=lambda piece: (piece.z, piece.y, piece.x)))

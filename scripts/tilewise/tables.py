@@ -1,0 +1,33 @@
+"""Tables as tab-separated text: the same rows give the same bytes."""
+
+import csv
+
+
+def write_rows(path, columns, rows):
+    """Write a table.
+
+    Parameters
+    ----------
+    path : path
+    columns : sequence of str
+        Header and order of the columns.
+    rows : iterable of dict
+        None becomes an empty field; a float keeps every digit that tells it from its neighbours.
+    """
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, delimiter="\t", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_rows(path):
+    """Read a table.
+
+    Returns
+    -------
+    list of dict of str to str
+        Empty lines and lines that start with `#` are passed over.
+    """
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        lines = (line for line in file if line.strip() and not line.startswith("#"))
+        return list(csv.DictReader(lines, delimiter="\t"))
