@@ -1,0 +1,32 @@
+"""tilewise: segment tiled microscopy, validate it against ground truth, decide on a method."""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+if not workflow.overwrite_configfiles:
+
+    configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/sources.smk"
+include: "workflow/rules/ingest.smk"
+include: "workflow/rules/filter.smk"
+include: "workflow/rules/threshold.smk"
+include: "workflow/rules/validate.smk"
+include: "workflow/rules/aggregate.smk"
+include: "workflow/rules/viewing.smk"
+
+
+rule all:
+    input:
+        get_masks(),
+        get_confusions(),
+        get_overlays(),
+        get_tables(),
+        get_figures(),
+        get_kept_filters(),
+        get_metadata(),
+        get_pyramids(),
+    default_target: True
