@@ -1,4 +1,4 @@
-"""Blocks of an array on disk: any region of a plane is read, tiles are written as they are ready."""
+"""Blocks of an array on disk: regions of a plane are read, tiles are written as they are ready."""
 
 from collections import OrderedDict
 
