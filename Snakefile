@@ -24,9 +24,10 @@ rule all:
         get_masks(),
         get_confusions(),
         get_overlays(),
-        get_tables(),
+        "results/metrics.tsv",
+        "results/summary.tsv",
+        "results/report.html",
         get_figures(),
         get_kept_filters(),
         get_metadata(),
         get_pyramids(),
-    default_target: True

@@ -13,9 +13,12 @@ def grid_of(settings):
     return Grid(tuple(settings["shape"]), settings["tile"], tuple(settings["block"]))
 
 
-def layout_of(grid, dtype, fill=0, codec="zstd"):
-    """The shard of one block, a chunk per tile."""
-    return Layout(grid.block, (1, grid.tile, grid.tile), dtype, fill, codec)
+def layout_of(grid, dtype, fill=0, codec="zstd", channels=1):
+    """The shard of one block, a chunk per tile; of several channels, a chunk per tile and channel."""
+    shard, chunk = grid.block, (1, grid.tile, grid.tile)
+    if channels > 1:
+        shard, chunk = (channels, *shard), (1, *chunk)
+    return Layout(shard, chunk, dtype, fill, codec)
 
 
 class BlockReader:
@@ -36,11 +39,13 @@ class BlockReader:
     def __init__(self, files, grid, layout):
         self._grid = grid
         self._layout = layout
+        # channels come before z, y and x
+        self._lead = layout.shard[:-3]
         self._shards = {block: ShardReader(path, layout) for block, path in files.items()}
         self._rows = OrderedDict()
 
     def _place(self, z, row, column):
-        planes, rows, columns = self._layout.chunks_along
+        planes, rows, columns = self._layout.chunks_along[-3:]
         block = f"{z // planes}/{row // rows}/{column // columns}"
         return self._shards.get(block), (z % planes, row % rows, column % columns)
 
@@ -49,20 +54,29 @@ class BlockReader:
         shard, place = self._place(tile.z, tile.row, tile.column)
         return shard is not None and shard.is_stored(place)
 
+    def _chunk(self, z, row, column, out):
+        """Copy a whole tile, and over the sample's edge, into an array."""
+        shard, place = self._place(z, row, column)
+        if shard is None:
+            out[:] = self._layout.fill
+        elif self._lead:
+            for channel in range(*self._lead):
+                out[channel] = shard.read((channel, *place))[0, 0]
+        else:
+            out[:] = shard.read(place)[0]
+
     def tile(self, tile):
         """Pixels of one tile, cut at the sample's edge.
 
         Returns
         -------
-        (rows, columns) ndarray
-            Read-only.
+        (rows, columns) or (channels, rows, columns) ndarray
         """
-        shard, place = self._place(tile.z, tile.row, tile.column)
+        side = self._grid.tile
         _, height, width = self._grid.tile_region(tile).shape
-        if shard is None:
-            fill = np.asarray(self._layout.fill, self._layout.dtype)
-            return np.broadcast_to(fill, (height, width))
-        return shard.read(place)[0, :height, :width]
+        pixels = np.empty((*self._lead, side, side), self._layout.dtype)
+        self._chunk(tile.z, tile.row, tile.column, pixels)
+        return pixels[..., :height, :width]
 
     def _row(self, z, row, first, last):
         """Tile columns `first` to `last` of a tile row, side by side; kept for the next strip."""
@@ -71,14 +85,13 @@ class BlockReader:
             self._rows.move_to_end(key)
             return self._rows[key]
         side = self._grid.tile
-        shape = (side, (last - first) * side)
+        shape = (*self._lead, side, (last - first) * side)
         spare = self._rows.popitem(last=False)[1] if len(self._rows) == self.kept_rows else None
         reusable = spare is not None and spare.shape == shape
         pixels = spare if reusable else np.empty(shape, self._layout.dtype)
         for column in range(first, last):
-            shard, place = self._place(z, row, column)
             x = (column - first) * side
-            pixels[:, x : x + side] = self._layout.fill if shard is None else shard.read(place)[0]
+            self._chunk(z, row, column, pixels[..., x : x + side])
         self._rows[key] = pixels
         return pixels
 
@@ -87,7 +100,7 @@ class BlockReader:
 
         Returns
         -------
-        (rows, columns) ndarray
+        (rows, columns) or (channels, rows, columns) ndarray
             Valid until the next call; not to be written to.
         """
         side = self._grid.tile
@@ -97,13 +110,13 @@ class BlockReader:
         if len(rows) == 1:
             y = rows[0] * side
             pixels = self._row(region.z0, rows[0], first, last)
-            return pixels[region.y0 - y : region.y1 - y, columns]
-        out = np.empty(region.shape[1:], self._layout.dtype)
+            return pixels[..., region.y0 - y : region.y1 - y, columns]
+        out = np.empty((*self._lead, *region.shape[1:]), self._layout.dtype)
         for row in rows:
             low, high = max(row * side, region.y0), min((row + 1) * side, region.y1)
             pixels = self._row(region.z0, row, first, last)
-            out[low - region.y0 : high - region.y0] = pixels[
-                low - row * side : high - row * side, columns
+            out[..., low - region.y0 : high - region.y0, :] = pixels[
+                ..., low - row * side : high - row * side, columns
             ]
         return out
 
@@ -125,7 +138,9 @@ class BlockWriter:
         self._grid = grid
         self._corner = [
             place * chunks
-            for place, chunks in zip(map(int, block.split("/")), layout.chunks_along, strict=True)
+            for place, chunks in zip(
+                map(int, block.split("/")), layout.chunks_along[-3:], strict=True
+            )
         ]
         self._shard = ShardWriter(path, layout)
 
@@ -136,7 +151,7 @@ class BlockWriter:
         ----------
         region : Region
             Whole tiles, except at the sample's edge.
-        pixels : (rows, columns) ndarray
+        pixels : (rows, columns) or (channels, rows, columns) ndarray
         """
         side = self._grid.tile
         for y in range(region.y0, region.y1, side):
@@ -145,7 +160,11 @@ class BlockWriter:
                 columns = slice(x - region.x0, x - region.x0 + side)
                 place = region.z0, y // side, x // side
                 inside = tuple(a - b for a, b in zip(place, self._corner, strict=True))
-                self._shard.write(inside, pixels[np.newaxis, rows, columns])
+                if pixels.ndim == 2:
+                    self._shard.write(inside, pixels[np.newaxis, rows, columns])
+                    continue
+                for channel, plane in enumerate(pixels):
+                    self._shard.write((channel, *inside), plane[np.newaxis, np.newaxis, rows, columns])
 
     def __enter__(self):
         return self

@@ -143,7 +143,10 @@ class Grid:
 
     def tiles(self, block):
         """Tiles of a block that hold a pixel of the sample, plane by plane, row by row."""
-        region = self.region(block)
+        return self.tiles_in(self.region(block))
+
+    def tiles_in(self, region):
+        """Tiles that share a pixel with a region, plane by plane, row by row."""
         return [
             Tile(z, row, column)
             for z in range(region.z0, region.z1)
@@ -161,6 +164,17 @@ class Grid:
             min(y + self.tile, self.shape[1]),
             x,
             min(x + self.tile, self.shape[2]),
+        )
+
+    def doubled(self, region):
+        """Pixels of this grid that a region of the next level is the reduction of."""
+        return Region(
+            region.z0,
+            region.z1,
+            2 * region.y0,
+            min(2 * region.y1, self.shape[1]),
+            2 * region.x0,
+            min(2 * region.x1, self.shape[2]),
         )
 
     def level(self, level):

@@ -1,10 +1,10 @@
 """The methods of a configuration, checked before any work starts."""
 
 import difflib
-import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from tilewise import cleanup, filters, thresholds
+from tilewise.segmentation import Segmenter
 
 NO_FILTER = "image"
 """What stands for the image itself where a method has no filter."""
@@ -12,57 +12,13 @@ NO_FILTER = "image"
 
 @dataclass(frozen=True)
 class Method:
-    """A way to segment: a filter and a thresholding, with what is done before and after it."""
+    """A way to segment the samples: what is done to the image, and then to the filtered pixels."""
 
     name: str
     filter: str
     """Name of a filter, or `image`."""
-    threshold: str
-    settings: dict
-    scope: str
-    foreground: str
-    min_contrast: float
-    min_separability: float
-    fallback: str
-    cleanup: list
+    segmenter: Segmenter
     samples: tuple[str, ...]
-
-    @property
-    def is_local(self):
-        """Whether every pixel has its own threshold."""
-        return self.threshold in thresholds.LOCAL
-
-    @property
-    def reach(self):
-        """Pixels around a tile on which its mask depends, or `math.inf` for the whole plane."""
-        reach = cleanup.steps_reach(self.cleanup)
-        if self.threshold == "hysteresis" or (self.scope == "plane" and not self.is_local):
-            return math.inf
-        if self.is_local:
-            reach += thresholds.LOCAL[self.threshold].reach(**self.settings)
-        # a tile within reach has a threshold of its own, from all of its pixels
-        return math.inf if reach and self.scope == "tile" and not self.is_local else reach
-
-    def needs_sample(self, tiles):
-        """Whether a threshold of the whole sample is used, given how many tiles there are."""
-        if self.is_local:
-            return False
-        return self.scope == "sample" or (self.is_guarded and self.fallback == "sample" and tiles > 1)
-
-    @property
-    def is_guarded(self):
-        """Whether a split that is probably noise is looked for."""
-        return (
-            self.scope != "sample"
-            and self.threshold != "manual"
-            and (self.min_contrast > 0 or self.min_separability > 0)
-        )
-
-    @property
-    def parameters(self):
-        """What the mask depends on, for `params`."""
-        values = asdict(self)
-        return {key: values[key] for key in values if key not in ("name", "filter", "samples")}
 
 
 def read_methods(config, samples):
@@ -113,17 +69,9 @@ def _read_method(name, entry, known_filters, samples):
     for sample in chosen_samples:
         if sample not in samples:
             raise ValueError(f"method {name}: sample {sample} is not in the sheet{hint(sample, samples)}")
-    values = {key: entry[key] for key in ("scope", "foreground", "fallback", "cleanup")}
-    return Method(
-        name=name,
-        filter=chosen,
-        threshold=threshold,
-        settings=settings,
-        samples=chosen_samples,
-        min_contrast=entry["min_contrast"],
-        min_separability=entry["min_separability"],
-        **values,
-    )
+    words = ("scope", "foreground", "min_contrast", "min_separability", "fallback", "cleanup")
+    segmenter = Segmenter(threshold, settings, **{word: entry[word] for word in words})
+    return Method(name, chosen, segmenter, chosen_samples)
 
 
 def hint(name, known):

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from tilewise.validation import FN, FP, TN, TP
+from tilewise.labels import FN, FP, TN, TP
 
 COLORS = {"tp": (0, 255, 255), "fp": (255, 0, 255), "fn": (255, 255, 0), "tn": (0, 0, 0)}
 """Cyan, magenta, yellow and black: red, green, blue from 0 to 255."""

@@ -1,4 +1,4 @@
-"""From a histogram to a decision, from a decision to a mask."""
+"""From pixels to a decision on their threshold, from decisions to a mask."""
 
 import math
 from dataclasses import dataclass, replace
@@ -6,6 +6,83 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tilewise import cleanup, thresholds
+from tilewise.blocks import crop
+
+COLUMNS = (
+    "sample",
+    "method",
+    "tile",
+    "scope",
+    "threshold",
+    "separability",
+    "contrast",
+    "foreground",
+    "note",
+)
+"""Of the table of thresholds; `foreground` is the fraction of the tile, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Segmenter:
+    """How a method turns filtered pixels into a mask; the configuration's words.
+
+    Parameters
+    ----------
+    threshold : str
+        A method of `thresholds`.
+    settings : dict
+        Of that method.
+    scope : {"tile", "plane", "sample"}
+        The pixels that share a threshold.
+    foreground : {"bright", "dark"}
+        Whether the foreground is above the threshold, or not above it.
+    min_contrast, min_separability : float
+        Of a tile's or a plane's own threshold; see `guard`.
+    fallback : {"sample", "empty"}
+        What is used where they are not reached.
+    cleanup : list
+        Steps of `cleanup`.
+    """
+
+    threshold: str
+    settings: dict
+    scope: str
+    foreground: str
+    min_contrast: float
+    min_separability: float
+    fallback: str
+    cleanup: list
+
+    @property
+    def is_local(self):
+        """Whether every pixel has a threshold of its own."""
+        return self.threshold in thresholds.LOCAL
+
+    @property
+    def is_guarded(self):
+        """Whether a tile's or plane's own threshold has to earn its use."""
+        return (
+            self.scope != "sample"
+            and self.threshold != "manual"
+            and not self.is_local
+            and (self.min_contrast > 0 or self.min_separability > 0)
+        )
+
+    def needs_sample(self, tiles):
+        """Whether a threshold of the whole sample, of so many tiles, is used."""
+        falls_back = self.is_guarded and self.fallback == "sample" and tiles > 1
+        return falls_back or (self.scope == "sample" and not self.is_local)
+
+    @property
+    def reach(self):
+        """Pixels around a pixel on which its mask depends; `math.inf` is the whole plane."""
+        cleaning = cleanup.steps_reach(self.cleanup)
+        if self.is_local:
+            return cleaning + thresholds.LOCAL[self.threshold].reach(**self.settings)
+        if self.threshold == "hysteresis" or self.scope == "plane":
+            return math.inf
+        # beyond a tile's edge another threshold holds, which takes all of that tile's pixels
+        return math.inf if cleaning and self.scope == "tile" else cleaning
 
 
 @dataclass(frozen=True)
@@ -124,31 +201,94 @@ def guard(own, sample, min_separability, min_contrast):
     return own
 
 
-def apply(pixels, decision, name, settings, foreground="bright"):
-    """The mask of a decision.
+def decide_tiles(pixels, region, grid, segmenter, sample=None):
+    """The decision for every tile of a region.
 
     Parameters
     ----------
     pixels : (rows, columns) ndarray
-    decision : Decision
-    name, settings, foreground
-        As for `decide`. A dark foreground is what is not above the threshold.
+        Filtered pixels of the region.
+    region : Region
+        Of one plane; whole tiles unless the scope is the sample or the method local.
+    grid : Grid
+    segmenter : Segmenter
+    sample : Decision or None
+        Of the whole sample, where `needs_sample`.
+
+    Returns
+    -------
+    dict of Tile to Decision
+    """
+    tiles = grid.tiles_in(region)
+    if segmenter.is_local:
+        return dict.fromkeys(tiles, Decision(note="a threshold per pixel"))
+    if segmenter.scope == "sample":
+        return dict.fromkeys(tiles, sample)
+    if segmenter.scope == "plane":
+        return dict.fromkeys(tiles, _decide_guarded(pixels, segmenter, sample))
+    return {
+        tile: _decide_guarded(crop(pixels, region, grid.tile_region(tile)), segmenter, sample)
+        for tile in tiles
+    }
+
+
+def _decide_guarded(pixels, segmenter, sample):
+    decision = decide(
+        *thresholds.histogram(pixels),
+        segmenter.threshold,
+        segmenter.settings,
+        segmenter.foreground,
+    )
+    if not segmenter.is_guarded:
+        return decision
+    return guard(decision, sample, segmenter.min_separability, segmenter.min_contrast)
+
+
+def segment(pixels, region, grid, segmenter, decisions):
+    """The mask of a region, cleaned.
+
+    Parameters
+    ----------
+    pixels, region, grid, segmenter
+        As for `decide_tiles`.
+    decisions : dict of Tile to Decision
 
     Returns
     -------
     (rows, columns) uint8 ndarray
-        0 background, 1 foreground.
+        0 background, 1 foreground. Right where `segmenter.reach` pixels around are in the region.
     """
+    if segmenter.is_local:
+        surface = thresholds.LOCAL[segmenter.threshold].surface(pixels, **segmenter.settings)
+        mask = above(pixels, surface, segmenter.foreground)
+    elif segmenter.threshold == "hysteresis":
+        low, high = (_above_tiles(pixels, region, grid, segmenter, decisions, i) for i in (0, -1))
+        mask = thresholds.connected(low, high)
+    else:
+        mask = _above_tiles(pixels, region, grid, segmenter, decisions)
+    return cleanup.clean(mask, segmenter.cleanup) if segmenter.cleanup else mask
+
+
+def _above_tiles(pixels, region, grid, segmenter, decisions, level=0):
+    if len(set(decisions.values())) == 1:
+        return _above(pixels, next(iter(decisions.values())), segmenter, level)
+    mask = np.empty(pixels.shape, np.uint8)
+    for tile, decision in decisions.items():
+        inner = grid.tile_region(tile)
+        crop(mask, region, inner)[:] = _above(
+            crop(pixels, region, inner), decision, segmenter, level
+        )
+    return mask
+
+
+def _above(pixels, decision, segmenter, level):
     if not decision.values:
         return np.zeros(pixels.shape, np.uint8)
-    if name == "hysteresis":
-        return thresholds.hysteresis(pixels, *decision.values)
-    if name == "multiotsu":
-        classes = settings.get("foreground")
-        if classes is None:
-            classes = [0 if foreground == "dark" else len(decision.values)]
-        return thresholds.class_mask(pixels, decision.values, classes)
-    return above(pixels, decision.values[0], foreground)
+    if segmenter.threshold == "multiotsu":
+        brightest = 0 if segmenter.foreground == "dark" else len(decision.values)
+        classes = segmenter.settings.get("foreground", brightest)
+        return thresholds.class_mask(pixels, decision.values, np.atleast_1d(classes))
+    return above(pixels, decision.values[level], segmenter.foreground)
 
 
 def above(pixels, threshold, foreground="bright"):
@@ -174,6 +314,20 @@ def above(pixels, threshold, foreground="bright"):
     return compare(pixels, threshold).view(np.uint8)
 
 
-def clean(mask, steps):
-    """Clean-up after thresholding; see `cleanup`."""
-    return cleanup.clean(mask, steps) if steps else mask
+def row(decision):
+    """A decision as fields of a table."""
+    return {
+        "threshold": ";".join(map(str, decision.values)),
+        "separability": decision.separability,
+        "contrast": decision.contrast,
+        "note": decision.note,
+    }
+
+
+def from_row(fields):
+    """A decision from what `row` gave, read back as text."""
+    return Decision(
+        tuple(map(float, filter(None, fields["threshold"].split(";")))),
+        *(float(fields[name]) if fields[name] else None for name in ("separability", "contrast")),
+        fields["note"],
+    )

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tilewise.annotation import Piece
 from tilewise.formats import Header, match_planes, natural_key, read_header
 from tilewise.tables import read_rows
 
@@ -13,19 +14,6 @@ RESERVED = {"all", "figures", "sources"}
 """Names that results/ uses itself."""
 COLUMNS = ("sample", "image", "truth", "roi", "channel", "truth_foreground")
 """Columns with a meaning; others are kept as metadata."""
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A part of a sample that a plane of a file covers: truth, or a region of interest."""
-
-    path: str
-    page: int
-    z: int
-    y: int
-    x: int
-    height: int
-    width: int
 
 
 @dataclass(frozen=True)
@@ -246,5 +234,36 @@ def _windows(path, image, column):
                 f"z {z}, y {y}, x {x} does not lie within one plane of the image "
                 f"({image.planes} x {image.height} x {image.width}): correct the window"
             )
+        for other in pieces:
+            if piece.region.intersects(other.region):
+                raise ValueError(
+                    f"{path}: {file} and {other.path} overlap at z {z}: cut one of them"
+                )
         pieces.append(piece)
     return tuple(sorted(pieces, key=lambda piece: (piece.z, piece.y, piece.x)))
+
+
+def blocks_of(pieces, grid):
+    """Blocks of a grid that the pieces touch, in the grid's order."""
+    touched = {block for piece in pieces for block in grid.blocks_of(piece.region)}
+    return sorted(touched, key=lambda block: tuple(map(int, block.split("/"))))
+
+
+def choose_tiles(pieces, grid, number):
+    """At most so many tiles that the pieces touch, spread evenly over them.
+
+    Returns
+    -------
+    list of Tile
+    """
+    if len(pieces) > number:
+        pieces = _spread(pieces, number)
+        return [_spread(grid.tiles_in(piece.region), 1)[0] for piece in pieces]
+    tiles = dict.fromkeys(tile for piece in pieces for tile in grid.tiles_in(piece.region))
+    return _spread(list(tiles), number)
+
+
+def _spread(items, number):
+    """At most so many items, at equal distances: one is the middle one."""
+    number = min(number, len(items))
+    return [items[(2 * i + 1) * len(items) // (2 * number)] for i in range(number)]

@@ -5,10 +5,7 @@ import math
 import cv2
 import numpy as np
 
-NOT_ANNOTATED = 255
-"""Value of the truth where nothing is known."""
-TN, FP, FN, TP = 1, 2, 3, 4
-"""Values of a confusion map; 0 is not annotated."""
+from tilewise.labels import FN, FP, TN, TP
 
 COUNTS = ("tp", "fp", "fn", "tn")
 METRICS = (
@@ -22,6 +19,13 @@ METRICS = (
     "mcc",
     "prevalence",
 )
+COLUMNS = (
+    *("sample", "method", "tile", "z", "y", "x", "annotated"),
+    *COUNTS,
+    *METRICS,
+    "edge",
+)
+"""Of the table of metrics; z in planes, y and x of the tile's upper left corner in pixels."""
 
 _CODES = np.zeros(256, np.uint8)
 # 2 * truth + mask, where truth 255 wraps to 254 and 255 and stays 0
@@ -124,6 +128,27 @@ def metrics(tp, fp, fn, tn):
         "balanced_accuracy": balanced,
         "mcc": _matthews(tp, fp, fn, tn),
         "prevalence": _quotient(tp + fn, annotated),
+    }
+
+
+def score(counts):
+    """Counts with all that follows from them, as fields of a table.
+
+    Parameters
+    ----------
+    counts : dict of str to int
+        As from `count`.
+
+    Returns
+    -------
+    dict
+        `annotated` pixels, `COUNTS`, `METRICS` and `edge`.
+    """
+    return {
+        "annotated": sum(counts.values()),
+        **counts,
+        **metrics(**counts),
+        "edge": edge(**counts),
     }
 
 

@@ -4,7 +4,6 @@ import os
 import re
 import sys
 from functools import cache
-from math import inf
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -13,6 +12,7 @@ from snakemake.utils import validate
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
 from tilewise import imports, methods, sheet
+from tilewise.filters import chain_reach
 from tilewise.formats import Header
 from tilewise.grid import Grid, choose_block
 
@@ -56,24 +56,26 @@ try:
 except ValueError as error:
     raise WorkflowError(str(error)) from None
 
+FIGURES = ("tiles", "histogram", "confusion")
 LEVELS = range(1, config["pyramid"]["levels"] + 1)
-NOTHING = r"(?!)"
+FILTERED_CODEC = "zstd" if config["keep_filtered"] else "none"
 GREY = [name for name, sample in SAMPLES.items() if sample.header.channels == 1]
 COLOR = [name for name in SAMPLES if name not in GREY]
+ANNOTATED = [name for name, sample in SAMPLES.items() if sample.truth]
 
 
 def get_alternatives(names):
     """A regular expression that matches the names and nothing else."""
-    return "|".join(map(re.escape, names)) or NOTHING
+    return "|".join(map(re.escape, names)) or r"(?!)"
 
 
 wildcard_constraints:
     sample=get_alternatives(SAMPLES),
     filter=get_alternatives(config["filters"]),
+    source=get_alternatives([methods.NO_FILTER, *config["filters"]]),
     method=get_alternatives(METHODS),
     label=r"[^/]+",
     block=r"\d+/\d+/\d+",
-    level=r"\d+",
     array=r"image\.zarr|color\.zarr|image\.zarr/labels/[^/]+",
 
 
@@ -84,20 +86,53 @@ def get_code(script):
     return [os.path.relpath(path) for path in imports.find(folder / f"{script}.py", folder)]
 
 
+def keep_if(keep, path):
+    """An output that is deleted when no job needs it any more, unless it is kept."""
+    return path if keep else temp(path)
+
+
+# What a sample is.
+
+
 @cache
-def get_grid(sample):
-    """A sample's grid, for `params`."""
+def get_sample_grid(sample):
     grid = GRIDS[sample]
     return {"shape": list(grid.shape), "tile": grid.tile, "block": list(grid.block)}
+
+
+def get_grid(wildcards):
+    """The grid as numbers, for `params`."""
+    return get_sample_grid(wildcards.sample)
 
 
 def get_dtype(wildcards):
     return SAMPLES[wildcards.sample].header.dtype
 
 
-def get_samples(method):
-    """Samples that a method is run on."""
-    return METHODS[method].samples
+def get_channel(wildcards):
+    return SAMPLES[wildcards.sample].channel
+
+
+def get_truth_foreground(wildcards):
+    return SAMPLES[wildcards.sample].truth_foreground
+
+
+def has_roi(wildcards):
+    return bool(SAMPLES[wildcards.sample].roi)
+
+
+def is_color(sample):
+    return SAMPLES[sample].header.channels == 3
+
+
+def get_sample_metadata():
+    """Further columns of the sheet, by sample."""
+    return {name: sample.metadata for name, sample in SAMPLES.items()}
+
+
+def get_order():
+    """Samples and methods in the order of the sheet and the configuration."""
+    return {"samples": list(SAMPLES), "methods": list(METHODS)}
 
 
 @cache
@@ -111,22 +146,29 @@ def get_annotated_blocks(sample):
     return sheet.blocks_of(SAMPLES[sample].truth, GRIDS[sample])
 
 
+def get_region(wildcards):
+    return GRIDS[wildcards.sample].region(wildcards.block)
+
+
+# Steps: where a block's input is.
+
+
 def get_images(wildcards):
     """Image files that hold a block's planes."""
-    region = GRIDS[wildcards.sample].region(wildcards.block)
+    region = get_region(wildcards)
     return SAMPLES[wildcards.sample].images_of(region.z0, region.z1)[0]
 
 
 def get_first_plane(wildcards):
     """Plane of the first of `get_images` that is the block's first."""
-    region = GRIDS[wildcards.sample].region(wildcards.block)
+    region = get_region(wildcards)
     return SAMPLES[wildcards.sample].images_of(region.z0, region.z1)[1]
 
 
 def get_pieces(wildcards, part):
     """Pieces of truth or of the region of interest in a block, as dictionaries."""
+    region = get_region(wildcards)
     pieces = getattr(SAMPLES[wildcards.sample], part)
-    region = GRIDS[wildcards.sample].region(wildcards.block)
     return [vars(piece) for piece in pieces if piece.region.intersects(region)]
 
 
@@ -138,21 +180,289 @@ def get_roi_files(wildcards):
     return list(dict.fromkeys(piece["path"] for piece in get_pieces(wildcards, "roi")))
 
 
-def get_neighbours(wildcards, reach):
-    """The block and those blocks of its planes that hold pixels within its reach."""
-    grid = GRIDS[wildcards.sample]
-    return grid.blocks_of(grid.around(grid.region(wildcards.block), reach))
-
-
 def get_filter_blocks(wildcards):
-    """Blocks of the image that a block of a filter is computed from."""
-    steps = config["filters"][wildcards.filter]
-    return get_neighbours(wildcards, methods.filter_reach(steps, get_dtype(wildcards)))
+    """Blocks of the image that a block of a filter is computed from: itself and what it reaches."""
+    grid = GRIDS[wildcards.sample]
+    reach = chain_reach(config["filters"][wildcards.filter], get_dtype(wildcards))
+    return grid.blocks_of(grid.around(get_region(wildcards), reach))
 
 
 def get_filter_input(wildcards):
+    return get_source_paths(wildcards.sample, methods.NO_FILTER, get_filter_blocks(wildcards))
+
+
+def get_source_paths(sample, source, blocks):
+    """Blocks of a filter's result, or of the image."""
+    if source == methods.NO_FILTER:
+        return expand(
+            "results/{sample}/image.zarr/0/c/{block}", sample=sample, block=blocks
+        )
     return expand(
-        "results/{sample}/image.zarr/0/c/{block}",
-        sample=wildcards.sample,
-        block=get_filter_blocks(wildcards),
+        "results/{sample}/filtered/{filter}.zarr/c/{block}",
+        sample=sample,
+        filter=source,
+        block=blocks,
     )
+
+
+def get_source(wildcards):
+    """The filter that a rule's pixels come from, or `image`."""
+    return wildcards.get("source") or METHODS[wildcards.method].filter
+
+
+def get_source_codec(wildcards):
+    return "zstd" if get_source(wildcards) == methods.NO_FILTER else FILTERED_CODEC
+
+
+def get_source_block(wildcards):
+    return get_source_paths(wildcards.sample, wildcards.source, [wildcards.block])
+
+
+def get_extents(wildcards):
+    """Extents of all blocks of a sample, where its pixels are floats."""
+    if get_dtype(wildcards) != "float32":
+        return []
+    return expand(
+        "results/{sample}/histograms/{source}/extent/{block}.tsv",
+        sample=wildcards.sample,
+        source=wildcards.source,
+        block=get_blocks(wildcards.sample),
+    )
+
+
+def get_histograms(wildcards):
+    return expand(
+        "results/{sample}/histograms/{source}/{block}.npz",
+        sample=wildcards.sample,
+        source=METHODS[wildcards.method].filter,
+        block=get_blocks(wildcards.sample),
+    )
+
+
+def get_segmenter(wildcards):
+    """A method's segmenter as a dictionary, for `params`."""
+    return vars(METHODS[wildcards.method].segmenter)
+
+
+def get_threshold_blocks(wildcards):
+    """Filtered blocks that a block's mask is computed from."""
+    grid = GRIDS[wildcards.sample]
+    reach = METHODS[wildcards.method].segmenter.reach
+    return grid.blocks_of(grid.around(get_region(wildcards), reach))
+
+
+def get_threshold_input(wildcards):
+    blocks = get_threshold_blocks(wildcards)
+    return get_source_paths(wildcards.sample, get_source(wildcards), blocks)
+
+
+def get_sample_threshold(wildcards):
+    """The sample's threshold, where a method may use it."""
+    planes, (rows, columns) = GRIDS[wildcards.sample].shape[0], GRIDS[wildcards.sample].tiles_along
+    if METHODS[wildcards.method].segmenter.needs_sample(planes * rows * columns):
+        return ["results/{sample}/{method}/threshold.tsv"]
+    return []
+
+
+def get_channels(wildcards):
+    return 3 if is_color(wildcards.sample) else 1
+
+
+def get_picture(wildcards):
+    """What an overlay is laid over."""
+    if is_color(wildcards.sample):
+        return "results/{sample}/color.zarr/0/c/0/{block}"
+    return "results/{sample}/image.zarr/0/c/{block}"
+
+
+def get_method_steps(wildcards):
+    """Steps of a method's filter."""
+    return config["filters"].get(METHODS[wildcards.method].filter, [])
+
+
+# Figures: a few annotated tiles of a sample.
+
+
+@cache
+def get_tiles_to_show(sample):
+    return sheet.choose_tiles(SAMPLES[sample].truth, GRIDS[sample], config["figures"]["tiles"])
+
+
+def get_shown_tiles(wildcards):
+    """Plane, tile row and tile column of each."""
+    return [[tile.z, tile.row, tile.column] for tile in get_tiles_to_show(wildcards.sample)]
+
+
+def get_shown_blocks(wildcards, reach=0):
+    """Blocks that hold those tiles and what is within reach of them."""
+    grid = GRIDS[wildcards.sample]
+    regions = map(grid.tile_region, get_tiles_to_show(wildcards.sample))
+    blocks = [block for region in regions for block in grid.blocks_of(grid.around(region, reach))]
+    return list(dict.fromkeys(blocks))
+
+
+def get_shown_image_blocks(wildcards):
+    """Blocks of the image from which the filter gives those tiles."""
+    steps = get_method_steps(wildcards)
+    return get_shown_blocks(wildcards, chain_reach(steps, get_dtype(wildcards)))
+
+
+def get_shown_image(wildcards):
+    blocks = get_shown_image_blocks(wildcards)
+    return get_source_paths(wildcards.sample, methods.NO_FILTER, blocks)
+
+
+def get_shown(pattern, wildcards):
+    return expand(pattern, block=get_shown_blocks(wildcards), **wildcards)
+
+
+def get_shown_color(wildcards):
+    if not is_color(wildcards.sample):
+        return []
+    return get_shown("results/{sample}/color.zarr/0/c/0/{block}", wildcards)
+
+
+def get_sample_metrics(wildcards):
+    """Metrics of a method on all annotated blocks of a sample."""
+    return expand(
+        "results/{sample}/{method}/metrics/{block}.tsv",
+        block=get_annotated_blocks(wildcards.sample),
+        **wildcards,
+    )
+
+
+# Viewing.
+
+
+def get_labels(wildcards):
+    """Labels of a sample: its truth, and each method's mask and confusion map."""
+    chosen = [name for name, method in METHODS.items() if wildcards.sample in method.samples]
+    if wildcards.sample not in ANNOTATED:
+        return chosen
+    return ["truth", *chosen, *(f"{name}-confusion" for name in chosen)]
+
+
+def is_label(wildcards):
+    return "/labels/" in wildcards.array
+
+
+def get_array_dtype(wildcards):
+    return "uint8" if is_label(wildcards) else get_dtype(wildcards)
+
+
+def get_fill(wildcards):
+    """Value of what is not stored: truth is not annotated there."""
+    return 255 if wildcards.array.endswith("/labels/truth") else 0
+
+
+def get_array_channels(wildcards):
+    return 3 if wildcards.array == "color.zarr" else 1
+
+
+# What a run makes.
+
+
+def get_runs(annotated=False):
+    """Pairs of sample and method; only of samples with truth, if asked."""
+    return [
+        (sample, name)
+        for sample in (ANNOTATED if annotated else SAMPLES)
+        for name, method in METHODS.items()
+        if sample in method.samples
+    ]
+
+
+def get_per_block(pattern, annotated=False):
+    """A path for each block of each pair of sample and method."""
+    blocks = get_annotated_blocks if annotated else get_blocks
+    return [
+        path
+        for sample, method in get_runs(annotated)
+        for path in expand(pattern, sample=sample, method=method, block=blocks(sample))
+    ]
+
+
+def get_masks():
+    return get_per_block("results/{sample}/image.zarr/labels/{method}/0/c/{block}")
+
+
+def get_confusions():
+    return get_per_block(
+        "results/{sample}/image.zarr/labels/{method}-confusion/0/c/{block}", annotated=True
+    )
+
+
+def get_all_metrics(wildcards):
+    return get_per_block("results/{sample}/{method}/metrics/{block}.tsv", annotated=True)
+
+
+def get_overlays():
+    if config["overlay"]["format"] == "zarr-only":
+        return []
+    return get_per_block("results/{sample}/{method}/overlay/{block}", annotated=True)
+
+
+def get_figures():
+    return [
+        f"results/figures/{sample}/{method}-{kind}.{config['figures']['format']}"
+        for sample, method in get_runs(annotated=True)
+        for kind in FIGURES
+    ]
+
+
+def get_figure_names():
+    """Sample and method of each of `get_figures`."""
+    return [names for names in get_runs(annotated=True) for _ in FIGURES]
+
+
+def get_kept_filters():
+    """Filtered images with their metadata, where they are kept."""
+    if not config["keep_filtered"]:
+        return []
+    used = dict.fromkeys((sample, METHODS[method].filter) for sample, method in get_runs())
+    return [
+        path
+        for sample, filter in used
+        if filter != methods.NO_FILTER
+        for path in (
+            *get_source_paths(sample, filter, get_blocks(sample)),
+            f"results/{sample}/filtered/{filter}.zarr/zarr.json",
+        )
+    ]
+
+
+def get_arrays():
+    """Arrays for viewers, each with the blocks that it has: sample, array, blocks."""
+    arrays = []
+    for sample in SAMPLES:
+        arrays.append((sample, "image.zarr", get_blocks(sample)))
+        if is_color(sample):
+            blocks = [f"0/{block}" for block in get_blocks(sample)]
+            arrays.append((sample, "color.zarr", blocks))
+        if sample in ANNOTATED:
+            arrays.append((sample, "image.zarr/labels/truth", get_annotated_blocks(sample)))
+    for sample, method in get_runs():
+        arrays.append((sample, f"image.zarr/labels/{method}", get_blocks(sample)))
+    for sample, method in get_runs(annotated=True):
+        label = f"image.zarr/labels/{method}-confusion"
+        arrays.append((sample, label, get_annotated_blocks(sample)))
+    return arrays
+
+
+def get_metadata():
+    return [f"results/{sample}/{array}/zarr.json" for sample, array, _ in get_arrays()]
+
+
+def get_pyramids():
+    """The smallest level of each block; the job that makes it makes the others."""
+    return [
+        path
+        for sample, array, places in get_arrays()
+        for path in expand(
+            "results/{sample}/{array}/{level}/c/{place}",
+            sample=sample,
+            array=array,
+            level=LEVELS[-1:],
+            place=places,
+        )
+    ]

@@ -1,0 +1,14 @@
+"""Write the metadata of a sample's image in colour."""
+
+from tilewise import job, ngff
+from tilewise.blocks import grid_of, layout_of
+
+job.start(snakemake)
+output, params = snakemake.output, snakemake.params
+grid = grid_of(params.grid)
+levels = len(output.arrays) - 1
+ngff.write(output.group, ngff.color_group(snakemake.wildcards.sample, levels, params.dtype))
+for level, path in enumerate(output.arrays):
+    reduced = grid.level(level)
+    layout = layout_of(reduced, params.dtype, channels=3)
+    ngff.write(path, ngff.array(layout, (3, *reduced.shape), "czyx"))

@@ -1,0 +1,25 @@
+"""Write the metadata of a label image."""
+
+from tilewise import job, ngff
+from tilewise.blocks import grid_of, layout_of
+from tilewise.labels import FN, FP, NOT_ANNOTATED, TN, TP
+
+job.start(snakemake)
+output, params, label = snakemake.output, snakemake.params, snakemake.wildcards.label
+grid = grid_of(params.grid)
+opaque, transparent = 255, 0
+if label.endswith("-confusion"):
+    codes = {"tp": TP, "fp": FP, "fn": FN, "tn": TN}
+    colors = {code: (*params.colors[kind], opaque) for kind, code in codes.items()}
+    # what is rightly background would hide the image
+    colors[TN] = (*params.colors["tn"], transparent)
+else:
+    colors = {1: (255, 255, 255, opaque)}
+fill = NOT_ANNOTATED if label == "truth" else 0
+if fill:
+    colors[fill] = (128, 128, 128, transparent)
+
+ngff.write(output.group, ngff.label_group(label, len(output.arrays) - 1, colors))
+for level, path in enumerate(output.arrays):
+    reduced = grid.level(level)
+    ngff.write(path, ngff.array(layout_of(reduced, "uint8", fill), reduced.shape, "zyx"))

@@ -1,0 +1,39 @@
+"""Take a published file from a folder or from its address, and check it."""
+
+import hashlib
+import logging
+import os
+import shutil
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tilewise import job
+
+job.start(snakemake)
+settings = snakemake.params.settings
+target = Path(snakemake.output.file)
+variable = settings["environment"]
+folder = os.environ.get(variable, "") if variable else ""
+remedy = f"set {variable} to a folder that holds {target.name}" if variable else "get it by hand"
+
+if folder:
+    source = Path(folder, target.name)
+    if not source.is_file():
+        raise ValueError(f"{source} does not exist: correct {variable}, or unset it to download")
+    shutil.copyfile(source, target)
+else:
+    source = settings["url"]
+    logging.info("downloading %s", source)
+    try:
+        with urllib.request.urlopen(source, timeout=60) as answer, target.open("wb") as file:
+            shutil.copyfileobj(answer, file)
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        raise ValueError(f"{source} cannot be downloaded ({error}): go online, or {remedy}") from None
+
+found = hashlib.sha256(target.read_bytes()).hexdigest()
+if found != settings["sha256"]:
+    target.unlink()
+    raise ValueError(
+        f"{source} has SHA-256 {found}, not {settings['sha256']}: it is not the published file; {remedy}"
+    )

@@ -1,0 +1,17 @@
+"""Find the least and the greatest pixel of a block."""
+
+from tilewise import job
+from tilewise.blocks import BlockReader, grid_of, layout_of, strips
+from tilewise.tables import write_rows
+
+job.start(snakemake)
+params = snakemake.params
+grid, block = grid_of(params.grid), snakemake.wildcards.block
+reader = BlockReader(
+    {block: snakemake.input.pixels[0]}, grid, layout_of(grid, params.dtype, codec=params.codec)
+)
+low, high = float("inf"), float("-inf")
+for strip in strips(grid, block):
+    pixels = reader.read(strip)
+    low, high = min(low, float(pixels.min())), max(high, float(pixels.max()))
+write_rows(snakemake.output.extent, ("low", "high"), [{"low": low, "high": high}])

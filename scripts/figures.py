@@ -1,0 +1,52 @@
+"""Draw a few tiles of a sample through every step of a method, their histograms, and what came of it."""
+
+import numpy as np
+
+from tilewise import figures, job
+from tilewise.blocks import BlockReader, crop, grid_of, layout_of
+from tilewise.filters import apply_chain, chain_reach
+from tilewise.grid import Tile
+from tilewise.labels import NOT_ANNOTATED
+from tilewise.overlay import blend, display
+from tilewise.segmentation import from_row
+from tilewise.tables import read_rows
+from tilewise.validation import COUNTS, confusion_map
+
+job.start(snakemake)
+given, output, params = snakemake.input, snakemake.output, snakemake.params
+grid = grid_of(params.grid)
+reach = chain_reach(params.steps, params.dtype)
+
+
+def reader(paths, blocks=params.blocks, dtype=params.dtype, **layout):
+    files = dict(zip(blocks, paths, strict=True))
+    return BlockReader(files, grid, layout_of(grid, dtype, **layout))
+
+
+image = reader(given.image, params.image_blocks)
+mask = reader(given.mask, dtype="uint8")
+truth = reader(given.truth, dtype="uint8", fill=NOT_ANNOTATED)
+color = reader(given.color, channels=3) if given.color else None
+decisions = {fields["tile"]: from_row(fields) for path in given.thresholds for fields in read_rows(path)}
+
+pictures, histograms = {}, {}
+for tile in (Tile(*place) for place in params.tiles):
+    region = grid.tile_region(tile)
+    outer = grid.around(region, reach)
+    surroundings = image.read(outer)
+    filtered = crop(apply_chain(surroundings, params.steps), outer, region)
+    grey = display(crop(surroundings, outer, region))
+    picture = np.moveaxis(display(color.tile(tile)), 0, -1) if color else grey
+    masked, known = mask.tile(tile), truth.tile(tile)
+    overlaid = blend(picture, confusion_map(known, masked), params.colors, params.alpha)
+    steps = (picture, display(filtered), masked, known, overlaid)
+    pictures[tile.name] = dict(zip(figures.STEPS, steps, strict=True))
+    decision = decisions[tile.name]
+    histograms[tile.name] = filtered, decision.values, decision.note
+
+rows = [row for path in given.metrics for row in read_rows(path)]
+counts = {name: sum(int(row[name]) for row in rows) for name in COUNTS}
+title = "{sample}: {method}".format(**snakemake.wildcards)
+figures.save(figures.side_by_side(pictures, title), output.tiles)
+figures.save(figures.histograms(histograms, title), output.histogram)
+figures.save(figures.confusion_matrix(counts, title), output.confusion)

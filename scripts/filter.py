@@ -1,0 +1,21 @@
+"""Apply a filter's steps to a block, strip by strip with what they reach around it."""
+
+import math
+
+from tilewise import job
+from tilewise.blocks import BlockReader, BlockWriter, crop, grid_of, layout_of, strips
+from tilewise.filters import apply_chain, chain_reach, parse_chain
+
+job.start(snakemake)
+params = snakemake.params
+grid, block = grid_of(params.grid), snakemake.wildcards.block
+steps = parse_chain(params.steps)
+reach = chain_reach(steps, params.dtype)
+files = dict(zip(params.blocks, snakemake.input.image, strict=True))
+
+image = BlockReader(files, grid, layout_of(grid, params.dtype))
+layout = layout_of(grid, params.dtype, codec=params.codec)
+with BlockWriter(snakemake.output.filtered, block, grid, layout) as writer:
+    for strip in strips(grid, block, math.inf if reach == math.inf else None):
+        outer = grid.around(strip, reach)
+        writer.write(strip, crop(apply_chain(image.read(outer), steps), outer, strip))

@@ -1,0 +1,26 @@
+"""Count the grey levels of a block."""
+
+import numpy as np
+
+from tilewise import job
+from tilewise.blocks import BlockReader, grid_of, layout_of, strips
+from tilewise.tables import read_rows
+from tilewise.thresholds import histogram
+
+job.start(snakemake)
+params = snakemake.params
+grid, block = grid_of(params.grid), snakemake.wildcards.block
+extents = [read_rows(path)[0] for path in snakemake.input.extents]
+bounds = {}
+if extents:
+    bounds["low"] = min(float(extent["low"]) for extent in extents)
+    bounds["high"] = max(float(extent["high"]) for extent in extents)
+
+reader = BlockReader(
+    {block: snakemake.input.pixels[0]}, grid, layout_of(grid, params.dtype, codec=params.codec)
+)
+total = 0
+for strip in strips(grid, block):
+    counts, centers = histogram(reader.read(strip), **bounds)
+    total = total + counts
+np.savez(snakemake.output.histogram, counts=total, centers=centers)

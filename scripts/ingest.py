@@ -1,0 +1,27 @@
+"""Read a block's planes, strip by strip, and store them as tiles; a colour image twice."""
+
+from contextlib import ExitStack
+
+from tilewise import job
+from tilewise.blocks import BlockWriter, grid_of, layout_of, strips
+from tilewise.formats import open_stack
+
+job.start(snakemake)
+params = snakemake.params
+grid, block = grid_of(params.grid), snakemake.wildcards.block
+color_path = snakemake.output.get("color")
+first = grid.region(block).z0 - params.first_plane
+
+with ExitStack() as files:
+    stack = files.enter_context(open_stack(snakemake.input.images, params.channel))
+    image = files.enter_context(
+        BlockWriter(snakemake.output.image, block, grid, layout_of(grid, params.dtype))
+    )
+    if color_path:
+        layout = layout_of(grid, params.dtype, channels=3)
+        color = files.enter_context(BlockWriter(color_path, block, grid, layout))
+    for strip in strips(grid, block):
+        z, columns = strip.z0 - first, slice(strip.x0, strip.x1)
+        image.write(strip, stack.rows(z, strip.y0, strip.y1)[:, columns])
+        if color_path:
+            color.write(strip, stack.color_rows(z, strip.y0, strip.y1)[..., columns])

@@ -1,0 +1,20 @@
+"""Bring truth from its files into a block: 0 background, 1 foreground, 255 not annotated."""
+
+from tilewise import job
+from tilewise.annotation import Piece, PieceReader, TruthReader
+from tilewise.blocks import BlockWriter, grid_of, layout_of, strips
+from tilewise.labels import NOT_ANNOTATED
+
+job.start(snakemake)
+params = snakemake.params
+grid, block = grid_of(params.grid), snakemake.wildcards.block
+truth = TruthReader([Piece(**piece) for piece in params.truth], params.foreground)
+roi = PieceReader([Piece(**piece) for piece in params.roi])
+
+layout = layout_of(grid, "uint8", NOT_ANNOTATED)
+with BlockWriter(snakemake.output.truth, block, grid, layout) as writer:
+    for strip in strips(grid, block):
+        pixels = truth.read(strip)
+        if params.has_roi:
+            pixels[roi.read(strip) == 0] = NOT_ANNOTATED
+        writer.write(strip, pixels)

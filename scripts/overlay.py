@@ -1,0 +1,25 @@
+"""Draw a block's confusion maps over the image, a PNG per annotated tile."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tilewise import job
+from tilewise.blocks import BlockReader, grid_of, layout_of
+from tilewise.formats import write_png
+from tilewise.overlay import blend, display
+
+job.start(snakemake)
+params = snakemake.params
+grid, block = grid_of(params.grid), snakemake.wildcards.block
+layout = layout_of(grid, params.dtype, channels=params.channels)
+picture = BlockReader({block: snakemake.input.picture}, grid, layout)
+confusion = BlockReader({block: snakemake.input.confusion}, grid, layout_of(grid, "uint8"))
+
+folder = Path(snakemake.output.folder)
+folder.mkdir(parents=True)
+for tile in grid.tiles(block):
+    if confusion.is_stored(tile):
+        pixels = np.moveaxis(display(picture.tile(tile)), 0, -1) if params.channels == 3 else display(picture.tile(tile))
+        overlaid = blend(pixels, confusion.tile(tile), params.colors, params.alpha)
+        write_png(folder / f"{tile.name}.png", overlaid)

@@ -1,0 +1,20 @@
+"""Halve a block of an array, level by level."""
+
+from tilewise import job, pyramids
+from tilewise.blocks import BlockReader, BlockWriter, grid_of, layout_of, strips
+
+job.start(snakemake)
+params = snakemake.params
+block = "/".join(snakemake.wildcards.place.split("/")[-3:])
+grid = grid_of(params.grid)
+settings = {"dtype": params.dtype, "fill": params.fill, "channels": params.channels}
+halve = pyramids.nearest if params.is_label else pyramids.mean
+
+source = snakemake.input.block
+for level, path in enumerate(snakemake.output.levels, 1):
+    finer, coarser = grid.level(level - 1), grid.level(level)
+    reader = BlockReader({block: source}, finer, layout_of(finer, **settings))
+    with BlockWriter(path, block, coarser, layout_of(coarser, **settings)) as writer:
+        for strip in strips(coarser, block):
+            writer.write(strip, halve(reader.read(finer.doubled(strip))))
+    source = path

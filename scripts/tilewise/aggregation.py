@@ -1,0 +1,145 @@
+"""From a row per tile to what a method achieves on a sample and on all of them."""
+
+from itertools import groupby
+from operator import itemgetter
+
+import numpy as np
+
+from tilewise.validation import COUNTS, METRICS, metrics
+
+ALL = "all"
+"""Stands for all samples together."""
+FALSE_POSITIVE_AREA = "false_positive_area"
+COLUMNS = (
+    *("sample", "method", "metric", "tiles", "pooled", "averaged", "mean", "sd"),
+    *("median", "q25", "q75", "warning"),
+)
+"""Of the summary."""
+
+
+def sort_rows(rows, samples, methods):
+    """Rows in the order of sheet and configuration, then plane by plane, row by row of tiles.
+
+    Parameters
+    ----------
+    rows : iterable of dict of str to str
+        Rows of tables of metrics.
+    samples, methods : sequence of str
+
+    Returns
+    -------
+    list of dict
+    """
+    sample_rank = {name: i for i, name in enumerate(samples)}
+    method_rank = {name: i for i, name in enumerate(methods)}
+    return sorted(
+        rows,
+        key=lambda row: (
+            sample_rank[row["sample"]],
+            method_rank[row["method"]],
+            *(int(row[axis]) for axis in "zyx"),
+        ),
+    )
+
+
+def summarize(rows):
+    """What the tiles of each sample and method amount to.
+
+    Parameters
+    ----------
+    rows : list of dict of str to str
+        As from `sort_rows`.
+
+    Returns
+    -------
+    list of dict
+        A row per sample, method and metric, with the fields of `COLUMNS`. `pooled` is the metric of
+        the counts of all `tiles` together; `mean`, `sd`, `median` and quartiles are over
+        those tiles whose truth has foreground and whose metric is defined, `averaged` of them.
+        For the metric `false_positive_area`, in pixels, the tiles are those whose truth is empty,
+        and `pooled` is their sum. Of several samples, rows for the sample `all` come last.
+    """
+    groups = {
+        names: list(group) for names, group in groupby(rows, itemgetter("sample", "method"))
+    }
+    samples = list(dict.fromkeys(sample for sample, _ in groups))
+    methods = list(dict.fromkeys(method for _, method in groups))
+    suspicions = {sample: suspect(sample, groups) for sample in samples}
+    summary = []
+    for (sample, method), group in groups.items():
+        summary += _summarize_group(sample, method, group, suspicions[sample])
+    if len(samples) > 1:
+        for method in methods:
+            pooled = [row for names, group in groups.items() if names[1] == method for row in group]
+            warning = "; ".join(filter(None, suspicions.values()))
+            summary += _summarize_group(ALL, method, pooled, warning)
+    return summary
+
+
+def suspect(sample, groups):
+    """Why a sample's truth may be inverted; empty if nothing speaks for it.
+
+    Parameters
+    ----------
+    sample : str
+    groups : dict of (str, str) to list of dict
+        Rows by sample and method.
+
+    Returns
+    -------
+    str
+    """
+    counts = [_pool(group) for names, group in groups.items() if names[0] == sample]
+    truth, annotated = counts[0]["tp"] + counts[0]["fn"], sum(counts[0].values())
+    reasons = []
+    if 2 * truth > annotated:
+        reasons.append(f"{truth / annotated:.1%} of its annotated pixels are foreground")
+    if all(metrics(**pooled)["mcc"] < 0 for pooled in counts):
+        reasons.append("it agrees better with the inverted mask of every method")
+    if not reasons:
+        return ""
+    return (
+        f"the truth of {sample} looks inverted: {' and '.join(reasons)}; "
+        "check it, or set truth_foreground"
+    )
+
+
+def _pool(rows):
+    return {name: sum(int(row[name]) for row in rows) for name in COUNTS}
+
+
+def _summarize_group(sample, method, rows, warning):
+    with_truth = [row for row in rows if int(row["tp"]) + int(row["fn"])]
+    empty = [row for row in rows if not int(row["tp"]) + int(row["fn"])]
+    pooled = metrics(**_pool(rows))
+    names = {"sample": sample, "method": method, "warning": warning}
+    summary = []
+    for name in METRICS:
+        values = [float(row[name]) for row in with_truth if row[name]]
+        fields = {"metric": name, "tiles": len(rows), "pooled": pooled[name]}
+        summary.append({**names, **fields, **describe(values)})
+    areas = [float(row["fp"]) for row in empty]
+    fields = {"metric": FALSE_POSITIVE_AREA, "tiles": len(empty), "pooled": int(sum(areas))}
+    return [*summary, {**names, **fields, **describe(areas)}]
+
+
+def describe(values):
+    """Mean and spread of some numbers.
+
+    Parameters
+    ----------
+    values : sequence of float
+
+    Returns
+    -------
+    dict
+        `averaged`, how many there are; `mean`; `sd`, with n - 1, None for fewer than two; `median`,
+        `q25`, `q75`. All but the first are None where there is no number.
+    """
+    names = ("mean", "sd", "median", "q25", "q75")
+    if not values:
+        return {"averaged": 0, **dict.fromkeys(names)}
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    quartiles = map(float, np.percentile(values, (50, 25, 75)))
+    described = (float(np.mean(values)), spread, *quartiles)
+    return {"averaged": len(values), **dict(zip(names, described, strict=True))}

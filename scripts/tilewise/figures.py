@@ -1,0 +1,113 @@
+"""Figures, drawn off-screen; the same input gives the same bytes."""
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+matplotlib.rcParams.update({"svg.hashsalt": "tilewise", "font.size": 8, "figure.dpi": 150})
+STEPS = ("image", "filtered", "mask", "truth", "overlay")
+_WITHOUT_DATE = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+
+
+def save(figure, path):
+    """Write a figure as SVG or PNG, by the end of its path."""
+    kind = str(path).rsplit(".", 1)[-1]
+    figure.savefig(path, format=kind, metadata=_WITHOUT_DATE[kind])
+
+
+def side_by_side(tiles, title):
+    """Tiles through every step: a row per tile, a column per step.
+
+    Parameters
+    ----------
+    tiles : dict of str to dict of str to ndarray
+        By tile and step, in the order of `STEPS`; (rows, columns) uint8 grey, 0/1 for masks and
+        truth (255 not annotated), or (rows, columns, 3) uint8.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Figure(figsize=(2 * len(STEPS), 2 * len(tiles) + 0.5), layout="constrained")
+    axes = figure.subplots(len(tiles), len(STEPS), squeeze=False)
+    for row, (name, pictures) in zip(axes, tiles.items(), strict=True):
+        for axis, step in zip(row, STEPS, strict=True):
+            axis.imshow(_shades(pictures[step], step), cmap="gray", vmin=0, vmax=255)
+            axis.set(xticks=[], yticks=[])
+        row[0].set_ylabel(name)
+    for axis, step in zip(axes[0], STEPS, strict=True):
+        axis.set_title(step)
+    figure.suptitle(title)
+    return figure
+
+
+def _shades(picture, step):
+    if step not in ("mask", "truth"):
+        return picture
+    # not annotated is mid-grey
+    return np.array([0, 255] + [128] * 254, np.uint8)[picture]
+
+
+def histograms(tiles, title):
+    """Histograms of filtered tiles, with the threshold marked.
+
+    Parameters
+    ----------
+    tiles : dict of str to (ndarray, tuple of float, str)
+        By tile: pixels, thresholds in grey levels, and a note.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Figure(figsize=(6, 1.8 * len(tiles) + 0.5), layout="constrained")
+    axes = figure.subplots(len(tiles), 1, squeeze=False, sharex=True)[:, 0]
+    for axis, (name, (pixels, thresholds, note)) in zip(axes, tiles.items(), strict=True):
+        counts, edges = np.histogram(pixels, _bins(pixels))
+        axis.stairs(counts, edges, fill=True, color="0.6")
+        for threshold in thresholds:
+            axis.axvline(threshold, color="tab:red", label=f"threshold {threshold:g}")
+        axis.set(ylabel=f"{name}\npixels", yscale="log", title=note or None)
+        if thresholds:
+            axis.legend(loc="upper right")
+    axes[-1].set_xlabel("grey level after filtering")
+    figure.suptitle(title)
+    return figure
+
+
+def _bins(pixels):
+    if pixels.dtype == np.uint8:
+        return np.arange(257) - 0.5
+    return 256
+
+
+def confusion_matrix(counts, title):
+    """The confusion matrix of pooled counts.
+
+    Parameters
+    ----------
+    counts : dict of str to int
+        Pixels: `tp`, `fp`, `fn` and `tn`.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    matrix = np.array([[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]])
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    names = (("TN", "FP"), ("FN", "TP"))
+    figure = Figure(figsize=(3.2, 3), layout="constrained")
+    axis = figure.subplots()
+    axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), number in np.ndenumerate(matrix):
+        text = f"{names[row][column]}\n{number:,}\n{share[row, column]:.1%}"
+        dark = share[row, column] > 0.5
+        axis.text(column, row, text, ha="center", va="center", color="white" if dark else "black")
+    ticks, words = [0, 1], ["background", "foreground"]
+    axis.set_xticks(ticks, words)
+    axis.set_yticks(ticks, words, rotation=90, va="center")
+    axis.set(xlabel="mask", ylabel="truth", title=title)
+    return figure

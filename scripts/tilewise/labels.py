@@ -1,0 +1,6 @@
+"""Values of the label images."""
+
+NOT_ANNOTATED = 255
+"""Of the truth where nothing is known; 0 is background, 1 foreground."""
+TN, FP, FN, TP = 1, 2, 3, 4
+"""Of a confusion map; 0 is not annotated."""

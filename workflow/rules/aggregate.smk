@@ -1,0 +1,75 @@
+"""All tiles together."""
+
+
+rule aggregate:
+    """Every annotated tile of every sample and method, and per sample and method what they amount to."""
+    input:
+        metrics=get_all_metrics,
+        code=get_code("aggregate"),
+    output:
+        metrics="results/metrics.tsv",
+        summary="results/summary.tsv",
+    log:
+        "logs/aggregate.log",
+    params:
+        order=get_order(),
+        metadata=get_sample_metadata(),
+    conda:
+        "../../envs/tilewise.yaml"
+    script:
+        "../../scripts/aggregate.py"
+
+
+rule figures:
+    """A few annotated tiles through every step, their histogram with the threshold, the confusion matrix."""
+    input:
+        image=get_shown_image,
+        truth=lambda wildcards: get_shown(
+            "results/{sample}/image.zarr/labels/truth/0/c/{block}", wildcards
+        ),
+        mask=lambda wildcards: get_shown(
+            "results/{sample}/image.zarr/labels/{method}/0/c/{block}", wildcards
+        ),
+        color=get_shown_color,
+        thresholds=lambda wildcards: get_shown(
+            "results/{sample}/{method}/thresholds/{block}.tsv", wildcards
+        ),
+        metrics=get_sample_metrics,
+        code=get_code("figures"),
+    output:
+        tiles="results/figures/{sample}/{method}-tiles." + config["figures"]["format"],
+        histogram="results/figures/{sample}/{method}-histogram." + config["figures"]["format"],
+        confusion="results/figures/{sample}/{method}-confusion." + config["figures"]["format"],
+    log:
+        "logs/figures/{sample}/{method}.log",
+    params:
+        tiles=get_shown_tiles,
+        blocks=get_shown_blocks,
+        image_blocks=get_shown_image_blocks,
+        steps=get_method_steps,
+        colors={kind: config["overlay"][kind] for kind in ("tp", "fp", "fn", "tn")},
+        alpha=config["overlay"]["alpha"],
+        dtype=get_dtype,
+        grid=get_grid,
+    conda:
+        "../../envs/tilewise.yaml"
+    script:
+        "../../scripts/figures.py"
+
+
+rule report:
+    """What people would rather read than tables: the summary and the figures."""
+    input:
+        summary="results/summary.tsv",
+        figures=get_figures(),
+        code=get_code("report"),
+    output:
+        report="results/report.html",
+    log:
+        "logs/report.log",
+    params:
+        names=get_figure_names(),
+    conda:
+        "../../envs/tilewise.yaml"
+    script:
+        "../../scripts/report.py"

@@ -1,0 +1,26 @@
+"""Pre-processing."""
+
+
+rule filter:
+    """The image after a filter's steps, in the dtype of the image; the same for any block size."""
+    input:
+        image=get_filter_input,
+        code=get_code("filter"),
+    output:
+        filtered=keep_if(
+            config["keep_filtered"], "results/{sample}/filtered/{filter}.zarr/c/{block}"
+        ),
+    log:
+        "logs/{sample}/filtered/{filter}.zarr/c/{block}.log",
+    benchmark:
+        "benchmarks/{sample}/filtered/{filter}.zarr/c/{block}.tsv"
+    params:
+        steps=lambda wildcards: config["filters"][wildcards.filter],
+        blocks=get_filter_blocks,
+        codec=FILTERED_CODEC,
+        dtype=get_dtype,
+        grid=get_grid,
+    conda:
+        "../../envs/tilewise.yaml"
+    script:
+        "../../scripts/filter.py"
