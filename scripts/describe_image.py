@@ -6,7 +6,9 @@ from tilewise.blocks import grid_of, layout_of
 job.start(snakemake)
 output, params = snakemake.output, snakemake.params
 grid = grid_of(params.grid)
-ngff.write(output.group, ngff.image_group(snakemake.wildcards.sample, "zyx", len(output.arrays) - 1))
+ngff.write(
+    output.group, ngff.image_group(snakemake.wildcards.sample, "zyx", len(output.arrays) - 1)
+)
 ngff.write(output.labels, ngff.labels_group(params.labels))
 for level, path in enumerate(output.arrays):
     reduced = grid.level(level)

@@ -29,11 +29,14 @@ else:
         with urllib.request.urlopen(source, timeout=60) as answer, target.open("wb") as file:
             shutil.copyfileobj(answer, file)
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        raise ValueError(f"{source} cannot be downloaded ({error}): go online, or {remedy}") from None
+        raise ValueError(
+            f"{source} cannot be downloaded ({error}): go online, or {remedy}"
+        ) from None
 
 found = hashlib.sha256(target.read_bytes()).hexdigest()
 if found != settings["sha256"]:
     target.unlink()
     raise ValueError(
-        f"{source} has SHA-256 {found}, not {settings['sha256']}: it is not the published file; {remedy}"
+        f"{source} has SHA-256 {found}, not {settings['sha256']}: "
+        f"it is not the published file; {remedy}"
     )

@@ -1,10 +1,10 @@
-"""Draw a few tiles of a sample through every step of a method, their histograms, and what came of it."""
+"""Draw a few tiles of a sample through a method's steps, their histograms, and what came of it."""
 
 import numpy as np
+from tilewise.filters import apply_chain, chain_reach
 
 from tilewise import figures, job
 from tilewise.blocks import BlockReader, crop, grid_of, layout_of
-from tilewise.filters import apply_chain, chain_reach
 from tilewise.grid import Tile
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.overlay import blend, display
@@ -27,7 +27,9 @@ image = reader(given.image, params.image_blocks)
 mask = reader(given.mask, dtype="uint8")
 truth = reader(given.truth, dtype="uint8", fill=NOT_ANNOTATED)
 color = reader(given.color, channels=3) if given.color else None
-decisions = {fields["tile"]: from_row(fields) for path in given.thresholds for fields in read_rows(path)}
+decisions = {
+    fields["tile"]: from_row(fields) for path in given.thresholds for fields in read_rows(path)
+}
 
 pictures, histograms = {}, {}
 for tile in (Tile(*place) for place in params.tiles):

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+from tilewise.formats import write_png
 
 from tilewise import job
 from tilewise.blocks import BlockReader, grid_of, layout_of
-from tilewise.formats import write_png
 from tilewise.overlay import blend, display
 
 job.start(snakemake)
@@ -20,6 +20,10 @@ folder = Path(snakemake.output.folder)
 folder.mkdir(parents=True)
 for tile in grid.tiles(block):
     if confusion.is_stored(tile):
-        pixels = np.moveaxis(display(picture.tile(tile)), 0, -1) if params.channels == 3 else display(picture.tile(tile))
+        pixels = (
+            np.moveaxis(display(picture.tile(tile)), 0, -1)
+            if params.channels == 3
+            else display(picture.tile(tile))
+        )
         overlaid = blend(pixels, confusion.tile(tile), params.colors, params.alpha)
         write_png(folder / f"{tile.name}.png", overlaid)

@@ -2,8 +2,8 @@
 
 from tilewise import job
 from tilewise.blocks import BlockReader, BlockWriter, grid_of, layout_of
-from tilewise.tables import write_rows
 from tilewise.labels import NOT_ANNOTATED
+from tilewise.tables import write_rows
 from tilewise.validation import COLUMNS, confusion_map, count, score
 
 job.start(snakemake)

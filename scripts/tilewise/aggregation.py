@@ -59,9 +59,7 @@ def summarize(rows):
         For the metric `false_positive_area`, in pixels, the tiles are those whose truth is empty,
         and `pooled` is their sum. Of several samples, rows for the sample `all` come last.
     """
-    groups = {
-        names: list(group) for names, group in groupby(rows, itemgetter("sample", "method"))
-    }
+    groups = {names: list(group) for names, group in groupby(rows, itemgetter("sample", "method"))}
     samples = list(dict.fromkeys(sample for sample, _ in groups))
     methods = list(dict.fromkeys(method for _, method in groups))
     suspicions = {sample: suspect(sample, groups) for sample in samples}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tilewise.formats import binarize_truth, open_stack
+from tilewise.formats import binarize_roi, binarize_truth, open_stack
 from tilewise.grid import Region
 from tilewise.labels import NOT_ANNOTATED
 
@@ -24,9 +24,7 @@ class Piece:
     @property
     def region(self):
         """Its pixels in the sample."""
-        return Region(
-            self.z, self.z + 1, self.y, self.y + self.height, self.x, self.x + self.width
-        )
+        return Region(self.z, self.z + 1, self.y, self.y + self.height, self.x, self.x + self.width)
 
 
 class PieceReader:
@@ -46,7 +44,7 @@ class PieceReader:
 
     def convert(self, plane, piece):
         """A piece's pixels as they are to be read."""
-        return (plane != 0).view(np.uint8)
+        return binarize_roi(plane)
 
     def _plane(self, piece):
         if piece not in self._planes:

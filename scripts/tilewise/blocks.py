@@ -14,7 +14,7 @@ def grid_of(settings):
 
 
 def layout_of(grid, dtype, fill=0, codec="zstd", channels=1):
-    """The shard of one block, a chunk per tile; of several channels, a chunk per tile and channel."""
+    """The shard of one block: a chunk per tile, and per channel if there are several."""
     shard, chunk = grid.block, (1, grid.tile, grid.tile)
     if channels > 1:
         shard, chunk = (channels, *shard), (1, *chunk)
@@ -164,7 +164,9 @@ class BlockWriter:
                     self._shard.write(inside, pixels[np.newaxis, rows, columns])
                     continue
                 for channel, plane in enumerate(pixels):
-                    self._shard.write((channel, *inside), plane[np.newaxis, np.newaxis, rows, columns])
+                    self._shard.write(
+                        (channel, *inside), plane[np.newaxis, np.newaxis, rows, columns]
+                    )
 
     def __enter__(self):
         return self

@@ -57,7 +57,9 @@ def _read_method(name, entry, known_filters, samples):
         raise ValueError(f"method {name}: the name is taken by the workflow: choose another")
     chosen = entry["filter"] or NO_FILTER
     if chosen != NO_FILTER and chosen not in known_filters:
-        raise ValueError(f"method {name}: filter {chosen} is not configured{hint(chosen, known_filters)}")
+        raise ValueError(
+            f"method {name}: filter {chosen} is not configured{hint(chosen, known_filters)}"
+        )
     threshold, settings = _checked(f"method {name}", thresholds.parse, entry["threshold"])
     _checked(f"method {name}", thresholds.check_settings, threshold, settings)
     _checked(f"method {name}", cleanup.check_steps, entry["cleanup"])
@@ -68,7 +70,9 @@ def _read_method(name, entry, known_filters, samples):
     chosen_samples = tuple(samples) if entry["samples"] is None else tuple(entry["samples"])
     for sample in chosen_samples:
         if sample not in samples:
-            raise ValueError(f"method {name}: sample {sample} is not in the sheet{hint(sample, samples)}")
+            raise ValueError(
+                f"method {name}: sample {sample} is not in the sheet{hint(sample, samples)}"
+            )
     words = ("scope", "foreground", "min_contrast", "min_separability", "fallback", "cleanup")
     segmenter = Segmenter(threshold, settings, **{word: entry[word] for word in words})
     return Method(name, chosen, segmenter, chosen_samples)

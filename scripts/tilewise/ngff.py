@@ -115,9 +115,7 @@ def _group(content):
 def _multiscale(name, axes, levels):
     return {
         "name": name,
-        "axes": [
-            {"name": axis, "type": "channel" if axis == "c" else "space"} for axis in axes
-        ],
+        "axes": [{"name": axis, "type": "channel" if axis == "c" else "space"} for axis in axes],
         "datasets": [
             {"path": str(level), "coordinateTransformations": _transformations(axes, level)}
             for level in range(levels + 1)

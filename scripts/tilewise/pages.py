@@ -6,7 +6,8 @@ from itertools import groupby
 from operator import itemgetter
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color: #222; }
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; }
+body { max-width: 70em; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; margin: 1em 0; }
 th, td { padding: .2em .7em; border-bottom: 1px solid #ddd; text-align: right; }
 th { border-bottom: 2px solid #888; }
@@ -60,7 +61,9 @@ def _table(rows):
         cells += [_value(by_metric[name]) for name in SHOWN]
         lines.append("".join(f"<td>{cell}</td>" for cell in cells))
     body = "".join(f"<tr>{line}</tr>" for line in lines)
-    note = "Pooled over the tiles; below, mean &plusmn; standard deviation over those with foreground."
+    note = (
+        "Pooled over the tiles; below, mean &plusmn; standard deviation over those with foreground."
+    )
     return f"<table><tr>{head}</tr>{body}</table><p>{note}</p>"
 
 

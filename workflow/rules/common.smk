@@ -56,7 +56,7 @@ try:
 except ValueError as error:
     raise WorkflowError(str(error)) from None
 
-FIGURES = ("tiles", "histogram", "confusion")
+FIGURES = ("tiles", "histogram", "confusion") if config["figures"]["tiles"] else ()
 LEVELS = range(1, config["pyramid"]["levels"] + 1)
 FILTERED_CODEC = "zstd" if config["keep_filtered"] else "none"
 GREY = [name for name, sample in SAMPLES.items() if sample.header.channels == 1]

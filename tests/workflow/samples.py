@@ -1,0 +1,32 @@
+"""Images and truths for the tests."""
+
+import numpy as np
+from PIL import Image
+
+
+def blobs(planes=2, rows=128, columns=192, seed=0):
+    """Bright discs on a dark, noisy ground, and where they are.
+
+    Returns
+    -------
+    image, truth : (planes, rows, columns) uint8 ndarray
+    """
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:rows, :columns]
+    truth = np.zeros((planes, rows, columns), np.uint8)
+    for plane in truth:
+        # one disc in each square of 64 pixels
+        for corner_y in range(0, rows, 64):
+            for corner_x in range(0, columns, 64):
+                cy, cx = random.uniform(20, 44, 2)
+                radius = random.uniform(5, 12)
+                plane |= (y - corner_y - cy) ** 2 + (x - corner_x - cx) ** 2 < radius**2
+    level = np.where(truth, 170, 70) + random.normal(0, 8, truth.shape)
+    return np.clip(level, 0, 255).astype(np.uint8), truth
+
+
+def write_planes(folder, planes, name="plane_{}.png", first=1):
+    """One PNG per plane, numbered without leading zeros."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, plane in enumerate(planes, first):
+        Image.fromarray(plane).save(folder / name.format(number))

@@ -1,0 +1,115 @@
+"""Bad input is refused, before any job starts or by the job that reads it, with what to do."""
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from samples import blobs, write_planes
+
+
+@pytest.fixture
+def project(project):
+    image, truth = blobs(planes=1)
+    write_planes(project.folder, image, "image.png")
+    write_planes(project.folder, truth, "truth.png")
+    return project.configure([{"sample": "discs", "image": "image.png", "truth": "truth.png"}])
+
+
+def refused(run, *words):
+    assert run.code != 0
+    for word in words:
+        assert word in run.output
+    assert "Traceback" not in run.output
+
+
+SHEETS = {
+    "missing file": ([{"sample": "discs", "image": "nowhere.png"}], "nowhere.png", "sheet"),
+    "empty glob": ([{"sample": "discs", "image": "nothing_*.png"}], "nothing_*.png", "no file"),
+    "duplicate": (
+        [{"sample": "discs", "image": "image.png"}] * 2,
+        "discs",
+        "two rows",
+    ),
+    "slash": ([{"sample": "a/b", "image": "image.png"}], "a/b", "letters"),
+    "dots": ([{"sample": "a..b", "image": "image.png"}], "a..b", "letters"),
+    "empty sheet": ([], "my.tsv", "no rows"),
+    "missing column": ([{"sample": "discs", "picture": "image.png"}], "my.tsv", "`image`"),
+}
+
+
+@pytest.mark.parametrize("case", SHEETS)
+def test_sheet(project, case):
+    rows, *words = SHEETS[case]
+    project.configure(rows or None)
+    if not rows:
+        (project.folder / "my.tsv").write_text("sample\timage\n")
+    refused(project.run("--dry-run"), *words)
+
+
+CONFIGURATIONS = {
+    "unknown key": ({"metods": {}}, "metods"),
+    "unknown method": (
+        {"methods": {"otsu": {"threshold": "otzu"}}},
+        "method otsu",
+        "otzu",
+        "otsu, ",
+    ),
+    "unknown step": ({"filters": {"denoised": ["medain"]}}, "filter denoised", "medain", "median"),
+    "unknown filter": (
+        {"methods": {"otsu": {"filter": "denoise", "threshold": "otsu"}}},
+        "method otsu",
+        "did you mean denoised?",
+    ),
+    "even median": ({"filters": {"denoised": [{"median": 4}]}}, "filter denoised", "odd"),
+    "unknown sample": (
+        {"methods": {"otsu": {"threshold": "otsu", "samples": ["disc"]}}},
+        "did you mean discs?",
+    ),
+    "tile": ({"tile": 65}, "65"),
+}
+
+
+@pytest.mark.parametrize("case", CONFIGURATIONS)
+def test_configuration(project, case):
+    settings, *words = CONFIGURATIONS[case]
+    project.configure(**settings)
+    refused(project.run("--dry-run"), *words)
+
+
+def test_sizes_of_image_and_truth_differ(project):
+    Image.fromarray(np.zeros((128, 64), np.uint8)).save(project.folder / "truth.png")
+    refused(project.run("--dry-run"), "sample discs", "truth.png", "128 x 64", "128 x 192")
+
+
+def test_sizes_of_planes_differ(project):
+    Image.fromarray(np.zeros((128, 64), np.uint8)).save(project.folder / "image_2.png")
+    project.configure([{"sample": "discs", "image": "image*.png"}])
+    refused(project.run("--dry-run"), "sample discs", "image_2.png", "one size")
+
+
+def test_truncated_image(project):
+    path = project.folder / "image.png"
+    path.write_bytes(path.read_bytes()[:-2000])
+    refused(project.run(), "sample discs", "image.png")
+
+
+def test_truth_with_three_values(project):
+    truth = np.zeros((128, 192), np.uint8)
+    truth[0, :2] = 1, 2
+    Image.fromarray(truth).save(project.folder / "truth.png")
+    refused(project.run(), "sample discs", "truth.png", "truth_foreground")
+
+
+def test_not_a_number(project):
+    image = np.ones((128, 192), np.float32)
+    image[5, 5] = np.nan
+    tifffile.imwrite(project.folder / "image.tif", image)
+    project.configure([{"sample": "discs", "image": "image.tif"}])
+    refused(project.run(), "sample discs", "image.tif")
+
+
+def test_user_files_are_left_alone(project):
+    before = {path: path.read_bytes() for path in project.folder.glob("*.*") if path.is_file()}
+    project.succeed()
+    after = {path: path.read_bytes() for path in project.folder.glob("*.*") if path.is_file()}
+    assert after == before

@@ -1,0 +1,96 @@
+"""What runs again after a change, and what does not."""
+
+import os
+import time
+
+import pytest
+import yaml
+from projects import Project
+from samples import blobs, write_planes
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Two planes with truth, a plane per block; everything has been run."""
+    project = Project.create(tmp_path_factory.mktemp("finished") / "project")
+    image, truth = blobs()
+    write_planes(project.folder / "image", image)
+    write_planes(project.folder / "truth", truth * 255)
+    rows = [{"sample": "discs", "image": "image/*.png", "truth": "truth/*.png"}]
+    project.configure(rows, block={"planes": 1})
+    project.succeed()
+    return project
+
+
+@pytest.fixture
+def project(finished, tmp_path):
+    # files written from now on are newer than all results
+    time.sleep(1)
+    return finished.copy(tmp_path / "project")
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_second_run_does_nothing(project):
+    run = project.succeed()
+    assert not run.jobs
+    assert "Nothing to be done" in run.output
+
+
+def test_touched_files_run_nothing(project):
+    for pattern in ("image/*.png", "truth/*.png", "scripts/**/*.py", "my.*", "workflow/**/*.smk"):
+        for path in project.folder.glob(pattern):
+            os.utime(path)
+    assert not project.succeed().jobs
+
+
+def test_threshold_parameters_run_no_filter(project):
+    config = yaml.safe_load((project.folder / "my.yaml").read_text())
+    config["methods"]["otsu"]["min_contrast"] = 1
+    project.configure(**config)
+    jobs = project.succeed().jobs
+    assert jobs == {
+        **{"threshold": 2, "validate": 2, "overlay": 2, "aggregate": 1, "report": 1},
+        "pyramid": 4,
+    }
+
+
+def test_edited_validation_runs_no_threshold(project):
+    edit(project.folder / "scripts/validate.py", "rows = []", "rows = list()")
+    jobs = project.succeed().jobs
+    assert jobs["validate"] == 2
+    assert jobs["aggregate"] == jobs["report"] == 1
+    assert set(jobs) <= {"validate", "overlay", "aggregate", "report", "pyramid"}
+
+
+def test_edited_library_module_runs_the_steps_that_import_it(project):
+    edit(project.folder / "scripts/tilewise/validation.py", '"""Agreement', '"""The agreement')
+    jobs = project.succeed().jobs
+    assert jobs["validate"] == 2
+    assert not {"ingest", "ingest_truth", "filter", "threshold"} & set(jobs)
+
+
+def test_new_sample_runs_alone(project):
+    image, truth = blobs(planes=1, seed=7)
+    write_planes(project.folder / "other", image)
+    write_planes(project.folder / "other_truth", truth * 255)
+    with (project.folder / "my.tsv").open("a") as sheet:
+        sheet.write("more\tother/*.png\tother_truth/*.png\n")
+    run = project.succeed()
+    assert run.jobs["ingest"] == run.jobs["filter"] == run.jobs["threshold"] == 1
+    assert run.jobs["aggregate"] == 1
+    assert "sample=discs" not in run.output
+    assert {row["sample"] for row in project.rows("metrics.tsv")} == {"discs", "more"}
+
+
+def test_changed_image_runs_its_block_only(project):
+    image, _ = blobs(seed=3)
+    write_planes(project.folder / "image", image[1:], first=2)
+    run = project.succeed()
+    assert run.jobs["ingest"] == run.jobs["filter"] == run.jobs["threshold"] == 1
+    assert run.jobs["ingest_truth"] == 0
+    assert "block=0/0/0" not in run.output

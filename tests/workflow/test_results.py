@@ -1,0 +1,148 @@
+"""What the steps write: the published numbers, and the same for any blocks, cores and order."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from projects import ROOT, Project
+from samples import blobs, write_planes
+from scipy import ndimage
+from skimage import filters
+
+KESM = Path(os.environ.get("TILEWISE_KESM", ROOT / "does-not-exist"))
+needs_kesm = pytest.mark.skipif(
+    not KESM.is_dir(), reason="TILEWISE_KESM does not name the folder of the published tile"
+)
+
+
+@needs_kesm
+def test_published_tile(project):
+    project.succeed("--configfile", "config/kesm.yaml")
+
+    (threshold,) = project.rows("kesm/otsu/thresholds/0/0/0.tsv")
+    assert float(threshold["threshold"]) == 79
+    (row,) = project.rows("metrics.tsv")
+    counts = {"tp": "5595", "fp": "122", "fn": "1863", "tn": "254564", "edge": "normal"}
+    assert counts.items() <= row.items()
+    assert float(row["accuracy"]) == 0.9924278259277344
+    assert float(row["f1"]) == 0.8493358633776091
+    assert float(row["mcc"]) == 0.8533910225863214
+
+    # the published blend: 0.7 image + 0.3 colour, added by OpenCV
+    image = cv2.imread(str(KESM / "grayscale.png"), cv2.IMREAD_GRAYSCALE)
+    truth = cv2.imread(str(KESM / "groundtruth.png"), cv2.IMREAD_GRAYSCALE) > 0
+    mask = ndimage.median_filter(255 - image, 3) > 79
+    colors = np.zeros((*image.shape, 3), np.uint8)
+    colors[mask & truth] = 0, 255, 255
+    colors[mask & ~truth] = 255, 0, 255
+    colors[~mask & truth] = 255, 255, 0
+    published = cv2.addWeighted(np.stack([image] * 3, -1), 0.7, colors, 1 - 0.7, 0)
+    overlay = Image.open(project.results / "kesm/otsu/overlay/0/0/0/z0000_y00_x00.png")
+    np.testing.assert_array_equal(np.asarray(overlay), published)
+
+
+def contents(project):
+    """Every table and picture, by path without the block, and every array."""
+    tables = {
+        path.relative_to(project.results): path.read_bytes()
+        for path in project.results.glob("*.tsv")
+    }
+    pictures = {
+        path.name: path.read_bytes() for path in project.results.glob("*/*/overlay/**/*.png")
+    }
+    figures = {path.name: path.read_bytes() for path in project.results.glob("figures/*/*")}
+    arrays = {
+        path.parent.relative_to(project.results): project.array(
+            path.parent.relative_to(project.results)
+        )
+        for path in project.results.glob("**/zarr.json")
+        if '"array"' in path.read_text()
+    }
+    return tables, pictures | figures, arrays
+
+
+@pytest.fixture(scope="module")
+def cut_differently(tmp_path_factory):
+    """The same samples and methods run with other blocks and cores; the first is the reference."""
+    methods = {
+        "tile": {"filter": "denoised", "threshold": "otsu", "min_contrast": 0},
+        "plane": {"filter": "flat", "threshold": "li", "scope": "plane"},
+        "sample": {"filter": "denoised", "threshold": "yen", "scope": "sample"},
+        "fallback": {"filter": "denoised", "threshold": "otsu", "fallback": "sample"},
+        "adaptive": {"filter": "denoised", "threshold": {"adaptive": {"size": 31, "offset": -9}}},
+        "cleaned": {
+            "threshold": "otsu",
+            "scope": "sample",
+            "cleanup": [{"opening": 2}, {"remove_small": 30}],
+        },
+        "hysteresis": {"threshold": {"hysteresis": {"low": "otsu", "high": 190}}},
+    }
+    filters = {
+        "denoised": [{"median": 5}, {"gaussian": 1.5}],
+        "flat": ["clahe", {"background": {"method": "opening", "size": 31}}],
+    }
+    runs = {
+        "whole planes": ({"planes": 2}, 2),
+        "one core": ({"planes": 2}, 1),
+        "one tile per block": ({"planes": 1, "rows": 1, "columns": 1}, 2),
+        "split planes": ({"planes": 1, "rows": 1}, 2),
+    }
+    image, truth = blobs(planes=2, rows=150, columns=170)
+    results = {}
+    for name, (block, cores) in runs.items():
+        project = Project.create(tmp_path_factory.mktemp("cut") / "project")
+        # several planes with dim corners, so that scopes differ
+        image[1, :64, :64] //= 3
+        tifffile.imwrite(project.folder / "image.tif", image, photometric="minisblack")
+        write_planes(project.folder / "truth", truth * 255)
+        rows = [{"sample": "discs", "image": "image.tif", "truth": "truth/*.png", "site": "A"}]
+        project.configure(
+            rows,
+            block=block,
+            filters=filters,
+            methods=methods,
+            figures={"tiles": 1} if name in ("whole planes", "split planes") else {"tiles": 0},
+        )
+        project.succeed(cores=cores)
+        results[name] = contents(project)
+    return results
+
+
+@pytest.mark.parametrize("name", ["one core", "one tile per block", "split planes"])
+def test_results_do_not_depend_on_blocks_and_cores(cut_differently, name):
+    tables, pictures, arrays = cut_differently["whole planes"]
+    other_tables, other_pictures, other_arrays = cut_differently[name]
+    assert other_tables == tables
+    assert other_pictures.items() <= pictures.items()
+    assert len(arrays) == len(other_arrays) > 2 * 2 * 7
+    for path, pixels in arrays.items():
+        np.testing.assert_array_equal(other_arrays[path], pixels, err_msg=str(path))
+
+
+def test_thresholds_are_scikit_image_s(project):
+    image, truth = blobs(planes=2)
+    tifffile.imwrite(project.folder / "image.tif", image, photometric="minisblack")
+    write_planes(project.folder / "truth", truth)
+    methods = {
+        f"{name}_{scope}": {"threshold": name, "scope": scope, "min_contrast": 0}
+        for name in ("otsu", "li", "yen", "isodata", "triangle", "mean")
+        for scope in ("tile", "plane", "sample")
+    }
+    rows = [{"sample": "discs", "image": "image.tif", "truth": "truth/*.png"}]
+    project.configure(rows, methods=methods, overlay={"format": "zarr-only"}, block={"planes": 1})
+    project.succeed()
+    for name, method in methods.items():
+        oracle = getattr(filters, f"threshold_{method['threshold']}")
+        for row in project.rows(f"discs/{name}/thresholds/1/0/0.tsv"):
+            y, x = int(row["tile"][7:9]) * 64, int(row["tile"][11:13]) * 64
+            pixels = {
+                "tile": image[1, y : y + 64, x : x + 64],
+                "plane": image[1],
+                "sample": image,
+            }[method["scope"]]
+            assert float(row["threshold"]) == oracle(pixels), name
+    assert not list(project.results.glob("*/*/overlay"))

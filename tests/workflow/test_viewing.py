@@ -1,0 +1,90 @@
+"""The sample's OME-Zarr, read and validated by others."""
+
+import numpy as np
+import pytest
+import zarr
+from PIL import Image
+from projects import Project
+from samples import blobs, write_planes
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """A grey and a colour sample of two planes, three levels, blocks of a tile row."""
+    project = Project.create(tmp_path_factory.mktemp("viewing") / "project")
+    image, truth = blobs(planes=2, rows=150, columns=170)
+    write_planes(project.folder / "image", image)
+    write_planes(project.folder / "truth", truth[:1])
+    colour = np.stack([image[0], image[0] // 2, 255 - image[0]], -1)
+    Image.fromarray(colour).save(project.folder / "colour.png")
+    (project.folder / "windows.tsv").write_text("z\ty\tx\tpath\n0\t0\t0\ttruth/plane_1.png\n")
+    rows = [
+        {"sample": "discs", "image": "image/*.png", "truth": "windows.tsv"},
+        {"sample": "stained", "image": "colour.png", "truth": "truth/plane_1.png"},
+    ]
+    project.configure(rows, pyramid={"levels": 2}, block={"planes": 1, "rows": 1}).succeed()
+    return project, image, truth, colour
+
+
+def test_ome_zarr_reader(sample):
+    from ome_zarr.io import parse_url
+    from ome_zarr.reader import Reader
+
+    project, image, truth, _ = sample
+    nodes = list(Reader(parse_url(project.results / "discs/image.zarr", mode="r"))())
+    by_name = {node.metadata.get("name"): node for node in nodes}
+    assert {"discs", "truth", "otsu", "otsu-confusion"} <= {
+        name[0] if isinstance(name, list) else name for name in by_name
+    }
+    levels = nodes[0].data
+    assert [level.shape for level in levels] == [(2, 150, 170), (2, 75, 85), (2, 38, 43)]
+    np.testing.assert_array_equal(levels[0].compute(), image)
+    known = next(node.data for name, node in by_name.items() if "truth" in name)
+    np.testing.assert_array_equal(known[0].compute(), np.stack([truth[0], truth[0] * 0 + 255]))
+
+
+def test_napari_reader(sample):
+    from napari_ome_zarr._reader import napari_get_reader
+
+    project, image, _, _ = sample
+    path = str(project.results / "discs/image.zarr")
+    layers = napari_get_reader(path)(path)
+    kinds = [kind for _, _, kind in layers]
+    assert kinds.count("image") == 1
+    assert kinds.count("labels") == 3
+    np.testing.assert_array_equal(np.asarray(layers[0][0][0]), image)
+
+
+def test_valid_ngff(sample):
+    from ome_zarr_models.v05.image import Image as NgffImage
+    from ome_zarr_models.v05.image_label import ImageLabel
+
+    project, *_ = sample
+    for name in ("discs", "stained"):
+        group = NgffImage.from_zarr(
+            zarr.open_group(project.results / name / "image.zarr", mode="r")
+        )
+        assert len(group.attributes.ome.multiscales[0].datasets) == 3
+        for label in ("truth", "otsu", "otsu-confusion"):
+            path = project.results / name / "image.zarr/labels" / label
+            found = ImageLabel.from_zarr(zarr.open_group(path, mode="r"))
+            assert found.attributes.ome.image_label.colors
+    NgffImage.from_zarr(zarr.open_group(project.results / "stained/color.zarr", mode="r"))
+
+
+def test_levels(sample):
+    project, image, _, colour = sample
+    padded = np.pad(image, ((0, 0), (0, 0), (0, 0)), "edge").astype(int)
+    means = padded.reshape(2, 75, 2, 85, 2).sum(axis=(2, 4))
+    np.testing.assert_array_equal(project.array("discs/image.zarr/1"), (means + 2) // 4)
+    mask = project.array("discs/image.zarr/labels/otsu/0")
+    np.testing.assert_array_equal(
+        project.array("discs/image.zarr/labels/otsu/2"), mask[:, ::4, ::4]
+    )
+    known = project.array("discs/image.zarr/labels/truth/1")
+    assert (known[1] == 255).all()
+    assert (known[0] != 255).all()
+    reduced = project.array("stained/color.zarr/1")
+    assert reduced.shape == (3, 1, 75, 85)
+    blue = colour[..., 2].astype(int).reshape(75, 2, 85, 2).sum(axis=(1, 3))
+    np.testing.assert_array_equal(reduced[2, 0], (blue + 2) // 4)
