@@ -2,13 +2,20 @@
 PYTHON ?= python3
 VENV ?= .venv
 CORES ?= 2
+KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint format lock clean
+.PHONY: demo kesm test lint dry-run format lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
+	@echo "Open results/report.html"
+
+# The published tile, in a folder of its own.
+kesm: $(VENV)/runtime
+	snakemake --cores $(CORES) --directory $(KESM_RESULTS) --configfile config/kesm.yaml
+	@echo "Open $(KESM_RESULTS)/results/report.html"
 
 test: $(VENV)/development
 	python -m pytest
@@ -16,10 +23,18 @@ test: $(VENV)/development
 lint: $(VENV)/development
 	ruff check .
 	ruff format --check .
+	snakefmt --check --compact-diff Snakefile workflow
+	snakemake --lint
+
+# What would run, for each example configuration.
+dry-run: $(VENV)/runtime
+	snakemake --dry-run --quiet all
+	snakemake --dry-run --quiet all --configfile config/kesm.yaml
 
 format: $(VENV)/development
 	ruff check --fix .
 	ruff format .
+	snakefmt Snakefile workflow
 
 # One lock for Python 3.11 to 3.13 on every platform, without the address of any index.
 lock: $(VENV)/development

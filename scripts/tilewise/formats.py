@@ -142,7 +142,7 @@ class Stack:
         -------
         (y1 - y0, width) ndarray
             In the file's dtype. Luma is that of Rec. 601: 0.299 red + 0.587 green + 0.114 blue,
-            rounded.
+            rounded as OpenCV does (16 bits: to within 2 grey levels).
 
         Raises
         ------
@@ -193,8 +193,7 @@ class Stack:
         plane = z - int(self._ends[number]) + self._reader.header.planes
         with _naming(path):
             rows = self._reader.read(plane, y0, y1, channel)
-        rows = rows.view(np.uint8) if rows.dtype == bool else rows
-        rows = rows.astype(self.header.dtype, copy=False)
+        rows = _without_bool(rows).astype(self.header.dtype, copy=False)
         if rows.dtype.kind == "f" and not np.isfinite(rows).all():
             raise ValueError(
                 f"{path}: plane {plane} has NaN or infinite pixels in rows {y0} to {y1 - 1}: "
@@ -232,7 +231,7 @@ def _luma(rows):
     return np.rint(luma).astype(np.int16)
 
 
-class _Refused(ValueError):
+class _FormatError(ValueError):
     """An error whose message names the file already."""
 
 
@@ -241,7 +240,7 @@ def _naming(path):
     """Turn whatever a decoder raises into a ValueError that names the file."""
     try:
         yield
-    except (_Refused, MemoryError):
+    except (_FormatError, MemoryError):
         raise
     except Exception as error:  # decoders raise exceptions of many classes on damaged files
         raise ValueError(f"{path} cannot be read: {error}; replace it") from error
@@ -270,7 +269,7 @@ def _open_file(path):
         return _Picture(path, _read_pillow_header(path))
     if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return _Tiff(path)
-    raise _Refused(
+    raise _FormatError(
         f"{path} cannot be read: it is no PNG, JPEG, GIF, BMP or TIFF file"
         f"{'' if start else ' but empty'}; replace it"
     )
@@ -279,13 +278,17 @@ def _open_file(path):
 def _dtype_name(dtype, path):
     """Name of the dtype in which pixels are given."""
     dtype = np.dtype(dtype)
-    name = "uint8" if dtype == bool else dtype.name
+    name = "uint8" if dtype.kind == "b" else dtype.name
     if name not in DTYPES:
         remedy = "uint8 or uint16" if dtype.kind in "iu" else "float32"
-        raise _Refused(
+        raise _FormatError(
             f"{path} has pixels of {name}, which are not supported: convert them to {remedy}"
         )
     return name
+
+
+def _without_bool(pixels):
+    return pixels.view(np.uint8) if pixels.dtype == bool else pixels
 
 
 class _Picture:
@@ -323,7 +326,10 @@ class _Picture:
         if self.header.planes > 1:
             self._image.seek(plane)
         image = self._image
-        if image.mode in ("1", "L", "I;16", "RGB"):
+        if image.mode == "1":
+            # Pillow's booleans are 255 in memory
+            pixels = np.asarray(image).view(np.uint8) != 0
+        elif image.mode in ("L", "I;16", "RGB"):
             pixels = np.asarray(image)
         elif image.mode == "LA":
             pixels = np.asarray(image)[..., 0]
@@ -452,7 +458,7 @@ class _Tiff:
             if axis == "S" or (axis == "C" and series.shape[at] > 1)
         ]
         if len(channel_axes) > 1:
-            raise _Refused(
+            raise _FormatError(
                 f"{self._path} has colour in each of several channels (axes {series.axes}): "
                 "save one of the channels"
             )
@@ -489,7 +495,7 @@ class _Tiff:
         at[self._axes.index("Y")] = slice(y0, y1)
         at[self._axes.index("X")] = slice(None)
         if self._palette is not None:
-            colors = self._palette[self._rows(at)]
+            colors = self._palette[_without_bool(self._rows(at))]
             if channel is None:
                 return colors
             return np.ascontiguousarray(colors[..., channel])
@@ -556,13 +562,14 @@ def _open_series(path):
             file.close()
             file = tifffile.TiffFile(path, is_ome=False)
         first, *others = file.series
+        _check_pages(file)
         sizes = [
             f"{series.shape}"
             for series in others
             if series.kind in ("generic", "shaped") and not series.keyframe.is_reduced
         ]
         if sizes:
-            raise _Refused(
+            raise _FormatError(
                 f"{path} has pages of different kinds, {first.shape} and {', '.join(sizes)}: "
                 "save pages of one size and dtype"
             )
@@ -572,13 +579,22 @@ def _open_series(path):
     return file, first
 
 
+def _check_pages(file):
+    """Refuse a list of pages that does not end as it should: tifffile takes what is left of it."""
+    form = file.tiff.offsetformat
+    file.filehandle.seek(file.pages.next_page_offset)
+    end = file.filehandle.read(struct.calcsize(form))
+    if len(end) < struct.calcsize(form) or struct.unpack(form, end)[0]:
+        raise ValueError("the list of its pages is damaged or truncated")
+
+
 def _tiff_palette(page):
     """Colours by index, (colours, 1 or 3); None if the page has no palette."""
     if page.photometric != 3 or page.colormap is None:
         return None
     palette = np.asarray(page.colormap).T
     # 8-bit indices point to 16-bit colours; some writers leave them 8-bit
-    if page.dtype == np.uint8:
+    if page.dtype.itemsize == 1:
         palette = (palette >> 8 if palette.max() > 255 else palette).astype(np.uint8)
     grey = (palette == palette[:, :1]).all()
     return palette[:, :1] if grey else palette
@@ -591,7 +607,7 @@ class _OmeZarr:
         self._path = path
         multiscales = _read_multiscales(path)
         if not multiscales:
-            raise _Refused(
+            raise _FormatError(
                 f"{path} is a folder, but no OME-Zarr image (its metadata have no multiscales): "
                 "name the folder of an image"
             )
@@ -600,12 +616,12 @@ class _OmeZarr:
         axes = multiscales[0].get("axes", "tczyx")
         self._axes = "".join(axis["name"] if isinstance(axis, dict) else axis for axis in axes)
         if len(self._axes) != len(shape) or not set("yx") <= set(self._axes) <= set("tczyx"):
-            raise _Refused(
+            raise _FormatError(
                 f"{path} has axes {self._axes}: axes may be t, c, z, y and x, one per dimension"
             )
         size = dict(zip(self._axes, shape, strict=True))
         if size.get("t", 1) != 1:
-            raise _Refused(f"{path} has {size['t']} points in time: save one of them")
+            raise _FormatError(f"{path} has {size['t']} points in time: save one of them")
         self.header = Header(
             size.get("z", 1), size["y"], size["x"], size.get("c", 1), _dtype_name(dtype, path)
         )
@@ -689,8 +705,7 @@ def distinct(plane):
     """
     if plane.size == 0:
         return set()
-    if plane.dtype == bool:
-        plane = plane.view(np.uint8)
+    plane = _without_bool(plane)
     if plane.ndim == 2 and plane.dtype in (np.uint8, np.uint16):
         levels = np.iinfo(plane.dtype).max + 1
         counts = cv2.calcHist([np.ascontiguousarray(plane)], [0], None, [levels], [0, levels])

@@ -11,11 +11,11 @@ rule aggregate:
         summary="results/summary.tsv",
     log:
         "logs/aggregate.log",
+    conda:
+        "../../envs/tilewise.yaml"
     params:
         order=get_order(),
         metadata=get_sample_metadata(),
-    conda:
-        "../../envs/tilewise.yaml"
     script:
         "../../scripts/aggregate.py"
 
@@ -37,11 +37,13 @@ rule figures:
         metrics=get_sample_metrics,
         code=get_code("figures"),
     output:
-        tiles="results/figures/{sample}/{method}-tiles." + config["figures"]["format"],
-        histogram="results/figures/{sample}/{method}-histogram." + config["figures"]["format"],
-        confusion="results/figures/{sample}/{method}-confusion." + config["figures"]["format"],
+        tiles=f"results/figures/{{sample}}/{{method}}-tiles.{FIGURE_FORMAT}",
+        histogram=f"results/figures/{{sample}}/{{method}}-histogram.{FIGURE_FORMAT}",
+        confusion=f"results/figures/{{sample}}/{{method}}-confusion.{FIGURE_FORMAT}",
     log:
         "logs/figures/{sample}/{method}.log",
+    conda:
+        "../../envs/tilewise.yaml"
     params:
         tiles=get_shown_tiles,
         blocks=get_shown_blocks,
@@ -51,8 +53,6 @@ rule figures:
         alpha=config["overlay"]["alpha"],
         dtype=get_dtype,
         grid=get_grid,
-    conda:
-        "../../envs/tilewise.yaml"
     script:
         "../../scripts/figures.py"
 
@@ -67,9 +67,9 @@ rule report:
         report="results/report.html",
     log:
         "logs/report.log",
-    params:
-        names=get_figure_names(),
     conda:
         "../../envs/tilewise.yaml"
+    params:
+        names=get_figure_names(),
     script:
         "../../scripts/report.py"

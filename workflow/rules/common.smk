@@ -56,6 +56,7 @@ try:
 except ValueError as error:
     raise WorkflowError(str(error)) from None
 
+FIGURE_FORMAT = config["figures"]["format"]
 FIGURES = ("tiles", "histogram", "confusion") if config["figures"]["tiles"] else ()
 LEVELS = range(1, config["pyramid"]["levels"] + 1)
 FILTERED_CODEC = "zstd" if config["keep_filtered"] else "none"
@@ -194,9 +195,7 @@ def get_filter_input(wildcards):
 def get_source_paths(sample, source, blocks):
     """Blocks of a filter's result, or of the image."""
     if source == methods.NO_FILTER:
-        return expand(
-            "results/{sample}/image.zarr/0/c/{block}", sample=sample, block=blocks
-        )
+        return expand("results/{sample}/image.zarr/0/c/{block}", sample=sample, block=blocks)
     return expand(
         "results/{sample}/filtered/{filter}.zarr/c/{block}",
         sample=sample,
@@ -352,7 +351,7 @@ def get_array_dtype(wildcards):
 
 def get_fill(wildcards):
     """Value of what is not stored: truth is not annotated there."""
-    return 255 if wildcards.array.endswith("/labels/truth") else 0
+    return 255 if wildcards.array == "image.zarr/labels/truth" else 0
 
 
 def get_array_channels(wildcards):
@@ -404,7 +403,7 @@ def get_overlays():
 
 def get_figures():
     return [
-        f"results/figures/{sample}/{method}-{kind}.{config['figures']['format']}"
+        f"results/figures/{sample}/{method}-{kind}.{FIGURE_FORMAT}"
         for sample, method in get_runs(annotated=True)
         for kind in FIGURES
     ]

@@ -12,10 +12,10 @@ rule phantom:
         "logs/sources/phantom/{name}.log",
     benchmark:
         "benchmarks/sources/phantom/{name}.tsv"
-    params:
-        settings=lambda wildcards: config["phantoms"][wildcards.name],
     conda:
         "../../envs/tilewise.yaml"
+    params:
+        settings=lambda wildcards: config["phantoms"][wildcards.name],
     script:
         "../../scripts/phantom.py"
 
@@ -28,9 +28,9 @@ rule download:
         file="results/sources/download/{name}",
     log:
         "logs/sources/download/{name}.log",
-    params:
-        settings=lambda wildcards: config["downloads"][wildcards.name],
     conda:
         "../../envs/tilewise.yaml"
+    params:
+        settings=lambda wildcards: config["downloads"][wildcards.name],
     script:
         "../../scripts/download.py"

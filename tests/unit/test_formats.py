@@ -1,0 +1,748 @@
+import json
+import struct
+import warnings
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from PIL import Image
+
+from tilewise import formats
+from tilewise.formats import Header, match_planes, open_stack, read_header
+
+RNG = np.random.default_rng(0)
+GREY = RNG.integers(0, 256, (37, 53), np.uint8)
+RGB = RNG.integers(0, 256, (37, 53, 3), np.uint8)
+STACK = RNG.integers(0, 256, (4, 37, 53), np.uint8)
+DEEP = RNG.integers(0, 2**16, (37, 53), np.uint16)
+DEEP_RGB = RNG.integers(0, 2**16, (37, 53, 3), np.uint16)
+FLOAT = RNG.normal(size=(37, 53)).astype(np.float32)
+MASK = GREY > 127
+
+
+def rec601(rgb):
+    return rgb.astype(np.float64) @ [0.299, 0.587, 0.114]
+
+
+def planes_of(paths, channel="luma"):
+    """All planes of a stack, read in two strips each."""
+    with open_stack(paths, channel) as stack:
+        height = stack.header.height
+        planes = [
+            np.concatenate([stack.rows(z, 0, 7), stack.rows(z, 7, height)])
+            for z in range(stack.header.planes)
+        ]
+        return np.array(planes)
+
+
+def colors_of(paths, z=0):
+    with open_stack(paths) as stack:
+        return np.moveaxis(stack.color_rows(z, 0, stack.header.height), 0, -1)
+
+
+def assert_same(actual, expected):
+    assert actual.dtype == expected.dtype
+    np.testing.assert_array_equal(actual, expected)
+
+
+def write_png(path, pixels, depth, color, palette=None):
+    """A PNG as the specification says, for the kinds that Pillow does not write."""
+
+    def chunk(kind, data):
+        checksum = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+
+    height, width = pixels.shape[:2]
+    lines = b"".join(b"\0" + row.astype(row.dtype.newbyteorder(">")).tobytes() for row in pixels)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0))
+        + (chunk(b"PLTE", palette) if palette else b"")
+        + chunk(b"IDAT", zlib.compress(lines))
+        + chunk(b"IEND", b"")
+    )
+
+
+# pictures
+
+
+@pytest.mark.parametrize("ending", ["png", "bmp", "tif", "gif"])
+def test_grey_pictures(tmp_path, ending):
+    path = tmp_path / f"a.{ending}"
+    Image.fromarray(GREY).save(path)
+    assert read_header(path) == Header(1, 37, 53, 1, "uint8")
+    assert_same(planes_of(path), GREY[None])
+
+
+@pytest.mark.parametrize("ending", ["png", "bmp", "tif"])
+def test_color_pictures(tmp_path, ending):
+    path = tmp_path / f"a.{ending}"
+    Image.fromarray(RGB).save(path)
+    assert read_header(path) == Header(1, 37, 53, 3, "uint8")
+    assert_same(colors_of(path), RGB)
+    assert_same(planes_of(path, "green"), RGB[None, ..., 1])
+    assert_same(planes_of(path, 2), RGB[None, ..., 2])
+    np.testing.assert_allclose(planes_of(path)[0], rec601(RGB), atol=0.51)
+
+
+@pytest.mark.parametrize("pixels", [GREY, RGB])
+def test_jpeg(tmp_path, pixels):
+    smooth = cv2.GaussianBlur(pixels, (0, 0), 5)
+    path = tmp_path / "a.jpg"
+    Image.fromarray(smooth).save(path, quality=100, subsampling=0)
+    channels = 1 if pixels.ndim == 2 else 3
+    assert read_header(path) == Header(1, 37, 53, channels, "uint8")
+    decoded = planes_of(path, 0)[0] if channels == 1 else colors_of(path)
+    np.testing.assert_allclose(decoded, smooth, atol=4)
+
+
+def test_orientation_of_exif_is_ignored(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(GREY).save(tmp_path / "a.jpg", exif=exif)
+    assert read_header(tmp_path / "a.jpg") == Header(1, 37, 53, 1, "uint8")
+    assert planes_of(tmp_path / "a.jpg").shape == (1, 37, 53)
+
+
+@pytest.mark.parametrize("ending", ["png", "bmp", "tif"])
+def test_one_bit_becomes_0_and_1(tmp_path, ending):
+    path = tmp_path / f"a.{ending}"
+    Image.fromarray(MASK).save(path)
+    assert read_header(path) == Header(1, 37, 53, 1, "uint8")
+    assert_same(planes_of(path), MASK[None].astype(np.uint8))
+
+
+def test_alpha_is_dropped(tmp_path):
+    rgba = np.dstack([RGB, GREY])
+    Image.fromarray(rgba).save(tmp_path / "rgba.png")
+    Image.fromarray(rgba).save(tmp_path / "rgba.tif")
+    Image.fromarray(rgba[..., [0, 3]], "LA").save(tmp_path / "la.png")
+    for name in ("rgba.png", "rgba.tif"):
+        assert read_header(tmp_path / name).channels == 3
+        assert_same(colors_of(tmp_path / name), RGB)
+    assert read_header(tmp_path / "la.png").channels == 1
+    assert_same(planes_of(tmp_path / "la.png"), RGB[None, ..., 0])
+
+
+def test_16_bit_png(tmp_path):
+    Image.fromarray(DEEP).save(tmp_path / "grey.png")
+    assert read_header(tmp_path / "grey.png") == Header(1, 37, 53, 1, "uint16")
+    assert_same(planes_of(tmp_path / "grey.png"), DEEP[None])
+    write_png(tmp_path / "rgb.png", DEEP_RGB, 16, 2)
+    write_png(tmp_path / "rgba.png", np.dstack([DEEP_RGB, DEEP]), 16, 6)
+    for name in ("rgb.png", "rgba.png"):
+        assert read_header(tmp_path / name) == Header(1, 37, 53, 3, "uint16")
+        assert_same(colors_of(tmp_path / name), DEEP_RGB)
+        np.testing.assert_allclose(planes_of(tmp_path / name)[0], rec601(DEEP_RGB), atol=2)
+    write_png(tmp_path / "la.png", DEEP_RGB[..., :2], 16, 4)
+    assert read_header(tmp_path / "la.png") == Header(1, 37, 53, 1, "uint16")
+    assert_same(planes_of(tmp_path / "la.png"), DEEP_RGB[None, ..., 0])
+
+
+def test_palette_png(tmp_path):
+    colors = bytes([10, 20, 30, 40, 50, 60])
+    greys = bytes([7, 7, 7, 200, 200, 200])
+    write_png(tmp_path / "color.png", MASK.astype(np.uint8), 8, 3, colors)
+    write_png(tmp_path / "grey.png", MASK.astype(np.uint8), 8, 3, greys)
+    assert read_header(tmp_path / "color.png") == Header(1, 37, 53, 3, "uint8")
+    assert read_header(tmp_path / "grey.png") == Header(1, 37, 53, 1, "uint8")
+    assert_same(planes_of(tmp_path / "color.png", "red"), np.where(MASK, 40, 10)[None].astype("u1"))
+    assert_same(planes_of(tmp_path / "grey.png"), np.where(MASK, 200, 7)[None].astype("u1"))
+
+
+def test_palette_with_transparency_gives_no_warning(tmp_path):
+    image = Image.fromarray(MASK.astype(np.uint8), "P")
+    image.putpalette([10, 20, 30, 40, 50, 60])
+    image.save(tmp_path / "a.png", transparency=bytes([0, 128]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_same(planes_of(tmp_path / "a.png", 2), np.where(MASK, 60, 30)[None].astype("u1"))
+
+
+def test_palette_gif(tmp_path):
+    image = Image.fromarray(MASK.astype(np.uint8), "P")
+    image.putpalette([10, 20, 30, 40, 50, 60])
+    image.save(tmp_path / "a.gif")
+    assert read_header(tmp_path / "a.gif") == Header(1, 37, 53, 3, "uint8")
+    expected = np.where(MASK[..., None], [40, 50, 60], [10, 20, 30]).astype(np.uint8)
+    assert_same(colors_of(tmp_path / "a.gif"), expected)
+
+
+def test_frames_of_a_gif_are_planes(tmp_path):
+    frames = [Image.fromarray(plane) for plane in STACK]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    assert read_header(tmp_path / "a.gif") == Header(4, 37, 53, 1, "uint8")
+    assert_same(planes_of(tmp_path / "a.gif"), STACK)
+    with open_stack(tmp_path / "a.gif") as stack:
+        assert_same(stack.rows(2, 5, 6), STACK[2, 5:6])
+        assert_same(stack.rows(1, 5, 6), STACK[1, 5:6])
+
+
+# TIFF
+
+
+def test_plain_tiff_is_mapped(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", STACK, photometric="minisblack")
+    with open_stack(tmp_path / "a.tif") as stack:
+        assert stack.header == Header(4, 37, 53, 1, "uint8")
+        rows = stack.rows(3, 5, 9)
+        assert np.shares_memory(rows, stack.rows(3, 0, 37))
+        assert not rows.flags.owndata
+        assert not rows.flags.writeable
+    assert_same(rows, STACK[3, 5:9])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"metadata": None},
+        {"metadata": None, "rowsperstrip": 5},
+        {"bigtiff": True},
+        {"byteorder": ">"},
+        {"tile": (16, 16)},
+        {"tile": (16, 16), "compression": "zlib", "predictor": True},
+        {"compression": "lzw", "rowsperstrip": 5},
+        {"ome": True, "metadata": {"axes": "ZYX"}},
+        {"ome": True, "compression": "zlib", "metadata": {"axes": "TYX"}},
+        {"imagej": True, "metadata": {"axes": "ZYX"}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_tiff_stacks(tmp_path, options, dtype):
+    pixels = (STACK * 0.5).astype(np.float32) if dtype == "float32" else STACK.astype(dtype)
+    pixels = pixels * 200 if dtype == "uint16" else pixels
+    options = {"photometric": "minisblack"} | options
+    tifffile.imwrite(tmp_path / "a.tif", pixels, **options)
+    assert read_header(tmp_path / "a.tif") == Header(4, 37, 53, 1, dtype)
+    assert_same(planes_of(tmp_path / "a.tif"), pixels)
+
+
+def test_pages_that_are_not_contiguous(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif", byteorder=">") as file:
+        for plane in STACK:
+            file.write(plane.astype(np.uint16), metadata=None, contiguous=False)
+    assert read_header(tmp_path / "a.tif") == Header(4, 37, 53, 1, "uint16")
+    assert_same(planes_of(tmp_path / "a.tif"), STACK.astype(np.uint16))
+
+
+def test_single_plane_of_one_row_and_one_column(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", GREY[:1])
+    tifffile.imwrite(tmp_path / "b.tif", GREY[:, :1])
+    assert read_header(tmp_path / "a.tif") == Header(1, 1, 53, 1, "uint8")
+    assert read_header(tmp_path / "b.tif") == Header(1, 37, 1, 1, "uint8")
+
+
+def test_int16_tiff(tmp_path):
+    pixels = DEEP_RGB.astype(np.int32) - 2**15
+    tifffile.imwrite(tmp_path / "a.tif", pixels.astype(np.int16), photometric="rgb")
+    assert read_header(tmp_path / "a.tif") == Header(1, 37, 53, 3, "int16")
+    assert_same(planes_of(tmp_path / "a.tif", "blue"), pixels[None, ..., 2].astype(np.int16))
+    np.testing.assert_allclose(planes_of(tmp_path / "a.tif")[0], rec601(pixels), atol=0.6)
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"byteorder": ">"}], ids=str)
+@pytest.mark.parametrize("planar", [False, True])
+def test_rgb_tiff(tmp_path, options, planar):
+    pixels = DEEP_RGB.transpose(2, 0, 1) if planar else DEEP_RGB
+    config = "separate" if planar else "contig"
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, pixels, photometric="rgb", planarconfig=config, **options)
+    assert read_header(path) == Header(1, 37, 53, 3, "uint16")
+    assert_same(colors_of(path), DEEP_RGB)
+    assert_same(planes_of(path, "red"), DEEP_RGB[None, ..., 0])
+    np.testing.assert_allclose(planes_of(path)[0], rec601(DEEP_RGB), atol=2)
+
+
+def test_luma_of_float(tmp_path):
+    pixels = DEEP_RGB.astype(np.float32) / 2**16
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb")
+    luma = planes_of(tmp_path / "a.tif")
+    assert luma.dtype == np.float32
+    np.testing.assert_allclose(luma[0], rec601(pixels), atol=1e-6)
+
+
+def test_luma_of_single_colors(tmp_path):
+    pixels = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    with open_stack(tmp_path / "a.png") as stack:
+        # 76.245, 149.685, 29.07 and 255, rounded
+        assert stack.rows(0, 0, 1).tolist() == [[76, 150, 29, 255]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "axes"),
+    [("imagej", "ZCYX"), ("imagej", "TZCYX"), ("ome", "TCZYX"), ("ome", "CZYX"), ("ome", "ZCYX")],
+)
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_channels_as_pages(tmp_path, kind, axes, compression):
+    sizes = {"T": 2, "Z": 3, "C": 4, "Y": 17, "X": 19}
+    shape = tuple(sizes[axis] for axis in axes)
+    pixels = RNG.integers(0, 2**16, shape, np.uint16)
+    options = {kind: True, "compression": compression, "metadata": {"axes": axes}}
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, pixels, photometric="minisblack", **options)
+    planes = int(np.prod(shape[:-2])) // 4
+    assert read_header(path) == Header(planes, 17, 19, 4, "uint16")
+    expected = np.moveaxis(pixels, axes.index("C"), 0)[2].reshape(planes, 17, 19)
+    assert_same(planes_of(path, 2), expected)
+    with pytest.raises(ValueError, match=r"4 channels: set `channel` to the number of one, 0 to 3"):
+        open_stack(path)
+
+
+def test_three_channels_as_pages_are_colors(tmp_path):
+    pixels = np.moveaxis(DEEP_RGB, -1, 0)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, ome=True, metadata={"axes": "CYX"})
+    assert read_header(tmp_path / "a.tif") == Header(1, 37, 53, 3, "uint16")
+    assert_same(colors_of(tmp_path / "a.tif"), DEEP_RGB)
+
+
+def test_hyperspectral_samples(tmp_path):
+    pixels = RNG.integers(0, 256, (37, 53, 6), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack", planarconfig="contig")
+    assert read_header(tmp_path / "a.tif") == Header(1, 37, 53, 6, "uint8")
+    assert_same(planes_of(tmp_path / "a.tif", 5), pixels[None, ..., 5])
+
+
+def test_palette_tiff(tmp_path):
+    palette = np.zeros((3, 256), np.uint16)
+    palette[:, :2] = [[10 << 8, 40 << 8], [20 << 8, 50 << 8], [30 << 8, 60 << 8]]
+    index = MASK.astype(np.uint8)
+    tifffile.imwrite(tmp_path / "color.tif", index, photometric="palette", colormap=palette)
+    expected = np.where(MASK[..., None], [40, 50, 60], [10, 20, 30]).astype(np.uint8)
+    assert read_header(tmp_path / "color.tif") == Header(1, 37, 53, 3, "uint8")
+    assert_same(colors_of(tmp_path / "color.tif"), expected)
+    assert_same(planes_of(tmp_path / "color.tif", "green"), expected[None, ..., 1])
+    palette[:] = palette[0]
+    tifffile.imwrite(tmp_path / "grey.tif", index, photometric="palette", colormap=palette)
+    assert read_header(tmp_path / "grey.tif") == Header(1, 37, 53, 1, "uint8")
+    assert_same(planes_of(tmp_path / "grey.tif"), expected[None, ..., 0])
+
+
+def test_file_of_an_ome_set_holds_its_own_pages(tmp_path):
+    """The OME metadata of each of two files list the planes of both."""
+    names = ["a_0.ome.tif", "a_1.ome.tif"]
+    parts = "".join(
+        f'<TiffData FirstZ="{z}" IFD="0" PlaneCount="1">'
+        f'<UUID FileName="{name}">urn:uuid:0000000{z}-0000-0000-0000-000000000000</UUID></TiffData>'
+        for z, name in enumerate(names)
+    )
+    for z, name in enumerate(names):
+        description = (
+            '<?xml version="1.0" encoding="UTF-8"?>'
+            '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
+            f'UUID="urn:uuid:0000000{z}-0000-0000-0000-000000000000"><Image ID="Image:0">'
+            '<Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint8" SizeX="53" SizeY="37" '
+            'SizeC="1" SizeZ="2" SizeT="1"><Channel ID="Channel:0:0" SamplesPerPixel="1"/>'
+            f"{parts}</Pixels></Image></OME>"
+        )
+        tifffile.imwrite(tmp_path / name, STACK[z], description=description, metadata=None)
+    with tifffile.TiffFile(tmp_path / names[0]) as file:
+        assert file.series[0].shape == (2, 37, 53)
+    assert read_header(tmp_path / names[1]) == Header(1, 37, 53, 1, "uint8")
+    assert_same(planes_of([tmp_path / name for name in names]), STACK[:2])
+
+
+def test_pages_of_different_sizes_are_refused(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(GREY, metadata=None)
+        file.write(GREY[:20], metadata=None)
+    with pytest.raises(ValueError, match=r"a.tif has pages of different kinds"):
+        read_header(tmp_path / "a.tif")
+
+
+def test_reduced_pages_are_left_out(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(GREY, metadata=None)
+        file.write(GREY[:20], metadata=None, subfiletype=1)
+    assert read_header(tmp_path / "a.tif") == Header(1, 37, 53, 1, "uint8")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "remedy"),
+    [("float64", "float32"), ("float16", "float32"), ("int32", "uint16"), ("uint32", "uint16")],
+)
+def test_other_dtypes_are_refused(tmp_path, dtype, remedy):
+    tifffile.imwrite(tmp_path / "a.tif", GREY.astype(dtype))
+    with pytest.raises(ValueError, match=rf"a.tif has pixels of {dtype}.* convert .*{remedy}"):
+        read_header(tmp_path / "a.tif")
+
+
+# OME-Zarr
+
+
+def write_ome_zarr(path, pixels, axes, version, **options):
+    kinds = {"t": "time", "c": "channel"}
+    multiscales = [
+        {
+            "axes": [{"name": axis, "type": kinds.get(axis, "space")} for axis in axes],
+            "datasets": [{"path": "0"}],
+        }
+    ]
+    if version == "0.4":
+        group = zarr.open_group(path, mode="w", zarr_format=2)
+        group.attrs["multiscales"] = multiscales
+    else:
+        group = zarr.open_group(path, mode="w", zarr_format=3)
+        group.attrs["ome"] = {"version": version, "multiscales": multiscales}
+    array = group.create_array("0", shape=pixels.shape, dtype=pixels.dtype, **options)
+    array[...] = pixels
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+@pytest.mark.parametrize("axes", ["zyx", "tczyx", "czyx", "yx", "zyxc", "zcyx"])
+def test_ome_zarr(tmp_path, version, axes):
+    sizes = {"t": 1, "c": 2, "z": 5, "y": 17, "x": 19}
+    shape = tuple(sizes[axis] for axis in axes)
+    pixels = RNG.integers(0, 2**16, shape, np.uint16)
+    path = tmp_path / "a.zarr"
+    chunks = tuple({"z": 2, "y": 8, "x": 8}.get(axis, 1) for axis in axes)
+    write_ome_zarr(path, pixels, axes, version, chunks=chunks)
+    channels, planes = (2 if "c" in axes else 1), (5 if "z" in axes else 1)
+    assert read_header(path) == Header(planes, 17, 19, channels, "uint16")
+    expected = np.moveaxis(pixels, axes.index("c"), 0)[-1] if "c" in axes else pixels
+    expected = expected.reshape(planes, 17, 19)
+    assert_same(planes_of(path, channels - 1), expected)
+
+
+@pytest.mark.parametrize("slab", [2**29, 1])
+def test_ome_zarr_is_read_by_chunks(tmp_path, monkeypatch, slab):
+    monkeypatch.setattr(formats, "SLAB_BYTES", slab)
+    write_ome_zarr(tmp_path / "a", STACK, "zyx", "0.5", chunks=(2, 8, 16), shards=(4, 16, 16))
+    assert_same(planes_of(tmp_path / "a"), STACK)
+    with open_stack(tmp_path / "a") as stack:
+        assert_same(stack.rows(3, 30, 37), STACK[3, 30:37])
+        assert_same(stack.rows(0, 8, 16), STACK[0, 8:16])
+
+
+def test_no_plane_of_ome_zarr_is_decoded_twice(tmp_path, monkeypatch):
+    write_ome_zarr(tmp_path / "a", STACK, "zyx", "0.5", chunks=(3, 8, 16))
+    reads = []
+    read = zarr.Array.__getitem__
+    monkeypatch.setattr(
+        zarr.Array, "__getitem__", lambda array, at: reads.append(at) or read(array, at)
+    )
+    planes_of(tmp_path / "a")
+    assert [(at[0].start, at[0].stop) for at in reads] == [(0, 3), (3, 4)]
+
+
+def test_color_and_boolean_ome_zarr(tmp_path):
+    write_ome_zarr(tmp_path / "rgb", np.moveaxis(RGB, -1, 0), "cyx", "0.4", chunks=(1, 20, 20))
+    assert read_header(tmp_path / "rgb") == Header(1, 37, 53, 3, "uint8")
+    assert_same(colors_of(tmp_path / "rgb"), RGB)
+    np.testing.assert_allclose(planes_of(tmp_path / "rgb")[0], rec601(RGB), atol=0.51)
+    for version in ("0.4", "0.5"):
+        write_ome_zarr(tmp_path / "mask", MASK, "yx", version, chunks=(20, 20))
+        assert read_header(tmp_path / "mask") == Header(1, 37, 53, 1, "uint8")
+        assert_same(planes_of(tmp_path / "mask"), MASK[None].astype(np.uint8))
+
+
+def test_big_endian_ome_zarr(tmp_path):
+    write_ome_zarr(tmp_path / "a", DEEP.astype(">u2"), "yx", "0.4", chunks=(20, 20))
+    assert json.loads((tmp_path / "a/0/.zarray").read_text())["dtype"] == ">u2"
+    assert read_header(tmp_path / "a") == Header(1, 37, 53, 1, "uint16")
+    assert_same(planes_of(tmp_path / "a"), DEEP[None])
+
+
+def test_ome_zarr_that_is_refused(tmp_path):
+    write_ome_zarr(tmp_path / "times", STACK, "tyx", "0.4", chunks=(1, 37, 53))
+    with pytest.raises(ValueError, match=r"times has 4 points in time: save one"):
+        read_header(tmp_path / "times")
+    write_ome_zarr(tmp_path / "long", STACK.astype(np.int64), "zyx", "0.5", chunks=(1, 37, 53))
+    with pytest.raises(ValueError, match=r"long has pixels of int64"):
+        read_header(tmp_path / "long")
+    write_ome_zarr(tmp_path / "axes", STACK, "ayx", "0.5", chunks=(1, 37, 53))
+    with pytest.raises(ValueError, match=r"axes has axes ayx"):
+        read_header(tmp_path / "axes")
+    zarr.open_group(tmp_path / "group", mode="w")
+    (tmp_path / "folder").mkdir()
+    for name in ("group", "folder"):
+        with pytest.raises(ValueError, match=rf"{name} is a folder, but no OME-Zarr image"):
+            read_header(tmp_path / name)
+    (tmp_path / "long/0/zarr.json").unlink()
+    with pytest.raises(ValueError, match=r"long cannot be read: its array .* is missing"):
+        read_header(tmp_path / "long")
+
+
+# damaged files
+
+
+def make_deep(path):
+    write_png(path, DEEP_RGB, 16, 2)
+
+
+def make_tiff(**options):
+    return lambda path: tifffile.imwrite(path, STACK, photometric="minisblack", **options)
+
+
+def make_jpeg(path):
+    Image.fromarray(GREY).save(path, quality=100)
+
+
+def make_gif(path):
+    frames = [Image.fromarray(plane) for plane in STACK]
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+
+
+@pytest.mark.parametrize("part", [0.02, 0.3, 0.6, 0.9])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: Image.fromarray(GREY).save(path),
+        lambda path: Image.fromarray(RGB).save(path, "BMP"),
+        make_deep,
+        make_jpeg,
+        make_gif,
+        make_tiff(),
+        make_tiff(compression="zlib"),
+        make_tiff(tile=(16, 16)),
+        make_tiff(bigtiff=True, metadata=None),
+        lambda path: Image.fromarray(GREY).save(path, "TIFF"),
+    ],
+    ids=[
+        "png",
+        "bmp",
+        "deep png",
+        "jpeg",
+        "gif",
+        "tiff",
+        "zlib tiff",
+        "tiled tiff",
+        "bigtiff",
+        "pillow tiff",
+    ],
+)
+def test_truncated_files_are_named(tmp_path, make, part):
+    path = tmp_path / ("whole.jpg" if make is make_jpeg else "whole.png")
+    if make is make_gif:
+        path = tmp_path / "whole.gif"
+    make(path)
+    whole = planes_of(path)
+    assert whole.shape[1:] == (37, 53)
+    data = path.read_bytes()
+    cut = tmp_path / "cut"
+    cut.write_bytes(data[: int(len(data) * part)])
+    with pytest.raises(ValueError, match=r"cut cannot be read: .*; replace it"):
+        planes_of(cut)
+
+
+def test_damaged_png_is_named(tmp_path):
+    for name, make in [
+        ("a", lambda path: Image.fromarray(GREY).save(path, "PNG")),
+        ("b", make_deep),
+    ]:
+        make(tmp_path / name)
+        data = bytearray((tmp_path / name).read_bytes())
+        data[len(data) // 2] ^= 255
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(ValueError, match=rf"{name} cannot be read: .*; replace it"):
+            planes_of(tmp_path / name)
+
+
+def test_other_files_are_named(tmp_path):
+    (tmp_path / "text.png").write_text("no image")
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(ValueError, match=r"text.png cannot be read: it is no PNG.*; replace it"):
+        read_header(tmp_path / "text.png")
+    with pytest.raises(ValueError, match=r"empty.png cannot be read: .* empty; replace it"):
+        read_header(tmp_path / "empty.png")
+    with pytest.raises(ValueError, match=r"absent.png does not exist"):
+        read_header(tmp_path / "absent.png")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_float_that_is_not_finite(tmp_path, bad):
+    pixels = np.stack([FLOAT, FLOAT])
+    pixels[1, 20, 3] = bad
+    tifffile.imwrite(tmp_path / "a.tif", pixels)
+    with open_stack(tmp_path / "a.tif") as stack:
+        assert_same(stack.rows(0, 0, 37), FLOAT)
+        assert_same(stack.rows(1, 0, 20), FLOAT[:20])
+        with pytest.raises(ValueError, match=r"a.tif: plane 1 has NaN .* replace them"):
+            stack.rows(1, 16, 37)
+
+
+# stacks
+
+
+def test_stack_of_files(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", STACK[:2])
+    Image.fromarray(STACK[2]).save(tmp_path / "b.png")
+    tifffile.imwrite(tmp_path / "c.tif", STACK[3], compression="zlib")
+    paths = [tmp_path / name for name in ("a.tif", "b.png", "c.tif")]
+    with open_stack(paths) as stack:
+        assert stack.header == Header(4, 37, 53, 1, "uint8")
+        assert_same(stack.rows(3, 1, 4), STACK[3, 1:4])
+        assert_same(stack.rows(1, 1, 4), STACK[1, 1:4])
+        with pytest.raises(IndexError):
+            stack.rows(4, 0, 1)
+        with pytest.raises(IndexError):
+            stack.rows(0, 30, 38)
+    assert_same(planes_of(paths), STACK)
+
+
+def test_files_of_a_stack_must_agree(tmp_path):
+    Image.fromarray(GREY).save(tmp_path / "a.png")
+    Image.fromarray(GREY[:30]).save(tmp_path / "small.png")
+    Image.fromarray(DEEP).save(tmp_path / "deep.png")
+    with pytest.raises(ValueError, match=r"small.png is 30 x 53 px, .*a.png 37 x 53"):
+        open_stack([tmp_path / "a.png", tmp_path / "small.png"])
+    with pytest.raises(ValueError, match=r"deep.png has 1 channels of uint16, .*a.png 1 of uint8"):
+        open_stack([tmp_path / "a.png", tmp_path / "deep.png"])
+    with pytest.raises(ValueError, match="at least one file"):
+        open_stack([])
+
+
+def test_channels_that_do_not_exist(tmp_path):
+    Image.fromarray(GREY).save(tmp_path / "a.png")
+    assert_same(planes_of(tmp_path / "a.png", "blue"), GREY[None])
+    with pytest.raises(ValueError, match=r"channel 1 does not exist"):
+        open_stack(tmp_path / "a.png", 1)
+    with pytest.raises(ValueError, match=r"channel 'pink' is none of luma, red"):
+        open_stack(tmp_path / "a.png", "pink")
+    with pytest.raises(ValueError, match=r"not RGB"), open_stack(tmp_path / "a.png") as stack:
+        stack.color_rows(0, 0, 1)
+
+
+def test_planes_in_order_are_decoded_once(tmp_path, monkeypatch):
+    tifffile.imwrite(tmp_path / "a.tif", STACK, photometric="minisblack", compression="zlib")
+    pages = []
+    decode = tifffile.TiffPage.asarray
+    monkeypatch.setattr(
+        tifffile.TiffPage,
+        "asarray",
+        lambda page, **options: pages.append(page.index) or decode(page, **options),
+    )
+    monkeypatch.setattr(
+        tifffile.TiffFrame,
+        "asarray",
+        lambda page, **options: pages.append(page.index) or decode(page, **options),
+    )
+    assert_same(planes_of(tmp_path / "a.tif"), STACK)
+    assert pages == [0, 1, 2, 3]
+
+
+# truth
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0, 255], [0, 1]),
+        ([0, 1], [0, 1]),
+        ([False, True], [0, 1]),
+        ([0, 0], [0, 0]),
+        ([255, 255], [1, 1]),
+        ([1, 1], [1, 1]),
+        ([0.0, 1.0], [0, 1]),
+    ],
+)
+def test_usual_truth(values, expected):
+    for plane in (np.array([values]), np.array([values]).astype(np.float32)):
+        assert_same(formats.binarize_truth(plane), np.array([expected], np.uint8))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_truth_with_foreground(dtype):
+    plane = np.array([[3, 7, 3]], dtype)
+    assert formats.binarize_truth(plane, 7.0).tolist() == [[0, 1, 0]]
+    assert formats.binarize_truth(plane, 3).tolist() == [[1, 0, 1]]
+    assert formats.binarize_truth(plane[:, :1], 9).tolist() == [[0]]
+    assert formats.binarize_truth(np.array([[0, 255]], dtype), 0).tolist() == [[1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("values", "foreground", "message"),
+    [
+        ([3, 7], None, r"values 3, 7, not .*`truth_foreground`"),
+        ([7, 7], None, r"values 7, not .*`truth_foreground`"),
+        ([1, 255], None, r"values 1, 255, not .*`truth_foreground`"),
+        ([3, 7], 5, r"values 3, 7, `truth_foreground` is 5"),
+        ([0, 1, 255], None, r"3 values \(0, 1, 255\).*`truth_foreground`"),
+        ([0, 1, 2, 3, 4, 5, 6], 255, r"7 values \(0, 1, 2, 3, 4, \.\.\.\).*`truth_foreground`"),
+    ],
+)
+def test_truth_that_is_refused(values, foreground, message):
+    with pytest.raises(ValueError, match=message):
+        formats.binarize_truth(np.array([values], np.uint8), foreground)
+
+
+@pytest.mark.parametrize("pixels", [GREY, DEEP, FLOAT, MASK, DEEP.astype(np.int16), GREY[:0]])
+def test_distinct(pixels):
+    assert formats.distinct(pixels) == set(pixels.ravel().tolist())
+    assert formats.distinct(pixels[:, ::2]) == set(pixels[:, ::2].ravel().tolist())
+
+
+def test_roi():
+    plane = np.array([[0, 1, 255]], np.uint8)
+    assert_same(formats.binarize_roi(plane), np.array([[0, 1, 1]], np.uint8))
+
+
+# names
+
+
+def test_natural_order():
+    names = ["b_1", "plane_10.tif", "plane_2.tif", "plane_002.tif", "10", "9", "plane.tif"]
+    ordered = ["9", "10", "b_1", "plane.tif", "plane_002.tif", "plane_2.tif", "plane_10.tif"]
+    assert sorted(names, key=formats.natural_key) == ordered
+
+
+@pytest.mark.parametrize(
+    ("images", "truths", "expected"),
+    [
+        (["a/plane_007.tif", "a/plane_008.tif"], ["b/truth_8.png"], [1]),
+        (["p_1", "p_2", "p_10"], ["t_010", "t_001"], [2, 0]),
+        # the last number does not vary
+        (["s2_p1_c0", "s2_p2_c0", "s2_p3_c0"], ["s2_p3_c0_truth", "s2_p1_c0_truth"], [2, 0]),
+        # the last number varies, but does not tell the images apart
+        (["p1_r1", "p2_r1", "p3_r2"], ["truth_3"], [2]),
+        # one number of the truth varies
+        (["p_1", "p_2", "p_3"], ["p_3_v2", "p_1_v2"], [2, 0]),
+        # equal names
+        (["a/x.tif", "a/y.tif"], ["b/y.png"], [1]),
+        (["a.tif"], ["truth.png"], [0]),
+    ],
+)
+def test_match_planes(images, truths, expected):
+    assert match_planes(images, truths) == expected
+
+
+@pytest.mark.parametrize(
+    ("images", "truths", "message"),
+    [
+        (["p_1", "p_2"], ["truth"], r"plane of truth .*no number in its name"),
+        (["p_1", "p_2"], ["t_3"], r"plane of t_3 .*no image has the number 3"),
+        (["p_1", "p_01", "q_2"], ["t_1"], r"plane of p_1 .*tells all images apart"),
+        (["p", "q"], ["t_1"], r"plane of p .*tells all images apart"),
+        (["p_1", "p_2_3"], ["t_1"], r"plane of p_2_3 .*different counts of numbers"),
+        (["p_1", "p_2"], ["t_1", "t_01"], r"plane of t_01 .*t_1 both belong to p_1"),
+        (["p_1", "p_2"], ["p_1_v2"], r"plane of p_1_v2 .*several numbers"),
+        (["p_1", "p_2"], ["a_1_v2", "b_2_v3"], r"plane of a_1_v2 .*several numbers"),
+    ],
+)
+def test_planes_that_do_not_match(images, truths, message):
+    with pytest.raises(ValueError, match=message) as error:
+        match_planes(images, truths)
+    assert "TSV of windows (z, y, x, path)" in str(error.value)
+
+
+# writing
+
+
+@pytest.mark.parametrize("pixels", [GREY, RGB, RGB[:, ::-1, ::-1]])
+def test_write_png(tmp_path, pixels):
+    formats.write_png(tmp_path / "a.png", pixels)
+    formats.write_png(tmp_path / "b.png", pixels)
+    assert_same(np.asarray(Image.open(tmp_path / "a.png")), pixels)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize("pixels", [DEEP, RGB[..., :2], GREY[:0]])
+def test_write_png_refuses(tmp_path, pixels):
+    with pytest.raises(ValueError, match=r"a.png: pixels are .*: give uint8"):
+        formats.write_png(tmp_path / "a.png", pixels)
+    with pytest.raises(OSError, match="absent"):
+        formats.write_png(tmp_path / "absent" / "a.png", GREY)
