@@ -526,7 +526,7 @@ class _Tiff:
         if number not in self._pages:
             self._pages[number] = self._read_page(number)
         rows = self._pages[number][tuple(at[self._lead :])]
-        return rows.astype(rows.dtype.newbyteorder("="), copy=False)
+        return np.require(rows, rows.dtype.newbyteorder("="), ["ALIGNED"])
 
     def _read_page(self, number):
         offset = self._series.dataoffset
@@ -562,7 +562,7 @@ def _open_series(path):
             file.close()
             file = tifffile.TiffFile(path, is_ome=False)
         first, *others = file.series
-        _check_pages(file)
+        _check_pages(file, first)
         sizes = [
             f"{series.shape}"
             for series in others
@@ -579,13 +579,19 @@ def _open_series(path):
     return file, first
 
 
-def _check_pages(file):
-    """Refuse a list of pages that does not end as it should: tifffile takes what is left of it."""
+def _check_pages(file, series):
+    """Refuse a file with less than it announces: tifffile takes what is left of it.
+
+    A list of pages ends with 0. ImageJ describes all images of a stack in its first page.
+    """
     form = file.tiff.offsetformat
     file.filehandle.seek(file.pages.next_page_offset)
     end = file.filehandle.read(struct.calcsize(form))
     if len(end) < struct.calcsize(form) or struct.unpack(form, end)[0]:
         raise ValueError("the list of its pages is damaged or truncated")
+    images = (file.imagej_metadata or {}).get("images", 1)
+    if series.kind != "imagej" and len(file.pages) < images:
+        raise ValueError(f"it should have {images} images; the image file is truncated")
 
 
 def _tiff_palette(page):

@@ -229,6 +229,25 @@ def test_pages_that_are_not_contiguous(tmp_path):
     assert_same(planes_of(tmp_path / "a.tif"), STACK.astype(np.uint16))
 
 
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+def test_rows_are_native_and_aligned(tmp_path, byteorder):
+    """Writers may leave pixels at odd places in the file; OpenCV does not take them there."""
+    tifffile.imwrite(tmp_path / "a.tif", DEEP, metadata=None, byteorder=byteorder)
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        tag = file.pages[0].tags["StripOffsets"]
+        form, place, offset = f"{byteorder}{tag.dtype.name[0]}", tag.valueoffset, tag.value[0]
+    form = {"S": "H", "L": "I"}[form[1]]
+    data += b"\0" * (1 - len(data) % 2) + data[offset : offset + DEEP.nbytes]
+    struct.pack_into(byteorder + form, data, place, len(data) - DEEP.nbytes)
+    (tmp_path / "a.tif").write_bytes(data)
+    with open_stack(tmp_path / "a.tif") as stack:
+        rows = stack.rows(0, 1, 9)
+    assert rows.flags.aligned
+    assert rows.dtype.isnative
+    assert_same(rows, DEEP[1:9])
+
+
 def test_single_plane_of_one_row_and_one_column(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", GREY[:1])
     tifffile.imwrite(tmp_path / "b.tif", GREY[:, :1])
@@ -478,6 +497,27 @@ def make_tiff(**options):
     return lambda path: tifffile.imwrite(path, STACK, photometric="minisblack", **options)
 
 
+def make_single_page(path):
+    """ImageJ writes stacks of more than 4 GB so: one page is followed by the pixels of all."""
+    tifffile.imwrite(path, STACK, imagej=True, metadata={"axes": "ZYX"}, byteorder="<")
+    data = bytearray(path.read_bytes())
+    (first,) = struct.unpack_from("<I", data, 4)
+    (tags,) = struct.unpack_from("<H", data, first)
+    struct.pack_into("<I", data, first + 2 + 12 * tags, 0)
+    path.write_bytes(data)
+
+
+def test_planes_that_follow_a_single_page(tmp_path):
+    make_single_page(tmp_path / "a.tif")
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        assert len(file.pages) == 1
+    assert_same(planes_of(tmp_path / "a.tif"), STACK)
+    tifffile.imwrite(tmp_path / "b.tif", STACK, photometric="minisblack", truncate=True)
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        assert len(file.pages) == 1
+    assert_same(planes_of(tmp_path / "b.tif"), STACK)
+
+
 def make_jpeg(path):
     Image.fromarray(GREY).save(path, quality=100)
 
@@ -500,6 +540,10 @@ def make_gif(path):
         make_tiff(compression="zlib"),
         make_tiff(tile=(16, 16)),
         make_tiff(bigtiff=True, metadata=None),
+        make_tiff(imagej=True, metadata={"axes": "ZYX"}),
+        make_tiff(ome=True, metadata={"axes": "ZYX"}),
+        make_single_page,
+        make_tiff(truncate=True),
         lambda path: Image.fromarray(GREY).save(path, "TIFF"),
     ],
     ids=[
@@ -512,6 +556,10 @@ def make_gif(path):
         "zlib tiff",
         "tiled tiff",
         "bigtiff",
+        "imagej tiff",
+        "ome tiff",
+        "single-page imagej tiff",
+        "single-page tiff",
         "pillow tiff",
     ],
 )

@@ -11,11 +11,11 @@ rule aggregate:
         summary="results/summary.tsv",
     log:
         "logs/aggregate.log",
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         order=get_order(),
         metadata=get_sample_metadata(),
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/aggregate.py"
 
@@ -42,8 +42,6 @@ rule figures:
         confusion=f"results/figures/{{sample}}/{{method}}-confusion.{FIGURE_FORMAT}",
     log:
         "logs/figures/{sample}/{method}.log",
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         tiles=get_shown_tiles,
         blocks=get_shown_blocks,
@@ -53,6 +51,8 @@ rule figures:
         alpha=config["overlay"]["alpha"],
         dtype=get_dtype,
         grid=get_grid,
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/figures.py"
 
@@ -67,9 +67,9 @@ rule report:
         report="results/report.html",
     log:
         "logs/report.log",
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         names=get_figure_names(),
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/report.py"

@@ -14,13 +14,13 @@ rule filter:
         "logs/{sample}/filtered/{filter}.zarr/c/{block}.log",
     benchmark:
         "benchmarks/{sample}/filtered/{filter}.zarr/c/{block}.tsv"
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         steps=lambda wildcards: config["filters"][wildcards.filter],
         blocks=get_filter_blocks,
         codec=FILTERED_CODEC,
         dtype=get_dtype,
         grid=get_grid,
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/filter.py"

@@ -12,15 +12,15 @@ rule ingest:
         "logs/{sample}/image.zarr/0/c/{block}.log",
     benchmark:
         "benchmarks/{sample}/image.zarr/0/c/{block}.tsv"
-    wildcard_constraints:
-        sample=get_alternatives(GREY),
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         first_plane=get_first_plane,
         dtype=get_dtype,
         channel=get_channel,
         grid=get_grid,
+    wildcard_constraints:
+        sample=get_alternatives(GREY),
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/ingest.py"
 
@@ -37,15 +37,15 @@ rule ingest_color:
         "logs/{sample}/image.zarr/0/c/{block}.log",
     benchmark:
         "benchmarks/{sample}/image.zarr/0/c/{block}.tsv"
-    wildcard_constraints:
-        sample=get_alternatives(COLOR),
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         first_plane=get_first_plane,
         dtype=get_dtype,
         channel=get_channel,
         grid=get_grid,
+    wildcard_constraints:
+        sample=get_alternatives(COLOR),
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/ingest.py"
 
@@ -62,13 +62,13 @@ rule ingest_truth:
         "logs/{sample}/image.zarr/labels/truth/0/c/{block}.log",
     benchmark:
         "benchmarks/{sample}/image.zarr/labels/truth/0/c/{block}.tsv"
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         truth=lambda wildcards: get_pieces(wildcards, "truth"),
         roi=lambda wildcards: get_pieces(wildcards, "roi"),
         has_roi=has_roi,
         foreground=get_truth_foreground,
         grid=get_grid,
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/ingest_truth.py"

@@ -12,10 +12,10 @@ rule phantom:
         "logs/sources/phantom/{name}.log",
     benchmark:
         "benchmarks/sources/phantom/{name}.tsv"
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         settings=lambda wildcards: config["phantoms"][wildcards.name],
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/phantom.py"
 
@@ -28,9 +28,9 @@ rule download:
         file="results/sources/download/{name}",
     log:
         "logs/sources/download/{name}.log",
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         settings=lambda wildcards: config["downloads"][wildcards.name],
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/download.py"

@@ -10,12 +10,12 @@ rule extent:
         extent="results/{sample}/histograms/{source}/extent/{block}.tsv",
     log:
         "logs/{sample}/histograms/{source}/extent/{block}.log",
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         dtype=get_dtype,
         codec=get_source_codec,
         grid=get_grid,
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/extent.py"
 
@@ -30,12 +30,12 @@ rule histogram:
         histogram="results/{sample}/histograms/{source}/{block}.npz",
     log:
         "logs/{sample}/histograms/{source}/{block}.log",
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         dtype=get_dtype,
         codec=get_source_codec,
         grid=get_grid,
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/histogram.py"
 
@@ -49,10 +49,10 @@ rule sample_threshold:
         threshold="results/{sample}/{method}/threshold.tsv",
     log:
         "logs/{sample}/{method}/threshold.log",
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         segmenter=get_segmenter,
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/sample_threshold.py"
 
@@ -70,13 +70,13 @@ rule threshold:
         "logs/{sample}/image.zarr/labels/{method}/0/c/{block}.log",
     benchmark:
         "benchmarks/{sample}/image.zarr/labels/{method}/0/c/{block}.tsv"
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         segmenter=get_segmenter,
         blocks=get_threshold_blocks,
         dtype=get_dtype,
         codec=get_source_codec,
         grid=get_grid,
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/threshold.py"

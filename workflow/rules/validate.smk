@@ -17,10 +17,10 @@ rule validate:
         "logs/{sample}/image.zarr/labels/{method}-confusion/0/c/{block}.log",
     benchmark:
         "benchmarks/{sample}/image.zarr/labels/{method}-confusion/0/c/{block}.tsv"
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         grid=get_grid,
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/validate.py"
 
@@ -37,13 +37,13 @@ rule overlay:
         "logs/{sample}/{method}/overlay/{block}.log",
     benchmark:
         "benchmarks/{sample}/{method}/overlay/{block}.tsv"
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         colors={kind: config["overlay"][kind] for kind in ("tp", "fp", "fn", "tn")},
         alpha=config["overlay"]["alpha"],
         channels=get_channels,
         dtype=get_dtype,
         grid=get_grid,
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/overlay.py"

@@ -11,12 +11,12 @@ rule describe_image:
         arrays=expand("results/{{sample}}/image.zarr/{level}/zarr.json", level=[0, *LEVELS]),
     log:
         "logs/{sample}/image.zarr/zarr.log",
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         labels=get_labels,
         dtype=get_dtype,
         grid=get_grid,
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/describe_image.py"
 
@@ -30,11 +30,11 @@ rule describe_color:
         arrays=expand("results/{{sample}}/color.zarr/{level}/zarr.json", level=[0, *LEVELS]),
     log:
         "logs/{sample}/color.zarr/zarr.log",
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         dtype=get_dtype,
         grid=get_grid,
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/describe_color.py"
 
@@ -50,11 +50,11 @@ rule describe_label:
         ),
     log:
         "logs/{sample}/image.zarr/labels/{label}/zarr.log",
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         colors={kind: config["overlay"][kind] for kind in ("tp", "fp", "fn", "tn")},
         grid=get_grid,
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/describe_label.py"
 
@@ -67,12 +67,12 @@ rule describe_filtered:
         array="results/{sample}/filtered/{filter}.zarr/zarr.json",
     log:
         "logs/{sample}/filtered/{filter}.zarr/zarr.log",
-    conda:
-        "../../envs/tilewise.yaml"
     params:
         codec=FILTERED_CODEC,
         dtype=get_dtype,
         grid=get_grid,
+    conda:
+        "../../envs/tilewise.yaml"
     script:
         "../../scripts/describe_filtered.py"
 
@@ -90,16 +90,16 @@ if LEVELS:
             "logs/{sample}/{array}/pyramid/{place}.log",
         benchmark:
             "benchmarks/{sample}/{array}/pyramid/{place}.tsv"
-        wildcard_constraints:
-            # a colour array has its channels before z, y and x
-            place=r"(0/)?\d+/\d+/\d+",
-        conda:
-            "../../envs/tilewise.yaml"
         params:
             dtype=get_array_dtype,
             fill=get_fill,
             is_label=is_label,
             channels=get_array_channels,
             grid=get_grid,
+        wildcard_constraints:
+            # a colour array has its channels before z, y and x
+            place=r"(0/)?\d+/\d+/\d+",
+        conda:
+            "../../envs/tilewise.yaml"
         script:
             "../../scripts/pyramid.py"
