@@ -116,6 +116,18 @@ def test_median_of_planes_smaller_than_the_window(shape, dtype, size):
     np.testing.assert_array_equal(apply(plane, {"median": size}), expected)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16"])
+def test_median_of_windows_too_large_for_opencv(dtype):
+    for kind in KINDS:
+        plane = make_plane(kind, dtype, (9, 12))
+        mirrored = np.pad(plane, 200, mode="symmetric")
+        expected = [
+            [np.median(mirrored[y + 11 : y + 390, x + 11 : x + 390]) for x in range(12)]
+            for y in range(9)
+        ]
+        np.testing.assert_array_equal(apply(plane, {"median": 379}), expected)
+
+
 def test_median_of_levels_that_only_their_low_byte_tells_apart():
     plane = np.array([[255, 256, 257, 511, 512, 513, 767]], np.uint16)
     mirrored = np.pad(plane[0], 3, mode="symmetric")

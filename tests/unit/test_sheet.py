@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from tilewise.annotation import Piece
+from tilewise.formats import Header
+from tilewise.grid import Grid
+from tilewise.sheet import blocks_of, choose_tiles, read_samples
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number in (1, 2, 10):
+        Image.fromarray(np.zeros((40, 50), np.uint8)).save(tmp_path / f"plane_{number}.png")
+    Image.fromarray(np.zeros((10, 20), np.uint8)).save(tmp_path / "window.png")
+    return tmp_path
+
+
+def read(folder, *rows, made=None, channel="luma", truth_foreground=None):
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    lines = [columns, *([row.get(column, "") for column in columns] for row in rows)]
+    (folder / "sheet.tsv").write_text("".join("\t".join(line) + "\n" for line in lines))
+    return read_samples(folder / "sheet.tsv", made or {}, channel, truth_foreground)
+
+
+def test_planes_in_natural_order(folder):
+    sample = read(folder, {"sample": "brain", "image": "plane_*.png", "site": "A"})["brain"]
+    assert [path.rsplit("_")[-1] for path in sample.images] == ["1.png", "2.png", "10.png"]
+    assert sample.shape == (3, 40, 50)
+    assert sample.metadata == {"site": "A"}
+    assert sample.truth == ()
+    assert sample.images_of(1, 2) == ([sample.images[1]], 0)
+    assert sample.images_of(1, 3) == (list(sample.images[1:]), 0)
+
+
+def test_pages_of_a_stack(folder):
+    made = {"phantom:a/image": ("a.tif", Header(4, 40, 50, 1, "uint8"))}
+    sample = read(folder, {"sample": "a", "image": "phantom:a/image"}, made=made)["a"]
+    assert sample.shape == (4, 40, 50)
+    assert sample.images_of(2, 4) == (["a.tif"], 2)
+
+
+def test_truth_by_number(folder):
+    for number in (2, 10):
+        path = folder / f"truth{number:03d}.png"
+        Image.fromarray(np.zeros((40, 50), np.uint8)).save(path)
+    rows = {"sample": "brain", "image": "plane_*.png", "truth": "truth*.png"}
+    assert [piece.z for piece in read(folder, rows)["brain"].truth] == [1, 2]
+
+
+def windows(folder, *lines):
+    text = "".join("\t".join(map(str, line)) + "\n" for line in [("z", "y", "x", "path"), *lines])
+    (folder / "windows.tsv").write_text(text)
+    return {"sample": "brain", "image": "plane_*.png", "truth": "windows.tsv"}
+
+
+def test_windows(folder):
+    row = windows(folder, (2, 30, 30, "window.png"), (0, 0, 0, "window.png"))
+    pieces = read(folder, row)["brain"].truth
+    assert [(p.z, p.y, p.x, p.height, p.width) for p in pieces] == [
+        (0, 0, 0, 10, 20),
+        (2, 30, 30, 10, 20),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([(3, 0, 0, "window.png")], "does not lie within"),
+        ([(0, 31, 0, "window.png")], "does not lie within"),
+        ([(0, 0, 31, "window.png")], "does not lie within"),
+        ([(0, "a", 0, "window.png")], "whole numbers"),
+        ([(0, 0, 0, "window.png"), (0, 5, 19, "window.png")], "overlap"),
+    ],
+)
+def test_windows_that_cannot_be(folder, lines, message):
+    with pytest.raises(ValueError, match=message):
+        read(folder, windows(folder, *lines))
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"truth": "window.png"}, "10 x 20 px, the image 40 x 50"),
+        ({"truth": "plane_[12].png", "image": "plane_1.png"}, "2 planes, the image 1"),
+        ({"channel": "infrared"}, "infrared"),
+        ({"channel": "1"}, "the image has 1"),
+        ({"image": "phantom:none/image"}, "is not configured"),
+        ({"image": ""}, "is empty"),
+    ],
+)
+def test_rows_that_cannot_be(folder, row, message):
+    with pytest.raises(ValueError, match=message):
+        read(folder, {"sample": "brain", "image": "plane_*.png"} | row)
+
+
+def test_truth_foreground_of_a_row_and_of_the_configuration(folder):
+    rows = {"sample": "a", "image": "plane_1.png"}, {"sample": "b", "image": "plane_1.png"}
+    rows[1]["truth_foreground"] = "7"
+    samples = read(folder, *rows, truth_foreground=3)
+    assert [samples[name].truth_foreground for name in "ab"] == [3, 7]
+
+
+def test_blocks_and_tiles_of_pieces():
+    grid = Grid((12, 100, 100), 20, (2, 100, 100))
+    pieces = [Piece("a", 0, z, 10, 10, 20, 20) for z in (1, 2, 11)]
+    assert blocks_of(pieces, grid) == ["0/0/0", "1/0/0", "5/0/0"]
+    (tile,) = choose_tiles(pieces, grid, 1)
+    assert tile.z == 2
+    # four tiles in each plane
+    assert len(choose_tiles(pieces, grid, 5)) == 5
+    assert len(set(choose_tiles(pieces, grid, 40))) == 12
