@@ -1,10 +1,10 @@
 """Draw a few tiles of a sample through a method's steps, their histograms, and what came of it."""
 
 import numpy as np
-from tilewise.filters import apply_chain, chain_reach
 
 from tilewise import figures, job
 from tilewise.blocks import BlockReader, crop, grid_of, layout_of
+from tilewise.filters import apply_chain, chain_reach
 from tilewise.grid import Tile
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.overlay import blend, display

@@ -2,10 +2,9 @@
 
 import math
 
-from tilewise.filters import apply_chain, chain_reach, parse_chain
-
 from tilewise import job
 from tilewise.blocks import BlockReader, BlockWriter, crop, grid_of, layout_of, strips
+from tilewise.filters import apply_chain, chain_reach, parse_chain
 
 job.start(snakemake)
 params = snakemake.params

@@ -1,11 +1,11 @@
 """Count the grey levels of a block."""
 
 import numpy as np
-from tilewise.thresholds import histogram
 
 from tilewise import job
 from tilewise.blocks import BlockReader, grid_of, layout_of, strips
 from tilewise.tables import read_rows
+from tilewise.thresholds import histogram
 
 job.start(snakemake)
 params = snakemake.params

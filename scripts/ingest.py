@@ -2,10 +2,9 @@
 
 from contextlib import ExitStack
 
-from tilewise.formats import open_stack
-
 from tilewise import job
 from tilewise.blocks import BlockWriter, grid_of, layout_of, strips
+from tilewise.formats import open_stack
 
 job.start(snakemake)
 params = snakemake.params

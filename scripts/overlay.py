@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-from tilewise.formats import write_png
 
 from tilewise import job
 from tilewise.blocks import BlockReader, grid_of, layout_of
+from tilewise.formats import write_png
 from tilewise.overlay import blend, display
 
 job.start(snakemake)

@@ -7,13 +7,14 @@ are never modified. A new filter is one function and one line of `FILTERS`; the 
 configuration may give are its arguments, and its first one is what `{name: value}` sets.
 """
 
-import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+
+from tilewise.steps import parse
 
 DTYPES = ("uint8", "uint16", "int16", "float32")
 """Of the planes that can be filtered."""
@@ -590,45 +591,8 @@ def parse_chain(steps):
     ValueError
         For steps of another form, unknown filters and settings, and settings that are missing.
     """
-    if not isinstance(steps, list | tuple):
-        raise ValueError(f"the steps are {steps!r}: give a list, such as [invert, {{median: 3}}]")
-    return [_parse_step(step) for step in steps]
-
-
-def _parse_step(step):
-    name, given = _split_step(step)
-    if name not in FILTERS:
-        raise ValueError(f"unknown filter {name!r}: the known ones are {', '.join(FILTERS)}")
-    known = list(inspect.signature(FILTERS[name].apply).parameters.values())[1:]
-    names = [setting.name for setting in known]
-    if given is None:
-        given = {}
-    elif not isinstance(given, dict):
-        if not known:
-            raise ValueError(f"{name} has no settings: leave out {given!r}")
-        given = {names[0]: given}
-    for setting in given:
-        if setting not in names:
-            raise ValueError(
-                f"{name}: unknown setting {setting!r}: the known ones are "
-                f"{', '.join(names) or 'none'}"
-            )
-    for setting in known:
-        if setting.default is setting.empty and setting.name not in given:
-            raise ValueError(f"{name} needs a value for {setting.name}: {{{name}: ...}}")
-    return name, {setting.name: given.get(setting.name, setting.default) for setting in known}
-
-
-def _split_step(step):
-    if isinstance(step, str):
-        return step, None
-    if isinstance(step, dict) and len(step) == 1:
-        return next(iter(step.items()))
-    if isinstance(step, tuple) and len(step) == 2:
-        return step
-    raise ValueError(
-        f"{step!r} is not a step: give a name, or one name with settings, {{median: 3}}"
-    )
+    functions = {name: known.apply for name, known in FILTERS.items()}
+    return [parse(step, functions, "filter") for step in steps]
 
 
 def check_chain(steps, dtype):

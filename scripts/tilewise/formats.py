@@ -326,6 +326,7 @@ class _Picture:
         if self.header.planes > 1:
             self._image.seek(plane)
         image = self._image
+        image.load()  # the mode of a GIF's frame is known only then
         if image.mode == "1":
             # Pillow's booleans are 255 in memory
             pixels = np.asarray(image).view(np.uint8) != 0
@@ -400,21 +401,20 @@ def _decode_deep_png(path, channels):
 def _read_gif_header(path):
     """Walk over a GIF's blocks (GIF89a specification, 18 to 23) for its frames and palettes."""
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+
+        def palette_at(place, flags):
+            size = 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+            return data[place : place + size]
+
         width, height, flags = struct.unpack_from("<HHB", data, 6)
-        place, planes, grey = 13, 0, True
-
-        def skip_palette(place, flags):
-            end = place + (3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0)
-            return end, _is_grey(data[place:end])
-
-        place, grey = skip_palette(place, flags)
+        shared = palette_at(13, flags)
+        place, palettes = 13 + len(shared), []
         try:
             while place < len(data) and data[place] != 0x3B:
                 if data[place] == 0x2C:
-                    planes += 1
-                    place, is_grey = skip_palette(place + 10, data[place + 9])
-                    grey = grey and is_grey
-                    place += 1
+                    own = palette_at(place + 10, data[place + 9])
+                    palettes.append(own or shared)
+                    place += 10 + len(own) + 1
                 elif data[place] == 0x21:
                     place += 2
                 else:
@@ -424,9 +424,17 @@ def _read_gif_header(path):
                 place += 1
         except IndexError:
             raise ValueError("the image file is truncated") from None
-    if not planes:
+    if not palettes:
         raise ValueError("it has no frame")
-    return Header(planes, height, width, 1 if grey else 3, "uint8")
+    if _is_ramp(palettes[0]) and not all(map(_is_ramp, palettes)):
+        # Pillow takes the indices of the later frames for grey levels
+        raise _FormatError(f"{path} has grey frames and frames with palettes: save it as TIFF")
+    return Header(len(palettes), height, width, 1 if all(map(_is_grey, palettes)) else 3, "uint8")
+
+
+def _is_ramp(palette):
+    """Whether a palette's colours are the grey levels 0, 1, 2, ..."""
+    return _is_grey(palette) and palette[0::3] == bytes(range(len(palette) // 3))
 
 
 class _Tiff:
@@ -547,7 +555,7 @@ class _Tiff:
         return np.ndarray(self._page.shape, dtype, self._map, offset)
 
     def _check_size(self, page):
-        """Refuse what tifffile would fill with zeros or garbage."""
+        """Refuse a truncated file before its pixels are read."""
         ends = np.add(page.dataoffsets, page.databytecounts, dtype=np.int64)
         if not ends.size or ends.max() > self._file.filehandle.size:
             raise ValueError("the image file is truncated")
@@ -556,11 +564,9 @@ class _Tiff:
 def _open_series(path):
     import tifffile
 
+    # a file of an OME set of several files is to give its own pages only
     file = tifffile.TiffFile(path, _multifile=False)
     try:
-        if file.is_ome and any(page is None for page in file.series[0].pages):
-            file.close()
-            file = tifffile.TiffFile(path, is_ome=False)
         first, *others = file.series
         _check_pages(file, first)
         sizes = [
@@ -592,6 +598,8 @@ def _check_pages(file, series):
     images = (file.imagej_metadata or {}).get("images", 1)
     if series.kind != "imagej" and len(file.pages) < images:
         raise ValueError(f"it should have {images} images; the image file is truncated")
+    if any(page is None for page in series.pages):
+        raise ValueError("it does not have all the planes that its OME metadata list")
 
 
 def _tiff_palette(page):

@@ -1,10 +1,10 @@
 """The methods of a configuration, checked before any work starts."""
 
-import difflib
 from dataclasses import dataclass
 
 from tilewise import cleanup, filters, thresholds
 from tilewise.segmentation import Segmenter
+from tilewise.steps import hint
 
 NO_FILTER = "image"
 """What stands for the image itself where a method has no filter."""
@@ -76,13 +76,6 @@ def _read_method(name, entry, known_filters, samples):
     words = ("scope", "foreground", "min_contrast", "min_separability", "fallback", "cleanup")
     segmenter = Segmenter(threshold, settings, **{word: entry[word] for word in words})
     return Method(name, chosen, segmenter, chosen_samples)
-
-
-def hint(name, known):
-    """A suggestion for a name that is not known: the nearest one and the list of all."""
-    nearest = difflib.get_close_matches(name, known, 1)
-    maybe = f"; did you mean {nearest[0]}?" if nearest else ""
-    return f"{maybe} (known: {', '.join(known) or 'none'})"
 
 
 def _checked(what, function, *arguments):

@@ -130,7 +130,7 @@ def decide(counts, centers, name, settings, foreground="bright"):
         if np.count_nonzero(counts) < 2 and name != "manual":
             raise thresholds.NoThreshold("constant")
         if name == "hysteresis":
-            values = tuple(
+            values = sorted(
                 thresholds.GLOBAL[level](counts, centers) if isinstance(level, str) else level
                 for level in (settings["low"], settings["high"])
             )
@@ -285,8 +285,9 @@ def _above(pixels, decision, segmenter, level):
     if not decision.values:
         return np.zeros(pixels.shape, np.uint8)
     if segmenter.threshold == "multiotsu":
-        brightest = 0 if segmenter.foreground == "dark" else len(decision.values)
-        classes = segmenter.settings.get("foreground", brightest)
+        classes = segmenter.settings["foreground"]
+        if classes is None:
+            classes = 0 if segmenter.foreground == "dark" else len(decision.values)
         return thresholds.class_mask(pixels, decision.values, np.atleast_1d(classes))
     return above(pixels, decision.values[level], segmenter.foreground)
 

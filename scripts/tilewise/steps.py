@@ -9,8 +9,9 @@ def parse(step, functions, kind):
 
     Parameters
     ----------
-    step : str or dict
-        A name; or a name with the value of the function's first setting, or with its settings.
+    step : str, dict or (str, dict)
+        A name; or a name with the value of the function's first setting, or with its settings; or
+        what this function returns.
     functions : dict of str to callable
         By name; the parameters after the first are the settings.
     kind : str
@@ -19,13 +20,20 @@ def parse(step, functions, kind):
     Returns
     -------
     (str, dict)
+        The name and all settings, those left out with the function's defaults.
 
     Raises
     ------
     ValueError
         If the name or a setting is unknown or a setting is missing; the message names the known.
     """
-    name, settings = (step, {}) if isinstance(step, str) else next(iter(step.items()))
+    if isinstance(step, str):
+        step = step, {}
+    elif isinstance(step, dict) and len(step) == 1:
+        step = next(iter(step.items()))
+    if not isinstance(step, tuple):
+        raise ValueError(f"{step!r} is no {kind}: give a name, or one name with its settings")
+    name, settings = step[0], {} if step[1] is None else step[1]
     if name not in functions:
         raise ValueError(f"{kind} {name} does not exist{hint(name, functions)}")
     known = settings_of(functions[name])
@@ -36,15 +44,18 @@ def parse(step, functions, kind):
     for setting in settings:
         if setting not in known:
             raise ValueError(f"{kind} {name} has no setting {setting}{hint(setting, known)}")
-    for setting, parameter in known.items():
-        if parameter.default is parameter.empty and setting not in settings:
-            raise ValueError(f"{kind} {name} needs a {setting}: write {{{name}: {{{setting}: ...}}}}")
-    return name, settings
+    for setting, default in known.items():
+        if default is inspect.Parameter.empty and setting not in settings:
+            raise ValueError(
+                f"{kind} {name} needs a value for {setting}: write {{{name}: {{{setting}: ...}}}}"
+            )
+    return name, {**known, **settings}
 
 
 def settings_of(function):
-    """A function's parameters after the first."""
-    return dict(list(inspect.signature(function).parameters.items())[1:])
+    """A function's parameters after the first, with their defaults."""
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    return {parameter.name: parameter.default for parameter in parameters}
 
 
 def hint(name, known):

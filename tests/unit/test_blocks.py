@@ -58,7 +58,9 @@ def test_more_rows_than_are_kept(tmp_path):
     reader = BlockReader({"0/0/0": tmp_path / "block"}, grid, layout)
     for strip in strips(grid, "0/0/0"):
         outer = grid.around(strip, 20)
-        np.testing.assert_array_equal(crop(reader.read(outer), outer, strip), part(pixels[None], strip))
+        np.testing.assert_array_equal(
+            crop(reader.read(outer), outer, strip), part(pixels[None], strip)
+        )
 
 
 def test_block_without_file_is_fill():

@@ -423,16 +423,11 @@ def test_steps_are_applied_in_order():
 @pytest.mark.parametrize(
     ("steps", "message"),
     [
-        ("invert", "give a list"),
-        (None, "give a list"),
-        ([3], "is not a step"),
-        ([{"median": 3, "gaussian": 2}], "is not a step"),
-        ([["median", 3]], "is not a step"),
-        (["sharpen"], "unknown filter 'sharpen': the known ones are invert, median"),
-        ([{"median": {"width": 3}}], "unknown setting 'width': the known ones are size"),
-        ([{"invert": {"size": 3}}], "unknown setting 'size': the known ones are none"),
-        ([{"invert": 3}], "invert has no settings"),
-        (["median"], "median needs a value for size"),
+        ([3], "is no filter"),
+        ([{"median": 3, "gaussian": 2}], "is no filter"),
+        (["sharpen"], r"filter sharpen does not exist \(known: invert, median"),
+        ([{"median": {"width": 3}}], r"filter median has no setting width \(known: size\)"),
+        (["median"], "filter median needs a value for size"),
     ],
 )
 def test_steps_that_cannot_be_parsed(steps, message):

@@ -181,6 +181,33 @@ def test_frames_of_a_gif_are_planes(tmp_path):
         assert_same(stack.rows(1, 5, 6), STACK[1, 5:6])
 
 
+def test_gif_whose_frames_have_palettes_of_their_own(tmp_path):
+    color = Image.fromarray(MASK.astype(np.uint8), "P")
+    color.putpalette([10, 20, 30, 40, 50, 60])
+    color.save(tmp_path / "a.gif", save_all=True, append_images=[Image.fromarray(GREY)])
+    assert read_header(tmp_path / "a.gif") == Header(2, 37, 53, 3, "uint8")
+    expected = np.where(MASK[..., None], [40, 50, 60], [10, 20, 30]).astype(np.uint8)
+    assert_same(colors_of(tmp_path / "a.gif"), expected)
+    assert_same(colors_of(tmp_path / "a.gif", 1), np.dstack([GREY] * 3))
+    # here, Pillow would give the indices of the second frame as grey levels
+    Image.fromarray(GREY).save(tmp_path / "b.gif", save_all=True, append_images=[color])
+    with pytest.raises(ValueError, match=r"b.gif has grey frames .* save it as TIFF"):
+        read_header(tmp_path / "b.gif")
+
+
+def test_grey_gif_with_palettes_that_are_no_ramp(tmp_path):
+    frames = [Image.fromarray(MASK.astype(np.uint8), "P") for _ in range(2)]
+    frames[0].putpalette([7, 7, 7, 200, 200, 200])
+    frames[1].putpalette([90, 90, 90, 30, 30, 30])
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    assert read_header(tmp_path / "a.gif") == Header(2, 37, 53, 1, "uint8")
+    expected = np.stack([np.where(MASK, 200, 7), np.where(MASK, 30, 90)]).astype(np.uint8)
+    assert_same(planes_of(tmp_path / "a.gif"), expected)
+    frames[1].putpalette([10, 20, 30, 40, 50, 60])
+    frames[0].save(tmp_path / "b.gif", save_all=True, append_images=frames[1:])
+    assert read_header(tmp_path / "b.gif") == Header(2, 37, 53, 3, "uint8")
+
+
 # TIFF
 
 
@@ -363,6 +390,15 @@ def test_file_of_an_ome_set_holds_its_own_pages(tmp_path):
         assert file.series[0].shape == (2, 37, 53)
     assert read_header(tmp_path / names[1]) == Header(1, 37, 53, 1, "uint8")
     assert_same(planes_of([tmp_path / name for name in names]), STACK[:2])
+
+
+def test_missing_planes_of_ome_tiff(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", STACK, ome=True, metadata={"axes": "ZYX"})
+    data = (tmp_path / "a.tif").read_bytes()
+    assert data.count(b'SizeZ="4"') == data.count(b'PlaneCount="4"') == 1
+    (tmp_path / "a.tif").write_bytes(data.replace(b'PlaneCount="4"', b'PlaneCount="3"'))
+    with pytest.raises(ValueError, match=r"a.tif cannot be read: .* not have all the planes"):
+        read_header(tmp_path / "a.tif")
 
 
 def test_pages_of_different_sizes_are_refused(tmp_path):
@@ -577,6 +613,24 @@ def test_truncated_files_are_named(tmp_path, make, part):
         planes_of(cut)
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"tile": (16, 16)}, {"rowsperstrip": 5, "compression": "zlib"}], ids=str
+)
+def test_truncated_tiff_is_found_by_its_header(tmp_path, options):
+    tifffile.imwrite(tmp_path / "a.tif", GREY, metadata=None, **options)
+    data = (tmp_path / "a.tif").read_bytes()
+    (tmp_path / "a.tif").write_bytes(data[:-100])
+    with pytest.raises(ValueError, match=r"a.tif cannot be read: .* truncated; replace it"):
+        read_header(tmp_path / "a.tif")
+
+
+def test_deep_png_without_its_end(tmp_path):
+    make_deep(tmp_path / "a.png")
+    (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:-12])
+    with pytest.raises(ValueError, match=r"a.png cannot be read: .* truncated; replace it"):
+        planes_of(tmp_path / "a.png")
+
+
 def test_damaged_png_is_named(tmp_path):
     for name, make in [
         ("a", lambda path: Image.fromarray(GREY).save(path, "PNG")),
@@ -673,6 +727,24 @@ def test_planes_in_order_are_decoded_once(tmp_path, monkeypatch):
     assert pages == [0, 1, 2, 3]
 
 
+def test_no_more_than_one_plane_is_kept(tmp_path):
+    options = {"photometric": "minisblack", "compression": "zlib"}
+    tifffile.imwrite(tmp_path / "a.tif", STACK, **options)
+    with open_stack(tmp_path / "a.tif") as stack:
+        for z in (0, 1, 2):
+            stack.rows(z, 0, 1)
+        assert list(stack._reader._pages) == [2]
+
+
+def test_pictures_are_decoded_once(tmp_path, monkeypatch):
+    make_deep(tmp_path / "a.png")
+    calls = []
+    decode = cv2.imdecode
+    monkeypatch.setattr(cv2, "imdecode", lambda *given: calls.append(1) or decode(*given))
+    planes_of(tmp_path / "a.png", "red")
+    assert len(calls) == 1
+
+
 # truth
 
 
@@ -745,6 +817,8 @@ def test_natural_order():
         (["p_1", "p_2", "p_10"], ["t_010", "t_001"], [2, 0]),
         # the last number does not vary
         (["s2_p1_c0", "s2_p2_c0", "s2_p3_c0"], ["s2_p3_c0_truth", "s2_p1_c0_truth"], [2, 0]),
+        # two numbers tell the images apart
+        (["s10_p1", "s20_p2"], ["truth_2"], [1]),
         # the last number varies, but does not tell the images apart
         (["p1_r1", "p2_r1", "p3_r2"], ["truth_3"], [2]),
         # one number of the truth varies

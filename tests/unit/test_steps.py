@@ -18,8 +18,10 @@ FUNCTIONS = {"blur": blur, "invert": invert}
     ("step", "expected"),
     [
         ("invert", ("invert", {})),
-        ({"blur": 3}, ("blur", {"size": 3})),
+        ({"invert": None}, ("invert", {})),
+        ({"blur": 3}, ("blur", {"size": 3, "sigma": 1})),
         ({"blur": {"sigma": 2, "size": 5}}, ("blur", {"sigma": 2, "size": 5})),
+        (("blur", {"size": 5, "sigma": 2}), ("blur", {"sigma": 2, "size": 5})),
     ],
 )
 def test_forms(step, expected):
@@ -30,7 +32,7 @@ def test_forms(step, expected):
     ("step", "message"),
     [
         ("blurr", r"filter blurr does not exist; did you mean blur\? \(known: blur, invert\)"),
-        ("blur", "filter blur needs a size"),
+        ("blur", "filter blur needs a value for size"),
         ({"blur": {"size": 3, "sgma": 1}}, r"no setting sgma; did you mean sigma\?"),
         ({"invert": 3}, "has no settings"),
     ],
