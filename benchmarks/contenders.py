@@ -16,7 +16,7 @@ TILE = 512
 
 
 def limit(folder, planes, _):
-    """One process per core, no intermediate files, no workflow engine: the library's own kernels."""
+    """One process per core, no intermediate files, no engine: the library's own kernels."""
     with ProcessPoolExecutor(2) as pool:
         return sum(pool.map(_limit_plane, [folder] * planes, range(planes)))
 
@@ -129,7 +129,7 @@ def published(folder, planes, tiles):
 
 
 def dask(folder, planes, _):
-    """dask-image: its median, and its Otsu-less threshold by the mean of a plane; counts by dask."""
+    """dask-image: its median, a threshold from the plane's mean since it has no Otsu, counts."""
     import dask
     import dask.array as da
     import dask_image.imread

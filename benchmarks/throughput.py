@@ -1,6 +1,6 @@
 """Megapixels per second of the workflow beside those of other ways to do the same.
 
-    python benchmarks/throughput.py [--planes 4] [--only tilewise,limit] [--json FILE] [--folder DIR]
+    python benchmarks/throughput.py [--planes 4] [--only NAME,NAME] [--json FILE] [--folder DIR]
 
 Each is a whole process, start and imports included, on 2 cores; they take turns in one session, and
 the best of `--repeats` turns counts. Only ratios within a session mean anything. The planes are

@@ -19,11 +19,10 @@ confusion = BlockReader({block: snakemake.input.confusion}, grid, layout_of(grid
 folder = Path(snakemake.output.folder)
 folder.mkdir(parents=True)
 for tile in grid.tiles(block):
-    if confusion.is_stored(tile):
-        pixels = (
-            np.moveaxis(display(picture.tile(tile)), 0, -1)
-            if params.channels == 3
-            else display(picture.tile(tile))
-        )
+    is_chosen = params.tiles is None or tile.name in params.tiles
+    if is_chosen and confusion.is_stored(tile):
+        pixels = display(picture.tile(tile))
+        if params.channels == 3:
+            pixels = np.moveaxis(pixels, 0, -1)
         overlaid = blend(pixels, confusion.tile(tile), params.colors, params.alpha)
         write_png(folder / f"{tile.name}.png", overlaid)

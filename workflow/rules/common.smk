@@ -274,6 +274,29 @@ def get_picture(wildcards):
     return "results/{sample}/image.zarr/0/c/{block}"
 
 
+def get_overlaid_tiles(wildcards):
+    """Names of the tiles that get a PNG; none is all annotated ones."""
+    if config["overlay"]["per_plane"] is None:
+        return None
+    grid = GRIDS[wildcards.sample]
+    region = get_region(wildcards)
+    chosen = get_tiles_to_overlay(wildcards.sample)
+    return [tile.name for tile in chosen if grid.tile_region(tile).intersects(region)]
+
+
+@cache
+def get_tiles_to_overlay(sample):
+    pieces = SAMPLES[sample].truth
+    number = config["overlay"]["per_plane"]
+    return [
+        tile
+        for z in dict.fromkeys(piece.z for piece in pieces)
+        for tile in sheet.choose_tiles(
+            [piece for piece in pieces if piece.z == z], GRIDS[sample], number
+        )
+    ]
+
+
 def get_method_steps(wildcards):
     """Steps of a method's filter."""
     return config["filters"].get(METHODS[wildcards.method].filter, [])

@@ -40,6 +40,7 @@ rule overlay:
     params:
         colors={kind: config["overlay"][kind] for kind in ("tp", "fp", "fn", "tn")},
         alpha=config["overlay"]["alpha"],
+        tiles=get_overlaid_tiles,
         channels=get_channels,
         dtype=get_dtype,
         grid=get_grid,
