@@ -26,6 +26,10 @@ lint: $(VENV)/development
 	snakefmt --check --compact-diff Snakefile workflow
 	snakemake --lint
 
+# The picture of the README: an overlay that the demo makes.
+docs/overlay.png: demo
+	cp results/cortex/otsu/overlay/0/0/0/z0000_y00_x00.png $@
+
 # What would run, for each example configuration.
 dry-run: $(VENV)/runtime
 	snakemake --dry-run --quiet all

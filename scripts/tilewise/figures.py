@@ -4,7 +4,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-matplotlib.rcParams.update({"svg.hashsalt": "tilewise", "font.size": 8, "figure.dpi": 150})
+matplotlib.rcParams.update({"svg.hashsalt": "tilewise", "font.size": 8, "figure.dpi": 100})
 STEPS = ("image", "filtered", "mask", "truth", "overlay")
 _WITHOUT_DATE = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
 

@@ -1,5 +1,6 @@
 import itertools
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -34,7 +35,11 @@ def few_levels(random, shape):
     return random.choice(random.integers(0, 256, 7), shape)
 
 
-KINDS = (vessels, noise, tail, gap, few_levels)
+def clipped(random, shape):
+    return random.normal(20, 25, shape).clip(0)
+
+
+KINDS = (vessels, noise, tail, gap, few_levels, clipped)
 
 
 def make_plane(kind, dtype="uint8", shape=(64, 80), seed=0):
@@ -150,6 +155,35 @@ def test_counts_of_a_terapixel_do_not_overflow(method, kind):
     assert thresholds.GLOBAL[method](counts * 10**7, centers) == pytest.approx(expected, rel=1e-12)
 
 
+def test_few_pixels_beside_a_terapixel_count():
+    pixels = [10**12, *(1 + i * 7919 % 1999 for i in range(255))]
+    counts, centers = np.array(pixels), np.arange(256)
+    total, total_sum = sum(pixels), sum(i * number for i, number in enumerate(pixels))
+    variances, middles = [], []
+    for i in range(255):
+        inside = sum(pixels[: i + 1])
+        inside_sum = sum(j * number for j, number in enumerate(pixels[: i + 1]))
+        outside, outside_sum = total - inside, total_sum - inside_sum
+        difference = Fraction(inside_sum, inside) - Fraction(outside_sum, outside)
+        variances.append(inside * outside * difference**2)
+        middles.append((Fraction(inside_sum, inside) + Fraction(outside_sum, outside)) / 2)
+    assert thresholds.otsu(counts, centers) == variances.index(max(variances))
+    expected = next(i for i, middle in enumerate(middles) if 0 <= middle - i < 1)
+    assert thresholds.isodata(counts, centers) == expected
+
+
+def test_peak_whose_square_is_beyond_64_bits():
+    counts = np.array([3_100_000_000, 10, 5, 0, 1])
+    # from the end of the tail: distances in proportion to peak * i - width * count
+    assert thresholds.triangle(counts, np.arange(5)) == 1
+
+
+def test_close_calls_end_as_in_scikit_image():
+    counts = np.array([7, 17, 9, 23, 23, 9, 17, 7])
+    plane = np.repeat(np.arange(8, dtype=np.uint8), counts)[np.newaxis]
+    assert thresholds.yen(counts, np.arange(8)) == filters.threshold_yen(plane)
+
+
 def test_sums_of_a_terapixel_of_16_bits_are_exact():
     counts, centers = thresholds.histogram(np.array([[0, 65535]], np.uint16))
     assert thresholds.mean(counts * 5 * 10**11, centers) == 32767.5
@@ -170,7 +204,7 @@ def test_multiotsu_is_scikit_image(kind, classes):
         # between two grey levels without pixels in between, thresholds are equal but for rounding
         levels = np.unique(plane)
         assert classes_of(levels, found) == classes_of(levels, expected)
-        if kind in (vessels, noise):
+        if kind in (vessels, noise, clipped):
             assert found == tuple(expected)
 
 

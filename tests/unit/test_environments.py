@@ -1,0 +1,42 @@
+"""The conda environments agree with the lock."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+def locked(python):
+    """Versions in the lock, for a version of Python."""
+    versions = {}
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        found = re.match(
+            r"([a-z0-9-]+)==([^ ]+)(?: ; python_full_version (<|>=) '([0-9.]+)')?", line
+        )
+        if found:
+            name, version, relation, bound = found.groups()
+            bound = tuple(map(int, bound.split("."))) if bound else None
+            if bound is None or (python < bound) == (relation == "<"):
+                versions[name] = version
+    return versions
+
+
+def test_conda_pins_are_those_of_the_lock():
+    environment = yaml.safe_load((ROOT / "envs/tilewise.yaml").read_text())
+    *packages, pip = environment["dependencies"]
+    pins = dict(re.split(r" ?==?", package) for package in packages if "=" in package)
+    python = tuple(map(int, pins.pop("python").split(".")))
+    pins["matplotlib"] = pins.pop("matplotlib-base")
+    pins |= dict(package.split("==") for package in pip["pip"])
+    assert len(pins) >= 10
+    assert pins == {name: locked(python)[name] for name in pins}
+
+
+def test_lock_has_hashes_and_no_address():
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        text = (ROOT / name).read_text()
+        assert "://" not in text
+        blocks = re.split(r"\n(?=[a-z])", text)[1:]
+        assert all("--hash=sha256:" in block for block in blocks)

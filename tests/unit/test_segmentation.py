@@ -1,0 +1,176 @@
+import math
+
+import numpy as np
+import pytest
+from skimage.filters import apply_hysteresis_threshold, threshold_otsu
+
+from tilewise.grid import Grid, Region
+from tilewise.segmentation import (
+    Decision,
+    Segmenter,
+    above,
+    contrast,
+    decide,
+    decide_tiles,
+    from_row,
+    guard,
+    row,
+    segment,
+)
+from tilewise.thresholds import histogram
+
+
+def make(threshold="otsu", settings=None, **changes):
+    words = {
+        "scope": "tile",
+        "foreground": "bright",
+        "min_contrast": 0,
+        "min_separability": 0,
+        "fallback": "empty",
+        "cleanup": [],
+    }
+    return Segmenter(threshold, settings or {}, **words | changes)
+
+
+@pytest.fixture
+def plane():
+    """40 x 40: four tiles; noise, two classes, two other classes, constant."""
+    random = np.random.default_rng(0)
+    pixels = np.full((40, 40), 50, np.uint8)
+    pixels[:20, :20] = random.normal(100, 6, (20, 20))
+    pixels[:20, 20:] = random.choice([40, 180], (20, 20), p=[0.9, 0.1])
+    pixels[20:, :20] = random.choice([10, 90], (20, 20), p=[0.9, 0.1])
+    return pixels
+
+
+GRID = Grid((1, 40, 40), 20, (1, 40, 40))
+WHOLE = Region(0, 1, 0, 40, 0, 40)
+
+
+def test_contrast_by_hand():
+    counts = np.array([4, 0, 4, 0, 0, 0, 0, 0, 0, 2])
+    levels = np.arange(10)
+    # background 0 and 2: mean 1, sd 1; foreground 9
+    assert contrast(counts, levels, 5) == 8
+    # dark foreground: the background is the constant 9
+    assert contrast(counts, levels, 5, "dark") == math.inf
+    assert contrast(counts, levels, 9) == 0
+
+
+def test_noise_has_the_contrast_of_a_split_gaussian():
+    noise = np.random.default_rng(1).normal(0, 1, 10**6).astype(np.float32)
+    counts, centers = histogram(noise)
+    # each half has the mean sqrt(2 / pi) and the variance 1 - 2 / pi
+    expected = 2 * math.sqrt(2 / math.pi) / math.sqrt(1 - 2 / math.pi)
+    assert contrast(counts, centers, 0.0) == pytest.approx(expected, abs=0.03)
+
+
+def test_constant_pixels_have_no_threshold():
+    counts, centers = histogram(np.full((5, 5), 7, np.uint8))
+    decision = decide(counts, centers, "otsu", {})
+    assert decision == Decision(note="no threshold: constant")
+    assert decide(counts, centers, "manual", {"value": 3}).values == (3.0,)
+
+
+def test_guard():
+    own, sample = Decision((10.0,), 0.5, 3.0), Decision((20.0,), 0.9, 8.0)
+    assert guard(own, sample, 0, 3) is own
+    fallen = guard(own, sample, 0, 4)
+    assert fallen.values == (20.0,)
+    assert fallen.contrast == 3.0
+    assert "contrast 3 is below 4" in fallen.note
+    assert guard(own, None, 0, 4).values == ()
+    assert "separability 0.5 is below 0.6" in guard(own, None, 0.6, 4).note
+    nothing = Decision(note="no threshold: constant")
+    assert guard(nothing, sample, 0, 4) is nothing
+
+
+def test_tiles_have_their_own_thresholds(plane):
+    segmenter = make()
+    decisions = decide_tiles(plane, WHOLE, GRID, segmenter)
+    mask = segment(plane, WHOLE, GRID, segmenter, decisions)
+    for tile, decision in decisions.items():
+        y, x = tile.row * 20, tile.column * 20
+        pixels = plane[y : y + 20, x : x + 20]
+        expected = np.zeros((20, 20))
+        if decision.values:
+            assert decision.values == (threshold_otsu(pixels),)
+            expected = pixels > threshold_otsu(pixels)
+        np.testing.assert_array_equal(mask[y : y + 20, x : x + 20], expected)
+    assert [bool(decision.values) for decision in decisions.values()] == [True] * 3 + [False]
+
+
+def test_guarded_tiles(plane):
+    segmenter = make(min_contrast=4, fallback="sample")
+    sample = Decision((60.0,), 1.0, 9.0)
+    decisions = list(decide_tiles(plane, WHOLE, GRID, segmenter, sample).values())
+    assert decisions[0].values == (60.0,)
+    assert "threshold of the sample" in decisions[0].note
+    assert decisions[1].note == decisions[2].note == ""
+
+
+def test_plane_and_sample_scope(plane):
+    (decision,) = set(decide_tiles(plane, WHOLE, GRID, make(scope="plane")).values())
+    assert decision.values == (threshold_otsu(plane),)
+    sample = Decision((60.0,))
+    (decision,) = set(decide_tiles(plane, WHOLE, GRID, make(scope="sample"), sample).values())
+    assert decision is sample
+
+
+def test_dark_is_the_rest(plane):
+    for pixels in (plane, plane.astype(np.float32)):
+        bright, dark = (above(pixels, 49.5, foreground) for foreground in ("bright", "dark"))
+        np.testing.assert_array_equal(bright + dark, 1)
+        np.testing.assert_array_equal(bright, pixels > 49.5)
+    np.testing.assert_array_equal(above(plane, 50), plane > 50)
+
+
+def test_hysteresis_over_tiles(plane):
+    segmenter = make("hysteresis", {"low": 45, "high": 170}, scope="sample")
+    sample = decide(*histogram(plane), "hysteresis", {"low": 45, "high": 170})
+    decisions = decide_tiles(plane, WHOLE, GRID, segmenter, sample)
+    mask = segment(plane, WHOLE, GRID, segmenter, decisions)
+    np.testing.assert_array_equal(mask, apply_hysteresis_threshold(plane, 45, 170))
+    # across the border of tiles
+    assert mask[:, :20].any()
+
+
+@pytest.mark.parametrize(("foreground", "classes"), [(None, [2]), (1, [1]), ([0, 2], [0, 2])])
+def test_classes_of_multi_otsu(plane, foreground, classes):
+    settings = {"classes": 3, "foreground": foreground}
+    segmenter = make("multiotsu", settings, scope="plane")
+    decisions = decide_tiles(plane, WHOLE, GRID, segmenter)
+    low, high = next(iter(decisions.values())).values
+    expected = np.isin((plane > low).astype(int) + (plane > high), classes)
+    mask = segment(plane, WHOLE, GRID, segmenter, decisions)
+    np.testing.assert_array_equal(mask, expected)
+
+
+def test_reach():
+    adaptive = {"size": 51, "offset": 0, "weights": "mean"}
+    assert make().reach == 0
+    assert make(scope="sample").reach == 0
+    assert make("adaptive", adaptive).reach == 25
+    assert make("adaptive", adaptive, cleanup=[{"opening": 2}]).reach == 29
+    assert make(scope="sample", cleanup=[{"opening": 2}]).reach == 4
+    # a tile's neighbour has another threshold, which takes all of it
+    assert make(cleanup=[{"opening": 2}]).reach == math.inf
+    assert make(scope="plane").reach == make("hysteresis").reach == math.inf
+
+
+def test_who_needs_the_sample():
+    assert make(scope="sample").needs_sample(1)
+    assert not make(fallback="sample").needs_sample(9)
+    guarded = make(fallback="sample", min_contrast=4)
+    assert guarded.needs_sample(9)
+    assert not guarded.needs_sample(1)
+    assert not make(min_contrast=4).needs_sample(9)
+    assert not make("adaptive", scope="sample").needs_sample(9)
+
+
+@pytest.mark.parametrize(
+    "decision", [Decision((1.5, 3.0), 0.25, 4.0), Decision(note="no threshold: constant")]
+)
+def test_rows_are_read_back(decision):
+    text = {key: "" if value is None else str(value) for key, value in row(decision).items()}
+    assert from_row(text) == decision
