@@ -1,228 +1,418 @@
-"""A phantom of vessels under a knife-edge microscope: dark tubes in bright, grainy tissue.
+"""A phantom of a mouse-brain block under Knife-Edge Scanning Microscopy, with exact ground truth.
 
-It resembles brain stained with India ink: capillaries of 3 to 4 px radius and a few larger vessels,
-cut across and along, branching; a bright rim where the knife left relief; uneven light; shot noise;
-zones of bright, horizontally drawn grain where the knife chattered.
-
-Any window equals the same window of the whole plane bit for bit: vessels come from cells of a
-lattice, each with random numbers of its own, and the texture from periodic fields that are only
-moved by whole pixels.
+Every pixel is a function of the seed and of its absolute position, so that any window of any plane
+can be rendered alone. The work is done in `CELL` x `CELL` cells at fixed places, each always
+rendered whole: the values cannot depend on the window, and memory is bounded by it.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
-CELL = 160
-"""Side of a lattice cell in pixels and planes; no vessel leaves the cells next to its own."""
-VESSELS_PER_CELL = 26
-LONGEST = 120
-"""Steps of the longest vessel, in pixels."""
-HALO = 48
-"""Pixels around a window in which vessels are drawn: the largest radius, its rim and the blur."""
-SUBPIXEL = 4
-"""Binary digits of a disc's centre and radius."""
-LEVEL = 212
-"""Grey level of tissue."""
-FIELD = 2048
-"""Period of the fine texture, in pixels."""
-SLOW_FIELD = 4096
-"""Period of what varies slowly, in pixels."""
+CELL = 512
+"""Side of a rendered cell, in pixels."""
+HALO = 32
+"""Pixels around a cell within which vessels cast their blur, highlight and shadow into it."""
+COARSE = 4
+"""Slow fields are sampled once per this many pixels."""
+
+BACKGROUND = 210.5
+"""Grey level of tissue; this and the amplitudes below are measured on the KESM tile."""
+DARKEST = 168
+"""How far the ink of the widest vessels is below the background."""
+NOISE = 2.5
+"""Standard deviation of the noise of smooth tissue."""
+FLATNESS = 0.6
+"""Steps across planes by steps within: planes are further apart than pixels."""
+ROUGHNESS = 0.3
+"""Displacement of a vessel's wall by its radius."""
+KNIFE_WIDTH = 2400
+"""Columns that one pass of the knife images."""
+
+_GOLDEN = 0x9E3779B97F4A7C15
+_PERIODS = (768, 640)
 
 
-def render(shape, seed, z, y0, y1, x0=0, x1=None):
-    """A window of one plane.
+@dataclass(frozen=True)
+class Vessels:
+    """A population of branching vessels: a trunk with branches per cell of a cubic lattice.
 
     Parameters
     ----------
-    shape : tuple of int
-        Planes, rows and columns of the whole phantom, in pixels.
+    spacing : int
+        Side of the lattice's cells, in pixels.
+    step : int
+        Length between the nodes of a path, in pixels.
+    arm, branch : int
+        Steps from a trunk's middle to either end, and of a branch.
+    radius : (float, float)
+        Of trunks, in pixels; the smaller ones are more frequent.
+    taper : float
+        A branch's radius by its trunk's.
+    turn, wiggle : float
+        How fast a path changes its course, and how much it zigzags about it.
+    """
+
+    spacing: int
+    step: int
+    arm: int
+    branch: int
+    radius: tuple
+    taper: float
+    turn: float
+    wiggle: float
+
+    @property
+    def reach(self):
+        """Pixels from a trunk's middle that its tree cannot exceed."""
+        return (self.arm + self.branch + 1) * self.step + 1.3 * self.radius[1]
+
+
+POPULATIONS = (
+    Vessels(77, 6, 16, 13, (2.6, 4.8), 0.92, 0.6, 2.0),
+    Vessels(340, 12, 18, 10, (6.0, 17.0), 0.45, 0.12, 0.15),
+)
+_BRANCHES = 2
+
+
+def render(shape, seed, z, y0, y1, x0=0, x1=None):
+    """Pixels and truth of a window of one plane.
+
+    The contents do not depend on `shape`: it only bounds the window.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Planes, rows and columns of the stack.
     seed : int
-        Another seed gives other vessels and another place in the texture.
+        Stacks of different seeds have nothing in common; 0 or more.
     z : int
         The plane.
     y0, y1, x0, x1 : int
-        Rows and columns of the window, half open; to the last column by default.
+        Rows `y0` to `y1` and columns `x0` to `x1`, the ends excluded; by default all columns.
 
     Returns
     -------
-    image : (rows, columns) uint8 ndarray
-    truth : (rows, columns) uint8 ndarray
-        0 background, 1 vessel: exactly the sections of the tubes.
+    image : (y1 - y0, x1 - x0) uint8 ndarray
+        Vessels are dark.
+    truth : (y1 - y0, x1 - x0) uint8 ndarray
+        1 in the section of a vessel, 0 elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If the window is empty or leaves the stack, or the seed is negative.
     """
-    x1 = shape[2] if x1 is None else x1
-    if not (0 <= z < shape[0] and 0 <= y0 < y1 <= shape[1] and 0 <= x0 < x1 <= shape[2]):
-        raise ValueError(f"plane {z}, rows {y0}:{y1}, columns {x0}:{x1} are outside of {shape}")
-    truth, ink, relief = _draw(seed, z, y0, y1, x0, x1)
-    relief[truth > 0] = 0
-    ink = cv2.GaussianBlur(ink, (7, 7), 1.4)
-    relief = cv2.GaussianBlur(relief, (9, 9), 1.8)
-    inside = np.s_[HALO:-HALO, HALO:-HALO]
-    tissue = _texture(seed, z, y0, y1, x0, x1)
-    # saturated arithmetic, as in a camera
-    tissue = cv2.add(tissue, np.ascontiguousarray(relief[inside]))
-    image = cv2.subtract(tissue, np.ascontiguousarray(ink[inside]))
-    return image, np.ascontiguousarray(truth[inside])
+    planes, rows, columns = shape
+    x1 = columns if x1 is None else x1
+    if not (0 <= z < planes and 0 <= y0 < y1 <= rows and 0 <= x0 < x1 <= columns):
+        raise ValueError(
+            f"plane {z}, rows {y0} to {y1}, columns {x0} to {x1} are empty or not within a stack"
+            f" of {planes} x {rows} x {columns}: ask for a window inside it"
+        )
+    if seed < 0:
+        raise ValueError(f"the seed is {seed}: use 0 or more")
+    image = np.empty((y1 - y0, x1 - x0), np.uint8)
+    truth = np.empty_like(image)
+    for top in range(y0 // CELL * CELL, y1, CELL):
+        for left in range(x0 // CELL * CELL, x1, CELL):
+            pixels, sections = _cell(seed, z, top, left)
+            inside = np.s_[
+                max(y0 - top, 0) : min(y1 - top, CELL), max(x0 - left, 0) : min(x1 - left, CELL)
+            ]
+            here = np.s_[
+                max(top - y0, 0) : min(top + CELL, y1) - y0,
+                max(left - x0, 0) : min(left + CELL, x1) - x0,
+            ]
+            image[here] = pixels[inside]
+            truth[here] = sections[inside]
+    return image, truth
 
 
-def _draw(seed, z, y0, y1, x0, x1):
-    """Truth, darkness and brightness of the vessels of a window and a halo around it."""
-    shape = y1 - y0 + 2 * HALO, x1 - x0 + 2 * HALO
-    truth, ink, relief = (np.zeros(shape, np.uint8) for _ in range(3))
-    corner = np.array([x0 - HALO, y0 - HALO], np.float64)
-    for cell_z in range(z // CELL - 1, z // CELL + 2):
-        for cell_y in range((y0 - HALO) // CELL - 1, (y1 + HALO - 1) // CELL + 2):
-            for cell_x in range((x0 - HALO) // CELL - 1, (x1 + HALO - 1) // CELL + 2):
-                discs = _sections(seed, cell_z, cell_y, cell_x, z)
-                _draw_discs(truth, ink, relief, discs, corner)
-    return truth, ink, relief
+def _cell(seed, z, top, left):
+    """Image and truth of the cell whose upper left pixel is (`top`, `left`)."""
+    core = np.s_[HALO:-HALO, HALO:-HALO]
+    ink = _ink(seed, z, top, left)
+    truth = cv2.threshold(ink[core], 0, 1, cv2.THRESH_BINARY)[1]
+    image = _tissue(seed, z, top, left)
 
-
-def _draw_discs(truth, ink, relief, discs, corner):
-    positions, radii, levels = discs
-    scale = 1 << SUBPIXEL
-    centers = np.rint((positions - corner) * scale).astype(int)
-    sizes = np.rint(radii * scale).astype(int)
-    # the rim lies below a vessel, where the knife leaves it
-    rims = centers + np.rint(np.array([[0.2, 0.9]]) * radii[:, np.newaxis] * scale).astype(int)
-    margin = HALO * scale
-    high = np.array(truth.shape[::-1]) * scale + margin
-    near = ((centers > -margin) & (centers < high)).all(axis=1)
-    parts = (centers[near], rims[near], sizes[near, np.newaxis], levels[near])
-    for x, y, rim_x, rim_y, size, dark, bright in np.hstack(parts).tolist():
-        cv2.circle(truth, (x, y), size, 1, cv2.FILLED, cv2.LINE_8, SUBPIXEL)
-        cv2.circle(ink, (x, y), size, dark, cv2.FILLED, cv2.LINE_8, SUBPIXEL)
-        if bright:
-            rim = rim_x, rim_y
-            cv2.circle(relief, rim, size * 3 // 4, bright, cv2.FILLED, cv2.LINE_8, SUBPIXEL)
-
-
-def _sections(seed, cell_z, cell_y, cell_x, z):
-    """Discs that a cell's vessels leave in a plane: centres (x, y), radii, two grey levels each."""
-    points, radii, levels = _vessels(seed, cell_z, cell_y, cell_x)
-    squares = radii**2 - (points[:, 0] - z) ** 2
-    # a sphere that is only just touched would leave less than a pixel
-    cut = squares > 0.5
-    return points[cut][:, [2, 1]], np.sqrt(squares[cut]), levels[cut]
-
-
-@lru_cache(maxsize=2**13)
-def _vessels(seed, cell_z, cell_y, cell_x):
-    """Spheres along the vessels that begin in a cell.
-
-    Returns
-    -------
-    points : (spheres, 3) float32 ndarray
-        z, y, x in pixels.
-    radii : (spheres,) float32 ndarray
-    levels : (spheres, 2) uint8 ndarray
-        Darkness of the vessel and brightness of its rim.
-    """
-    # indices of cells may be negative, seeds not
-    cells = [index % 2**32 for index in (cell_z, cell_y, cell_x)]
-    random = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *cells])))
-    number = random.poisson(VESSELS_PER_CELL)
-    starts = np.array([cell_z, cell_y, cell_x]) * CELL + random.uniform(0, CELL, (number, 3))
-    lengths = random.integers(30, LONGEST, number)
-    radii = np.clip(random.lognormal(1.15, 0.27, number), 1.8, 7)
-    large = random.random(number) < 0.012
-    radii[large] = random.uniform(8, 15, number)[large]
-    darkness = random.normal(74, 24, number) + 9 * np.maximum(radii - 3.5, 0)
-    brightness = random.uniform(15, 60, number) * (random.random(number) < 0.55)
-    levels = np.clip(np.rint(np.stack([darkness, brightness], -1)), [26, 0], [195, 60])
-    stems = _paths(random, starts, lengths)
-    # some vessels fork: thinner, shorter ones leave from a point of their stem
-    forked = np.flatnonzero(random.random(number) < 0.4)
-    forks = stems[forked, random.integers(0, lengths[forked])]
-    branch_lengths = random.integers(12, 35, forked.size)
-    paths = np.concatenate([stems, _paths(random, forks, branch_lengths)])
-    radii = np.concatenate([radii, np.maximum(0.8 * radii[forked], 1.8)])
-    levels = np.concatenate([levels, levels[forked]])
-    lengths = np.concatenate([lengths, branch_lengths])
-    kept = np.arange(LONGEST) < lengths[:, np.newaxis]
-    vessel = np.nonzero(kept)[0]
-    points = paths[kept].astype(np.float32)
-    return points, radii[vessel].astype(np.float32), levels[vessel].astype(np.uint8)
-
-
-def _paths(random, starts, lengths):
-    """Smooth random paths, (vessels, LONGEST, 3), in steps of a pixel."""
-    directions = random.normal(size=(len(lengths), 1, 3))
-    directions /= np.linalg.norm(directions, axis=2, keepdims=True)
-    # capillaries wind: their direction is a random walk
-    directions = directions + np.cumsum(random.normal(0, 0.24, (len(lengths), LONGEST, 3)), axis=1)
-    directions /= np.linalg.norm(directions, axis=2, keepdims=True)
-    return starts[:, np.newaxis] + np.cumsum(directions, axis=1)
+    blurred = cv2.GaussianBlur(ink, (9, 9), 1.45)
+    here = blurred[core]
+    image *= cv2.LUT(here, _visibility())
+    image += _highlight(seed, z, top, left, blurred)
+    image += BACKGROUND
+    return cv2.subtract(image, here, dtype=cv2.CV_8U), truth
 
 
 @lru_cache(maxsize=1)
-def _fields():
-    """Periodic fields: noise, grain, how much of it, light, and lines along columns."""
-    random = np.random.Generator(np.random.Philox(20))
+def _visibility():
+    """What is left of the tissue's texture and noise, by the ink above it."""
+    return np.maximum(1 - np.arange(256) / 70, 0.45).astype(np.float32)
 
-    def smooth(noise, sigma_y, sigma_x):
-        reach = 4 * int(np.ceil(max(sigma_y, sigma_x)))
-        padded = np.pad(noise, reach, "wrap")
-        blurred = cv2.GaussianBlur(padded, (0, 0), sigma_x, sigmaY=sigma_y)
-        blurred = blurred[reach:-reach, reach:-reach]
-        return (blurred - blurred.mean()) / blurred.std()
 
-    def slow(sigma):
-        small = random.normal(size=(SLOW_FIELD // 16,) * 2).astype(np.float32)
-        small = np.pad(smooth(small, sigma / 16, sigma / 16), 8, "wrap")
-        large = cv2.resize(small, None, fx=16, fy=16, interpolation=cv2.INTER_CUBIC)
-        return large[128:-128, 128:-128]
+# --- vessels ---------------------------------------------------------------------------------
 
-    white = random.normal(size=(2, FIELD, FIELD)).astype(np.float32)
-    noise = 0.6 * smooth(white[0], 1.1, 1.1) + 0.8 * white[1]
-    fine = np.clip(2.2 * noise, -12, 12)
-    spots = smooth(random.normal(size=(FIELD, FIELD)).astype(np.float32), 1.4, 1.8)
-    lumps = smooth(random.normal(size=(FIELD, FIELD)).astype(np.float32), 3, 4)
-    # light from one side
-    relief = 4 * (lumps - np.roll(lumps, (3, 2), (0, 1)))
-    bright = np.clip(4 * relief + 42 * np.maximum(spots - 1.1, 0), -25, 80)
-    zones = np.clip((slow(110) + 0.1) * 0.6, 0.06, 1)
-    light = 4.5 * slow(220)
-    lines = np.where(random.random(FIELD) < 0.006, random.normal(0, 3, FIELD), 0)
-    return (
-        np.rint(fine).astype(np.int16),
-        np.rint(bright).astype(np.int16),
-        np.rint(zones * 64).astype(np.int16),
-        np.rint(light).astype(np.int16),
-        np.rint(lines).astype(np.int16),
+
+def _ink(seed, z, top, left):
+    """Darkness of the vessels' sections, sharp; cell and halo; 0 outside vessels."""
+    side = CELL + 2 * HALO
+    canvas = np.zeros((side, side), np.uint8)
+    # Vessels thin out towards regions without any, as ventricles and tracts have
+    supply = np.clip(1.25 + _slow(seed, 1, z, top, left, 340, 300), 0, 0.5) * 2
+    for number, population in enumerate(POPULATIONS):
+        points, radii, contrasts = _sections(population, seed, number, z, top, left)
+        row, column = points[:, 1] - (top - HALO), points[:, 2] - (left - HALO)
+        near = (np.minimum(row, column) > -radii) & (np.maximum(row, column) < side + radii)
+        row, column, depth = row[near], column[near], points[near, 0] - z
+        sample = np.clip(np.stack((row, column)) / COARSE, 0, side // COARSE - 1).astype(np.intp)
+        radius = radii[near] * supply[sample[0], sample[1]]
+        squared = radius * radius - depth * depth
+        cut = (squared > 0.3) & (radius > 1)
+        across = np.sqrt(squared[cut])
+        # A tube that only grazes the plane shows through tissue, so it is paler
+        darkness = contrasts[near][cut] * (0.55 + 0.45 * across / radius[cut])
+        order = np.argsort(darkness, kind="stable")
+        # Walls are rough; displacements belong to the tube, so that planes agree on them
+        rough = _uniform(_hash(*np.rint(points[near][cut] * 64).astype(np.int64).T)) - 0.5
+        rough *= ROUGHNESS * radius[cut][:, None]
+        x, y = column[cut] + rough[:, 0], row[cut] + rough[:, 1]
+        circles = np.stack((x * 16, y * 16, across * 16, darkness), axis=1)
+        for x, y, r, dark in np.rint(circles[order]).astype(int).tolist():
+            cv2.circle(canvas, (x, y), r, dark, cv2.FILLED, cv2.LINE_8, 4)
+    return canvas
+
+
+def _sections(population, seed, number, z, top, left):
+    """Points (z, y, x) along the vessels near a plane and cell, with their radius and darkness."""
+    key, middle = _trees(population, seed, number, z, top, left)
+    arm, branch, step = population.arm, population.branch, population.step
+    trunk = _paths(_hash(key, 10), 2 * arm, population)
+    trunk += (middle - trunk[:, arm])[:, None]
+
+    fork = 2 + _uniform(_hash(key[:, None], 11, np.arange(_BRANCHES)))[..., 0] * (2 * arm - 3)
+    start = np.take_along_axis(trunk, fork.astype(np.intp)[..., None], axis=1)
+    twigs = _paths(_hash(key[:, None], 12, np.arange(_BRANCHES)).ravel(), branch, population)
+    twigs += start.reshape(-1, 1, 3) - twigs[:, :1]
+    # Twice the first node: the curve then starts in the trunk's middle, not half a step away
+    twigs = np.concatenate((twigs[:, :1], twigs), axis=1)
+
+    low, high = population.radius
+    chance = _uniform(_hash(key, 13))
+    calibre = low + (high - low) * chance[:, 0] * chance[:, 0]
+    contrast = np.minimum(21.0 * calibre, DARKEST) * (0.82 + 0.36 * chance[:, 1])
+    thin = np.repeat(calibre * population.taper, _BRANCHES)
+    pale = np.minimum(np.repeat(contrast, _BRANCHES), 22.0 * thin)
+
+    found = [
+        _curve(path, radius, dark, z, step)
+        for path, radius, dark in ((trunk, calibre, contrast), (twigs, thin, pale))
+    ]
+    return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
+
+
+def _trees(population, seed, number, z, top, left):
+    """Keys and middles (z, y, x) of the trees that may come near a plane and cell."""
+    reach, spacing = population.reach, population.spacing
+    lower = np.array((z - reach, top - HALO - reach, left - HALO - reach))
+    upper = np.array((z + reach, top + CELL + HALO + reach, left + CELL + HALO + reach))
+    first = np.floor(lower / spacing).astype(np.int64)
+    last = np.floor(upper / spacing).astype(np.int64)
+    axes = [np.arange(a, b + 1) for a, b in zip(first, last, strict=True)]
+    lattice = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    key = _hash(seed, number, lattice[:, 0], lattice[:, 1], lattice[:, 2])
+    middle = (lattice + _uniform(key)) * spacing
+    near = np.all((middle >= lower) & (middle <= upper), axis=1)
+    return key[near], middle[near]
+
+
+def _paths(key, steps, population):
+    """Nodes (paths, steps + 1, 3) of smooth random paths from the origin, one per key."""
+    chance = _uniform(_hash(key[:, None], np.arange(steps + 1))) - 0.5
+    heading = np.cumsum(chance * population.turn, axis=1)
+    heading += chance * population.wiggle
+    # The first draw, made long, is the course on which the path sets out
+    heading += chance[:, :1]
+    heading[..., 0] *= FLATNESS
+    heading /= np.sqrt(np.sum(heading * heading, axis=2, keepdims=True)) + 1e-9
+    heading[:, 0] = 0
+    return np.cumsum(heading, axis=1) * population.step
+
+
+def _curve(nodes, radius, contrast, z, step):
+    """Points of quadratic B-splines through the nodes, where they are near plane `z`."""
+    triples = np.lib.stride_tricks.sliding_window_view(nodes[:, :, 0], 3, axis=1)
+    margin = 1.3 * radius[:, None] + step
+    path, knot = np.nonzero(np.abs(triples[:, :, 1] - z) < margin)
+    points = max(4, 2 * step // 3)
+    t = (np.arange(points) + 0.5) / points
+    weights = np.stack(((1 - t) ** 2 / 2, 0.5 + t - t * t, t * t / 2))
+    corners = np.stack([nodes[path, knot + k] for k in range(3)])
+    curve = sum(weights[k][None, :, None] * corners[k][:, None] for k in range(3))
+    # Calibre and ink vary along the course, from the nodes' own positions
+    swell = np.stack(
+        [_uniform(_hash(*np.rint(corner * 64).astype(np.int64).T)) for corner in corners]
     )
+    swell = sum(weights[k][None, :, None] * swell[k][:, None, :2] for k in range(3))
+    radii = radius[path, None] * (0.75 + 0.5 * swell[..., 0])
+    dark = contrast[path, None] * (0.85 + 0.3 * swell[..., 1])
+    return curve.reshape(-1, 3), radii.ravel(), np.minimum(dark, DARKEST).ravel()
 
 
-def _texture(seed, z, y0, y1, x0, x1):
-    """Tissue without vessels, uint8."""
-    fine, grain, zones, light, lines = _fields()
-    # light and zones stay from plane to plane, noise does not, grain moves a little
-    place = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed])))
-    here = place.integers(0, SLOW_FIELD, 2)
-    noise = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 1, z])))
-    there = noise.integers(0, FIELD, 2)
-    drawn = np.array([3 * z, 5 * z]) + here
-    window = y0, y1, x0, x1
-    grey = _window(grain, drawn, window)
-    grey *= _window(zones, here, window)
-    grey >>= 6
-    grey += _window(fine, there, window)
-    grey += _window(light, here, window)
-    grey += LEVEL + np.take(lines, np.arange(x0, x1) + here[1], mode="wrap")
-    return np.clip(grey, 0, 255, out=grey).astype(np.uint8)
+# --- tissue ----------------------------------------------------------------------------------
 
 
-def _window(field, offset, window):
-    """Pixels of a periodic field."""
-    y0, y1, x0, x1 = window
-    side = field.shape[0]
-    rows = np.arange(y0 + offset[0], y1 + offset[0]) % side
-    pixels = np.empty((y1 - y0, x1 - x0), field.dtype)
-    x = x0
-    while x < x1:
-        first = (x + offset[1]) % side
-        count = min(side - first, x1 - x)
-        pixels[:, x - x0 : x - x0 + count] = field[rows, first : first + count]
-        x += count
-    return pixels
+def _tissue(seed, z, top, left):
+    """Grey levels of the tissue relative to the background; float32."""
+    kind = _slow(seed, 2, z, top, left, 208, 90) + 0.45 * _slow(seed, 3, z, top, left, 72, 40)
+    light = 1.6 * _slow(seed, 4, z // 8, top, left, 400, 8)
+    bumpy = 0.2 + 1.1 * np.clip(kind * 3.2 + 0.5, 0, 1)
+    fibrous = np.clip(kind * 3 - 3.9, 0, 1)
+    # Where one kind of tissue borders on another, a bright seam
+    seam = np.maximum(1 - np.abs(kind - 1.2) * 8, 0) * 9
+    light += seam + 1.0 * bumpy + 3.0 * fibrous
+
+    image = _grown(light)
+    image += _periodic("noise", seed, z, top, left)
+    image += _grown(bumpy) * _periodic("bumps", seed, z, top, left)
+    if fibrous.any():
+        image += _grown(fibrous) * _periodic("fibres", seed, z, top, left)
+    image += _chatter(seed, z, top, left)
+    return image
+
+
+def _chatter(seed, z, top, left):
+    """Marks of the knife: streaks across and along the cut, and the light's profile over it."""
+    rows = np.arange(top - 1, top + CELL + 1)
+    jolt = _uniform(_hash(seed, 20, z, rows))
+    across = 2.4 * (jolt[:, 0] - 0.5) + np.where(jolt[:, 1] > 0.985, 3.0, 0.0)
+    across = across[:-2] * 0.25 + across[1:-1] * 0.5 + across[2:] * 0.25
+
+    columns = np.arange(left, left + CELL)
+    nick = _uniform(_hash(seed, 21, columns))
+    along = 1.3 * (nick[:, 0] - 0.5)
+    # Nicks of the edge: few, and the same columns in every plane
+    depth = np.where(nick[:, 1] > 0.992, 7.0 * (nick[:, 2] - 0.35), 0.0)
+    offset = (columns % KNIFE_WIDTH) / (KNIFE_WIDTH / 2) - 1
+    along -= 7.0 * offset**8
+
+    fade = _slow(seed, 5, z, top, left, 160, 60)[HALO // COARSE : -HALO // COARSE, 0]
+    fade = np.repeat(np.clip(0.6 + 0.5 * fade, 0, 1.5), COARSE)
+    marks = fade.astype(np.float32)[:, None] * depth.astype(np.float32)
+    marks += along.astype(np.float32)
+    marks += across.astype(np.float32)[:, None]
+    return marks
+
+
+def _highlight(seed, z, top, left, blurred):
+    """Light that the rims of vessels throw below them, and the shadow above wide ones."""
+    gain = _grown(np.clip(0.7 * _slow(seed, 6, z, top, left, 20, 12), 0, 1.2))
+    below = blurred[HALO - 6 : HALO - 6 + CELL, HALO - 1 : HALO - 1 + CELL]
+    light = cv2.subtract(below, blurred[HALO:-HALO, HALO:-HALO])
+    light = cv2.GaussianBlur(cv2.min(light, 60), (5, 5), 1.2)
+    gain *= light
+    wide = cv2.resize(blurred, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA)
+    shadow = cv2.GaussianBlur(cv2.subtract(wide, 40), (5, 5), 1.3)
+    shadow = cv2.resize(shadow, None, fx=8, fy=8, interpolation=cv2.INTER_LINEAR)
+    above = shadow[HALO + 8 : HALO + 8 + CELL, HALO:-HALO]
+    return cv2.scaleAdd(above.astype(np.float32), -0.12, gain)
+
+
+def _slow(seed, stream, z, top, left, spacing, depth):
+    """A smooth random field about 0 with unit deviation, at every `COARSE`-th pixel with the halo.
+
+    Cubic B-splines over a lattice of hashed values, `spacing` pixels and `depth` planes wide.
+    """
+    offsets = (np.arange((CELL + 2 * HALO) // COARSE) + 0.5) * COARSE - HALO
+    values, weights = [], []
+    for positions, width in (
+        (np.array([z]), depth),
+        (top + offsets, spacing),
+        (left + offsets, spacing),
+    ):
+        scaled = positions / width
+        knots = np.arange(int(np.floor(scaled[0])) - 1, int(np.floor(scaled[-1])) + 3)
+        distance = np.abs(scaled[:, None] - knots)
+        near, far = np.maximum(1 - distance, 0), np.maximum(2 - distance, 0)
+        weights.append((far**3 - 4 * near**3) / 6)
+        values.append(knots)
+    lattice = _hash(seed, 100 + stream, values[0][:, None, None], values[1][:, None], values[2])
+    lattice = (_uniform(lattice)[..., 0] - 0.5) / 0.096
+    # einsum, as a BLAS would start threads and round as it likes
+    flat = np.einsum("k,kij->ij", weights[0][0], lattice)
+    return np.einsum("yi,ix->yx", weights[1], np.einsum("ij,xj->ix", flat, weights[2]))
+
+
+def _grown(field):
+    """A field of `_slow` at every pixel of the cell."""
+    size = (CELL + 2 * HALO,) * 2
+    full = cv2.resize(field.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    return full[HALO:-HALO, HALO:-HALO].copy()
+
+
+def _periodic(name, seed, z, top, left):
+    """A texture on the cell: the sum of two that repeat after different distances."""
+    total = None
+    for number, period in enumerate(_PERIODS):
+        draw = _uniform(_hash(seed, 30, z, number, len(name), ord(name[0])))[0]
+        y = (top + int(draw[0] * period)) % period
+        x = (left + int(draw[1] * period)) % period
+        view = _texture(name, number)[y : y + CELL, x : x + CELL]
+        total = view if total is None else cv2.add(total, view)
+    return total
+
+
+@lru_cache(maxsize=6)
+def _texture(name, number):
+    """One period of a texture and a cell more, so that any cell of it is a slice; float32."""
+    period = _PERIODS[number]
+    generator = np.random.Generator(np.random.Philox(key=[ord(name[0]), number]))
+
+    def smooth(sigma_y, sigma_x):
+        noise = generator.standard_normal((period, period), dtype=np.float32)
+        border = 4 * int(max(sigma_y, sigma_x) + 1)
+        noise = cv2.copyMakeBorder(noise, *[border] * 4, cv2.BORDER_WRAP)
+        noise = cv2.GaussianBlur(noise, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y)
+        noise = noise[border:-border, border:-border]
+        return noise / noise.std()
+
+    if name == "noise":
+        field = 0.72 * generator.standard_normal((period, period), dtype=np.float32)
+        field += 0.55 * smooth(1.2, 1.6) + 0.35 * smooth(1.5, 12)
+        field *= NOISE
+    elif name == "bumps":
+        relief = smooth(2.2, 2.8)
+        lit = relief - np.roll(relief, 5, axis=0)
+        lit = np.maximum(lit / lit.std() + 0.2 * smooth(6, 9), -0.3)
+        field = 3.0 * (lit + 0.7 * np.maximum(lit, 0) ** 2 - 0.9) + 1.5 * smooth(1.0, 1.5)
+    else:
+        spots = smooth(1.2, 1.4) + 0.8 * smooth(2.5, 3.5) + 0.7 * smooth(4, 18)
+        bright = np.maximum(spots, -0.2)
+        field = 7 * bright + 4 * np.maximum(spots, 0) ** 2 - 4 + 3 * smooth(2.0, 40)
+    field = np.round(field * (16 / np.sqrt(len(_PERIODS)))) / 16
+    return np.pad(field, ((0, CELL), (0, CELL)), mode="wrap").astype(np.float32)
+
+
+# --- random numbers --------------------------------------------------------------------------
+
+
+def _hash(*words):
+    """A 64-bit hash of integers, which may be arrays that broadcast; at least 1-dimensional.
+
+    The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) over the words in turn.
+    """
+    state = np.full(1, _GOLDEN, np.uint64)
+    for word in words:
+        state = state * np.uint64(5) + np.asarray(word).astype(np.uint64) * np.uint64(_GOLDEN)
+        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        state = state ^ (state >> np.uint64(31))
+    return state
+
+
+def _uniform(state):
+    """Three numbers in [0, 1), on a new last axis, from each 64-bit hash; float64."""
+    mask = np.uint64(0x1FFFFF)
+    parts = [(state >> np.uint64(shift)) & mask for shift in (0, 21, 42)]
+    return np.stack(parts, axis=-1) * 2.0**-21

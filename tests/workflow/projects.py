@@ -31,7 +31,7 @@ class Run:
 class Project:
     """The workflow in a folder, with its configuration and its images.
 
-    Everything that a test does not set is small: tiles of 64 px, no figures, one reduced level.
+    Everything that a test does not set is small: tiles of 64 px, no figures, no reduced levels.
     """
 
     def __init__(self, folder):
@@ -66,7 +66,7 @@ class Project:
         config = {
             "samples": "my.tsv",
             "tile": 64,
-            "pyramid": {"levels": 1},
+            "pyramid": {"levels": 0},
             "figures": {"tiles": 0},
             "keep_filtered": True,
             "filters": {"denoised": [{"median": 3}]},

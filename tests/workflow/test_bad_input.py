@@ -65,7 +65,7 @@ CONFIGURATIONS = {
         {"methods": {"otsu": {"threshold": "otsu", "samples": ["disc"]}}},
         "did you mean discs?",
     ),
-    "tile": ({"tile": 65}, "65"),
+    "tile": ({"tile": 66, "pyramid": {"levels": 2}}, "66", "multiple of 4"),
 }
 
 

@@ -17,7 +17,7 @@ def finished(tmp_path_factory):
     write_planes(project.folder / "image", image)
     write_planes(project.folder / "truth", truth * 255)
     rows = [{"sample": "discs", "image": "image/*.png", "truth": "truth/*.png"}]
-    project.configure(rows, block={"planes": 1})
+    project.configure(rows, block={"planes": 1}, pyramid={"levels": 1})
     project.succeed()
     return project
 
