@@ -25,10 +25,11 @@ def _limit_plane(folder, z):
     import cv2
     import numpy as np
 
-    from tilewise.blocks import BlockWriter, crop, layout_of, strips
+    from tilewise.blocks import BlockWriter, crop, strips
     from tilewise.filters import apply_chain
     from tilewise.formats import open_stack
     from tilewise.grid import Grid
+    from tilewise.layouts import layout_of
     from tilewise.segmentation import Segmenter, decide_tiles, segment
     from tilewise.tables import write_rows
     from tilewise.validation import COLUMNS, confusion_map, count, score

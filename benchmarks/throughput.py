@@ -39,6 +39,7 @@ TILE_PIXELS = 512 * 512
 def make_plane(folder, z, planes):
     """One plane and its truth, as contiguous TIFF."""
     import tifffile
+
     from tilewise.phantom import render
 
     paths = [folder / f"{kind}_{z:04d}.tif" for kind in ("image", "truth")]

@@ -1,7 +1,8 @@
 """Write the metadata of a sample's image in colour."""
 
 from tilewise import job, ngff
-from tilewise.blocks import grid_of, layout_of
+from tilewise.grid import grid_of
+from tilewise.layouts import layout_of
 
 job.start(snakemake)
 output, params = snakemake.output, snakemake.params

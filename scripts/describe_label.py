@@ -1,8 +1,9 @@
 """Write the metadata of a label image."""
 
 from tilewise import job, ngff
-from tilewise.blocks import grid_of, layout_of
+from tilewise.grid import grid_of
 from tilewise.labels import FN, FP, NOT_ANNOTATED, TN, TP
+from tilewise.layouts import layout_of
 
 job.start(snakemake)
 output, params, label = snakemake.output, snakemake.params, snakemake.wildcards.label

@@ -1,7 +1,9 @@
 """Find the least and the greatest pixel of a block."""
 
 from tilewise import job
-from tilewise.blocks import BlockReader, grid_of, layout_of, strips
+from tilewise.blocks import BlockReader, strips
+from tilewise.grid import grid_of
+from tilewise.layouts import layout_of
 from tilewise.tables import write_rows
 
 job.start(snakemake)

@@ -3,10 +3,11 @@
 import numpy as np
 
 from tilewise import figures, job
-from tilewise.blocks import BlockReader, crop, grid_of, layout_of
+from tilewise.blocks import BlockReader, crop
 from tilewise.filters import apply_chain, chain_reach
-from tilewise.grid import Tile
+from tilewise.grid import Tile, grid_of
 from tilewise.labels import NOT_ANNOTATED
+from tilewise.layouts import layout_of
 from tilewise.overlay import blend, display
 from tilewise.segmentation import from_row
 from tilewise.tables import read_rows

@@ -3,8 +3,10 @@
 import math
 
 from tilewise import job
-from tilewise.blocks import BlockReader, BlockWriter, crop, grid_of, layout_of, strips
+from tilewise.blocks import BlockReader, BlockWriter, crop, strips
 from tilewise.filters import apply_chain, chain_reach, parse_chain
+from tilewise.grid import grid_of
+from tilewise.layouts import layout_of
 
 job.start(snakemake)
 params = snakemake.params

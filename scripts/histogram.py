@@ -3,7 +3,9 @@
 import numpy as np
 
 from tilewise import job
-from tilewise.blocks import BlockReader, grid_of, layout_of, strips
+from tilewise.blocks import BlockReader, strips
+from tilewise.grid import grid_of
+from tilewise.layouts import layout_of
 from tilewise.tables import read_rows
 from tilewise.thresholds import histogram
 

@@ -3,8 +3,10 @@
 from contextlib import ExitStack
 
 from tilewise import job
-from tilewise.blocks import BlockWriter, grid_of, layout_of, strips
+from tilewise.blocks import BlockWriter, strips
 from tilewise.formats import open_stack
+from tilewise.grid import grid_of
+from tilewise.layouts import layout_of
 
 job.start(snakemake)
 params = snakemake.params

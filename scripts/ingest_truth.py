@@ -2,8 +2,10 @@
 
 from tilewise import job
 from tilewise.annotation import Piece, PieceReader, TruthReader
-from tilewise.blocks import BlockWriter, grid_of, layout_of, strips
+from tilewise.blocks import BlockWriter, strips
+from tilewise.grid import grid_of
 from tilewise.labels import NOT_ANNOTATED
+from tilewise.layouts import layout_of
 
 job.start(snakemake)
 params = snakemake.params

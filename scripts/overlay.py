@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from tilewise import job
-from tilewise.blocks import BlockReader, grid_of, layout_of
+from tilewise.blocks import BlockReader
 from tilewise.formats import write_png
+from tilewise.grid import grid_of
+from tilewise.layouts import layout_of
 from tilewise.overlay import blend, display
 
 job.start(snakemake)

@@ -4,9 +4,9 @@ import logging
 
 import numpy as np
 from tifffile import TiffWriter
-from tilewise.phantom import render
 
 from tilewise import job
+from tilewise.phantom import render
 
 job.start(snakemake)
 settings = snakemake.params.settings

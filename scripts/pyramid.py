@@ -1,7 +1,9 @@
 """Halve a block of an array, level by level."""
 
 from tilewise import job, pyramids
-from tilewise.blocks import BlockReader, BlockWriter, grid_of, layout_of, strips
+from tilewise.blocks import BlockReader, BlockWriter, strips
+from tilewise.grid import grid_of
+from tilewise.layouts import layout_of
 
 job.start(snakemake)
 params = snakemake.params

@@ -5,7 +5,9 @@ import math
 import numpy as np
 
 from tilewise import job
-from tilewise.blocks import BlockReader, BlockWriter, crop, grid_of, layout_of, strips
+from tilewise.blocks import BlockReader, BlockWriter, crop, strips
+from tilewise.grid import grid_of
+from tilewise.layouts import layout_of
 from tilewise.segmentation import COLUMNS, Segmenter, decide_tiles, from_row, row, segment
 from tilewise.tables import read_rows, write_rows
 

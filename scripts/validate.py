@@ -1,8 +1,10 @@
 """Compare a block's mask with its truth, tile by tile."""
 
 from tilewise import job
-from tilewise.blocks import BlockReader, BlockWriter, grid_of, layout_of
+from tilewise.blocks import BlockReader, BlockWriter
+from tilewise.grid import grid_of
 from tilewise.labels import NOT_ANNOTATED
+from tilewise.layouts import layout_of
 from tilewise.tables import write_rows
 from tilewise.validation import COLUMNS, confusion_map, count, score
 

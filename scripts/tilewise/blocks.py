@@ -4,21 +4,8 @@ from collections import OrderedDict
 
 import numpy as np
 
-from tilewise.grid import Grid, Region
-from tilewise.shards import Layout, ShardReader, ShardWriter
-
-
-def grid_of(settings):
-    """The grid from a rule's `params.grid`: `shape`, `tile` and `block`."""
-    return Grid(tuple(settings["shape"]), settings["tile"], tuple(settings["block"]))
-
-
-def layout_of(grid, dtype, fill=0, codec="zstd", channels=1):
-    """The shard of one block: a chunk per tile, and per channel if there are several."""
-    shard, chunk = grid.block, (1, grid.tile, grid.tile)
-    if channels > 1:
-        shard, chunk = (channels, *shard), (1, *chunk)
-    return Layout(shard, chunk, dtype, fill, codec)
+from tilewise.grid import Region
+from tilewise.shards import ShardReader, ShardWriter
 
 
 class BlockReader:

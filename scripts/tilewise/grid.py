@@ -191,6 +191,11 @@ class Grid:
         )
 
 
+def grid_of(settings):
+    """The grid from a rule's `params.grid`: `shape`, `tile` and `block`."""
+    return Grid(tuple(settings["shape"]), settings["tile"], tuple(settings["block"]))
+
+
 def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
     """The shape of a block for a sample.
 

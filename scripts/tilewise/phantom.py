@@ -268,7 +268,7 @@ def _tissue(seed, z, top, left):
     kind = _slow(seed, 2, z, top, left, 208, 90) + 0.45 * _slow(seed, 3, z, top, left, 72, 40)
     light = 1.6 * _slow(seed, 4, z // 8, top, left, 400, 8)
     bumpy = 0.2 + 1.1 * np.clip(kind * 3.2 + 0.5, 0, 1)
-    fibrous = np.clip(kind * 3 - 3.9, 0, 1)
+    fibrous = np.clip(kind * 3 - 4.2, 0, 1)
     # Where one kind of tissue borders on another, a bright seam
     seam = np.maximum(1 - np.abs(kind - 1.2) * 8, 0) * 9
     light += seam + 1.0 * bumpy + 3.0 * fibrous
@@ -316,7 +316,7 @@ def _highlight(seed, z, top, left, blurred):
     shadow = cv2.GaussianBlur(cv2.subtract(wide, 40), (5, 5), 1.3)
     shadow = cv2.resize(shadow, None, fx=8, fy=8, interpolation=cv2.INTER_LINEAR)
     above = shadow[HALO + 8 : HALO + 8 + CELL, HALO:-HALO]
-    return cv2.scaleAdd(above.astype(np.float32), -0.12, gain)
+    return cv2.scaleAdd(above.astype(np.float32), -0.125, gain)
 
 
 def _slow(seed, stream, z, top, left, spacing, depth):
@@ -341,13 +341,17 @@ def _slow(seed, stream, z, top, left, spacing, depth):
     lattice = (_uniform(lattice)[..., 0] - 0.5) / 0.096
     # einsum, as a BLAS would start threads and round as it likes
     flat = np.einsum("k,kij->ij", weights[0][0], lattice)
-    return np.einsum("yi,ix->yx", weights[1], np.einsum("ij,xj->ix", flat, weights[2]))
+    field = np.einsum("yi,ix->yx", weights[1], np.einsum("ij,xj->ix", flat, weights[2]))
+    return np.round(field * 4096) / 4096
 
 
 def _grown(field):
     """A field of `_slow` at every pixel of the cell."""
     size = (CELL + 2 * HALO,) * 2
-    full = cv2.resize(field.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    # Of multiples of 1/32, float32 holds every interpolated value and its product with a texture
+    # exactly, so that processors which round differently draw the same picture
+    steps = (np.round(field * 32) / 32).astype(np.float32)
+    full = cv2.resize(steps, size, interpolation=cv2.INTER_LINEAR)
     return full[HALO:-HALO, HALO:-HALO].copy()
 
 
@@ -355,7 +359,7 @@ def _periodic(name, seed, z, top, left):
     """A texture on the cell: the sum of two that repeat after different distances."""
     total = None
     for number, period in enumerate(_PERIODS):
-        draw = _uniform(_hash(seed, 30, z, number, len(name), ord(name[0])))[0]
+        draw = _uniform(_hash(seed, 30, z, number, ord(name[0])))[0]
         y = (top + int(draw[0] * period)) % period
         x = (left + int(draw[1] * period)) % period
         view = _texture(name, number)[y : y + CELL, x : x + CELL]
@@ -370,7 +374,7 @@ def _texture(name, number):
     generator = np.random.Generator(np.random.Philox(key=[ord(name[0]), number]))
 
     def smooth(sigma_y, sigma_x):
-        noise = generator.standard_normal((period, period), dtype=np.float32)
+        noise = generator.standard_normal((period, period))
         border = 4 * int(max(sigma_y, sigma_x) + 1)
         noise = cv2.copyMakeBorder(noise, *[border] * 4, cv2.BORDER_WRAP)
         noise = cv2.GaussianBlur(noise, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y)
@@ -378,7 +382,7 @@ def _texture(name, number):
         return noise / noise.std()
 
     if name == "noise":
-        field = 0.72 * generator.standard_normal((period, period), dtype=np.float32)
+        field = 0.72 * generator.standard_normal((period, period))
         field += 0.55 * smooth(1.2, 1.6) + 0.35 * smooth(1.5, 12)
         field *= NOISE
     elif name == "bumps":

@@ -6,86 +6,25 @@ with `index_location: end` and an index of offset and size per chunk, followed b
 
 import mmap
 import struct
-from dataclasses import dataclass
 
 import google_crc32c
 import numpy as np
-from numcodecs import lz4, zstd
 
 MISSING = 2**64 - 1
-CODECS = {
-    "none": (lambda raw: raw, lambda data: data, []),
-    "zstd": (
-        lambda raw: zstd.compress(raw, 1, False),
-        zstd.decompress,
-        [{"name": "zstd", "configuration": {"level": 1, "checksum": False}}],
-    ),
-    "lz4": (
-        lambda raw: lz4.compress(raw, 1),
-        lz4.decompress,
-        [{"name": "numcodecs.lz4", "configuration": {"acceleration": 1}}],
-    ),
-}
-"""Name: how a chunk is encoded, how it is decoded, the metadata of its compressor."""
 
 
-@dataclass(frozen=True)
-class Layout:
-    """What one shard holds.
+def _codec(name):
+    """How a chunk is encoded and how it is decoded."""
+    if name == "none":
+        return (lambda raw: raw), (lambda data: data)
+    if name == "zstd":
+        import zstandard
 
-    Parameters
-    ----------
-    shard, chunk : tuple of int
-        Shape of the shard and of its chunks, in pixels.
-    dtype : str
-        Name of a numpy dtype.
-    fill : int or float
-        Value of a chunk that is not stored.
-    codec : str
-        A name of `CODECS`.
-    """
+        compressor = zstandard.ZstdCompressor(level=1, write_checksum=False)
+        return compressor.compress, zstandard.ZstdDecompressor().decompress
+    from numcodecs import lz4
 
-    shard: tuple[int, ...]
-    chunk: tuple[int, ...]
-    dtype: str
-    fill: float = 0
-    codec: str = "zstd"
-
-    @property
-    def chunks_along(self):
-        """Number of chunks along each axis."""
-        return tuple(size // step for size, step in zip(self.shard, self.chunk, strict=True))
-
-    def metadata(self, shape):
-        """The array's `zarr.json`.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Shape of the whole array, in pixels.
-
-        Returns
-        -------
-        dict
-        """
-        endian = {"name": "bytes", "configuration": {"endian": "little"}}
-        sharding = {
-            "chunk_shape": list(self.chunk),
-            "codecs": [endian, *CODECS[self.codec][2]],
-            "index_codecs": [endian, {"name": "crc32c"}],
-            "index_location": "end",
-        }
-        return {
-            "zarr_format": 3,
-            "node_type": "array",
-            "shape": list(shape),
-            "data_type": self.dtype,
-            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(self.shard)}},
-            "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
-            "fill_value": self.fill,
-            "codecs": [{"name": "sharding_indexed", "configuration": sharding}],
-            "attributes": {},
-        }
+    return (lambda raw: lz4.compress(raw, 1)), lz4.decompress
 
 
 class ShardWriter:
@@ -96,7 +35,7 @@ class ShardWriter:
 
     def __init__(self, path, layout):
         self._layout = layout
-        self._encode = CODECS[layout.codec][0]
+        self._encode, _ = _codec(layout.codec)
         self._dtype = np.dtype(layout.dtype).newbyteorder("<")
         self._index = np.full((*layout.chunks_along, 2), MISSING, "<u8")
         self._offset = 0
@@ -149,7 +88,7 @@ class ShardReader:
     def __init__(self, path, layout):
         self._layout = layout
         self._path = path
-        self._decode = CODECS[layout.codec][1]
+        _, self._decode = _codec(layout.codec)
         self._dtype = np.dtype(layout.dtype).newbyteorder("<")
         size = int(np.prod(layout.chunks_along)) * 16
         with open(path, "rb") as file:

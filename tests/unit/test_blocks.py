@@ -3,8 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from tilewise.blocks import BlockReader, BlockWriter, crop, layout_of, strips
+from tilewise.blocks import BlockReader, BlockWriter, crop, strips
 from tilewise.grid import Grid, Region
+from tilewise.layouts import layout_of
 
 
 @pytest.fixture(params=[1, 3])

@@ -1,0 +1,77 @@
+"""What a shard holds, and the metadata that says so; nothing heavy is imported for it."""
+
+from dataclasses import dataclass
+
+CODECS = {
+    "none": [],
+    "zstd": [{"name": "zstd", "configuration": {"level": 1, "checksum": False}}],
+    "lz4": [{"name": "numcodecs.lz4", "configuration": {"acceleration": 1}}],
+}
+"""Metadata of the compressor, by the name that the configuration uses."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What one shard holds.
+
+    Parameters
+    ----------
+    shard, chunk : tuple of int
+        Shape of the shard and of its chunks, in pixels.
+    dtype : str
+        Name of a numpy dtype.
+    fill : int or float
+        Value of a chunk that is not stored.
+    codec : str
+        A name of `CODECS`.
+    """
+
+    shard: tuple[int, ...]
+    chunk: tuple[int, ...]
+    dtype: str
+    fill: float = 0
+    codec: str = "zstd"
+
+    @property
+    def chunks_along(self):
+        """Number of chunks along each axis."""
+        return tuple(size // step for size, step in zip(self.shard, self.chunk, strict=True))
+
+    def metadata(self, shape):
+        """The array's `zarr.json`.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of the whole array, in pixels.
+
+        Returns
+        -------
+        dict
+        """
+        endian = {"name": "bytes", "configuration": {"endian": "little"}}
+        sharding = {
+            "chunk_shape": list(self.chunk),
+            "codecs": [endian, *CODECS[self.codec]],
+            "index_codecs": [endian, {"name": "crc32c"}],
+            "index_location": "end",
+        }
+        return {
+            "zarr_format": 3,
+            "node_type": "array",
+            "shape": list(shape),
+            "data_type": self.dtype,
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(self.shard)}},
+            "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+            "fill_value": self.fill,
+            "codecs": [{"name": "sharding_indexed", "configuration": sharding}],
+            "attributes": {},
+        }
+
+
+def layout_of(grid, dtype, fill=0, codec="zstd", channels=1):
+    """The shard of one block: a chunk per tile, and per channel if there are several."""
+    shard, chunk = grid.block, (1, grid.tile, grid.tile)
+    if channels > 1:
+        shard, chunk = (channels, *shard), (1, *chunk)
+    return Layout(shard, chunk, dtype, fill, codec)
