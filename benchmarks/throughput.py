@@ -72,6 +72,7 @@ def configure(folder, planes, name):
         "filters": {"denoised": ["invert", {"median": 3}]},
         "methods": {"otsu": {"filter": "denoised", "threshold": "otsu"}},
         "overlay": {"per_plane": 4},
+        "figures": {"tiles": 0},
         "pyramid": {"levels": 3 if name == "pyramid" else 0},
     }
     (work / "config.yaml").write_text(yaml.safe_dump(config))
