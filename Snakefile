@@ -19,6 +19,19 @@ include: "workflow/rules/aggregate.smk"
 include: "workflow/rules/viewing.smk"
 
 
+localrules:
+    all,
+    download,
+    sample_threshold,
+    aggregate,
+    figures,
+    report,
+    describe_image,
+    describe_color,
+    describe_label,
+    describe_filtered,
+
+
 rule all:
     input:
         get_masks(),

@@ -3,7 +3,7 @@
 import math
 
 from tilewise import job
-from tilewise.blocks import BlockReader, BlockWriter, crop, strips
+from tilewise.blocks import BlockReader, BlockWriter, crop, each_strip, strips
 from tilewise.filters import apply_chain, chain_reach, parse_chain
 from tilewise.grid import grid_of
 from tilewise.layouts import layout_of
@@ -18,6 +18,10 @@ files = dict(zip(params.blocks, snakemake.input.image, strict=True))
 image = BlockReader(files, grid, layout_of(grid, params.dtype))
 layout = layout_of(grid, params.dtype, codec=params.codec)
 with BlockWriter(snakemake.output.filtered, block, grid, layout) as writer:
-    for strip in strips(grid, block, math.inf if reach == math.inf else None):
+
+    def work(strip):
         outer = grid.around(strip, reach)
         writer.write(strip, crop(apply_chain(image.read(outer), steps), outer, strip))
+
+    whole = math.inf if reach == math.inf else None
+    each_strip(work, strips(grid, block, whole), snakemake.threads)

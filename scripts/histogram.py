@@ -3,7 +3,7 @@
 import numpy as np
 
 from tilewise import job
-from tilewise.blocks import BlockReader, strips
+from tilewise.blocks import BlockReader, each_strip, strips
 from tilewise.grid import grid_of
 from tilewise.layouts import layout_of
 from tilewise.tables import read_rows
@@ -21,8 +21,7 @@ if extents:
 reader = BlockReader(
     {block: snakemake.input.pixels[0]}, grid, layout_of(grid, params.dtype, codec=params.codec)
 )
-total = 0
-for strip in strips(grid, block):
-    counts, centers = histogram(reader.read(strip), **bounds)
-    total = total + counts
-np.savez(snakemake.output.histogram, counts=total, centers=centers)
+parts = each_strip(
+    lambda strip: histogram(reader.read(strip), **bounds), strips(grid, block), snakemake.threads
+)
+np.savez(snakemake.output.histogram, counts=sum(counts for counts, _ in parts), centers=parts[0][1])

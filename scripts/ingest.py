@@ -1,9 +1,10 @@
 """Read a block's planes, strip by strip, and store them as tiles; a colour image twice."""
 
 from contextlib import ExitStack
+from threading import Lock
 
 from tilewise import job
-from tilewise.blocks import BlockWriter, strips
+from tilewise.blocks import BlockWriter, each_strip, strips
 from tilewise.formats import open_stack
 from tilewise.grid import grid_of
 from tilewise.layouts import layout_of
@@ -22,8 +23,16 @@ with ExitStack() as files:
     if color_path:
         layout = layout_of(grid, params.dtype, channels=3)
         color = files.enter_context(BlockWriter(color_path, block, grid, layout))
-    for strip in strips(grid, block):
+    reading = Lock()
+
+    def work(strip):
         z, columns = strip.z0 - first, slice(strip.x0, strip.x1)
-        image.write(strip, stack.rows(z, strip.y0, strip.y1)[:, columns])
+        # decoders keep a plane; compressing takes longer than reading
+        with reading:
+            rows = stack.rows(z, strip.y0, strip.y1)[:, columns]
+            colors = stack.color_rows(z, strip.y0, strip.y1)[..., columns] if color_path else None
+        image.write(strip, rows)
         if color_path:
-            color.write(strip, stack.color_rows(z, strip.y0, strip.y1)[..., columns])
+            color.write(strip, colors)
+
+    each_strip(work, strips(grid, block), snakemake.threads)

@@ -1,7 +1,7 @@
 """Halve a block of an array, level by level."""
 
 from tilewise import job, pyramids
-from tilewise.blocks import BlockReader, BlockWriter, strips
+from tilewise.blocks import BlockReader, BlockWriter, each_strip, strips
 from tilewise.grid import grid_of
 from tilewise.layouts import layout_of
 
@@ -17,6 +17,9 @@ for level, path in enumerate(snakemake.output.levels, 1):
     finer, coarser = grid.level(level - 1), grid.level(level)
     reader = BlockReader({block: source}, finer, layout_of(finer, **settings))
     with BlockWriter(path, block, coarser, layout_of(coarser, **settings)) as writer:
-        for strip in strips(coarser, block):
+
+        def work(strip, reader=reader, writer=writer, finer=finer):
             writer.write(strip, halve(reader.read(finer.doubled(strip))))
+
+        each_strip(work, strips(coarser, block), snakemake.threads)
     source = path

@@ -1,14 +1,13 @@
 """Decide on each tile's threshold and write the mask of a block."""
 
 import math
-
-import numpy as np
+from itertools import chain
 
 from tilewise import job
-from tilewise.blocks import BlockReader, BlockWriter, crop, strips
+from tilewise.blocks import BlockReader, BlockWriter, crop, each_strip, strips
 from tilewise.grid import grid_of
 from tilewise.layouts import layout_of
-from tilewise.segmentation import COLUMNS, Segmenter, decide_tiles, from_row, row, segment
+from tilewise.segmentation import COLUMNS, Segmenter, decide_tiles, fraction, from_row, row, segment
 from tilewise.tables import read_rows, write_rows
 
 job.start(snakemake)
@@ -21,24 +20,27 @@ if snakemake.input.sample_threshold:
 
 files = dict(zip(params.blocks, snakemake.input.pixels, strict=True))
 reader = BlockReader(files, grid, layout_of(grid, params.dtype, codec=params.codec))
-rows = []
+whole = math.inf if segmenter.reach == math.inf else None
 with BlockWriter(snakemake.output.mask, block, grid, layout_of(grid, "uint8")) as writer:
-    for strip in strips(grid, block, math.inf if segmenter.reach == math.inf else None):
+
+    def work(strip):
         outer = grid.around(strip, segmenter.reach)
         pixels = reader.read(outer)
         decisions = decide_tiles(pixels, outer, grid, segmenter, sample)
         mask = crop(segment(pixels, outer, grid, segmenter, decisions), outer, strip)
         writer.write(strip, mask)
-        for tile in grid.tiles_in(strip):
-            of_tile = crop(mask, strip, grid.tile_region(tile))
-            rows.append(
-                {
-                    "sample": wildcards.sample,
-                    "method": wildcards.method,
-                    "tile": tile.name,
-                    "scope": "pixel" if segmenter.is_local else segmenter.scope,
-                    "foreground": np.count_nonzero(of_tile.view(bool)) / of_tile.size,
-                    **row(decisions[tile]),
-                }
-            )
-write_rows(snakemake.output.thresholds, COLUMNS, rows)
+        names = {"sample": wildcards.sample, "method": wildcards.method}
+        scope = "pixel" if segmenter.is_local else segmenter.scope
+        return [
+            {
+                **names,
+                "tile": tile.name,
+                "scope": scope,
+                "foreground": fraction(crop(mask, strip, grid.tile_region(tile))),
+                **row(decisions[tile]),
+            }
+            for tile in grid.tiles_in(strip)
+        ]
+
+    rows = each_strip(work, strips(grid, block, whole), snakemake.threads)
+write_rows(snakemake.output.thresholds, COLUMNS, chain.from_iterable(rows))

@@ -1,7 +1,9 @@
 """Compare a block's mask with its truth, tile by tile."""
 
+from itertools import chain
+
 from tilewise import job
-from tilewise.blocks import BlockReader, BlockWriter
+from tilewise.blocks import BlockReader, BlockWriter, each_strip, strips
 from tilewise.grid import grid_of
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.layouts import layout_of
@@ -14,18 +16,20 @@ grid, block = grid_of(snakemake.params.grid), wildcards.block
 masks = layout_of(grid, "uint8")
 truth = BlockReader({block: snakemake.input.truth}, grid, layout_of(grid, "uint8", NOT_ANNOTATED))
 mask = BlockReader({block: snakemake.input.mask}, grid, masks)
-rows = []
+names = {"sample": wildcards.sample, "method": wildcards.method}
 with BlockWriter(snakemake.output.confusion, block, grid, masks) as writer:
-    for tile in grid.tiles(block):
-        if not truth.is_stored(tile):
-            continue
-        region = grid.tile_region(tile)
-        codes = confusion_map(truth.tile(tile), mask.tile(tile))
-        counts = count(codes)
-        if not any(counts.values()):
-            continue
-        writer.write(region, codes)
-        place = {"tile": tile.name, "z": tile.z, "y": region.y0, "x": region.x0}
-        names = {"sample": wildcards.sample, "method": wildcards.method}
-        rows.append({**names, **place, **score(counts)})
-write_rows(snakemake.output.metrics, COLUMNS, rows)
+
+    def work(strip):
+        rows = []
+        for tile in filter(truth.is_stored, grid.tiles_in(strip)):
+            region = grid.tile_region(tile)
+            codes = confusion_map(truth.tile(tile), mask.tile(tile))
+            counts = count(codes)
+            if any(counts.values()):
+                writer.write(region, codes)
+                place = {"tile": tile.name, "z": tile.z, "y": region.y0, "x": region.x0}
+                rows.append({**names, **place, **score(counts)})
+        return rows
+
+    rows = each_strip(work, strips(grid, block), snakemake.threads)
+write_rows(snakemake.output.metrics, COLUMNS, chain.from_iterable(rows))

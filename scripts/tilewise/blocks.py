@@ -1,6 +1,8 @@
 """Blocks of an array on disk: regions of a plane are read, tiles are written as they are ready."""
 
+import threading
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -29,7 +31,7 @@ class BlockReader:
         # channels come before z, y and x
         self._lead = layout.shard[:-3]
         self._shards = {block: ShardReader(path, layout) for block, path in files.items()}
-        self._rows = OrderedDict()
+        self._kept = threading.local()
 
     def _place(self, z, row, column):
         planes, rows, columns = self._layout.chunks_along[-3:]
@@ -68,18 +70,21 @@ class BlockReader:
     def _row(self, z, row, first, last):
         """Tile columns `first` to `last` of a tile row, side by side; kept for the next strip."""
         key = z, row, first, last
-        if key in self._rows:
-            self._rows.move_to_end(key)
-            return self._rows[key]
+        if not hasattr(self._kept, "rows"):
+            self._kept.rows = OrderedDict()
+        kept = self._kept.rows
+        if key in kept:
+            kept.move_to_end(key)
+            return kept[key]
         side = self._grid.tile
         shape = (*self._lead, side, (last - first) * side)
-        spare = self._rows.popitem(last=False)[1] if len(self._rows) == self.kept_rows else None
+        spare = kept.popitem(last=False)[1] if len(kept) == self.kept_rows else None
         reusable = spare is not None and spare.shape == shape
         pixels = spare if reusable else np.empty(shape, self._layout.dtype)
         for column in range(first, last):
             x = (column - first) * side
             self._chunk(z, row, column, pixels[..., x : x + side])
-        self._rows[key] = pixels
+        kept[key] = pixels
         return pixels
 
     def read(self, region):
@@ -88,7 +93,7 @@ class BlockReader:
         Returns
         -------
         (rows, columns) or (channels, rows, columns) ndarray
-            Valid until the next call; not to be written to.
+            Valid until the thread's next call; not to be written to.
         """
         side = self._grid.tile
         first, last = region.x0 // side, -(-region.x1 // side)
@@ -182,6 +187,27 @@ def strips(grid, block, height=None):
     for z in range(whole.z0, whole.z1):
         for y in range(whole.y0, whole.y1, step):
             yield Region(z, z + 1, y, min(y + step, whole.y1), whole.x0, whole.x1)
+
+
+def each_strip(work, regions, threads):
+    """Do some work on each strip, on several threads at once.
+
+    Parameters
+    ----------
+    work : callable
+        Takes a Region.
+    regions : iterable of Region
+    threads : int
+
+    Returns
+    -------
+    list
+        What `work` returned, in the order of the regions.
+    """
+    if threads == 1:
+        return list(map(work, regions))
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, regions))
 
 
 def crop(pixels, outer, inner):

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from itertools import product
 
-SMALLEST_BLOCK = 4 * 2**20
-"""Pixels below which starting a process costs more than the block's work."""
+SMALLEST_BLOCK = 2**28
+"""Pixels below which starting the processes of a block's steps costs more than their work."""
 LARGEST_BLOCK = 2**30
 """Pixels above which a plane is split along tile borders."""
 BLOCKS_PER_SAMPLE = 64
@@ -199,8 +199,8 @@ def grid_of(settings):
 def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
     """The shape of a block for a sample.
 
-    By default whole planes: a 64th of the sample, but at least 4 Mpx and at most 1 Gpx; a plane of
-    more than 1 Gpx is split into bands of tile rows.
+    By default whole planes: a 64th of the sample, but at least 0.25 Gpx and at most 1 Gpx; a plane
+    of more than 1 Gpx is split into bands of tile rows.
 
     Parameters
     ----------

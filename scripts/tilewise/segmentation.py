@@ -315,6 +315,11 @@ def above(pixels, threshold, foreground="bright"):
     return compare(pixels, threshold).view(np.uint8)
 
 
+def fraction(mask):
+    """Fraction of a mask that is foreground, 0 to 1."""
+    return np.count_nonzero(mask.view(bool)) / mask.size
+
+
 def row(decision):
     """A decision as fields of a table."""
     return {

@@ -6,6 +6,7 @@ with `index_location: end` and an index of offset and size per chunk, followed b
 
 import mmap
 import struct
+import threading
 
 import google_crc32c
 import numpy as np
@@ -13,29 +14,34 @@ import numpy as np
 MISSING = 2**64 - 1
 
 
-def _codec(name):
-    """How a chunk is encoded and how it is decoded."""
-    if name == "none":
-        return (lambda raw: raw), (lambda data: data)
-    if name == "zstd":
-        import zstandard
+class _Codec(threading.local):
+    """How a chunk is encoded and decoded; a thread has contexts of its own, which it keeps."""
 
-        compressor = zstandard.ZstdCompressor(level=1, write_checksum=False)
-        return compressor.compress, zstandard.ZstdDecompressor().decompress
-    from numcodecs import lz4
+    def __init__(self, name):
+        if name == "none":
+            self.encode = self.decode = memoryview
+        elif name == "zstd":
+            import zstandard
 
-    return (lambda raw: lz4.compress(raw, 1)), lz4.decompress
+            self.encode = zstandard.ZstdCompressor(level=1, write_checksum=False).compress
+            self.decode = zstandard.ZstdDecompressor().decompress
+        else:
+            from numcodecs import lz4
+
+            self.encode = lambda raw: lz4.compress(raw, 1)
+            self.decode = lz4.decompress
 
 
 class ShardWriter:
-    """Writes a shard chunk by chunk, in any order; each chunk once.
+    """Writes a shard chunk by chunk, in any order and by several threads; each chunk once.
 
     A chunk that holds nothing but the fill value is left out, as Zarr allows.
     """
 
     def __init__(self, path, layout):
         self._layout = layout
-        self._encode, _ = _codec(layout.codec)
+        self._codec = _Codec(layout.codec)
+        self._lock = threading.Lock()
         self._dtype = np.dtype(layout.dtype).newbyteorder("<")
         self._index = np.full((*layout.chunks_along, 2), MISSING, "<u8")
         self._offset = 0
@@ -59,11 +65,12 @@ class ShardWriter:
             whole = np.full(self._layout.chunk, self._layout.fill, self._dtype)
             whole[tuple(map(slice, pixels.shape))] = pixels
             pixels = whole
-        data = self._encode(np.ascontiguousarray(pixels, self._dtype))
+        data = self._codec.encode(np.ascontiguousarray(pixels, self._dtype))
         size = memoryview(data).nbytes
-        self._file.write(data)
-        self._index[place] = self._offset, size
-        self._offset += size
+        with self._lock:
+            self._file.write(data)
+            self._index[place] = self._offset, size
+            self._offset += size
 
     def __enter__(self):
         return self
@@ -88,7 +95,7 @@ class ShardReader:
     def __init__(self, path, layout):
         self._layout = layout
         self._path = path
-        _, self._decode = _codec(layout.codec)
+        self._codec = _Codec(layout.codec)
         self._dtype = np.dtype(layout.dtype).newbyteorder("<")
         size = int(np.prod(layout.chunks_along)) * 16
         with open(path, "rb") as file:
@@ -120,7 +127,7 @@ class ShardReader:
         offset, size = map(int, self._index[place])
         if offset == MISSING:
             return np.broadcast_to(np.asarray(self._layout.fill, self._dtype), self._layout.chunk)
-        pixels = np.frombuffer(self._decode(self._data[offset : offset + size]), self._dtype)
+        pixels = np.frombuffer(self._codec.decode(self._data[offset : offset + size]), self._dtype)
         if pixels.size != np.prod(self._layout.chunk):
             raise ValueError(f"{self._path}: chunk {place} is damaged: delete it and run again")
         return pixels.reshape(self._layout.chunk)

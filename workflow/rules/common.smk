@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from functools import cache
+from math import inf
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -85,6 +86,20 @@ def get_code(script):
     """A rule's script and the library modules that it imports, directly or not."""
     folder = Path(workflow.basedir, "scripts")
     return [os.path.relpath(path) for path in imports.find(folder / f"{script}.py", folder)]
+
+
+@cache
+def get_threads():
+    """Threads of a block's job: more than one where there are fewer blocks than cores.
+
+    A start of a process takes one core, so that several jobs at once are better than one with threads.
+    """
+    try:
+        cores = workflow.cores
+    except WorkflowError:
+        # a cluster's scheduler has the cores
+        return 1
+    return max(1, cores // sum(len(get_blocks(sample)) for sample in SAMPLES))
 
 
 def keep_if(keep, path):
@@ -255,10 +270,15 @@ def get_threshold_input(wildcards):
     return get_source_paths(wildcards.sample, get_source(wildcards), blocks)
 
 
+def get_number_of_tiles(sample):
+    grid = GRIDS[sample]
+    return grid.shape[0] * grid.tiles_along[0] * grid.tiles_along[1]
+
+
 def get_sample_threshold(wildcards):
     """The sample's threshold, where a method may use it."""
-    planes, (rows, columns) = GRIDS[wildcards.sample].shape[0], GRIDS[wildcards.sample].tiles_along
-    if METHODS[wildcards.method].segmenter.needs_sample(planes * rows * columns):
+    tiles = get_number_of_tiles(wildcards.sample)
+    if METHODS[wildcards.method].segmenter.needs_sample(tiles):
         return ["results/{sample}/{method}/threshold.tsv"]
     return []
 
@@ -300,6 +320,90 @@ def get_tiles_to_overlay(sample):
 def get_method_steps(wildcards):
     """Steps of a method's filter."""
     return config["filters"].get(METHODS[wildcards.method].filter, [])
+
+
+# Schedulers: what a job takes, and which jobs are submitted as one.
+
+
+def get_memory(wildcards, reach, bytes_per_pixel, threads, attempt):
+    """Megabytes of a job that has a strip, or a plane if the reach is one, in memory per thread.
+
+    250 MB are Python and its libraries; `benchmarks/memory.py` compares all with what jobs took.
+    """
+    grid = GRIDS[wildcards.sample]
+    rows = min(grid.tile + 2 * reach, grid.shape[1])
+    columns = min(grid.block[2] + 2 * reach, grid.shape[2])
+    pixels = rows * columns * threads
+    return attempt * (250 + round(pixels * bytes_per_pixel * get_bytes(wildcards) / 2**20))
+
+
+def get_bytes(wildcards):
+    """Bytes of a pixel of the image."""
+    return int(re.search(r"\d+", get_dtype(wildcards)).group()) // 8
+
+
+def get_strip_memory(wildcards, threads, attempt):
+    return get_memory(wildcards, 0, 16, threads, attempt)
+
+
+def get_plane_memory(wildcards, threads, attempt):
+    """Truth is taken from whole planes; an 8-bit plane and its two values."""
+    return get_memory(wildcards, inf, 3 / get_bytes(wildcards), 1, attempt)
+
+
+def get_ingest_memory(wildcards, threads, attempt):
+    """Compressed files are decoded a plane at a time, in all of their channels."""
+    channels = SAMPLES[wildcards.sample].header.channels
+    return get_memory(wildcards, inf, 1 + 2 * channels, 1, attempt)
+
+
+def get_filter_memory(wildcards, threads, attempt):
+    reach = chain_reach(config["filters"][wildcards.filter], get_dtype(wildcards))
+    return get_memory(wildcards, reach, 8 if reach == inf else 16, threads, attempt)
+
+
+def get_threshold_memory(wildcards, threads, attempt):
+    """A local method has several planes of doubles, the same for every dtype."""
+    segmenter = METHODS[wildcards.method].segmenter
+    doubles = 48 / get_bytes(wildcards) if segmenter.is_local else 0
+    return get_memory(wildcards, segmenter.reach, 10 + doubles, threads, attempt)
+
+
+def get_runtime(wildcards, attempt):
+    """Minutes, at 2 Mpx/s: the slowest filters; most are 50 times faster."""
+    planes, rows, columns = GRIDS[wildcards.sample].block
+    return attempt * (5 + planes * rows * columns // (2 * 60 * 10**6))
+
+
+def is_split(sample):
+    """Whether a plane has several blocks, so that blocks depend on each other."""
+    return GRIDS[sample].blocks_along[1:] != (1, 1)
+
+
+@cache
+def needs_sample_threshold(sample):
+    """Whether a threshold waits for all blocks of a sample."""
+    tiles = get_number_of_tiles(sample)
+    return any(
+        METHODS[method].segmenter.needs_sample(tiles)
+        for name, method in get_runs()
+        if name == sample
+    )
+
+
+def get_filter_group(wildcards):
+    """A block's chain is one submission, cut where it waits for other blocks."""
+    sample = wildcards.sample
+    return "prepare" if needs_sample_threshold(sample) or is_split(sample) else "segment"
+
+
+def get_ingest_group(wildcards):
+    return "ingest" if is_split(wildcards.sample) else get_filter_group(wildcards)
+
+
+def get_histogram_group(wildcards):
+    """A histogram of floats waits for the extents of all blocks."""
+    return "count" if get_dtype(wildcards) == "float32" else get_filter_group(wildcards)
 
 
 # Figures: a few annotated tiles of a sample.

@@ -22,5 +22,12 @@ rule filter:
         grid=get_grid,
     conda:
         "../../envs/tilewise.yaml"
+    group:
+        get_filter_group
+    threads: get_threads()
+    resources:
+        mem_mb=get_filter_memory,
+        runtime=get_runtime,
+        slot=1,
     script:
         "../../scripts/filter.py"

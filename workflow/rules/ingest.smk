@@ -21,6 +21,13 @@ rule ingest:
         sample=get_alternatives(GREY),
     conda:
         "../../envs/tilewise.yaml"
+    group:
+        get_ingest_group
+    threads: get_threads()
+    resources:
+        mem_mb=get_ingest_memory,
+        runtime=get_runtime,
+        slot=1,
     script:
         "../../scripts/ingest.py"
 
@@ -46,6 +53,13 @@ rule ingest_color:
         sample=get_alternatives(COLOR),
     conda:
         "../../envs/tilewise.yaml"
+    group:
+        get_ingest_group
+    threads: get_threads()
+    resources:
+        mem_mb=get_ingest_memory,
+        runtime=get_runtime,
+        slot=1,
     script:
         "../../scripts/ingest.py"
 
@@ -70,5 +84,11 @@ rule ingest_truth:
         grid=get_grid,
     conda:
         "../../envs/tilewise.yaml"
+    group:
+        "segment"
+    resources:
+        mem_mb=get_plane_memory,
+        runtime=get_runtime,
+        slot=1,
     script:
         "../../scripts/ingest_truth.py"

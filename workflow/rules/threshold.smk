@@ -16,6 +16,12 @@ rule extent:
         grid=get_grid,
     conda:
         "../../envs/tilewise.yaml"
+    group:
+        get_filter_group
+    resources:
+        mem_mb=get_strip_memory,
+        runtime=get_runtime,
+        slot=1,
     script:
         "../../scripts/extent.py"
 
@@ -36,6 +42,13 @@ rule histogram:
         grid=get_grid,
     conda:
         "../../envs/tilewise.yaml"
+    group:
+        get_histogram_group
+    threads: get_threads()
+    resources:
+        mem_mb=get_strip_memory,
+        runtime=get_runtime,
+        slot=1,
     script:
         "../../scripts/histogram.py"
 
@@ -78,5 +91,12 @@ rule threshold:
         grid=get_grid,
     conda:
         "../../envs/tilewise.yaml"
+    group:
+        "segment"
+    threads: get_threads()
+    resources:
+        mem_mb=get_threshold_memory,
+        runtime=get_runtime,
+        slot=1,
     script:
         "../../scripts/threshold.py"

@@ -21,6 +21,13 @@ rule validate:
         grid=get_grid,
     conda:
         "../../envs/tilewise.yaml"
+    group:
+        "segment"
+    threads: get_threads()
+    resources:
+        mem_mb=get_strip_memory,
+        runtime=get_runtime,
+        slot=1,
     script:
         "../../scripts/validate.py"
 
@@ -46,5 +53,11 @@ rule overlay:
         grid=get_grid,
     conda:
         "../../envs/tilewise.yaml"
+    group:
+        "segment"
+    resources:
+        mem_mb=get_strip_memory,
+        runtime=get_runtime,
+        slot=1,
     script:
         "../../scripts/overlay.py"

@@ -101,5 +101,12 @@ if LEVELS:
             place=r"(0/)?\d+/\d+/\d+",
         conda:
             "../../envs/tilewise.yaml"
+        group:
+            "segment"
+        threads: get_threads()
+        resources:
+            mem_mb=get_strip_memory,
+            runtime=get_runtime,
+            slot=1,
         script:
             "../../scripts/pyramid.py"
