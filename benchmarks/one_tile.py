@@ -1,4 +1,4 @@
-"""The workflow on the published tile, beside the imports that a script of the usual kind starts with.
+"""The workflow on the published tile, beside the imports that a usual script starts with.
 
     TILEWISE_KESM=folder python benchmarks/one_tile.py
 
