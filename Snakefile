@@ -34,13 +34,13 @@ localrules:
 
 rule all:
     input:
-        get_masks(),
-        get_confusions(),
-        get_overlays(),
+        get_masks,
+        get_confusions,
+        get_overlays,
         "results/metrics.tsv",
         "results/summary.tsv",
         "results/report.html",
-        get_figures(),
-        get_kept_filters(),
-        get_metadata(),
-        get_pyramids(),
+        get_figures,
+        get_kept_filters,
+        get_metadata,
+        get_pyramids,

@@ -1,6 +1,7 @@
 """Which modules of this library a script runs on, read from its import statements."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 
@@ -28,6 +29,7 @@ def find(script, folder):
     return [Path(script), *sorted(found)]
 
 
+@cache
 def _imported(path, package):
     modules = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

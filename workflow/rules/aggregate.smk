@@ -12,8 +12,8 @@ rule aggregate:
     log:
         "logs/aggregate.log",
     params:
-        order=get_order(),
-        metadata=get_sample_metadata(),
+        order=get_order,
+        metadata=get_sample_metadata,
     conda:
         "../../envs/tilewise.yaml"
     script:
@@ -61,14 +61,14 @@ rule report:
     """What people would rather read than tables: the summary and the figures."""
     input:
         summary="results/summary.tsv",
-        figures=get_figures(),
+        figures=get_figures,
         code=get_code("report"),
     output:
         report="results/report.html",
     log:
         "logs/report.log",
     params:
-        names=get_figure_names(),
+        names=get_figure_names,
     conda:
         "../../envs/tilewise.yaml"
     script:

@@ -71,8 +71,14 @@ def get_alternatives(names):
     return "|".join(map(re.escape, names)) or r"(?!)"
 
 
+def get_sample_pattern(names):
+    """As `get_alternatives`, but for many samples any name: Snakemake tries each rule on each path."""
+    is_every = set(names) == set(SAMPLES)
+    return sheet.NAME.pattern if is_every and len(names) > 50 else get_alternatives(names)
+
+
 wildcard_constraints:
-    sample=get_alternatives(SAMPLES),
+    sample=get_sample_pattern(SAMPLES),
     filter=get_alternatives(config["filters"]),
     source=get_alternatives([methods.NO_FILTER, *config["filters"]]),
     method=get_alternatives(METHODS),
@@ -141,12 +147,12 @@ def is_color(sample):
     return SAMPLES[sample].header.channels == 3
 
 
-def get_sample_metadata():
+def get_sample_metadata(wildcards):
     """Further columns of the sheet, by sample."""
     return {name: sample.metadata for name, sample in SAMPLES.items()}
 
 
-def get_order():
+def get_order(wildcards):
     """Samples and methods in the order of the sheet and the configuration."""
     return {"samples": list(SAMPLES), "methods": list(METHODS)}
 
@@ -181,11 +187,25 @@ def get_first_plane(wildcards):
     return SAMPLES[wildcards.sample].images_of(region.z0, region.z1)[1]
 
 
+@cache
+def get_pieces_by_plane(sample, part):
+    """Pieces of truth or of the region of interest, by their plane."""
+    by_plane = {}
+    for piece in getattr(SAMPLES[sample], part):
+        by_plane.setdefault(piece.z, []).append(piece)
+    return by_plane
+
+
 def get_pieces(wildcards, part):
     """Pieces of truth or of the region of interest in a block, as dictionaries."""
     region = get_region(wildcards)
-    pieces = getattr(SAMPLES[wildcards.sample], part)
-    return [vars(piece) for piece in pieces if piece.region.intersects(region)]
+    by_plane = get_pieces_by_plane(wildcards.sample, part)
+    return [
+        vars(piece)
+        for z in range(region.z0, region.z1)
+        for piece in by_plane.get(z, ())
+        if piece.region.intersects(region)
+    ]
 
 
 def get_truth_files(wildcards):
@@ -300,21 +320,19 @@ def get_overlaid_tiles(wildcards):
         return None
     grid = GRIDS[wildcards.sample]
     region = get_region(wildcards)
-    chosen = get_tiles_to_overlay(wildcards.sample)
-    return [tile.name for tile in chosen if grid.tile_region(tile).intersects(region)]
+    return [
+        tile.name
+        for z in range(region.z0, region.z1)
+        for tile in get_tiles_to_overlay(wildcards.sample, z)
+        if grid.tile_region(tile).intersects(region)
+    ]
 
 
 @cache
-def get_tiles_to_overlay(sample):
-    pieces = SAMPLES[sample].truth
-    number = config["overlay"]["per_plane"]
-    return [
-        tile
-        for z in dict.fromkeys(piece.z for piece in pieces)
-        for tile in sheet.choose_tiles(
-            [piece for piece in pieces if piece.z == z], GRIDS[sample], number
-        )
-    ]
+def get_tiles_to_overlay(sample, z):
+    """A few tiles of a plane, whatever its blocks."""
+    pieces = get_pieces_by_plane(sample, "truth").get(z, [])
+    return sheet.choose_tiles(pieces, GRIDS[sample], config["overlay"]["per_plane"])
 
 
 def get_method_steps(wildcards):
@@ -508,11 +526,11 @@ def get_per_block(pattern, annotated=False):
     ]
 
 
-def get_masks():
+def get_masks(wildcards):
     return get_per_block("results/{sample}/image.zarr/labels/{method}/0/c/{block}")
 
 
-def get_confusions():
+def get_confusions(wildcards):
     return get_per_block(
         "results/{sample}/image.zarr/labels/{method}-confusion/0/c/{block}", annotated=True
     )
@@ -522,13 +540,13 @@ def get_all_metrics(wildcards):
     return get_per_block("results/{sample}/{method}/metrics/{block}.tsv", annotated=True)
 
 
-def get_overlays():
+def get_overlays(wildcards):
     if config["overlay"]["format"] == "zarr-only":
         return []
     return get_per_block("results/{sample}/{method}/overlay/{block}", annotated=True)
 
 
-def get_figures():
+def get_figures(wildcards):
     return [
         f"results/figures/{sample}/{method}-{kind}.{FIGURE_FORMAT}"
         for sample, method in get_runs(annotated=True)
@@ -536,12 +554,12 @@ def get_figures():
     ]
 
 
-def get_figure_names():
+def get_figure_names(wildcards):
     """Sample and method of each of `get_figures`."""
     return [names for names in get_runs(annotated=True) for _ in FIGURES]
 
 
-def get_kept_filters():
+def get_kept_filters(wildcards):
     """Filtered images with their metadata, where they are kept."""
     if not config["keep_filtered"]:
         return []
@@ -575,11 +593,11 @@ def get_arrays():
     return arrays
 
 
-def get_metadata():
+def get_metadata(wildcards):
     return [f"results/{sample}/{array}/zarr.json" for sample, array, _ in get_arrays()]
 
 
-def get_pyramids():
+def get_pyramids(wildcards):
     """The smallest level of each block; the job that makes it makes the others."""
     return [
         path

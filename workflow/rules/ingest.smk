@@ -18,7 +18,7 @@ rule ingest:
         channel=get_channel,
         grid=get_grid,
     wildcard_constraints:
-        sample=get_alternatives(GREY),
+        sample=get_sample_pattern(GREY),
     conda:
         "../../envs/tilewise.yaml"
     group:
@@ -50,7 +50,7 @@ rule ingest_color:
         channel=get_channel,
         grid=get_grid,
     wildcard_constraints:
-        sample=get_alternatives(COLOR),
+        sample=get_sample_pattern(COLOR),
     conda:
         "../../envs/tilewise.yaml"
     group:
