@@ -5,6 +5,7 @@ from itertools import chain
 
 from tilewise import job
 from tilewise.blocks import BlockReader, BlockWriter, crop, each_strip, strips
+from tilewise.filters import apply_chain, chain_reach, parse_chain
 from tilewise.grid import grid_of
 from tilewise.layouts import layout_of
 from tilewise.segmentation import COLUMNS, Segmenter, decide_tiles, fraction, from_row, row, segment
@@ -20,12 +21,15 @@ if snakemake.input.sample_threshold:
 
 files = dict(zip(params.blocks, snakemake.input.pixels, strict=True))
 reader = BlockReader(files, grid, layout_of(grid, params.dtype, codec=params.codec))
-whole = math.inf if segmenter.reach == math.inf else None
+steps = parse_chain(params.steps)
+reach = chain_reach(steps, params.dtype)
+whole = math.inf if segmenter.reach + reach == math.inf else None
 with BlockWriter(snakemake.output.mask, block, grid, layout_of(grid, "uint8")) as writer:
 
     def work(strip):
         outer = grid.around(strip, segmenter.reach)
-        pixels = reader.read(outer)
+        surroundings = grid.around(outer, reach)
+        pixels = crop(apply_chain(reader.read(surroundings), steps), surroundings, outer)
         decisions = decide_tiles(pixels, outer, grid, segmenter, sample)
         mask = crop(segment(pixels, outer, grid, segmenter, decisions), outer, strip)
         writer.write(strip, mask)

@@ -1,5 +1,6 @@
 """Blocks of an array on disk: regions of a plane are read, tiles are written as they are ready."""
 
+import sys
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
@@ -204,9 +205,14 @@ def each_strip(work, regions, threads):
     list
         What `work` returned, in the order of the regions.
     """
-    if threads == 1:
+    regions = list(regions)
+    workers = min(threads, len(regions))
+    if opencv := sys.modules.get("cv2"):
+        # its threads share the cores with these
+        opencv.setNumThreads(threads // workers)
+    if workers == 1:
         return list(map(work, regions))
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(work, regions))
 
 

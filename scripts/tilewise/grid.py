@@ -4,12 +4,8 @@ import math
 from dataclasses import dataclass
 from itertools import product
 
-SMALLEST_BLOCK = 2**28
-"""Pixels below which starting the processes of a block's steps costs more than their work."""
-LARGEST_BLOCK = 2**30
-"""Pixels above which a plane is split along tile borders."""
-BLOCKS_PER_SAMPLE = 64
-"""Blocks a sample is cut into where it has the planes: enough to keep many cores busy."""
+BLOCK = 2**30
+"""Pixels of a block: some ten seconds of a core's work, so that starting its steps costs little."""
 
 
 @dataclass(frozen=True)
@@ -199,8 +195,7 @@ def grid_of(settings):
 def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
     """The shape of a block for a sample.
 
-    By default whole planes: a 64th of the sample, but at least 0.25 Gpx and at most 1 Gpx; a plane
-    of more than 1 Gpx is split into bands of tile rows.
+    By default about 1 Gpx: whole planes or, where a plane has more, a band of tile rows.
 
     Parameters
     ----------
@@ -225,11 +220,9 @@ def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
     plane = shape[1] * shape[2]
     tile_rows, tile_columns = -(-shape[1] // tile), -(-shape[2] // tile)
     if rows is None:
-        fitting = max(LARGEST_BLOCK // (tile_columns * tile * tile), 1)
-        rows = tile_rows if plane <= LARGEST_BLOCK else fitting
-    if planes is None:
-        share = shape[0] * plane / BLOCKS_PER_SAMPLE
-        planes = round(min(max(share, SMALLEST_BLOCK), LARGEST_BLOCK) / plane)
+        fitting = max(BLOCK // (tile_columns * tile * tile), 1)
+        rows = tile_rows if plane <= BLOCK else fitting
+    planes = round(BLOCK / plane) if planes is None else planes
     columns = tile_columns if columns is None else columns
     return (
         min(max(planes, 1), shape[0]),

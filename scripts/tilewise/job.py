@@ -1,8 +1,12 @@
 """What every script does first."""
 
+import ctypes
 import logging
 import os
 import sys
+
+TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
+"""Numbers of settings in glibc's malloc.h."""
 
 
 def start(snakemake):
@@ -18,6 +22,7 @@ def start(snakemake):
     sys.stderr = open(snakemake.log[0], "w", encoding="utf-8", buffering=1)  # noqa: SIM115
     # libraries written in C write to the file descriptor
     os.dup2(sys.stderr.fileno(), 2)
+    _keep_memory()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     if opencv := sys.modules.get("cv2"):
         opencv.setNumThreads(snakemake.threads)
@@ -30,3 +35,15 @@ def start(snakemake):
             sys.__excepthook__(kind, error, trace)
 
     sys.excepthook = explain
+
+
+def _keep_memory():
+    """Let the C library keep freed memory: fresh buffers cost more, page by page, than their use.
+
+    Only glibc has these settings; elsewhere nothing happens.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "gnu_get_libc_version"):
+        for setting, value in ((TRIM_THRESHOLD, 2**31 - 1), (MMAP_THRESHOLD, 2**30)):
+            libc.mallopt(setting, value)
+        libc.mallopt(ARENA_MAX, 1)

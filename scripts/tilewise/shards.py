@@ -4,7 +4,7 @@ The file is the one of the `sharding_indexed` codec (Zarr v3 core specification,
 with `index_location: end` and an index of offset and size per chunk, followed by its CRC-32C.
 """
 
-import mmap
+import os
 import struct
 import threading
 
@@ -98,13 +98,14 @@ class ShardReader:
         self._codec = _Codec(layout.codec)
         self._dtype = np.dtype(layout.dtype).newbyteorder("<")
         size = int(np.prod(layout.chunks_along)) * 16
-        with open(path, "rb") as file:
-            file.seek(0, 2)
-            if file.tell() < size + 4:
-                raise ValueError(f"{path} is too short to be a shard: delete it and run again")
-            self._data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        index = self._data[-size - 4 : -4]
-        if struct.unpack("<I", self._data[-4:])[0] != google_crc32c.value(bytes(index)):
+        # read, not mapped: a mapping's pages count as the job's memory, and fault one by one
+        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 closed with the reader
+        end = os.fstat(self._file.fileno()).st_size
+        if end < size + 4:
+            raise ValueError(f"{path} is too short to be a shard: delete it and run again")
+        index = os.pread(self._file.fileno(), size + 4, end - size - 4)
+        index, checksum = index[:size], index[size:]
+        if struct.unpack("<I", checksum)[0] != google_crc32c.value(index):
             raise ValueError(f"{path}: the shard's index is damaged: delete it and run again")
         self._index = np.frombuffer(index, "<u8").reshape(*layout.chunks_along, 2)
 
@@ -127,7 +128,8 @@ class ShardReader:
         offset, size = map(int, self._index[place])
         if offset == MISSING:
             return np.broadcast_to(np.asarray(self._layout.fill, self._dtype), self._layout.chunk)
-        pixels = np.frombuffer(self._codec.decode(self._data[offset : offset + size]), self._dtype)
+        data = os.pread(self._file.fileno(), size, offset)
+        pixels = np.frombuffer(self._codec.decode(data), self._dtype)
         if pixels.size != np.prod(self._layout.chunk):
             raise ValueError(f"{self._path}: chunk {place} is damaged: delete it and run again")
         return pixels.reshape(self._layout.chunk)

@@ -69,15 +69,13 @@ def test_levels_keep_one_shard_per_block():
     assert odd.level(1) == Grid((1, 750, 256), 256, (1, 768, 256))
 
 
-def test_blocks_are_whole_planes_of_a_64th():
+def test_blocks_are_whole_planes():
     assert choose_block((1, 512, 512), 512) == (1, 512, 512)
-    # 2 ** 28 pixels at least: 1024 planes of 512 x 512
-    assert choose_block((4000, 512, 512), 512) == (1024, 512, 512)
+    # 2 ** 30 pixels: 4096 planes of 512 x 512
+    assert choose_block((9000, 512, 512), 512) == (4096, 512, 512)
     assert choose_block((100, 512, 512), 512) == (100, 512, 512)
-    # KESM: 799 planes of 140 Mpx, limited to 1 Gpx: 7.65 planes, rounded
+    # KESM, 140 Mpx: 7.65 planes, rounded
     assert choose_block((799, 8026, 17480), 512) == (8, 8192, 17920)
-    # 64 planes of 281 Mpx: one each
-    assert choose_block((64, 16052, 17480), 512) == (1, 16384, 17920)
 
 
 def test_a_huge_plane_is_split_into_bands():

@@ -60,7 +60,7 @@ except ValueError as error:
 FIGURE_FORMAT = config["figures"]["format"]
 FIGURES = ("tiles", "histogram", "confusion") if config["figures"]["tiles"] else ()
 LEVELS = range(1, config["pyramid"]["levels"] + 1)
-FILTERED_CODEC = "zstd" if config["keep_filtered"] else "none"
+FILTERED_CODEC = config["filtered_codec"]
 GREY = [name for name, sample in SAMPLES.items() if sample.header.channels == 1]
 COLOR = [name for name in SAMPLES if name not in GREY]
 ANNOTATED = [name for name, sample in SAMPLES.items() if sample.truth]
@@ -239,9 +239,29 @@ def get_source_paths(sample, source, blocks):
     )
 
 
+@cache
+def is_filtered_inline(sample, method):
+    """Whether a method's own job filters the image: nobody else needs the result, and nobody keeps it."""
+    users = [name for kind, name in get_runs() if kind == sample]
+    users = [name for name in users if METHODS[name].filter == METHODS[method].filter]
+    needs_histogram = METHODS[method].segmenter.needs_sample(get_number_of_tiles(sample))
+    return not (config["keep_filtered"] or needs_histogram or len(users) > 1)
+
+
 def get_source(wildcards):
-    """The filter that a rule's pixels come from, or `image`."""
-    return wildcards.get("source") or METHODS[wildcards.method].filter
+    """Where a rule's pixels come from: a filter, or `image`."""
+    if "source" in wildcards.keys():
+        return wildcards.source
+    if is_filtered_inline(wildcards.sample, wildcards.method):
+        return methods.NO_FILTER
+    return METHODS[wildcards.method].filter
+
+
+def get_inline_steps(wildcards):
+    """Steps of the filter that a threshold's job applies itself."""
+    if is_filtered_inline(wildcards.sample, wildcards.method):
+        return get_method_steps(wildcards)
+    return []
 
 
 def get_source_codec(wildcards):
@@ -281,8 +301,14 @@ def get_segmenter(wildcards):
 def get_threshold_blocks(wildcards):
     """Filtered blocks that a block's mask is computed from."""
     grid = GRIDS[wildcards.sample]
+    return grid.blocks_of(grid.around(get_region(wildcards), get_threshold_reach(wildcards)))
+
+
+def get_threshold_reach(wildcards):
+    """Pixels around a pixel that its mask depends on, with those of a filter that is applied inline."""
+    steps = get_inline_steps(wildcards)
     reach = METHODS[wildcards.method].segmenter.reach
-    return grid.blocks_of(grid.around(get_region(wildcards), reach))
+    return reach + chain_reach(steps, get_dtype(wildcards))
 
 
 def get_threshold_input(wildcards):
@@ -384,7 +410,7 @@ def get_threshold_memory(wildcards, threads, attempt):
     """A local method has several planes of doubles, the same for every dtype."""
     segmenter = METHODS[wildcards.method].segmenter
     doubles = 48 / get_bytes(wildcards) if segmenter.is_local else 0
-    return get_memory(wildcards, segmenter.reach, 10 + doubles, threads, attempt)
+    return get_memory(wildcards, get_threshold_reach(wildcards), 16 + doubles, threads, attempt)
 
 
 def get_runtime(wildcards, attempt):

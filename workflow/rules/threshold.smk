@@ -84,6 +84,7 @@ rule threshold:
     benchmark:
         "benchmarks/{sample}/image.zarr/labels/{method}/0/c/{block}.tsv"
     params:
+        steps=get_inline_steps,
         segmenter=get_segmenter,
         blocks=get_threshold_blocks,
         dtype=get_dtype,
