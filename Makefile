@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm test lint dry-run format lock clean
+.PHONY: demo kesm test test-slurm lint dry-run format lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -18,7 +18,11 @@ kesm: $(VENV)/runtime
 	@echo "Open $(KESM_RESULTS)/results/report.html"
 
 test: $(VENV)/development
-	python -m pytest
+	python -m pytest tests/unit tests/workflow
+
+# On a real Slurm cluster of one node, which is installed and started; as root, on Debian or Ubuntu.
+test-slurm: $(VENV)/development
+	python -m pytest -n 0 tests/slurm
 
 lint: $(VENV)/development
 	ruff check .

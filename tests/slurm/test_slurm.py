@@ -1,0 +1,131 @@
+"""The workflow on a real Slurm cluster of one node, started by cluster.sh; `make test-slurm` runs it."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
+from projects import Project
+
+CLUSTER = Path(__file__).with_name("cluster.sh")
+PROFILE = ("--profile", "workflow/profiles/slurm", "--slurm-init-seconds-before-status-checks", "3")
+
+
+def missing():
+    """Why Slurm cannot be started here; empty if it can."""
+    if os.geteuid():
+        return "starting a Slurm cluster needs root"
+    if not shutil.which("apt-get") and not shutil.which("slurmctld"):
+        return "Slurm is not installed, and there is no apt-get to install it"
+    return ""
+
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "Slurm can be started")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster():
+    started = subprocess.run([CLUSTER, "start"], capture_output=True, text=True, check=False)
+    if started.returncode:
+        pytest.skip(f"Slurm cannot be started: {started.stderr.splitlines()[-1:]}")
+    yield
+    subprocess.run([CLUSTER, "stop"], check=True)
+
+
+def create(folder):
+    """Four blocks of a phantom."""
+    project = Project.create(folder)
+    rows = [
+        {"sample": "brain", "image": "phantom:brain/image", "truth": "phantom:brain/truth"},
+    ]
+    return project.configure(
+        rows,
+        block={"planes": 1},
+        pyramid={"levels": 1},
+        filters={"denoised": ["invert", {"median": 3}]},
+        phantoms={"brain": {"shape": [4, 128, 192], "seed": 5}},
+    )
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    project = create(tmp_path_factory.mktemp("local") / "project")
+    project.succeed()
+    return contents(project)
+
+
+def contents(project):
+    """Every file of the results."""
+    return {
+        path.relative_to(project.results): path.read_bytes()
+        for path in project.results.rglob("*")
+        if path.is_file()
+    }
+
+
+def submissions(output):
+    return re.findall(r"has been submitted with SLURM jobid (\d+)", output)
+
+
+def running():
+    done = subprocess.run(["squeue", "-h", "-t", "R", "-o", "%i"], capture_output=True, text=True)
+    return done.stdout.split()
+
+
+def start(project):
+    """Snakemake in the background."""
+    command = [sys.executable, "-m", "snakemake", "--configfile", "my.yaml", *PROFILE]
+    log = (project.folder / "run.log").open("w")
+    return subprocess.Popen(command, cwd=project.folder, stdout=log, stderr=subprocess.STDOUT)
+
+
+def wait_for_job(process):
+    """The number of a job that runs, once one does."""
+    deadline = time.time() + 120
+    while time.time() < deadline and process.poll() is None:
+        if jobs := running():
+            return jobs[0]
+        time.sleep(0.2)
+    raise AssertionError("no job has been started")
+
+
+def test_results_are_the_local_ones_and_blocks_are_grouped(tmp_path, local):
+    project = create(tmp_path / "project")
+    run = project.succeed("--configfile", "my.yaml", *PROFILE)
+    assert contents(project) == local
+    # the phantom, and the chains of four blocks in one
+    assert len(submissions(run.output)) == 2
+
+
+def test_cancelled_job_is_submitted_again(tmp_path, local):
+    project = create(tmp_path / "project")
+    process = start(project)
+    job = wait_for_job(process)
+    subprocess.run(["scancel", job], check=True)
+    assert process.wait(400) == 0
+    output = (project.folder / "run.log").read_text()
+    assert len(submissions(output)) == 3
+    assert contents(project) == local
+
+
+def test_killed_run_is_resumed(tmp_path, local):
+    project = create(tmp_path / "project")
+    process = start(project)
+    wait_for_job(process)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(100) != 0
+    deadline = time.time() + 60
+    while running() and time.time() < deadline:
+        time.sleep(0.5)
+    # its jobs are cancelled with it
+    assert not running()
+    project.succeed("--configfile", "my.yaml", "--unlock", *PROFILE)
+    project.succeed("--configfile", "my.yaml", *PROFILE)
+    assert contents(project) == local
