@@ -3,8 +3,8 @@
     python benchmarks/scaling.py [--folder DIR]
 
 First, samples of 2, 4, 8 and 16 planes of 8026 x 17480 px in blocks of two planes: CPU time per
-plane, without what Snakemake takes to start. Then 799 such planes, hard links to one empty file, and
-a sheet of 2,000 samples: a dry run, a run that finds nothing to do, and what reading the
+plane, without what Snakemake takes to start. Then 799 such planes, hard links to one empty file,
+and a sheet of 2,000 samples: a dry run, a run that finds nothing to do, and what reading the
 configuration costs each job of a cluster, beside the demo's three samples.
 """
 

@@ -1,4 +1,4 @@
-"""The workflow on a real Slurm cluster of one node, started by cluster.sh; `make test-slurm` runs it."""
+"""The workflow on a real Slurm cluster of one node that cluster.sh starts: `make test-slurm`."""
 
 import os
 import re
