@@ -372,7 +372,7 @@ def get_method_steps(wildcards):
 def get_memory(wildcards, reach, bytes_per_pixel, threads, attempt):
     """Megabytes of a job that has a strip, or a plane if the reach is one, in memory per thread.
 
-    250 MB are Python and its libraries; `benchmarks/memory.py` compares all with what jobs took.
+    250 MB are Python and its libraries.
     """
     grid = GRIDS[wildcards.sample]
     rows = min(grid.tile + 2 * reach, grid.shape[1])
