@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 
 BLOCK = 2**30
-"""Pixels of a block: some ten seconds of a core's work, so that starting its steps costs little."""
+"""Pixels of a block: so many that starting the processes of its steps costs little."""
 
 
 @dataclass(frozen=True)
