@@ -81,9 +81,13 @@ def configure(folder, planes, name):
 
 def measure(command, folder):
     """Wall time in s, CPU time in s and peak memory in MB of a process and its children."""
+    # as where people run it: compiled modules are kept
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
     start = time.perf_counter()
     with open(folder / "output.txt", "ab") as output:
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=output, stderr=output, env=environment
+        )
         _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"{' '.join(map(str, command))} failed: see {folder / 'output.txt'}")

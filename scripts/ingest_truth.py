@@ -2,7 +2,7 @@
 
 from tilewise import job
 from tilewise.annotation import Piece, PieceReader, TruthReader
-from tilewise.blocks import BlockWriter, strips
+from tilewise.blocks import BlockWriter, each_strip, strips
 from tilewise.grid import grid_of
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.layouts import layout_of
@@ -10,13 +10,17 @@ from tilewise.layouts import layout_of
 job.start(snakemake)
 params = snakemake.params
 grid, block = grid_of(params.grid), snakemake.wildcards.block
-truth = TruthReader([Piece(**piece) for piece in params.truth], params.foreground)
-roi = PieceReader([Piece(**piece) for piece in params.roi])
-
 layout = layout_of(grid, "uint8", NOT_ANNOTATED)
-with BlockWriter(snakemake.output.truth, block, grid, layout) as writer:
-    for strip in strips(grid, block):
+with (
+    TruthReader([Piece(**piece) for piece in params.truth], params.foreground) as truth,
+    PieceReader([Piece(**piece) for piece in params.roi]) as roi,
+    BlockWriter(snakemake.output.truth, block, grid, layout) as writer,
+):
+
+    def work(strip):
         pixels = truth.read(strip)
         if params.has_roi:
             pixels[roi.read(strip) == 0] = NOT_ANNOTATED
         writer.write(strip, pixels)
+
+    each_strip(work, strips(grid, block), snakemake.threads)

@@ -1,12 +1,16 @@
 """What is known of a sample: pieces of truth and of regions of interest, brought into the grid."""
 
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 
-from tilewise.formats import binarize_roi, binarize_truth, open_stack
+from tilewise.formats import distinct, open_stack, truth_foreground_of
 from tilewise.grid import Region
 from tilewise.labels import NOT_ANNOTATED
+
+BAND = 512
+"""Rows of a piece that are looked at at a time."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Piece:
 class PieceReader:
     """Reads regions that pieces cover in part: 1 where a piece is not 0, 0 elsewhere.
 
+    Several threads may read at once; regions come plane by plane.
+
     Parameters
     ----------
     pieces : sequence of Piece
@@ -40,39 +46,51 @@ class PieceReader:
 
     def __init__(self, pieces):
         self._pieces = pieces
-        self._planes = {}
+        self._stacks = {}
+        self._lock = Lock()
 
-    def convert(self, plane, piece):
-        """A piece's pixels as they are to be read."""
-        return binarize_roi(plane)
+    def start(self, stack, piece):
+        """What `convert` needs to know of a whole piece."""
 
-    def _plane(self, piece):
-        if piece not in self._planes:
-            with open_stack([piece.path]) as stack:
-                plane = stack.rows(piece.page, 0, piece.height)
-                self._planes[piece] = self.convert(plane, piece)
-        return self._planes[piece]
+    def convert(self, rows, piece):
+        """Whether pixels of a piece are 1."""
+        return rows != 0
+
+    def _stack(self, piece):
+        if piece not in self._stacks:
+            self._stacks[piece] = open_stack([piece.path])
+            self.start(self._stacks[piece], piece)
+        return self._stacks[piece]
 
     def read(self, region):
-        """Pixels of a region of one plane; regions come plane by plane.
+        """Pixels of a region of one plane.
 
         Returns
         -------
         (rows, columns) uint8 ndarray
         """
         pixels = np.full(region.shape[1:], self.outside, np.uint8)
-        for piece in list(self._planes):
-            if piece.z < region.z0:
-                del self._planes[piece]
-        for piece in self._pieces:
-            if not piece.region.intersects(region):
-                continue
-            y0, y1 = max(piece.y, region.y0), min(piece.y + piece.height, region.y1)
-            x0, x1 = max(piece.x, region.x0), min(piece.x + piece.width, region.x1)
-            pixels[y0 - region.y0 : y1 - region.y0, x0 - region.x0 : x1 - region.x0] = self._plane(
-                piece
-            )[y0 - piece.y : y1 - piece.y, x0 - piece.x : x1 - piece.x]
+        with self._lock:
+            # another thread may still be at the plane before
+            for piece in [piece for piece in self._stacks if piece.z < region.z0 - 1]:
+                self._stacks.pop(piece).close()
+            for piece in self._pieces:
+                if not piece.region.intersects(region):
+                    continue
+                y0, y1 = max(piece.y, region.y0), min(piece.y + piece.height, region.y1)
+                x0, x1 = max(piece.x, region.x0), min(piece.x + piece.width, region.x1)
+                rows = self._stack(piece).rows(piece.page, y0 - piece.y, y1 - piece.y)
+                rows = rows[:, x0 - piece.x : x1 - piece.x]
+                inside = pixels[y0 - region.y0 : y1 - region.y0, x0 - region.x0 : x1 - region.x0]
+                inside[:] = self.convert(rows, piece)
         return pixels
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for stack in self._stacks.values():
+            stack.close()
 
 
 class TruthReader(PieceReader):
@@ -90,16 +108,24 @@ class TruthReader(PieceReader):
     def __init__(self, pieces, foreground=None):
         super().__init__(pieces)
         self._foreground = foreground
+        self._numbers = {}
 
-    def convert(self, plane, piece):
-        """See `PieceReader`.
+    def start(self, stack, piece):
+        """Find the number of the foreground: all values of the piece decide together.
 
         Raises
         ------
         ValueError
             Names the file, if its values are not those of a truth.
         """
+        values = set()
+        for y in range(0, piece.height, BAND):
+            values |= distinct(stack.rows(piece.page, y, min(y + BAND, piece.height)))
         try:
-            return binarize_truth(plane, self._foreground)
+            self._numbers[piece] = truth_foreground_of(values, self._foreground)
         except ValueError as error:
             raise ValueError(f"truth {piece.path}: {error}") from error
+
+    def convert(self, rows, piece):
+        """See `PieceReader`."""
+        return rows == self._numbers[piece]

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from itertools import product
 
 BLOCK = 2**30
-"""Pixels of a block: so many that starting the processes of its steps costs little."""
+"""Most pixels of a block, about: starting the processes of its steps costs little then."""
+SMALL = 2**27
+"""A sample of four times so many pixels has two blocks, of nine times so many three."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,9 @@ def grid_of(settings):
 def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
     """The shape of a block for a sample.
 
-    By default about 1 Gpx: whole planes or, where a plane has more, a band of tile rows.
+    By default whole planes, or a band of tile rows where a plane has more than 1 Gpx. A larger
+    sample has both more blocks, for more cores, and larger ones, for fewer processes to start:
+    their number is the square root of its pixels over 128 Mpx, until they have 1 Gpx each.
 
     Parameters
     ----------
@@ -222,7 +226,10 @@ def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
     if rows is None:
         fitting = max(BLOCK // (tile_columns * tile * tile), 1)
         rows = tile_rows if plane <= BLOCK else fitting
-    planes = round(BLOCK / plane) if planes is None else planes
+    if planes is None:
+        pixels = shape[0] * plane
+        number = math.ceil(max(math.sqrt(pixels / SMALL), pixels / BLOCK))
+        planes = -(-shape[0] // number)
     columns = tile_columns if columns is None else columns
     return (
         min(max(planes, 1), shape[0]),

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from tilewise import cleanup, thresholds
@@ -158,15 +159,18 @@ def contrast(counts, centers, threshold, foreground="bright"):
         a Gaussian split at its mean, that is for noise alone. 0 if a class is empty, infinite if
         the background is constant.
     """
-    above = centers > threshold
-    background = above if foreground == "dark" else ~above
-    weights = counts.astype(np.float64)
-    inside, outside = weights * background, weights * ~background
-    if not inside.any() or not outside.any():
+    split = np.searchsorted(centers, threshold, side="right")
+    background, objects = slice(split), slice(split, None)
+    if foreground == "dark":
+        background, objects = objects, background
+    inside, outside = counts[background], counts[objects]
+    pixels, others = inside.sum(), outside.sum()
+    if not pixels or not others:
         return 0.0
-    mean = np.average(centers, weights=inside)
-    difference = abs(np.average(centers, weights=outside) - mean)
-    deviation = math.sqrt(np.average((centers - mean) ** 2, weights=inside))
+    levels = centers[background].astype(np.float64)
+    mean = inside @ levels / pixels
+    difference = abs(outside @ centers[objects].astype(np.float64) / others - mean)
+    deviation = math.sqrt(inside @ (levels - mean) ** 2 / pixels)
     return float(difference / deviation) if deviation else math.inf
 
 
@@ -317,7 +321,7 @@ def above(pixels, threshold, foreground="bright"):
 
 def fraction(mask):
     """Fraction of a mask that is foreground, 0 to 1."""
-    return np.count_nonzero(mask.view(bool)) / mask.size
+    return cv2.countNonZero(mask) / mask.size
 
 
 def row(decision):

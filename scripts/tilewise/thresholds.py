@@ -67,8 +67,10 @@ def histogram(values, bins=None, low=None, high=None):
     limits = np.iinfo(values.dtype)
     centers = np.arange(limits.min, limits.max + 1)
     counts = _count(values.view(f"u{values.itemsize}"), centers.size)
-    # the bit patterns of negative numbers come after those of positive ones
-    return np.roll(counts, -limits.min), centers
+    if limits.min:
+        # the bit patterns of negative numbers come after those of positive ones
+        counts = np.roll(counts, -limits.min)
+    return counts, centers
 
 
 def _count(unsigned, bins):

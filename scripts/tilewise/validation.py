@@ -27,10 +27,6 @@ COLUMNS = (
 )
 """Of the table of metrics; z in planes, y and x of the tile's upper left corner in pixels."""
 
-_CODES = np.zeros(256, np.uint8)
-# 2 * truth + mask, where truth 255 wraps to 254 and 255 and stays 0
-_CODES[:4] = TN, FP, FN, TP
-
 
 def confusion_map(truth, mask):
     """Where a mask is right and wrong.
@@ -49,7 +45,11 @@ def confusion_map(truth, mask):
     """
     if truth.shape != mask.shape:
         raise ValueError(f"truth is {truth.shape}, the mask {mask.shape}: they must be equal")
-    return cv2.LUT(np.left_shift(truth, 1) | mask, _CODES)
+    # 1 + 2 * truth + mask is the code; where truth is 255 it wraps to 255 or 0
+    codes = np.add(truth, truth)
+    codes += mask
+    codes += TN
+    return cv2.threshold(codes, TP, 0, cv2.THRESH_TOZERO_INV, dst=codes)[1]
 
 
 def count(codes):

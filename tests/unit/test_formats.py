@@ -748,57 +748,16 @@ def test_pictures_are_decoded_once(tmp_path, monkeypatch):
 # truth
 
 
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ([0, 255], [0, 1]),
-        ([0, 1], [0, 1]),
-        ([False, True], [0, 1]),
-        ([0, 0], [0, 0]),
-        ([255, 255], [1, 1]),
-        ([1, 1], [1, 1]),
-        ([0.0, 1.0], [0, 1]),
-    ],
-)
-def test_usual_truth(values, expected):
-    for plane in (np.array([values]), np.array([values]).astype(np.float32)):
-        assert_same(formats.binarize_truth(plane), np.array([expected], np.uint8))
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-def test_truth_with_foreground(dtype):
-    plane = np.array([[3, 7, 3]], dtype)
-    assert formats.binarize_truth(plane, 7.0).tolist() == [[0, 1, 0]]
-    assert formats.binarize_truth(plane, 3).tolist() == [[1, 0, 1]]
-    assert formats.binarize_truth(plane[:, :1], 9).tolist() == [[0]]
-    assert formats.binarize_truth(np.array([[0, 255]], dtype), 0).tolist() == [[1, 0]]
-
-
-@pytest.mark.parametrize(
-    ("values", "foreground", "message"),
-    [
-        ([3, 7], None, r"values 3, 7, not .*`truth_foreground`"),
-        ([7, 7], None, r"values 7, not .*`truth_foreground`"),
-        ([1, 255], None, r"values 1, 255, not .*`truth_foreground`"),
-        ([3, 7], 5, r"values 3, 7, `truth_foreground` is 5"),
-        ([0, 1, 255], None, r"3 values \(0, 1, 255\).*`truth_foreground`"),
-        ([0, 1, 2, 3, 4, 5, 6], 255, r"7 values \(0, 1, 2, 3, 4, \.\.\.\).*`truth_foreground`"),
-    ],
-)
-def test_truth_that_is_refused(values, foreground, message):
-    with pytest.raises(ValueError, match=message):
-        formats.binarize_truth(np.array([values], np.uint8), foreground)
-
-
 @pytest.mark.parametrize("pixels", [GREY, DEEP, FLOAT, MASK, DEEP.astype(np.int16), GREY[:0]])
 def test_distinct(pixels):
     assert formats.distinct(pixels) == set(pixels.ravel().tolist())
     assert formats.distinct(pixels[:, ::2]) == set(pixels[:, ::2].ravel().tolist())
 
 
-def test_roi():
-    plane = np.array([[0, 1, 255]], np.uint8)
-    assert_same(formats.binarize_roi(plane), np.array([[0, 1, 1]], np.uint8))
+@pytest.mark.parametrize("values", [(0, 0), (0, 7), (7, 7), (3, 7), (0, 3, 7), (3, 7, 0, 7)])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_distinct_of_few(values, dtype):
+    assert formats.distinct(np.array([values], dtype)) == set(values)
 
 
 # names

@@ -71,10 +71,15 @@ def test_levels_keep_one_shard_per_block():
 
 def test_blocks_are_whole_planes():
     assert choose_block((1, 512, 512), 512) == (1, 512, 512)
-    # 2 ** 30 pixels: 4096 planes of 512 x 512
-    assert choose_block((9000, 512, 512), 512) == (4096, 512, 512)
-    assert choose_block((100, 512, 512), 512) == (100, 512, 512)
-    # KESM, 140 Mpx: 7.65 planes, rounded
+    # planes of 2 ** 18 px: up to 512 of them are one block
+    assert choose_block((512, 512, 512), 512) == (512, 512, 512)
+    assert choose_block((513, 512, 512), 512) == (257, 512, 512)
+    # 2 ** 31 px: the root of 16
+    assert choose_block((8192, 512, 512), 512) == (2048, 512, 512)
+    # 2 ** 35 px: 2 ** 30 in a block at most
+    assert choose_block((131072, 512, 512), 512) == (4096, 512, 512)
+    # KESM, 140 Mpx: 4 planes, the root of 4.2 rounded up; 799, 104.4 times 2 ** 30 px
+    assert choose_block((4, 8026, 17480), 512) == (2, 8192, 17920)
     assert choose_block((799, 8026, 17480), 512) == (8, 8192, 17920)
 
 

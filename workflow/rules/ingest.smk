@@ -86,6 +86,7 @@ rule ingest_truth:
         "../../envs/tilewise.yaml"
     group:
         "segment"
+    threads: get_threads()
     resources:
         mem_mb=get_plane_memory,
         runtime=get_runtime,

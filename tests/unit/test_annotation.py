@@ -1,0 +1,97 @@
+"""Truth and regions of interest, brought into the grid."""
+
+import numpy as np
+import pytest
+import tifffile
+
+from tilewise import annotation
+from tilewise.annotation import Piece, PieceReader, TruthReader
+from tilewise.grid import Region
+
+
+def read(folder, plane, reader=TruthReader, **settings):
+    """What a reader makes of a file that covers all of a plane."""
+    plane = np.atleast_2d(plane)
+    tifffile.imwrite(folder / "truth.tif", plane, photometric="minisblack")
+    piece = Piece(str(folder / "truth.tif"), 0, 0, 0, 0, *plane.shape)
+    with reader([piece], **settings) as opened:
+        pixels = opened.read(piece.region)
+    assert pixels.dtype == np.uint8
+    return pixels.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0, 255], [0, 1]),
+        ([0, 1], [0, 1]),
+        ([0, 0], [0, 0]),
+        ([255, 255], [1, 1]),
+        ([1, 1], [1, 1]),
+    ],
+)
+def test_usual_truth(tmp_path, values, expected, dtype):
+    assert read(tmp_path, np.array(values, dtype)) == [expected]
+
+
+def test_truth_of_one_bit(tmp_path):
+    assert read(tmp_path, np.array([False, True])) == [[0, 1]]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize(
+    ("values", "foreground", "expected"),
+    [
+        ([3, 7, 3], 7.0, [0, 1, 0]),
+        ([3, 7, 3], 3, [1, 0, 1]),
+        ([3], 9, [0]),
+        ([0, 255], 0, [1, 0]),
+    ],
+)
+def test_truth_with_foreground(tmp_path, values, foreground, expected, dtype):
+    assert read(tmp_path, np.array(values, dtype), foreground=foreground) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("values", "foreground", "message"),
+    [
+        ([3, 7], None, r"truth.tif: .*values 3, 7, not .*`truth_foreground`"),
+        ([7, 7], None, r"values 7, not .*`truth_foreground`"),
+        ([1, 255], None, r"values 1, 255, not .*`truth_foreground`"),
+        ([3, 7], 5, r"values 3, 7, `truth_foreground` is 5"),
+        ([0, 1, 255], None, r"3 values \(0, 1, 255\).*`truth_foreground`"),
+        ([0, 1, 2, 3, 4, 5, 6], 255, r"7 values \(0, 1, 2, 3, 4, \.\.\.\).*`truth_foreground`"),
+    ],
+)
+def test_truth_that_is_refused(tmp_path, values, foreground, message):
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path, np.array(values, np.uint8), foreground=foreground)
+
+
+def test_values_decide_together(tmp_path, monkeypatch):
+    """A strip that holds 0 and 1 only is not enough: the truth's foreground is further down."""
+    monkeypatch.setattr(annotation, "BAND", 1)
+    assert read(tmp_path, np.array([[0], [0], [255]], np.uint8)) == [[0], [0], [1]]
+    with pytest.raises(ValueError, match="3 values"):
+        read(tmp_path, np.array([[0], [1], [255]], np.uint8))
+
+
+def test_roi(tmp_path):
+    assert read(tmp_path, np.array([0, 1, 255], np.uint8), PieceReader) == [[0, 1, 1]]
+
+
+def test_pieces_that_cover_a_part(tmp_path):
+    pieces = []
+    for z, y, x in ((0, 1, 1), (1, 0, 3)):
+        path = tmp_path / f"{z}.tif"
+        tifffile.imwrite(path, np.array([[0, 255], [255, 0]], np.uint8))
+        pieces.append(Piece(str(path), 0, z, y, x, 2, 2))
+    with TruthReader(pieces) as truth:
+        first, second, third = (truth.read(Region(z, z + 1, 0, 3, 0, 4)) for z in range(3))
+        # columns and rows within a piece
+        part = truth.read(Region(0, 1, 2, 3, 2, 3))
+    assert first.tolist() == [[255, 255, 255, 255], [255, 0, 1, 255], [255, 1, 0, 255]]
+    assert second.tolist() == [[255, 255, 255, 0], [255, 255, 255, 1], [255, 255, 255, 255]]
+    assert (third == 255).all()
+    assert part.tolist() == [[0]]
