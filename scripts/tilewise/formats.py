@@ -722,11 +722,10 @@ def distinct(plane):
     plane = _without_bool(plane)
     if plane.ndim == 2 and plane.dtype in (np.uint8, np.uint16):
         plane = np.ascontiguousarray(plane)
-        top = int(plane.max())
+        top, occupied = int(plane.max()), cv2.countNonZero(plane)
         # most planes hold 0 and one more: found by faster passes than a histogram's
-        highest = cv2.countNonZero((plane == top).view(np.uint8))
-        if top and cv2.countNonZero(plane) == highest:
-            return {top} if highest == plane.size else {0, top}
+        if cv2.sumElems(plane)[0] == top * occupied:
+            return {top} if occupied in (0, plane.size) else {0, top}
         levels = np.iinfo(plane.dtype).max + 1
         counts = cv2.calcHist([plane], [0], None, [levels], [0, levels])
         return set(np.flatnonzero(counts).tolist())

@@ -6,8 +6,8 @@ from itertools import product
 
 BLOCK = 2**30
 """Most pixels of a block, about: starting the processes of its steps costs little then."""
-SMALL = 2**27
-"""A sample of four times so many pixels has two blocks, of nine times so many three."""
+SMALL = 2**28
+"""Pixels of a small sample, which has one block."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,8 @@ def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
 
     By default whole planes, or a band of tile rows where a plane has more than 1 Gpx. A larger
     sample has both more blocks, for more cores, and larger ones, for fewer processes to start:
-    their number is the square root of its pixels over 128 Mpx, until they have 1 Gpx each.
+    their number is about the square root of its pixels over 256 Mpx, a power of two, until they
+    have 1 Gpx each.
 
     Parameters
     ----------
@@ -228,8 +229,8 @@ def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
         rows = tile_rows if plane <= BLOCK else fitting
     if planes is None:
         pixels = shape[0] * plane
-        number = math.ceil(max(math.sqrt(pixels / SMALL), pixels / BLOCK))
-        planes = -(-shape[0] // number)
+        growing = 2 ** max(round(math.log2(pixels / SMALL) / 2), 0)
+        planes = -(-shape[0] // max(growing, round(pixels / BLOCK)))
     columns = tile_columns if columns is None else columns
     return (
         min(max(planes, 1), shape[0]),

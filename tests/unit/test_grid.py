@@ -71,14 +71,13 @@ def test_levels_keep_one_shard_per_block():
 
 def test_blocks_are_whole_planes():
     assert choose_block((1, 512, 512), 512) == (1, 512, 512)
-    # planes of 2 ** 18 px: up to 512 of them are one block
-    assert choose_block((512, 512, 512), 512) == (512, 512, 512)
-    assert choose_block((513, 512, 512), 512) == (257, 512, 512)
-    # 2 ** 31 px: the root of 16
-    assert choose_block((8192, 512, 512), 512) == (2048, 512, 512)
+    # planes of 2 ** 18 px: from 2 ** 29 px on two blocks, from 2 ** 31 px on four
+    assert choose_block((1400, 512, 512), 512) == (1400, 512, 512)
+    assert choose_block((3000, 512, 512), 512) == (1500, 512, 512)
+    assert choose_block((12000, 512, 512), 512) == (3000, 512, 512)
     # 2 ** 35 px: 2 ** 30 in a block at most
     assert choose_block((131072, 512, 512), 512) == (4096, 512, 512)
-    # KESM, 140 Mpx: 4 planes, the root of 4.2 rounded up; 799, 104.4 times 2 ** 30 px
+    # KESM, 140 Mpx: 4 planes are 2.1 times 2 ** 28 px; 799 are 104.4 times 2 ** 30
     assert choose_block((4, 8026, 17480), 512) == (2, 8192, 17920)
     assert choose_block((799, 8026, 17480), 512) == (8, 8192, 17920)
 
