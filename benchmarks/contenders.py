@@ -21,7 +21,13 @@ def limit(folder, planes, _):
         return sum(pool.map(_limit_plane, [folder] * planes, range(planes)))
 
 
-def _limit_plane(folder, z):
+def stored(folder, planes, _):
+    """The limit, with image and truth stored as tiles too."""
+    with ProcessPoolExecutor(2) as pool:
+        return sum(pool.map(_limit_plane, [folder] * planes, range(planes), [True] * planes))
+
+
+def _limit_plane(folder, z, keeps_input=False):
     import cv2
     import numpy as np
 
@@ -45,6 +51,8 @@ def _limit_plane(folder, z):
     with (
         BlockWriter(out / f"mask_{z}", "0/0/0", grid, layout) as masks,
         BlockWriter(out / f"confusion_{z}", "0/0/0", grid, layout) as confusions,
+        BlockWriter(out / f"image_{z}", "0/0/0", grid, layout) as images,
+        BlockWriter(out / f"truth_{z}", "0/0/0", grid, layout) as truths,
     ):
         for strip in strips(grid, "0/0/0"):
             outer = grid.around(strip, 1)
@@ -56,6 +64,9 @@ def _limit_plane(folder, z):
             mask = segment(filtered, strip, grid, segmenter, decisions)
             masks.write(strip, mask)
             known = np.asarray(truth.rows(0, strip.y0, strip.y1))
+            if keeps_input:
+                images.write(strip, np.asarray(image.rows(0, strip.y0, strip.y1)))
+                truths.write(strip, known)
             for tile in decisions:
                 region = grid.tile_region(tile)
                 codes = confusion_map(
@@ -150,7 +161,7 @@ def dask(folder, planes, _):
     return done
 
 
-CONTENDERS = {function.__name__: function for function in (limit, script, published, dask)}
+CONTENDERS = {function.__name__: function for function in (limit, stored, script, published, dask)}
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))

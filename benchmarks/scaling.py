@@ -1,24 +1,27 @@
 """How the cost grows: with the planes of a sample, and of a dry run of a full-size one.
 
-    python benchmarks/scaling.py [--folder DIR]
+    python benchmarks/scaling.py [--only planes|memory|parsing] [--folder DIR]
 
-First, samples of 2, 4, 8 and 16 planes of 8026 x 17480 px in blocks of two planes: CPU time per
-plane, without what Snakemake takes to start. Then 799 such planes, hard links to one empty file,
-and a sheet of 2,000 samples: a dry run, a run that finds nothing to do, and what reading the
-configuration costs each job of a cluster, beside the demo's three samples.
+planes: samples of 2, 4, 8 and 16 planes of 8026 x 17480 px in blocks of two planes: CPU time per
+plane, without what Snakemake takes to start. memory: peak of each rule's jobs on four such planes
+beside the `mem_mb` that the rule declares, for methods of all kinds. parsing: 799 such planes, hard
+links to one empty file, and a sheet of 2,000 samples: a dry run, a run that finds nothing to do,
+and what reading the configuration costs each job of a cluster, beside the demo's three samples.
 """
 
 import argparse
+import ast
+import csv
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import yaml
-from throughput import ROOT, SHAPE, configure, make_plane, measure
+from throughput import ROOT, SHAPE, configure, make_planes, measure
 
 METHOD = {
     "filters": {"denoised": ["invert", {"median": 3}]},
@@ -26,15 +29,34 @@ METHOD = {
 }
 
 
-def snakemake(config, *arguments):
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all"]
+ALL_KINDS = {
+    "filters": {
+        "denoised": ["invert", {"median": 3}],
+        "flat": ["invert", {"background": {"method": "opening", "size": 51}}],
+        "equalized": ["clahe"],
+    },
+    "methods": {
+        "otsu": {"filter": "denoised", "threshold": "otsu"},
+        "li": {"filter": "denoised", "threshold": "li", "scope": "sample"},
+        "flat": {"filter": "flat", "threshold": "otsu", "scope": "plane"},
+        "adaptive": {"filter": "equalized", "threshold": {"adaptive": 51}},
+        "hysteresis": {
+            "filter": "denoised",
+            "threshold": {"hysteresis": {"low": "otsu", "high": "yen"}},
+            "cleanup": [{"remove_small": 20}],
+        },
+    },
+}
+
+
+def snakemake(config, *arguments, quiet="all"):
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", quiet]
     return [*command, "--snakefile", ROOT / "Snakefile", "--configfile", config, *arguments]
 
 
 def planes(folder):
     print("| planes | CPU-s per plane |\n| ---: | ---: |")
-    with ProcessPoolExecutor(2) as pool:
-        list(pool.map(make_plane, [folder] * 16, range(16), [16] * 16))
+    make_planes(folder, 16)
     for number in (2, 4, 8, 16):
         work = configure(folder, number, "scaling")
         config = yaml.safe_load((work / "config.yaml").read_text()) | {"block": {"planes": 2}}
@@ -42,6 +64,28 @@ def planes(folder):
         _, start, _ = measure(snakemake("config.yaml", "--dry-run"), work)
         _, cpu, _ = measure(snakemake("config.yaml"), work)
         print(f"| {number} | {(cpu - start) / number:.2f} |", flush=True)
+
+
+def memory(folder):
+    """Peak memory of each rule's jobs, by Snakemake's own benchmark files."""
+    make_planes(folder, 4)
+    work = configure(folder, 4, "memory")
+    config = yaml.safe_load((work / "config.yaml").read_text())
+    config |= ALL_KINDS | {"block": {"planes": 4}, "pyramid": {"levels": 3}}
+    (work / "config.yaml").write_text(yaml.safe_dump(config))
+    measure(snakemake("config.yaml", "--benchmark-extended"), work)
+    peaks = {}
+    for path in work.glob("benchmarks/**/*.tsv"):
+        with path.open(newline="") as file:
+            row = next(csv.DictReader(file, delimiter="\t"))
+        wildcards = ast.literal_eval(row["wildcards"])
+        name = wildcards.get("filter") or wildcards.get("method") or wildcards.get("array", "")
+        job = row["rule_name"], name
+        declared = ast.literal_eval(row["resources"])["mem_mb"]
+        peaks[job] = max(peaks.get(job, (0, 0)), (float(row["max_rss"]), declared))
+    print("\n| rule | of | peak MB | mem_mb |\n| --- | --- | ---: | ---: |")
+    for (rule, name), (peak, declared) in sorted(peaks.items()):
+        print(f"| {rule} | {name} | {peak:.0f} | {declared} |")
 
 
 def full_size(folder):
@@ -71,8 +115,8 @@ def many_samples(folder):
 
 def make_outputs(folder):
     """An empty file for each output, all of one age."""
-    command = snakemake("full.yaml", "--summary")
-    command = [part for part in command if part not in ("--quiet", "all")]
+    command = [part for part in snakemake("full.yaml", "--summary", quiet="") if part]
+    command.remove("--quiet")
     table = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
     paths = [folder / line.split("\t")[0] for line in table.splitlines()[1:]]
     for path in paths:
@@ -86,37 +130,45 @@ def make_outputs(folder):
         os.utime(path, (now, now))
 
 
-def report(what, command, folder):
-    wall, _, peak = measure(command, folder)
-    print(f"| {what} | {wall:.1f} | {peak:.0f} |", flush=True)
+def report(what, folder, config, *arguments):
+    """One row: jobs that would run, wall time and peak memory."""
+    output = folder / "output.txt"
+    output.unlink(missing_ok=True)
+    wall, _, peak = measure(snakemake(config, *arguments, quiet="rules"), folder)
+    jobs = re.search(r"^total +(\d+)$", output.read_text(), re.MULTILINE)
+    print(f"| {what} | {jobs[1] if jobs else 0} | {wall:.1f} | {peak:.0f} |", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--folder", type=Path, help="where the planes are kept")
-    parser.add_argument("--only", choices=("planes", "parsing"))
+    parser.add_argument("--only", choices=("planes", "memory", "parsing"))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = (arguments.folder or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        if arguments.only != "parsing":
+        if arguments.only in (None, "planes"):
             planes(folder)
-    if arguments.only == "planes":
-        return
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        full_size(folder)
-        many_samples(folder)
-        print("\n| | s | peak MB |\n| --- | ---: | ---: |")
-        one_job = "results/{}/image.zarr/0/c/0/0/0"
-        dry = "--dry-run"
-        report("dry run, 799 planes", snakemake("full.yaml", dry), folder)
-        demo = snakemake(ROOT / "config.yaml", dry, one_job.format("cortex"))
-        report("one job, the demo", demo, folder)
-        report("one job, 799 planes", snakemake("full.yaml", dry, one_job.format("brain")), folder)
-        report("one job, 2,000 samples", snakemake("many.yaml", dry, one_job.format("s7")), folder)
-        make_outputs(folder)
-        report("nothing to do, 799 planes", snakemake("full.yaml"), folder)
+        if arguments.only in (None, "memory"):
+            memory(folder)
+    if arguments.only in (None, "parsing"):
+        with tempfile.TemporaryDirectory() as temporary:
+            parsing(Path(temporary))
+
+
+def parsing(folder):
+    """What Snakemake costs before and besides the jobs."""
+    full_size(folder)
+    many_samples(folder)
+    print("\n| | jobs | s | peak MB |\n| --- | ---: | ---: | ---: |")
+    one_job = "results/{}/image.zarr/0/c/0/0/0"
+    dry = "--dry-run"
+    report("dry run, 799 planes", folder, "full.yaml", dry)
+    report("one job, the demo", folder, ROOT / "config.yaml", dry, one_job.format("cortex"))
+    report("one job, 799 planes", folder, "full.yaml", dry, one_job.format("brain"))
+    report("one job, 2,000 samples", folder, "many.yaml", dry, one_job.format("s7"))
+    make_outputs(folder)
+    report("nothing to do, 799 planes", folder, "full.yaml")
 
 
 if __name__ == "__main__":

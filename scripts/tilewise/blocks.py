@@ -1,5 +1,6 @@
 """Blocks of an array on disk: regions of a plane are read, tiles are written as they are ready."""
 
+import math
 import sys
 import threading
 from collections import OrderedDict
@@ -9,6 +10,9 @@ import numpy as np
 
 from tilewise.grid import Region
 from tilewise.shards import ShardReader, ShardWriter
+
+MOST = 2**28
+"""Pixels that a job's threads have in memory at once."""
 
 
 class BlockReader:
@@ -190,6 +194,11 @@ def strips(grid, block, height=None):
             yield Region(z, z + 1, y, min(y + step, whole.y1), whole.x0, whole.x1)
 
 
+def at_once(pixels, threads):
+    """Strips of so many pixels that are in memory at once, one per thread, but few whole planes."""
+    return max(min(threads, MOST // pixels), 1)
+
+
 def each_strip(work, regions, threads):
     """Do some work on each strip, on several threads at once.
 
@@ -206,7 +215,7 @@ def each_strip(work, regions, threads):
         What `work` returned, in the order of the regions.
     """
     regions = list(regions)
-    workers = min(threads, len(regions))
+    workers = min(at_once(math.prod(regions[0].shape), threads), len(regions))
     if opencv := sys.modules.get("cv2"):
         # its threads share the cores with these
         opencv.setNumThreads(threads // workers)

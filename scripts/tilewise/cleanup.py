@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from tilewise import steps as configured
+from tilewise.components import Components
 
 PLANE = math.inf
 """The reach of a step that needs the whole plane."""
@@ -48,10 +49,10 @@ def remove_small(mask, size, connectivity=8):
     -------
     (Y, X) uint8 ndarray
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity)
-    stays = stats[:, cv2.CC_STAT_AREA] >= size
+    objects = Components(mask, connectivity)
+    stays = objects.area >= size
     stays[0] = False
-    return stays.view(np.uint8)[labels]
+    return objects.select(stays)
 
 
 def fill_holes(mask, size=None):
@@ -72,13 +73,13 @@ def fill_holes(mask, size=None):
     Pixels of a hole share sides. What touches the border of the plane is not a hole, however small,
     since nobody knows how it goes on.
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=4)
-    filled = np.ones(len(stats), bool) if size is None else stats[:, cv2.CC_STAT_AREA] < size
-    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
-        filled[edge] = False
-    # the label of what is not background
+    holes = Components(1 - mask, 4)
+    filled = ~holes.touches_border
+    if size is not None:
+        filled &= holes.area < size
+    # what is no hole
     filled[0] = True
-    return filled.view(np.uint8)[labels]
+    return holes.select(filled)
 
 
 def opening(mask, radius):

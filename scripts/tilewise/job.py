@@ -44,6 +44,6 @@ def _keep_memory():
     """
     libc = ctypes.CDLL(None)
     if hasattr(libc, "gnu_get_libc_version"):
-        for setting, value in ((TRIM_THRESHOLD, 2**31 - 1), (MMAP_THRESHOLD, 2**30)):
+        for setting, value in ((TRIM_THRESHOLD, 2**31 - 1), (MMAP_THRESHOLD, 2**27)):
             libc.mallopt(setting, value)
         libc.mallopt(ARENA_MAX, 1)

@@ -266,8 +266,9 @@ def segment(pixels, region, grid, segmenter, decisions):
         surface = thresholds.LOCAL[segmenter.threshold].surface(pixels, **segmenter.settings)
         mask = above(pixels, surface, segmenter.foreground)
     elif segmenter.threshold == "hysteresis":
-        low, high = (_above_tiles(pixels, region, grid, segmenter, decisions, i) for i in (0, -1))
-        mask = thresholds.connected(low, high)
+        mask = thresholds.connected(
+            *(_above_tiles(pixels, region, grid, segmenter, decisions, level) for level in (0, -1))
+        )
     else:
         mask = _above_tiles(pixels, region, grid, segmenter, decisions)
     return cleanup.clean(mask, segmenter.cleanup) if segmenter.cleanup else mask

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from tilewise import steps
+from tilewise.components import Components
 
 BINS = 256
 """Of the histogram of floats."""
@@ -706,10 +707,10 @@ def connected(low, high):
     (Y, X) uint8 ndarray
         0 or 1.
     """
-    number, labels = cv2.connectedComponents(low | high, connectivity=4)
-    chosen = np.zeros(number, np.uint8)
-    chosen[labels[high.view(bool)]] = 1
-    return chosen[labels]
+    regions = Components(low | high, 4)
+    chosen = regions.any(high)
+    chosen[0] = False
+    return regions.select(chosen)
 
 
 def class_mask(plane, thresholds, classes):

@@ -13,6 +13,7 @@ from snakemake.utils import validate
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
 from tilewise import imports, methods, sheet
+from tilewise.blocks import at_once
 from tilewise.filters import chain_reach
 from tilewise.formats import Header
 from tilewise.grid import Grid, choose_block
@@ -245,7 +246,10 @@ def is_filtered_inline(sample, method):
     users = [name for kind, name in get_runs() if kind == sample]
     users = [name for name in users if METHODS[name].filter == METHODS[method].filter]
     needs_histogram = METHODS[method].segmenter.needs_sample(get_number_of_tiles(sample))
-    return not (config["keep_filtered"] or needs_histogram or len(users) > 1)
+    # filtered planes are better written than kept in memory beside the method's own
+    steps = config["filters"].get(METHODS[method].filter, [])
+    needs_plane = chain_reach(steps, SAMPLES[sample].header.dtype) == inf
+    return not (config["keep_filtered"] or needs_histogram or needs_plane or len(users) > 1)
 
 
 def get_source(wildcards):
@@ -377,7 +381,8 @@ def get_memory(wildcards, reach, bytes_per_pixel, threads, attempt):
     grid = GRIDS[wildcards.sample]
     rows = min(grid.tile + 2 * reach, grid.shape[1])
     columns = min(grid.block[2] + 2 * reach, grid.shape[2])
-    pixels = rows * columns * threads
+    pixels = rows * columns
+    pixels *= at_once(pixels, threads)
     return attempt * (250 + round(pixels * bytes_per_pixel * get_bytes(wildcards) / 2**20))
 
 
@@ -391,7 +396,7 @@ def get_strip_memory(wildcards, threads, attempt):
 
 
 def get_plane_memory(wildcards, threads, attempt):
-    """Truth is taken from whole planes; an 8-bit plane and its two values."""
+    """Compressed truth is decoded a plane at a time; one 8-bit plane, and the one before."""
     return get_memory(wildcards, inf, 3 / get_bytes(wildcards), 1, attempt)
 
 
@@ -409,8 +414,10 @@ def get_filter_memory(wildcards, threads, attempt):
 def get_threshold_memory(wildcards, threads, attempt):
     """A local method has several planes of doubles, the same for every dtype."""
     segmenter = METHODS[wildcards.method].segmenter
-    doubles = 48 / get_bytes(wildcards) if segmenter.is_local else 0
-    return get_memory(wildcards, get_threshold_reach(wildcards), 16 + doubles, threads, attempt)
+    doubles = 32 / get_bytes(wildcards) if segmenter.is_local else 0
+    reach = get_threshold_reach(wildcards)
+    pixels = 8 if reach == inf else 16
+    return get_memory(wildcards, reach, pixels + doubles, threads, attempt)
 
 
 def get_runtime(wildcards, attempt):

@@ -24,6 +24,7 @@ rule filter:
         "../../envs/tilewise.yaml"
     group:
         get_filter_group
+    priority: 2
     threads: get_threads()
     resources:
         mem_mb=get_filter_memory,

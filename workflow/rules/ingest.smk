@@ -23,6 +23,7 @@ rule ingest:
         "../../envs/tilewise.yaml"
     group:
         get_ingest_group
+    priority: 1
     threads: get_threads()
     resources:
         mem_mb=get_ingest_memory,
@@ -55,6 +56,7 @@ rule ingest_color:
         "../../envs/tilewise.yaml"
     group:
         get_ingest_group
+    priority: 1
     threads: get_threads()
     resources:
         mem_mb=get_ingest_memory,

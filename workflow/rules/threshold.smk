@@ -94,6 +94,7 @@ rule threshold:
         "../../envs/tilewise.yaml"
     group:
         "segment"
+    priority: 3
     threads: get_threads()
     resources:
         mem_mb=get_threshold_memory,
