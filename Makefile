@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm test test-slurm lint dry-run format lock clean
+.PHONY: demo kesm test test-slurm test-storage lint dry-run format lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -23,6 +23,10 @@ test: $(VENV)/development
 # On a real Slurm cluster of one node, which is installed and started; as root, on Debian or Ubuntu.
 test-slurm: $(VENV)/development
 	python -m pytest -n 0 tests/slurm
+
+# With images and results in object storage: a server of S3 on this machine, in an environment of its own.
+test-storage: $(VENV)/storage/ready
+	$(VENV)/storage/bin/python -m pytest -n 0 tests/storage
 
 lint: $(VENV)/development
 	ruff check .
@@ -51,6 +55,9 @@ lock: $(VENV)/development
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" requirements-dev.in --constraint requirements.txt \
 	  --output-file requirements-dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" requirements-storage.in \
+	  --output-file requirements-storage.txt
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -67,6 +74,12 @@ $(VENV)/runtime: requirements.txt | $(VENV)/bin/python
 $(VENV)/development: requirements-dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-dev.txt
 	@touch $@ $(VENV)/runtime
+
+$(VENV)/storage/ready: requirements-storage.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(VENV)/storage
+	$(VENV)/storage/bin/python -m pip install --quiet --no-deps --require-hashes \
+	  --requirement requirements-storage.txt
+	@touch $@
 
 clean:
 	rm -rf $(VENV)

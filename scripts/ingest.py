@@ -17,6 +17,7 @@ first = grid.region(block).z0 - params.first_plane
 
 with ExitStack() as files:
     stack = files.enter_context(open_stack(snakemake.input.images, params.channel))
+    stack.check(*grid.shape[1:], params.dtype)
     image = files.enter_context(
         BlockWriter(snakemake.output.image, block, grid, layout_of(grid, params.dtype))
     )

@@ -11,9 +11,15 @@ job.start(snakemake)
 params = snakemake.params
 grid, block = grid_of(params.grid), snakemake.wildcards.block
 layout = layout_of(grid, "uint8", NOT_ANNOTATED)
+
+
+def pieces(places, files):
+    return [Piece(**place | {"path": files[place["path"]]}) for place in places]
+
+
 with (
-    TruthReader([Piece(**piece) for piece in params.truth], params.foreground) as truth,
-    PieceReader([Piece(**piece) for piece in params.roi]) as roi,
+    TruthReader(pieces(params.truth, snakemake.input.truth), params.foreground) as truth,
+    PieceReader(pieces(params.roi, snakemake.input.roi)) as roi,
     BlockWriter(snakemake.output.truth, block, grid, layout) as writer,
 ):
 

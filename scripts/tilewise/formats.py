@@ -169,6 +169,22 @@ class Stack:
             raise ValueError(f"{self._paths[0]} has {self.header.channels} channels: it is not RGB")
         return np.moveaxis(self._read(z, y0, y1, None), -1, 0)
 
+    def check(self, height, width, dtype):
+        """Make sure that the files are what was known of them before they were opened.
+
+        Raises
+        ------
+        ValueError
+            Names the first file and the setting to correct.
+        """
+        found = self.header
+        if (found.height, found.width, found.dtype) != (height, width, dtype):
+            raise ValueError(
+                f"{self._paths[0]} is {found.height} x {found.width} px of {found.dtype}, not "
+                f"{height} x {width} px of {dtype}: correct `shape` and `dtype` in the "
+                "configuration or, if the file was replaced meanwhile, run again"
+            )
+
     def close(self):
         """Close the file that is open."""
         if self._reader is not None:

@@ -2,7 +2,7 @@
 
 import glob
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tilewise.annotation import Piece
@@ -48,7 +48,7 @@ class Sample:
         return files, skip
 
 
-def read_samples(path, made, channel, truth_foreground):
+def read_samples(path, named, channel, truth_foreground):
     """Read a sample sheet and the headers of all files that it names.
 
     Parameters
@@ -56,8 +56,8 @@ def read_samples(path, made, channel, truth_foreground):
     path : path
         Tab-separated text with the columns `sample`, `image` and, optionally, `truth`, `roi`,
         `channel`, `truth_foreground`; files are relative to its folder.
-    made : dict of str to tuple of (str, Header)
-        Files that a rule makes, by the name a sheet gives them, as in `phantom:cortex/image`.
+    named : dict of str to list of (str, Header)
+        Files whose headers are known, by the name a sheet gives them, as in `phantom:cortex/image`.
     channel, truth_foreground
         Defaults of the columns of the same name.
 
@@ -94,15 +94,38 @@ def read_samples(path, made, channel, truth_foreground):
         if name in samples:
             raise ValueError(f"sample sheet {path}: sample {name} has two rows: rename one")
         try:
-            samples[name] = _read_sample(name, row, path.parent, made, channel, truth_foreground)
+            samples[name] = _read_sample(name, row, path.parent, named, channel, truth_foreground)
         except ValueError as error:
             raise ValueError(f"sample {name} in {path}: {error}") from error
     return samples
 
 
-def _read_sample(name, row, folder, made, channel, truth_foreground):
+def number_files(files, first, header):
+    """The files of a pattern, with their headers.
+
+    Parameters
+    ----------
+    files : str
+        With a format of a number, as in `s3://bucket/plane_{:04d}.tif`, a file per plane; without
+        one, a file of all planes.
+    first : int
+        Number of the first plane.
+    header : Header
+        Of all planes together.
+
+    Returns
+    -------
+    list of (str, Header)
+    """
+    if "{" not in files:
+        return [(files, header)]
+    plane = replace(header, planes=1)
+    return [(files.format(first + z), plane) for z in range(header.planes)]
+
+
+def _read_sample(name, row, folder, named, channel, truth_foreground):
     row = {column: (text or "").strip() for column, text in row.items() if column}
-    images = _find(row["image"], folder, made, "image")
+    images = _find(row["image"], folder, named, "image")
     headers = [header for _, header in images]
     first = headers[0]
     for file, header in images:
@@ -124,8 +147,8 @@ def _read_sample(name, row, folder, made, channel, truth_foreground):
         images=tuple(file for file, _ in images),
         pages=pages,
         header=header,
-        truth=_pieces(row.get("truth"), folder, made, header, images, "truth"),
-        roi=_pieces(row.get("roi"), folder, made, header, images, "roi"),
+        truth=_pieces(row.get("truth"), folder, named, header, images, "truth"),
+        roi=_pieces(row.get("roi"), folder, named, header, images, "roi"),
         channel=_channel(row.get("channel") or channel, header),
         truth_foreground=None if foreground is None else float(foreground),
         metadata={column: text for column, text in row.items() if column not in COLUMNS},
@@ -148,15 +171,20 @@ def _channel(channel, header):
     return channel
 
 
-def _find(entry, folder, made, column):
+def _find(entry, folder, named, column):
     """Files that an entry of the sheet names, in natural order, with their headers."""
     if not entry:
         raise ValueError(f"the column `{column}` is empty: name a file or a glob")
-    if entry in made:
-        return [made[entry]]
-    if entry.split(":")[0] in ("phantom", "download"):
+    if entry in named:
+        return named[entry]
+    if entry.split(":")[0] in ("phantom", "download", "stored"):
         raise ValueError(
-            f"{column} {entry} is not configured: known are {', '.join(made) or 'none'}"
+            f"{column} {entry} is not configured: known are {', '.join(named) or 'none'}"
+        )
+    if "://" in entry:
+        raise ValueError(
+            f"{column} {entry} is an address, whose header cannot be read beforehand: configure it "
+            "under `stored`, with its shape, and name it `stored:NAME`"
         )
     pattern = str(Path(folder, entry))
     if Path(pattern).exists():
@@ -169,13 +197,13 @@ def _find(entry, folder, made, column):
     return [(file, read_header(file)) for file in files]
 
 
-def _pieces(entry, folder, made, image, images, column):
+def _pieces(entry, folder, named, image, images, column):
     """Where the files of an entry lie in the sample."""
     if not entry:
         return ()
     if entry.lower().endswith(".tsv"):
         return _windows(Path(folder, entry), image, column)
-    files = _find(entry, folder, made, column)
+    files = _find(entry, folder, named, column)
     for file, header in files:
         if (header.height, header.width) != (image.height, image.width):
             raise ValueError(

@@ -35,7 +35,7 @@ def test_conda_pins_are_those_of_the_lock():
 
 
 def test_lock_has_hashes_and_no_address():
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-storage.txt"):
         text = (ROOT / name).read_text()
         assert "://" not in text
         blocks = re.split(r"\n(?=[a-z])", text)[1:]

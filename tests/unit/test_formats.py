@@ -745,6 +745,16 @@ def test_pictures_are_decoded_once(tmp_path, monkeypatch):
     assert len(calls) == 1
 
 
+def test_check(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", GREY)
+    rows, columns = GREY.shape
+    with open_stack(tmp_path / "a.tif") as stack:
+        stack.check(rows, columns, "uint8")
+        for wrong in ((rows + 1, columns, "uint8"), (rows, columns, "uint16")):
+            with pytest.raises(ValueError, match=r"a.tif is .* correct `shape` and `dtype`"):
+                stack.check(*wrong)
+
+
 # truth
 
 

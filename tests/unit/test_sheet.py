@@ -5,7 +5,7 @@ from PIL import Image
 from tilewise.annotation import Piece
 from tilewise.formats import Header
 from tilewise.grid import Grid
-from tilewise.sheet import blocks_of, choose_tiles, read_samples
+from tilewise.sheet import blocks_of, choose_tiles, number_files, read_samples
 
 
 @pytest.fixture
@@ -16,11 +16,11 @@ def folder(tmp_path):
     return tmp_path
 
 
-def read(folder, *rows, made=None, channel="luma", truth_foreground=None):
+def read(folder, *rows, named=None, channel="luma", truth_foreground=None):
     columns = list(dict.fromkeys(column for row in rows for column in row))
     lines = [columns, *([row.get(column, "") for column in columns] for row in rows)]
     (folder / "sheet.tsv").write_text("".join("\t".join(line) + "\n" for line in lines))
-    return read_samples(folder / "sheet.tsv", made or {}, channel, truth_foreground)
+    return read_samples(folder / "sheet.tsv", named or {}, channel, truth_foreground)
 
 
 def test_planes_in_natural_order(folder):
@@ -34,10 +34,27 @@ def test_planes_in_natural_order(folder):
 
 
 def test_pages_of_a_stack(folder):
-    made = {"phantom:a/image": ("a.tif", Header(4, 40, 50, 1, "uint8"))}
-    sample = read(folder, {"sample": "a", "image": "phantom:a/image"}, made=made)["a"]
+    named = {"phantom:a/image": [("a.tif", Header(4, 40, 50, 1, "uint8"))]}
+    sample = read(folder, {"sample": "a", "image": "phantom:a/image"}, named=named)["a"]
     assert sample.shape == (4, 40, 50)
     assert sample.images_of(2, 4) == (["a.tif"], 2)
+
+
+def test_stored_planes(folder):
+    header = Header(3, 40, 50, 1, "uint16")
+    files = number_files("s3://bucket/plane_{:03d}.tif", 9, header)
+    assert [file for file, _ in files] == [
+        f"s3://bucket/plane_{n}.tif" for n in ("009", "010", "011")
+    ]
+    truth = number_files("s3://bucket/truth.tif", 0, header)
+    named = {"stored:a": files, "stored:b": truth}
+    rows = {"sample": "a", "image": "stored:a", "truth": "stored:b"}
+    sample = read(folder, rows, named=named)["a"]
+    assert sample.shape == (3, 40, 50)
+    assert sample.images_of(1, 2) == (["s3://bucket/plane_010.tif"], 0)
+    assert [(piece.path, piece.page, piece.z) for piece in sample.truth] == [
+        ("s3://bucket/truth.tif", z, z) for z in range(3)
+    ]
 
 
 def test_truth_by_number(folder):
@@ -86,6 +103,8 @@ def test_windows_that_cannot_be(folder, lines, message):
         ({"channel": "infrared"}, "infrared"),
         ({"channel": "1"}, "the image has 1"),
         ({"image": "phantom:none/image"}, "is not configured"),
+        ({"image": "stored:none"}, "is not configured"),
+        ({"image": "s3://bucket/plane.tif"}, "under `stored`"),
         ({"image": ""}, "is empty"),
     ],
 )

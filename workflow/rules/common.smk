@@ -21,17 +21,25 @@ from tilewise.grid import Grid, choose_block
 validate(config, "../schemas/config.schema.yaml")
 
 
-def get_made_files():
-    """Files that the rules of sources.smk make, by the name that a sheet gives them."""
-    made = {}
+def get_named_files():
+    """Files whose headers the configuration knows, by the name that a sheet gives them.
+
+    Those that the rules of sources.smk make, and those in object storage.
+    """
+    named = {}
     for name, phantom in config["phantoms"].items():
         header = Header(*phantom["shape"], 1, "uint8")
         for part in ("image", "truth"):
-            made[f"phantom:{name}/{part}"] = (f"results/sources/phantom/{name}/{part}.tif", header)
+            path = f"results/sources/phantom/{name}/{part}.tif"
+            named[f"phantom:{name}/{part}"] = [(path, header)]
     for file, download in config["downloads"].items():
         header = Header(*download["shape"], 1, download["dtype"])
-        made[f"download:{file}"] = (f"results/sources/download/{file}", header)
-    return made
+        named[f"download:{file}"] = [(f"results/sources/download/{file}", header)]
+    for name, stored in config["stored"].items():
+        header = Header(*stored["shape"], stored["channels"], stored["dtype"])
+        files = sheet.number_files(stored["files"], stored["first"], header)
+        named[f"stored:{name}"] = files
+    return named
 
 
 def get_sheet_path():
@@ -42,7 +50,7 @@ def get_sheet_path():
 
 try:
     SAMPLES = sheet.read_samples(
-        get_sheet_path(), get_made_files(), config["channel"], config["truth_foreground"]
+        get_sheet_path(), get_named_files(), config["channel"], config["truth_foreground"]
     )
     METHODS = methods.read_methods(config, SAMPLES)
     GRIDS = {
@@ -92,7 +100,8 @@ wildcard_constraints:
 def get_code(script):
     """A rule's script and the library modules that it imports, directly or not."""
     folder = Path(workflow.basedir, "scripts")
-    return [os.path.relpath(path) for path in imports.find(folder / f"{script}.py", folder)]
+    # the code is where the workflow is, wherever images and results are
+    return [local(os.path.relpath(path)) for path in imports.find(folder / f"{script}.py", folder)]
 
 
 @cache
@@ -176,10 +185,17 @@ def get_region(wildcards):
 # Steps: where a block's input is.
 
 
+def get_file(path):
+    """A file that the sheet names: on this machine, in object storage, or made by a rule."""
+    if "://" in path:
+        return storage(path)
+    return path if path.startswith("results/sources/") else local(path)
+
+
 def get_images(wildcards):
     """Image files that hold a block's planes."""
     region = get_region(wildcards)
-    return SAMPLES[wildcards.sample].images_of(region.z0, region.z1)[0]
+    return list(map(get_file, SAMPLES[wildcards.sample].images_of(region.z0, region.z1)[0]))
 
 
 def get_first_plane(wildcards):
@@ -197,24 +213,34 @@ def get_pieces_by_plane(sample, part):
     return by_plane
 
 
-def get_pieces(wildcards, part):
-    """Pieces of truth or of the region of interest in a block, as dictionaries."""
+def get_pieces_of_block(wildcards, part):
     region = get_region(wildcards)
     by_plane = get_pieces_by_plane(wildcards.sample, part)
     return [
-        vars(piece)
+        piece
         for z in range(region.z0, region.z1)
         for piece in by_plane.get(z, ())
         if piece.region.intersects(region)
     ]
 
 
+def get_piece_files(wildcards, part):
+    return list(dict.fromkeys(piece.path for piece in get_pieces_of_block(wildcards, part)))
+
+
 def get_truth_files(wildcards):
-    return list(dict.fromkeys(piece["path"] for piece in get_pieces(wildcards, "truth")))
+    return list(map(get_file, get_piece_files(wildcards, "truth")))
 
 
 def get_roi_files(wildcards):
-    return list(dict.fromkeys(piece["path"] for piece in get_pieces(wildcards, "roi")))
+    return list(map(get_file, get_piece_files(wildcards, "roi")))
+
+
+def get_pieces(wildcards, part):
+    """Pieces in a block as dictionaries; the path is the number of the file in the rule's input."""
+    number = {path: i for i, path in enumerate(get_piece_files(wildcards, part))}
+    pieces = get_pieces_of_block(wildcards, part)
+    return [vars(piece) | {"path": number[piece.path]} for piece in pieces]
 
 
 def get_filter_blocks(wildcards):

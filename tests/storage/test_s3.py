@@ -1,0 +1,88 @@
+"""Images, truth and results in object storage: a real S3 server, on this machine."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+boto3 = pytest.importorskip("boto3", reason="`make test-storage` installs the client of S3")
+server = pytest.importorskip("moto.server", reason="`make test-storage` installs a server of S3")
+pytest.importorskip("snakemake_storage_plugin_s3")
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
+from projects import Project  # noqa: E402
+
+SHAPE = 3, 130, 200
+PREFIX = "runs/first/"
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """An empty bucket, and where its server listens."""
+    for name in ("AWS_ACCESS_KEY_ID", "SNAKEMAKE_STORAGE_S3_ACCESS_KEY"):
+        monkeypatch.setenv(name, "nobody")
+    for name in ("AWS_SECRET_ACCESS_KEY", "SNAKEMAKE_STORAGE_S3_SECRET_KEY"):
+        monkeypatch.setenv(name, "nothing")
+    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    running.start()
+    address = "http://{}:{}".format(*running.get_host_and_port())
+    storage = boto3.resource("s3", endpoint_url=address, region_name="us-east-1")
+    made = storage.create_bucket(Bucket="microscope")
+    yield made, address
+    running.stop()
+
+
+def make_planes(folder):
+    """Planes of noise with bright squares, a file each, and their truth in one file."""
+    random = np.random.default_rng(4)
+    truth = np.zeros(SHAPE, np.uint8)
+    truth[:, 20:60, 30:90] = truth[:, 80:110, 120:180] = 1
+    images = (random.integers(0, 60, SHAPE) + 120 * truth).astype(np.uint8)
+    for z, plane in enumerate(images):
+        tifffile.imwrite(folder / f"plane_{z + 7:04d}.tif", plane)
+    tifffile.imwrite(folder / "truth.tif", truth, photometric="minisblack")
+
+
+def results_in(folder):
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_results_in_storage_are_the_local_ones(tmp_path, bucket):
+    bucket, address = bucket
+    settings = {"block": {"planes": 1}, "pyramid": {"levels": 1}, "figures": {"tiles": 1}}
+
+    local = Project.create(tmp_path / "local")
+    make_planes(local.folder)
+    row = {"sample": "a", "image": "plane_*.tif", "truth": "truth.tif"}
+    local.configure([row], **settings).succeed()
+
+    for path in local.folder.glob("*.tif"):
+        bucket.upload_file(str(path), f"raw/{path.name}")
+    raw, shape = f"s3://{bucket.name}/raw", list(SHAPE)
+    stored = {
+        "planes": {"files": raw + "/plane_{:04d}.tif", "first": 7, "shape": shape},
+        "truth": {"files": raw + "/truth.tif", "shape": shape},
+    }
+    remote = Project.create(tmp_path / "remote")
+    row = {"sample": "a", "image": "stored:planes", "truth": "stored:truth"}
+    remote.configure([row], stored=stored, **settings)
+    options = [
+        *("--default-storage-provider", "s3"),
+        *("--default-storage-prefix", f"s3://{bucket.name}/{PREFIX.rstrip('/')}"),
+        *("--storage-s3-endpoint-url", address),
+    ]
+    remote.succeed(*options)
+
+    expected = results_in(local.results)
+    found = {
+        entry.key.removeprefix(PREFIX + "results/"): entry.get()["Body"].read()
+        for entry in bucket.objects.filter(Prefix=PREFIX + "results/")
+    }
+    found = {key: content for key, content in found.items() if key in expected or content}
+    assert sorted(found) == sorted(expected)
+    assert found == expected
+    assert not remote.results.exists()
+    assert "Nothing to be done" in remote.succeed(*options).output
