@@ -58,8 +58,10 @@ class PieceReader:
 
     def _stack(self, piece):
         if piece not in self._stacks:
-            self._stacks[piece] = open_stack([piece.path])
-            self.start(self._stacks[piece], piece)
+            stack = open_stack([piece.path])
+            # a piece that is refused is refused to every thread
+            self.start(stack, piece)
+            self._stacks[piece] = stack
         return self._stacks[piece]
 
     def read(self, region):

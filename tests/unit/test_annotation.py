@@ -77,6 +77,15 @@ def test_values_decide_together(tmp_path, monkeypatch):
         read(tmp_path, np.array([[0], [1], [255]], np.uint8))
 
 
+def test_refused_every_time(tmp_path):
+    tifffile.imwrite(tmp_path / "truth.tif", np.array([[3, 7]], np.uint8))
+    piece = Piece(str(tmp_path / "truth.tif"), 0, 0, 0, 0, 1, 2)
+    with TruthReader([piece]) as truth:
+        for _ in range(2):
+            with pytest.raises(ValueError, match="truth_foreground"):
+                truth.read(piece.region)
+
+
 def test_roi(tmp_path):
     assert read(tmp_path, np.array([0, 1, 255], np.uint8), PieceReader) == [[0, 1, 1]]
 
