@@ -65,7 +65,7 @@ def count(codes):
     dict of str to int
         `tp`, `fp`, `fn`, `tn`.
     """
-    tp, fp, fn = (cv2.countNonZero(cv2.compare(codes, code, cv2.CMP_EQ)) for code in (TP, FP, FN))
+    tp, fp, fn = (cv2.countNonZero((codes == code).view(np.uint8)) for code in (TP, FP, FN))
     return {"tp": tp, "fp": fp, "fn": fn, "tn": cv2.countNonZero(codes) - tp - fp - fn}
 
 

@@ -115,3 +115,12 @@ def test_degenerate_cases(counts, edge, f1, iou, mcc, precision, recall):
     assert (found["precision"], found["recall"]) == (precision, recall)
     if edge != "normal":
         assert found["mcc"] == mcc
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4), (4, 1), (2, 3)])
+def test_tiles_at_a_corner(shape):
+    """A sample of 513 x 513 px has a tile of one pixel."""
+    truth, mask = np.zeros(shape, np.uint8), np.ones(shape, np.uint8)
+    assert validation.confusion_map(truth, mask).tolist() == np.full(shape, 2).tolist()
+    counts = validation.count(validation.confusion_map(truth, mask))
+    assert counts == {"tp": 0, "fp": truth.size, "fn": 0, "tn": 0}
