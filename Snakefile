@@ -15,6 +15,8 @@ include: "workflow/rules/ingest.smk"
 include: "workflow/rules/filter.smk"
 include: "workflow/rules/threshold.smk"
 include: "workflow/rules/validate.smk"
+include: "workflow/rules/decide.smk"
+include: "workflow/rules/quality.smk"
 include: "workflow/rules/aggregate.smk"
 include: "workflow/rules/viewing.smk"
 
@@ -23,7 +25,14 @@ localrules:
     all,
     download,
     sample_threshold,
+    consensus,
+    calibrate,
+    choose,
+    decide,
+    flag,
+    trust,
     aggregate,
+    differences,
     figures,
     report,
     describe_image,
@@ -39,6 +48,9 @@ rule all:
         get_overlays,
         "results/metrics.tsv",
         "results/summary.tsv",
+        get_decision,
+        get_differences,
+        get_trust,
         "results/report.html",
         get_figures,
         get_kept_filters,

@@ -1,20 +1,39 @@
 """Bring the rows of all blocks into one table and sum them up."""
 
 import logging
+from itertools import chain
 
-from tilewise import aggregation, job, validation
+from tilewise import aggregation, job, scoring
 from tilewise.tables import read_rows, write_rows
 
 job.start(snakemake)
-order, metadata = snakemake.params.order, snakemake.params.metadata
-rows = (row for path in snakemake.input.metrics for row in read_rows(path))
+given, params = snakemake.input, snakemake.params
+order, metadata = params.order, params.metadata
+flags = {
+    (row["sample"], row["tile"]): row["flags"]
+    for row in chain.from_iterable(map(read_rows, given.quality))
+}
+# spatial blocks of a tile are for choosing parameters only
+rows = [
+    row | {"extent": extent}
+    for extent, paths in (("tile", given.metrics), (params.extent, given.structures))
+    for path in paths
+    for row in read_rows(path)
+    if not row.pop("patch")
+]
 rows = aggregation.sort_rows(rows, order["samples"], order["methods"])
 further = dict.fromkeys(column for columns in metadata.values() for column in columns)
 for row in rows:
     row.update(metadata[row["sample"]])
-write_rows(snakemake.output.metrics, [*validation.COLUMNS, *further], rows)
+    row["estimate"] = "resubstitution" if row["method"] in params.tuned else "fixed"
+    row["flags"] = flags.get((row["sample"], row["tile"]), "")
+    is_excluded = set(row["flags"].split(";")) & set(params.exclude)
+    row["excluded"] = "yes" if is_excluded else ""
+columns = [name for name in scoring.columns(params.chosen) if name != "patch"]
+columns += ["extent", "estimate", "flags", "excluded"]
+write_rows(snakemake.output.metrics, [*columns, *further], rows)
 
-summary = aggregation.summarize(rows)
+summary = aggregation.summarize(rows, params.chosen)
 write_rows(snakemake.output.summary, aggregation.COLUMNS, summary)
 for warning in dict.fromkeys(row["warning"] for row in summary if row["warning"]):
     logging.warning(warning)

@@ -8,7 +8,8 @@ job.start(snakemake)
 output, params = snakemake.output, snakemake.params
 grid = grid_of(params.grid)
 levels = len(output.arrays) - 1
-ngff.write(output.group, ngff.color_group(snakemake.wildcards.sample, levels, params.dtype))
+group = ngff.color_group(snakemake.wildcards.sample, levels, params.dtype, params.pixel_size)
+ngff.write(output.group, group)
 for level, path in enumerate(output.arrays):
     reduced = grid.level(level)
     layout = layout_of(reduced, params.dtype, channels=3)

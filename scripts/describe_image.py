@@ -7,9 +7,9 @@ from tilewise.layouts import layout_of
 job.start(snakemake)
 output, params = snakemake.output, snakemake.params
 grid = grid_of(params.grid)
-ngff.write(
-    output.group, ngff.image_group(snakemake.wildcards.sample, "zyx", len(output.arrays) - 1)
-)
+levels = len(output.arrays) - 1
+group = ngff.image_group(snakemake.wildcards.sample, "zyx", levels, params.pixel_size)
+ngff.write(output.group, group)
 ngff.write(output.labels, ngff.labels_group(params.labels))
 for level, path in enumerate(output.arrays):
     reduced = grid.level(level)

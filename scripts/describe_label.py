@@ -20,7 +20,8 @@ fill = NOT_ANNOTATED if label == "truth" else 0
 if fill:
     colors[fill] = (128, 128, 128, transparent)
 
-ngff.write(output.group, ngff.label_group(label, len(output.arrays) - 1, colors))
+levels = len(output.arrays) - 1
+ngff.write(output.group, ngff.label_group(label, levels, colors, params.pixel_size))
 for level, path in enumerate(output.arrays):
     reduced = grid.level(level)
     ngff.write(path, ngff.array(layout_of(reduced, "uint8", fill), reduced.shape, "zyx"))

@@ -9,7 +9,7 @@ from tilewise.blocks import BlockReader
 from tilewise.formats import write_png
 from tilewise.grid import grid_of
 from tilewise.layouts import layout_of
-from tilewise.overlay import blend, display
+from tilewise.overlay import blend, display, draw_scale_bar
 
 job.start(snakemake)
 params = snakemake.params
@@ -27,4 +27,6 @@ for tile in grid.tiles(block):
         if params.channels == 3:
             pixels = np.moveaxis(pixels, 0, -1)
         overlaid = blend(pixels, confusion.tile(tile), params.colors, params.alpha)
-        write_png(folder / f"{tile.name}.png", overlaid)
+        if params.scale_bar and params.pixel_size:
+            overlaid = draw_scale_bar(overlaid, params.pixel_size[-1])
+        write_png(folder / f"{tile.name}.png", overlaid, params.pixel_size)

@@ -5,11 +5,11 @@ from itertools import chain
 
 from tilewise import job
 from tilewise.blocks import BlockReader, BlockWriter, crop, each_strip, strips
-from tilewise.filters import apply_chain, chain_reach, parse_chain
-from tilewise.grid import grid_of
+from tilewise.grid import Tile, grid_of
 from tilewise.layouts import layout_of
-from tilewise.segmentation import COLUMNS, Segmenter, decide_tiles, fraction, from_row, row, segment
+from tilewise.segmentation import COLUMNS, Segmenter, fraction, from_row, row
 from tilewise.tables import read_rows, write_rows
+from tilewise.trials import Filtered, runs_of, segment_region
 
 job.start(snakemake)
 params, wildcards = snakemake.params, snakemake.wildcards
@@ -18,33 +18,38 @@ segmenter = Segmenter(**params.segmenter)
 sample = None
 if snakemake.input.sample_threshold:
     sample = from_row(read_rows(snakemake.input.sample_threshold[0])[0])
+elif params.calibration:
+    sample = from_row(params.calibration)
 
 files = dict(zip(params.blocks, snakemake.input.pixels, strict=True))
 reader = BlockReader(files, grid, layout_of(grid, params.dtype, codec=params.codec))
-steps = parse_chain(params.steps)
-reach = chain_reach(steps, params.dtype)
-whole = math.inf if segmenter.reach + reach == math.inf else None
+filtered = Filtered(reader, params.steps, grid, params.dtype)
+whole = math.inf if segmenter.reach + filtered.reach == math.inf else None
+tiles = None if params.tiles is None else [Tile(*place) for place in params.tiles]
+if tiles is None or whole:
+    regions = strips(grid, block, whole)
+else:
+    regions = runs_of(tiles, grid)
+chosen = None if tiles is None else set(tiles)
 with BlockWriter(snakemake.output.mask, block, grid, layout_of(grid, "uint8")) as writer:
 
-    def work(strip):
-        outer = grid.around(strip, segmenter.reach)
-        surroundings = grid.around(outer, reach)
-        pixels = crop(apply_chain(reader.read(surroundings), steps), surroundings, outer)
-        decisions = decide_tiles(pixels, outer, grid, segmenter, sample)
-        mask = crop(segment(pixels, outer, grid, segmenter, decisions), outer, strip)
-        writer.write(strip, mask)
+    def work(region):
+        inside = [tile for tile in grid.tiles_in(region) if chosen is None or tile in chosen]
+        if not inside:
+            return []
+        outer = grid.around(region, segmenter.reach)
+        pixels = filtered.read(outer)
+        mask, decisions = segment_region(pixels, outer, region, grid, segmenter, sample)
         names = {"sample": wildcards.sample, "method": wildcards.method}
         scope = "pixel" if segmenter.is_local else segmenter.scope
-        return [
-            {
-                **names,
-                "tile": tile.name,
-                "scope": scope,
-                "foreground": fraction(crop(mask, strip, grid.tile_region(tile))),
-                **row(decisions[tile]),
-            }
-            for tile in grid.tiles_in(strip)
-        ]
+        rows = []
+        for tile in inside:
+            inner = grid.tile_region(tile)
+            found = crop(mask, region, inner)
+            writer.write(inner, found)
+            place = {"tile": tile.name, "scope": scope, "foreground": fraction(found)}
+            rows.append({**names, **place, **row(decisions[tile])})
+        return rows
 
-    rows = each_strip(work, strips(grid, block, whole), snakemake.threads)
+    rows = each_strip(work, regions, snakemake.threads)
 write_rows(snakemake.output.thresholds, COLUMNS, chain.from_iterable(rows))

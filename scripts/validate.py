@@ -2,17 +2,17 @@
 
 from itertools import chain
 
-from tilewise import job
+from tilewise import job, scoring
 from tilewise.blocks import BlockReader, BlockWriter, each_strip, strips
 from tilewise.grid import grid_of
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.layouts import layout_of
 from tilewise.tables import write_rows
-from tilewise.validation import COLUMNS, confusion_map, count, score
+from tilewise.validation import confusion_map
 
 job.start(snakemake)
-wildcards = snakemake.wildcards
-grid, block = grid_of(snakemake.params.grid), wildcards.block
+params, wildcards = snakemake.params, snakemake.wildcards
+grid, block = grid_of(params.grid), wildcards.block
 masks = layout_of(grid, "uint8")
 truth = BlockReader({block: snakemake.input.truth}, grid, layout_of(grid, "uint8", NOT_ANNOTATED))
 mask = BlockReader({block: snakemake.input.mask}, grid, masks)
@@ -23,13 +23,14 @@ with BlockWriter(snakemake.output.confusion, block, grid, masks) as writer:
         rows = []
         for tile in filter(truth.is_stored, grid.tiles_in(strip)):
             region = grid.tile_region(tile)
-            codes = confusion_map(truth.tile(tile), mask.tile(tile))
-            counts = count(codes)
-            if any(counts.values()):
-                writer.write(region, codes)
-                place = {"tile": tile.name, "z": tile.z, "y": region.y0, "x": region.x0}
-                rows.append({**names, **place, **score(counts)})
+            known, found = truth.tile(tile), mask.tile(tile)
+            place = {"tile": tile.name, "z": tile.z, "y": region.y0, "x": region.x0}
+            scores = scoring.score_tile(known, found, params.scoring)
+            if scores:
+                writer.write(region, confusion_map(known, found))
+                rows += [{**names, **place, **fields} for fields in scores]
         return rows
 
     rows = each_strip(work, strips(grid, block), snakemake.threads)
-write_rows(snakemake.output.metrics, COLUMNS, chain.from_iterable(rows))
+columns = scoring.columns(params.scoring["metrics"])
+write_rows(snakemake.output.metrics, columns, chain.from_iterable(rows))

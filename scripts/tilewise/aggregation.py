@@ -5,14 +5,16 @@ from operator import itemgetter
 
 import numpy as np
 
+from tilewise import structure
+from tilewise.counts import Counts
 from tilewise.validation import COUNTS, METRICS, metrics
 
 ALL = "all"
 """Stands for all samples together."""
 FALSE_POSITIVE_AREA = "false_positive_area"
 COLUMNS = (
-    *("sample", "method", "metric", "tiles", "pooled", "averaged", "mean", "sd"),
-    *("median", "q25", "q75", "warning"),
+    *("sample", "method", "metric", "estimate", "extent", "tiles", "excluded", "pooled"),
+    *("averaged", "mean", "sd", "median", "q25", "q75", "warning"),
 )
 """Of the summary."""
 
@@ -38,17 +40,21 @@ def sort_rows(rows, samples, methods):
             sample_rank[row["sample"]],
             method_rank[row["method"]],
             *(int(row[axis]) for axis in "zyx"),
+            row.get("extent", "tile") != "tile",
         ),
     )
 
 
-def summarize(rows):
+def summarize(rows, chosen=()):
     """What the tiles of each sample and method amount to.
 
     Parameters
     ----------
     rows : list of dict of str to str
-        As from `sort_rows`.
+        As from `sort_rows`. Where they have the field `excluded`, they do not count. `estimate` is
+        passed on. `extent`, where it is not `tile`, says that a row is of a plane or a stack.
+    chosen : sequence of str
+        Metrics of structure that the rows have, as for `structure.compare`.
 
     Returns
     -------
@@ -58,6 +64,7 @@ def summarize(rows):
         those tiles whose truth has foreground and whose metric is defined, `averaged` of them.
         For the metric `false_positive_area`, in pixels, the tiles are those whose truth is empty,
         and `pooled` is their sum. Of several samples, rows for the sample `all` come last.
+        Metrics of structure are of the planes or stacks, if rows are of those.
     """
     groups = {names: list(group) for names, group in groupby(rows, itemgetter("sample", "method"))}
     samples = list(dict.fromkeys(sample for sample, _ in groups))
@@ -65,12 +72,12 @@ def summarize(rows):
     suspicions = {sample: suspect(sample, groups) for sample in samples}
     summary = []
     for (sample, method), group in groups.items():
-        summary += _summarize_group(sample, method, group, suspicions[sample])
+        summary += _summarize_group(sample, method, group, suspicions[sample], chosen)
     if len(samples) > 1:
         for method in methods:
             pooled = [row for names, group in groups.items() if names[1] == method for row in group]
             warning = "; ".join(filter(None, suspicions.values()))
-            summary += _summarize_group(ALL, method, pooled, warning)
+            summary += _summarize_group(ALL, method, pooled, warning, chosen)
     return summary
 
 
@@ -103,22 +110,41 @@ def suspect(sample, groups):
 
 
 def _pool(rows):
+    rows = [row for row in rows if row.get("extent", "tile") == "tile"]
     return {name: sum(int(row[name]) for row in rows) for name in COUNTS}
 
 
-def _summarize_group(sample, method, rows, warning):
-    with_truth = [row for row in rows if int(row["tp"]) + int(row["fn"])]
-    empty = [row for row in rows if not int(row["tp"]) + int(row["fn"])]
-    pooled = metrics(**_pool(rows))
+def _has_foreground(row):
+    return int(row["tp"]) + int(row["fn"]) > 0
+
+
+def _summarize_group(sample, method, rows, warning, chosen):
+    scored = [row for row in rows if not row.get("excluded")]
     names = {"sample": sample, "method": method, "warning": warning}
+    names |= {"estimate": rows[0].get("estimate", "fixed"), "excluded": len(rows) - len(scored)}
+    tiles = [row for row in scored if row.get("extent", "tile") == "tile"]
+    extents = [row for row in scored if row.get("extent", "tile") != "tile"] or tiles
+    extent = extents[0].get("extent", "tile") if extents else "tile"
+    pooled = metrics(**_pool(tiles))
+    counts = Counts(chosen)
+    totals = np.sum([counts.of(row) for row in extents], axis=0) if chosen and extents else None
+    pooled |= {
+        name: _finite(counts.metric(name)(totals)) if totals is not None else None
+        for name in structure.metrics(chosen)
+    }
     summary = []
-    for name in METRICS:
-        values = [float(row[name]) for row in with_truth if row[name]]
-        fields = {"metric": name, "tiles": len(rows), "pooled": pooled[name]}
+    for name, value in pooled.items():
+        own, kind = (tiles, "tile") if name in METRICS else (extents, extent)
+        values = [float(row[name]) for row in own if row[name] and _has_foreground(row)]
+        fields = {"metric": name, "extent": kind, "tiles": len(own), "pooled": value}
         summary.append({**names, **fields, **describe(values)})
-    areas = [float(row["fp"]) for row in empty]
-    fields = {"metric": FALSE_POSITIVE_AREA, "tiles": len(empty), "pooled": int(sum(areas))}
-    return [*summary, {**names, **fields, **describe(areas)}]
+    areas = [float(row["fp"]) for row in tiles if not _has_foreground(row)]
+    fields = {"metric": FALSE_POSITIVE_AREA, "extent": "tile", "tiles": len(areas)}
+    return [*summary, {**names, **fields, "pooled": int(sum(areas)), **describe(areas)}]
+
+
+def _finite(value):
+    return float(value) if np.isfinite(value) else None
 
 
 def describe(values):

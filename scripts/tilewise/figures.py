@@ -3,6 +3,10 @@
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+
+from tilewise.overlay import scale_bar
 
 matplotlib.rcParams.update({"svg.hashsalt": "tilewise", "font.size": 8, "figure.dpi": 100})
 STEPS = ("image", "filtered", "mask", "truth", "overlay")
@@ -15,7 +19,7 @@ def save(figure, path):
     figure.savefig(path, format=kind, metadata=_WITHOUT_DATE[kind])
 
 
-def side_by_side(tiles, title):
+def side_by_side(tiles, title, pixel_size=None):
     """Tiles through every step: a row per tile, a column per step.
 
     Parameters
@@ -24,6 +28,8 @@ def side_by_side(tiles, title):
         By tile and step, in the order of `STEPS`; (rows, columns) uint8 grey, 0/1 for masks and
         truth (255 not annotated), or (rows, columns, 3) uint8.
     title : str
+    pixel_size : float, optional
+        Along x, in micrometres; if it is known, the images have scale bars.
 
     Returns
     -------
@@ -36,10 +42,34 @@ def side_by_side(tiles, title):
             axis.imshow(_shades(pictures[step], step), cmap="gray", vmin=0, vmax=255)
             axis.set(xticks=[], yticks=[])
         row[0].set_ylabel(name)
+        if pixel_size is not None:
+            _draw_scale_bar(row[0], pictures[STEPS[0]].shape, pixel_size)
     for axis, step in zip(axes[0], STEPS, strict=True):
         axis.set_title(step)
     figure.suptitle(title)
     return figure
+
+
+def _draw_scale_bar(axis, shape, pixel_size):
+    """White with a black rim, in the lower right corner of an image."""
+    rows, columns = shape[:2]
+    pixels, label = scale_bar(columns, pixel_size)
+    thickness, margin = columns / 60, columns / 25
+    # the last pixel ends at half a pixel before its number plus one
+    right, bottom = columns - 0.5 - margin, rows - 0.5 - margin
+    corner = right - pixels, bottom - thickness
+    axis.add_patch(
+        Rectangle(corner, pixels, thickness, facecolor="white", edgecolor="black", linewidth=0.5)
+    )
+    axis.text(
+        right - pixels / 2,
+        bottom - thickness - margin / 2,
+        label.replace("um", "\u00b5m"),
+        color="white",
+        ha="center",
+        va="bottom",
+        path_effects=[withStroke(linewidth=1.5, foreground="black")],
+    )
 
 
 def _shades(picture, step):

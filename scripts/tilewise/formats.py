@@ -4,10 +4,14 @@ Kinds are told by a file's first bytes, not by its name. PNG, JPEG, GIF and BMP 
 at a time; contiguous, uncompressed TIFF is memory-mapped; OME-Zarr is read by whole chunks.
 """
 
+import io
 import json
+import math
 import mmap
 import re
 import struct
+import unicodedata
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +27,24 @@ SLAB_BYTES = 2**29
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_END = b"IEND\xaeB`\x82"
 PNG_PALETTE = 3
+MICROMETERS = {
+    **dict.fromkeys(("m", "meter", "metre"), 1e6),
+    **dict.fromkeys(("cm", "centimeter", "centimetre"), 1e4),
+    **dict.fromkeys(("mm", "millimeter", "millimetre"), 1e3),
+    # the micro sign is compared as the Greek letter, the angstrom sign as the Swedish one
+    **dict.fromkeys(("\u03bcm", "um", "micrometer", "micrometre", "micron", "microns"), 1),
+    **dict.fromkeys(("nm", "nanometer", "nanometre"), 1e-3),
+    **dict.fromkeys(("\u00c5", "angstrom"), 1e-4),
+    **dict.fromkeys(("pm", "picometer", "picometre"), 1e-6),
+}
+"""Units of pixel sizes in metadata; pixels, inches and others say nothing of the sample."""
+TIFF_RESOLUTION_UNITS = {3: "cm", 4: "mm", 5: "um"}
+"""Centimetres (TIFF 6.0) and two that tifffile and others write; 1 is none, 2 the inch."""
+PRINTED = 40
+"""Micrometres from which on the pixels of a resolution are taken for those of a print or a scan.
+
+600 dpi are 42, 72 dpi 353 and the default of libvips, 1 pixel per millimetre, 1000 micrometres.
+"""
 
 
 @dataclass(frozen=True)
@@ -37,6 +59,9 @@ class Header:
         1 for grey, 3 for colour (alpha is not counted), more for TIFF and OME-Zarr.
     dtype : str
         One of `DTYPES`.
+    pixel_size : (float or None, float, float) or None
+        Of a pixel in z, y and x, in micrometres: z is the distance of planes and may be unknown;
+        None if y or x is unknown.
     """
 
     planes: int
@@ -44,6 +69,7 @@ class Header:
     width: int
     channels: int
     dtype: str
+    pixel_size: tuple[float | None, float, float] | None = None
 
 
 def read_header(path):
@@ -62,6 +88,13 @@ def read_header(path):
         set of several files, each file holds its own pages only. A palette counts as colour, unless
         all its colours are grey.
 
+        The pixel size is that of the OME metadata, of ImageJ's calibration, of the coordinate
+        transformations of an OME-Zarr or, failing these, the resolution of a TIFF file (unless it
+        is in inches) or a PNG file: which counts only where pixels are finer than `PRINTED`,
+        because writers put that of a printer or a screen into every file. JPEG, GIF and BMP files
+        have none. Of planes that are points in time, channels or others besides z, no distance
+        is known.
+
     Raises
     ------
     ValueError
@@ -71,6 +104,70 @@ def read_header(path):
     reader = _open(path)
     reader.close()
     return reader.header
+
+
+def parse_pixel_size(value):
+    """A pixel size as people write it.
+
+    Parameters
+    ----------
+    value : str, float or sequence of float
+        Micrometres: one number for y and x, two for y and x, or three for z, y and x. In a text,
+        spaces or commas separate them.
+
+    Returns
+    -------
+    (float or None, float, float)
+        z, y and x; z is None where it is not given.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these, or a number is not above 0. So is `1,5`, which may be a decimal
+        comma.
+    """
+    parts = re.split(r"[\s,]+", value.strip()) if isinstance(value, str) else value
+    parts = parts if isinstance(parts, list | tuple) else [parts]
+    try:
+        sizes = [float(part) for part in parts]
+    except (TypeError, ValueError):
+        sizes = []
+    is_clear = not isinstance(value, str) or "." in value or not re.search(r"\d,\d", value)
+    if not (is_clear and 1 <= len(sizes) <= 3 and all(0 < size < math.inf for size in sizes)):
+        raise ValueError(
+            f"pixel_size {value!r} is no size: give micrometres above 0 with a decimal point, one "
+            "number (y and x), two (y x) or three (z y x), as in `0.6` or `1.0 0.6 0.7`"
+        )
+    y, x = (2 * sizes)[-2:]
+    return (sizes[0] if len(sizes) == 3 else None), y, x
+
+
+def _micrometers(value, unit):
+    """A length of metadata; None where it or its unit is unknown."""
+    factor = MICROMETERS.get(unicodedata.normalize("NFKC", str(unit)).strip())
+    try:
+        size = float(value) * factor
+    except (TypeError, ValueError):
+        return None
+    # 12 digits hide the rounding of the factor
+    return float(f"{size:.12g}") if 0 < size < math.inf else None
+
+
+def _size_of_resolution(pixels, unit):
+    """Micrometres of a pixel, of which there are so many in a unit; None where there are none.
+
+    Resolutions are stored as integers or quotients of them: 6 digits hide their rounding.
+    """
+    size = _micrometers(1 / pixels if pixels > 0 else None, unit)
+    return size and float(f"{size:.6g}")
+
+
+def _pixel_size(z, y, x):
+    return None if y is None or x is None else (z, y, x)
+
+
+def _unless_printed(size):
+    return None if size is None or max(size[1:]) >= PRINTED else size
 
 
 def open_stack(paths, channel="luma"):
@@ -388,18 +485,43 @@ def _read_png_header(path):
         if kind != b"IHDR":
             raise ValueError("its header is missing")
         width, height, depth, color = struct.unpack(">IIBB", file.read(10))
-        channels = 3 if color & 2 else 1
         file.seek(size - 10 + 4, 1)
-        while color == PNG_PALETTE:
-            size, kind = struct.unpack(">I4s", file.read(8))
-            if kind == b"PLTE":
-                channels = 1 if _is_grey(file.read(size)) else 3
-                break
-            file.seek(size + 4, 1)
-    header = Header(1, height, width, channels, "uint16" if depth == 16 else "uint8")
+        chunks = _read_png_chunks(file, (b"PLTE", b"pHYs"))
+    channels = 3 if color & 2 else 1
+    if color == PNG_PALETTE:
+        if b"PLTE" not in chunks:
+            raise ValueError("its palette is missing")
+        channels = 1 if _is_grey(chunks[b"PLTE"]) else 3
+    dtype = "uint16" if depth == 16 else "uint8"
+    header = Header(1, height, width, channels, dtype, _png_pixel_size(chunks.get(b"pHYs")))
     if depth != 16 or color == 0:
         return header, None
     return header, lambda plane: _decode_deep_png(path, channels)
+
+
+def _read_png_chunks(file, wanted):
+    """Chunks before the pixels, by their kind."""
+    chunks = {}
+    while True:
+        size, kind = struct.unpack(">I4s", file.read(8))
+        if kind in (b"IDAT", b"IEND"):
+            return chunks
+        if kind in wanted:
+            chunks[kind] = file.read(size)
+            file.seek(4, 1)
+        else:
+            file.seek(size + 4, 1)
+
+
+def _png_pixel_size(chunk):
+    """Of a pHYs chunk: pixels along x and y, and 1 if they are per metre."""
+    if chunk is None or len(chunk) != 9:
+        return None
+    along_x, along_y, unit = struct.unpack(">IIB", chunk)
+    if unit != 1:
+        return None
+    size = (_size_of_resolution(pixels, "m") for pixels in (along_y, along_x))
+    return _unless_printed(_pixel_size(None, *size))
 
 
 def _decode_deep_png(path, channels):
@@ -501,11 +623,17 @@ class _Tiff:
             series.shape[series.axes.index("X")],
             channels,
             _dtype_name(dtype, self._path),
+            self._pixel_size(),
         )
         self._check_size(page)
         self._map = None
         self._plane = None
         self._pages = {}
+
+    def _pixel_size(self):
+        size = _tiff_pixel_size(self._file, self._page.tags)
+        kinds = {self._axes[at] for at in self._plane_axes if self._shape[at] > 1}
+        return size if size is None or kinds <= {"Z"} else (None, *size[1:])
 
     def read(self, plane, y0, y1, channel):
         if plane != self._plane:
@@ -618,6 +746,52 @@ def _check_pages(file, series):
         raise ValueError("it does not have all the planes that its OME metadata list")
 
 
+def _tiff_pixel_size(file, tags):
+    """Of the OME metadata, of ImageJ's calibration or of the resolution."""
+    if file.is_ome:
+        return _ome_pixel_size(file.ome_metadata)
+    resolutions = [_quotient(tags.valueof(name)) for name in ("YResolution", "XResolution")]
+    calibration = file.imagej_metadata or {}
+    # ImageJ escapes the micro sign
+    unit = re.sub(r"\\u00[Bb]5", "\u00b5", str(calibration.get("unit", "")))
+    if unit not in ("", "cm", "inch"):
+        size = (_size_of_resolution(pixels, unit) for pixels in resolutions)
+        return _pixel_size(_micrometers(calibration.get("spacing"), unit), *size)
+    # these two ImageJ takes over from any TIFF file that it opens
+    unit = TIFF_RESOLUTION_UNITS.get(tags.valueof("ResolutionUnit"), unit)
+    z = _micrometers(calibration.get("spacing"), unit)
+    size = (_size_of_resolution(pixels, unit) for pixels in resolutions)
+    return _unless_printed(_pixel_size(z, *size))
+
+
+def _quotient(rational):
+    """Value of a tag; 0 if it is missing or damaged."""
+    try:
+        numerator, denominator = rational
+        return numerator / denominator
+    except (TypeError, ValueError, ZeroDivisionError):
+        return 0
+
+
+def _ome_pixel_size(xml):
+    """Of the first image in OME-XML; micrometres where no unit is given."""
+    from xml.etree import ElementTree
+
+    try:
+        for _, element in ElementTree.iterparse(io.StringIO(xml), events=("start",)):
+            if element.tag.rpartition("}")[2] == "Pixels":
+                names = (f"PhysicalSize{axis}" for axis in "ZYX")
+                return _pixel_size(
+                    *(
+                        _micrometers(element.get(name), element.get(f"{name}Unit", "um"))
+                        for name in names
+                    )
+                )
+    except ElementTree.ParseError:
+        pass
+    return None
+
+
 def _tiff_palette(page):
     """Colours by index, (colours, 1 or 3); None if the page has no palette."""
     if page.photometric != 3 or page.colormap is None:
@@ -653,7 +827,12 @@ class _OmeZarr:
         if size.get("t", 1) != 1:
             raise _FormatError(f"{path} has {size['t']} points in time: save one of them")
         self.header = Header(
-            size.get("z", 1), size["y"], size["x"], size.get("c", 1), _dtype_name(dtype, path)
+            size.get("z", 1),
+            size["y"],
+            size["x"],
+            size.get("c", 1),
+            _dtype_name(dtype, path),
+            _ngff_pixel_size(multiscales[0], self._axes),
         )
         self._array = None
         self._place = None
@@ -709,6 +888,24 @@ def _read_multiscales(path):
     if group is not None:
         return group.get("attributes", {}).get("ome", {}).get("multiscales")
     return (_read_json(path / ".zattrs") or {}).get("multiscales")
+
+
+def _ngff_pixel_size(multiscale, axes):
+    """Of the first resolution: the product of its scales, in the units of the axes."""
+    scale = None
+    for part in (multiscale["datasets"][0], multiscale):
+        for transformation in part.get("coordinateTransformations") or ():
+            factors = transformation.get("scale")
+            if isinstance(factors, list) and len(factors) == len(axes):
+                scale = np.multiply(factors, 1.0 if scale is None else scale)
+    if scale is None:
+        return None
+    units = [
+        axis.get("unit") if isinstance(axis, dict) else None
+        for axis in multiscale.get("axes", axes)
+    ]
+    size = dict(zip(axes, map(_micrometers, scale, units), strict=True))
+    return _pixel_size(size.get("z"), size["y"], size["x"])
 
 
 def _read_zarr_metadata(folder):
@@ -898,7 +1095,7 @@ def _truth_numbers(stems, names, _, place, count):
     raise _ambiguous(names[0], "it has several numbers in its name, and the image names others")
 
 
-def write_png(path, pixels):
+def write_png(path, pixels, pixel_size=None):
     """Write a PNG file; the same pixels give the same bytes.
 
     Parameters
@@ -906,6 +1103,9 @@ def write_png(path, pixels):
     path : path
     pixels : (height, width) or (height, width, 3) ndarray of uint8
         Grey, or red, green and blue.
+    pixel_size : (float or None, float, float), optional
+        Micrometres in z, y and x; y and x are written as pixels per metre (chunk pHYs), if they
+        can be: from 0.0005 micrometres to 2 metres.
 
     Raises
     ------
@@ -926,4 +1126,17 @@ def write_png(path, pixels):
     encoded, data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 3])
     if not encoded:
         raise OSError(f"{path}: the picture cannot be encoded as PNG")
-    Path(path).write_bytes(data)
+    data, start = data.tobytes(), len(PNG) + 25
+    # pHYs has its place between the header (25 bytes) and the pixels
+    Path(path).write_bytes(data[:start] + _png_resolution(pixel_size) + data[start:])
+
+
+def _png_resolution(pixel_size):
+    """The chunk pHYs; empty if there is none."""
+    if pixel_size is None:
+        return b""
+    along_y, along_x = (round(1e6 / size) for size in pixel_size[1:])
+    if not (0 < along_y < 2**31 and 0 < along_x < 2**31):
+        return b""
+    content = b"pHYs" + struct.pack(">IIB", along_x, along_y, 1)
+    return struct.pack(">I", 9) + content + struct.pack(">I", zlib.crc32(content))

@@ -152,6 +152,24 @@ class Grid:
             for column in range(region.x0 // self.tile, -(-region.x1 // self.tile))
         ]
 
+    def number_of_tiles(self, region):
+        """How many `tiles_in` a region there are."""
+        rows = -(-region.y1 // self.tile) - region.y0 // self.tile
+        columns = -(-region.x1 // self.tile) - region.x0 // self.tile
+        return (region.z1 - region.z0) * rows * columns
+
+    def spread(self, number):
+        """At most so many tiles of the sample, at equal distances plane by plane, row by row."""
+        rows, columns = self.tiles_along
+        whole = Region(0, self.shape[0], 0, self.shape[1], 0, self.shape[2])
+        tiles = self.number_of_tiles(whole)
+        number = min(number, tiles)
+        places = ((2 * i + 1) * tiles // (2 * number) for i in range(number))
+        return [
+            Tile(place // (rows * columns), place // columns % rows, place % columns)
+            for place in places
+        ]
+
     def tile_region(self, tile):
         """Pixels of a tile, cut at the sample's edge."""
         y, x = tile.row * self.tile, tile.column * self.tile

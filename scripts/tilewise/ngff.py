@@ -8,7 +8,7 @@ import json
 VERSION = "0.5"
 
 
-def image_group(name, axes, levels):
+def image_group(name, axes, levels, pixel_size=None):
     """The group of a multiscale image.
 
     Parameters
@@ -18,15 +18,17 @@ def image_group(name, axes, levels):
         One letter per axis, as in `czyx`.
     levels : int
         Reduced levels, each half as high and wide as the one before.
+    pixel_size : (float or None, float, float), optional
+        Micrometres in z, y and x; an axis whose size is unknown has no unit, but the scale 1.
 
     Returns
     -------
     dict
     """
-    return _group({"multiscales": [_multiscale(name, axes, levels)]})
+    return _group({"multiscales": [_multiscale(name, axes, levels, pixel_size)]})
 
 
-def color_group(name, levels, dtype):
+def color_group(name, levels, dtype, pixel_size=None):
     """The group of a multiscale image in red, green and blue.
 
     Parameters
@@ -35,6 +37,8 @@ def color_group(name, levels, dtype):
     levels : int
     dtype : str
         Integers are shown over their whole range, floats from 0 to 1.
+    pixel_size : (float or None, float, float), optional
+        As for `image_group`.
 
     Returns
     -------
@@ -50,7 +54,7 @@ def color_group(name, levels, dtype):
     ]
     return _group(
         {
-            "multiscales": [_multiscale(name, "czyx", levels)],
+            "multiscales": [_multiscale(name, "czyx", levels, pixel_size)],
             "omero": {"channels": channels, "rdefs": {"model": "color"}},
         }
     )
@@ -74,7 +78,7 @@ def array(layout, shape, axes):
     return {**layout.metadata(shape), "dimension_names": list(axes)}
 
 
-def label_group(name, levels, colors):
+def label_group(name, levels, colors, pixel_size=None):
     """The group of a label image, a child of `labels`.
 
     Parameters
@@ -83,6 +87,8 @@ def label_group(name, levels, colors):
     levels : int
     colors : dict of int to (red, green, blue, alpha)
         By label value, 0 to 255.
+    pixel_size : (float or None, float, float), optional
+        As for `image_group`.
 
     Returns
     -------
@@ -92,7 +98,8 @@ def label_group(name, levels, colors):
         "colors": [{"label-value": value, "rgba": list(rgba)} for value, rgba in colors.items()],
         "source": {"image": "../../"},
     }
-    return _group({"multiscales": [_multiscale(name, "zyx", levels)], "image-label": label})
+    multiscale = _multiscale(name, "zyx", levels, pixel_size)
+    return _group({"multiscales": [multiscale], "image-label": label})
 
 
 def labels_group(names):
@@ -112,20 +119,27 @@ def _group(content):
     return {"zarr_format": 3, "node_type": "group", "attributes": attributes}
 
 
-def _multiscale(name, axes, levels):
+def _multiscale(name, axes, levels, pixel_size):
+    sizes = dict(zip("zyx", pixel_size or (None, None, None), strict=True))
     return {
         "name": name,
-        "axes": [{"name": axis, "type": "channel" if axis == "c" else "space"} for axis in axes],
+        "axes": [_axis(axis, sizes.get(axis)) for axis in axes],
         "datasets": [
-            {"path": str(level), "coordinateTransformations": _transformations(axes, level)}
+            {"path": str(level), "coordinateTransformations": _transformations(axes, level, sizes)}
             for level in range(levels + 1)
         ],
     }
 
 
-def _transformations(axes, level):
-    factor = 2.0**level
-    scale = [factor if axis in "yx" else 1.0 for axis in axes]
+def _axis(name, size):
+    axis = {"name": name, "type": "channel" if name == "c" else "space"}
+    return axis if size is None else axis | {"unit": "micrometer"}
+
+
+def _transformations(axes, level, sizes):
+    factors = [2.0**level if axis in "yx" else 1.0 for axis in axes]
+    steps = [sizes.get(axis) or 1.0 for axis in axes]
+    scale = [factor * step for factor, step in zip(factors, steps, strict=True)]
     # the centre of a reduced pixel is the centre of the pixels that it is the mean of
-    shift = [(factor - 1) / 2 if axis in "yx" else 0.0 for axis in axes]
+    shift = [(factor - 1) / 2 * step for factor, step in zip(factors, steps, strict=True)]
     return [{"type": "scale", "scale": scale}, {"type": "translation", "translation": shift}]

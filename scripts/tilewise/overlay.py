@@ -1,4 +1,6 @@
-"""Where a method is right and wrong, drawn over the image."""
+"""Where a method is right and wrong, drawn over the image; and how long that is."""
+
+import math
 
 import cv2
 import numpy as np
@@ -36,6 +38,69 @@ def blend(picture, codes, colors=COLORS, alpha=0.3):
     blended = cv2.addWeighted(picture, 1 - alpha, table[codes], 1 - (1 - alpha), 0)
     blended[codes == 0] = picture[codes == 0]
     return blended
+
+
+def scale_bar(width, pixel_size):
+    """A round length of about a fifth of a picture's width.
+
+    Parameters
+    ----------
+    width : int
+        In pixels.
+    pixel_size : float
+        Along x, in micrometres.
+
+    Returns
+    -------
+    pixels : float
+        Length of the bar: the one of 1, 2, 5, 10, 20, ... micrometres whose quotient with a
+        fifth of the width is nearest to 1, from 0.63 to 1.58.
+    label : str
+        As in `50 um`; in nm below a micrometre, in mm from 1000 on.
+    """
+    fifth = width * pixel_size / 5
+    power = math.floor(math.log10(fifth))
+    lengths = [(digit, exponent) for exponent in (power, power + 1) for digit in (1, 2, 5)]
+    digit, exponent = min(
+        lengths, key=lambda length: abs(math.log10(length[0]) + length[1] - math.log10(fifth))
+    )
+    scale, unit = (-3, "nm") if exponent < 0 else (0, "um") if exponent < 3 else (3, "mm")
+    return digit * 10.0**exponent / pixel_size, f"{digit * 10.0 ** (exponent - scale):g} {unit}"
+
+
+def draw_scale_bar(picture, pixel_size):
+    """Draw a scale bar and its length into the lower right corner.
+
+    Parameters
+    ----------
+    picture : (rows, columns, 3) uint8 ndarray
+        Left as it is.
+    pixel_size : float
+        Along x, in micrometres.
+
+    Returns
+    -------
+    (rows, columns, 3) uint8 ndarray
+        White with a black rim, to be seen on any ground. A copy without a bar if the picture is
+        too small for its label.
+    """
+    picture = picture.copy()
+    rows, columns = picture.shape[:2]
+    pixels, label = scale_bar(columns, pixel_size)
+    font, size = cv2.FONT_HERSHEY_SIMPLEX, max(0.35, columns / 1024)
+    (width, height), _ = cv2.getTextSize(label, font, size, 1)
+    length, margin, thickness = round(pixels), max(4, columns // 40), max(3, columns // 128)
+    right, bottom = columns - margin, rows - margin
+    left, baseline = right - length, bottom - thickness - margin
+    start = min((left + right - width) // 2, columns - 2 - width)
+    if start < 2 or left < 1 or baseline - height < 2:
+        return picture
+    # the rim first
+    for color, rim in ((0, 1), (255, 0)):
+        corners = (left - rim, bottom - thickness - rim), (right - 1 + rim, bottom - 1 + rim)
+        cv2.rectangle(picture, *corners, (color,) * 3, cv2.FILLED)
+        cv2.putText(picture, label, (start, baseline), font, size, (color,) * 3, 1 + 2 * rim)
+    return picture
 
 
 def display(pixels):

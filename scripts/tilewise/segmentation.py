@@ -33,8 +33,8 @@ class Segmenter:
         A method of `thresholds`.
     settings : dict
         Of that method.
-    scope : {"tile", "plane", "sample"}
-        The pixels that share a threshold.
+    scope : {"tile", "plane", "sample", "calibrated"}
+        The pixels that share a threshold; a calibrated one comes from annotated tiles, for all.
     foreground : {"bright", "dark"}
         Whether the foreground is above the threshold, or not above it.
     min_contrast, min_separability : float
@@ -63,7 +63,7 @@ class Segmenter:
     def is_guarded(self):
         """Whether a tile's or plane's own threshold has to earn its use."""
         return (
-            self.scope != "sample"
+            self.scope in ("tile", "plane")
             and self.threshold != "manual"
             and not self.is_local
             and (self.min_contrast > 0 or self.min_separability > 0)
@@ -217,7 +217,7 @@ def decide_tiles(pixels, region, grid, segmenter, sample=None):
     grid : Grid
     segmenter : Segmenter
     sample : Decision or None
-        Of the whole sample, where `needs_sample`.
+        Of the whole sample, where `needs_sample`; of the annotated tiles, where it is calibrated.
 
     Returns
     -------
@@ -226,7 +226,7 @@ def decide_tiles(pixels, region, grid, segmenter, sample=None):
     tiles = grid.tiles_in(region)
     if segmenter.is_local:
         return dict.fromkeys(tiles, Decision(note="a threshold per pixel"))
-    if segmenter.scope == "sample":
+    if segmenter.scope in ("sample", "calibrated"):
         return dict.fromkeys(tiles, sample)
     if segmenter.scope == "plane":
         return dict.fromkeys(tiles, _decide_guarded(pixels, segmenter, sample))

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tilewise.annotation import Piece
-from tilewise.formats import Header, match_planes, natural_key, read_header
+from tilewise.formats import Header, match_planes, natural_key, parse_pixel_size, read_header
 from tilewise.tables import read_rows
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-RESERVED = {"all", "figures", "sources"}
+RESERVED = {"all", "figures", "sources", "sweeps"}
 """Names that results/ uses itself."""
-COLUMNS = ("sample", "image", "truth", "roi", "channel", "truth_foreground")
+MOST_ANNOTATORS = 8
+"""Of one sample: their truths are separated by semicolons."""
+COLUMNS = ("sample", "image", "truth", "roi", "channel", "truth_foreground", "pixel_size")
 """Columns with a meaning; others are kept as metadata."""
 
 
@@ -26,9 +28,14 @@ class Sample:
     """Planes in each file of `images`."""
     header: Header
     truth: tuple[Piece, ...]
+    """Of all annotators."""
+    annotators: tuple[tuple[Piece, ...], ...]
+    """The pieces of each of several annotators; empty where there is one."""
     roi: tuple[Piece, ...]
     channel: str | int
     truth_foreground: float | None
+    pixel_size: tuple[float | None, float, float] | None = None
+    """z, y and x in micrometres; z alone may be unknown."""
     metadata: dict = field(default_factory=dict)
 
     @property
@@ -48,18 +55,22 @@ class Sample:
         return files, skip
 
 
-def read_samples(path, named, channel, truth_foreground):
+def read_samples(path, named, channel, truth_foreground, pixel_size=None):
     """Read a sample sheet and the headers of all files that it names.
 
     Parameters
     ----------
     path : path
         Tab-separated text with the columns `sample`, `image` and, optionally, `truth`, `roi`,
-        `channel`, `truth_foreground`; files are relative to its folder.
+        `channel`, `truth_foreground`, `pixel_size`; files are relative to its folder.
     named : dict of str to list of (str, Header)
         Files whose headers are known, by the name a sheet gives them, as in `phantom:cortex/image`.
     channel, truth_foreground
         Defaults of the columns of the same name.
+    pixel_size : str, float or sequence of float, optional
+        As for `parse_pixel_size`, of samples whose size neither the sheet nor the file has. What
+        a row of the sheet gives counts more than the file; where z is unknown to one of the
+        three, it is taken from the next.
 
     Returns
     -------
@@ -83,6 +94,7 @@ def read_samples(path, named, channel, truth_foreground):
                 f"sample sheet {path} has no column `{column}`: its header must name it, "
                 "and columns are separated by tabs"
             )
+    default_size = None if pixel_size is None else parse_pixel_size(pixel_size)
     samples = {}
     for row in rows:
         name = (row["sample"] or "").strip()
@@ -94,7 +106,9 @@ def read_samples(path, named, channel, truth_foreground):
         if name in samples:
             raise ValueError(f"sample sheet {path}: sample {name} has two rows: rename one")
         try:
-            samples[name] = _read_sample(name, row, path.parent, named, channel, truth_foreground)
+            samples[name] = _read_sample(
+                name, row, path.parent, named, channel, truth_foreground, default_size
+            )
         except ValueError as error:
             raise ValueError(f"sample {name} in {path}: {error}") from error
     return samples
@@ -123,7 +137,7 @@ def number_files(files, first, header):
     return [(files.format(first + z), plane) for z in range(header.planes)]
 
 
-def _read_sample(name, row, folder, named, channel, truth_foreground):
+def _read_sample(name, row, folder, named, channel, truth_foreground, default_size):
     row = {column: (text or "").strip() for column, text in row.items() if column}
     images = _find(row["image"], folder, named, "image")
     headers = [header for _, header in images]
@@ -140,17 +154,25 @@ def _read_sample(name, row, folder, named, channel, truth_foreground):
                 f"{first.channels} of {first.dtype}: convert them to one kind"
             )
     pages = tuple(header.planes for header in headers)
-    header = Header(sum(pages), first.height, first.width, first.channels, first.dtype)
+    header = replace(first, planes=sum(pages))
     foreground = row.get("truth_foreground") or truth_foreground
+    entries = [entry.strip() for entry in row.get("truth", "").split(";") if entry.strip()]
+    if len(entries) > MOST_ANNOTATORS:
+        raise ValueError(f"{len(entries)} annotators: at most {MOST_ANNOTATORS} can be combined")
+    truths = tuple(
+        _pieces(entry, folder, named, header, images, "truth") for entry in entries
+    )
     return Sample(
         name=name,
         images=tuple(file for file, _ in images),
         pages=pages,
         header=header,
-        truth=_pieces(row.get("truth"), folder, named, header, images, "truth"),
+        truth=tuple(sorted((piece for pieces in truths for piece in pieces), key=_order)),
+        annotators=truths if len(truths) > 1 else (),
         roi=_pieces(row.get("roi"), folder, named, header, images, "roi"),
         channel=_channel(row.get("channel") or channel, header),
         truth_foreground=None if foreground is None else float(foreground),
+        pixel_size=_pixel_size(row.get("pixel_size"), header, default_size),
         metadata={column: text for column, text in row.items() if column not in COLUMNS},
     )
 
@@ -169,6 +191,16 @@ def _channel(channel, header):
     if isinstance(channel, int) and channel >= header.channels:
         raise ValueError(f"channel {channel} does not exist: the image has {header.channels}")
     return channel
+
+
+def _pixel_size(entry, header, default):
+    """Of the row, the files or the configuration: the first that knows it."""
+    sizes = [parse_pixel_size(entry) if entry else None, header.pixel_size, default]
+    known = [size for size in sizes if size is not None]
+    if not known:
+        return None
+    z = next((size[0] for size in known if size[0] is not None), None)
+    return (z, *known[0][1:])
 
 
 def _find(entry, folder, named, column):
@@ -268,7 +300,11 @@ def _windows(path, image, column):
                     f"{path}: {file} and {other.path} overlap at z {z}: cut one of them"
                 )
         pieces.append(piece)
-    return tuple(sorted(pieces, key=lambda piece: (piece.z, piece.y, piece.x)))
+    return tuple(sorted(pieces, key=_order))
+
+
+def _order(piece):
+    return piece.z, piece.y, piece.x
 
 
 def blocks_of(pieces, grid):

@@ -27,6 +27,18 @@ def parse(step, functions, kind):
     ValueError
         If the name or a setting is unknown or a setting is missing; the message names the known.
     """
+    name, settings = given(step, functions, kind)
+    known = settings_of(functions[name])
+    for setting, default in known.items():
+        if default is inspect.Parameter.empty and setting not in settings:
+            raise ValueError(
+                f"{kind} {name} needs a value for {setting}: write {{{name}: {{{setting}: ...}}}}"
+            )
+    return name, {**known, **settings}
+
+
+def given(step, functions, kind):
+    """A step's name and the settings that are given; as `parse`, but others may be missing."""
     if isinstance(step, str):
         step = step, {}
     elif isinstance(step, dict) and len(step) == 1:
@@ -44,12 +56,7 @@ def parse(step, functions, kind):
     for setting in settings:
         if setting not in known:
             raise ValueError(f"{kind} {name} has no setting {setting}{hint(setting, known)}")
-    for setting, default in known.items():
-        if default is inspect.Parameter.empty and setting not in settings:
-            raise ValueError(
-                f"{kind} {name} needs a value for {setting}: write {{{name}: {{{setting}: ...}}}}"
-            )
-    return name, {**known, **settings}
+    return name, settings
 
 
 def settings_of(function):

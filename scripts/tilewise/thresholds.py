@@ -37,6 +37,10 @@ SMOOTHINGS = 10_000
 """Most passes of `minimum` over a histogram, as in scikit-image."""
 
 
+KIND = "threshold method"
+"""What a method is called in messages."""
+
+
 class NoThreshold(ValueError):  # noqa: N818 - it is an outcome, reported as a note
     """A histogram from which a method cannot get a threshold; the message says why."""
 
@@ -757,7 +761,17 @@ def parse(step):
     ValueError
         If the name or a setting is unknown or a setting is missing.
     """
-    return steps.parse(step, _functions(), "threshold method")
+    return steps.parse(step, _functions(), KIND)
+
+
+def given(step):
+    """A method's name and the settings that are given for it; as `parse`, but others may be missing."""
+    return steps.given(step, _functions(), KIND)
+
+
+def settings_of(name):
+    """Names of a method's settings."""
+    return list(steps.settings_of(_functions()[name]))
 
 
 def _functions():

@@ -5,6 +5,8 @@ rule aggregate:
     """Every annotated tile of every sample and method, and per sample and method what they amount to."""
     input:
         metrics=get_all_metrics,
+        structures=get_structures,
+        quality=get_annotated_quality,
         code=get_code("aggregate"),
     output:
         metrics="results/metrics.tsv",
@@ -14,10 +16,34 @@ rule aggregate:
     params:
         order=get_order,
         metadata=get_sample_metadata,
+        tuned=SWEPT,
+        chosen=SCORING["metrics"],
+        extent=SCORING["extent"],
+        exclude=config["quality"]["exclude"],
     conda:
         "../../envs/tilewise.yaml"
     script:
         "../../scripts/aggregate.py"
+
+
+rule differences:
+    """Pixels and objects that all methods, or a single one, get wrong; errors by calibre, distance and quality."""
+    input:
+        strata=lambda wildcards: get_error_tables("strata"),
+        differences=lambda wildcards: get_error_tables("differences"),
+        metrics="results/metrics.tsv",
+        code=get_code("differences"),
+    output:
+        errors="results/errors.tsv",
+        differences="results/differences.tsv",
+    log:
+        "logs/differences.log",
+    params:
+        order=get_order,
+    conda:
+        "../../envs/tilewise.yaml"
+    script:
+        "../../scripts/differences.py"
 
 
 rule figures:
@@ -49,6 +75,7 @@ rule figures:
         steps=get_method_steps,
         colors={kind: config["overlay"][kind] for kind in ("tp", "fp", "fn", "tn")},
         alpha=config["overlay"]["alpha"],
+        pixel_size=get_pixel_size,
         dtype=get_dtype,
         grid=get_grid,
     conda:

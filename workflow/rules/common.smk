@@ -1,5 +1,6 @@
 """Configuration, samples and the functions of the rules."""
 
+import json
 import os
 import re
 import sys
@@ -8,11 +9,13 @@ from math import inf
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.iocontainers import Wildcards
 from snakemake.utils import validate
 
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
 from tilewise import imports, methods, sheet
+from tilewise.methods import SEGMENTATION
 from tilewise.blocks import at_once
 from tilewise.filters import chain_reach
 from tilewise.formats import Header
@@ -50,7 +53,11 @@ def get_sheet_path():
 
 try:
     SAMPLES = sheet.read_samples(
-        get_sheet_path(), get_named_files(), config["channel"], config["truth_foreground"]
+        get_sheet_path(),
+        get_named_files(),
+        config["channel"],
+        config["truth_foreground"],
+        config["pixel_size"],
     )
     METHODS = methods.read_methods(config, SAMPLES)
     GRIDS = {
@@ -73,6 +80,61 @@ FILTERED_CODEC = config["filtered_codec"]
 GREY = [name for name, sample in SAMPLES.items() if sample.header.channels == 1]
 COLOR = [name for name in SAMPLES if name not in GREY]
 ANNOTATED = [name for name, sample in SAMPLES.items() if sample.truth]
+SHARED = [name for name in ANNOTATED if SAMPLES[name].annotators]
+SWEPT = [name for name, method in METHODS.items() if method.is_swept]
+RANKED = [name for name, method in METHODS.items() if set(ANNOTATED) <= set(method.samples)]
+SCORING = config["validate"]
+APPLY = config["apply"]
+
+
+def check_decision():
+    """Whether what is to be decided, and applied, can be.
+
+    Raises
+    ------
+    WorkflowError
+        Says what to change in the configuration.
+    """
+    everywhere = [name for name in RANKED if set(METHODS[name].samples) == set(SAMPLES)]
+    if APPLY not in ("best", "all", "none", *METHODS):
+        known = f"best, all, none or a method: {', '.join(METHODS)}"
+        raise WorkflowError(f"apply: {APPLY} is not configured: set it to {known}")
+    if APPLY == "best" and not ANNOTATED and len(METHODS) > 1:
+        raise WorkflowError(
+            "apply: best needs truth to decide on a method, and no sample has any: "
+            "set `apply` to the name of a method, or to `all`"
+        )
+    if APPLY == "best" and not everywhere:
+        raise WorkflowError(
+            "apply: best needs a method that runs on all samples: leave its `samples` out, "
+            "or set `apply` to `all` or `none`"
+        )
+    if SWEPT and not ANNOTATED:
+        raise WorkflowError(
+            f"method {SWEPT[0]} has a grid, and no sample has truth to choose from it: "
+            "leave `grid` out, or give truth"
+        )
+    structural = {"cldice": "cldice", "nsd": "nsd", "object_f1": "objects"}
+    needed = structural.get(config["decision"]["metric"])
+    if needed and needed not in SCORING["metrics"]:
+        raise WorkflowError(
+            f"decision: metric {config['decision']['metric']} is not computed: "
+            f"add {needed} to `metrics` under `validate`"
+        )
+    if needed and SCORING["extent"] != "tile":
+        raise WorkflowError(
+            f"decision: metric {config['decision']['metric']} is decided on by tiles: "
+            "set `extent` under `validate` to tile, or decide by a metric of pixels"
+        )
+    for sample in ANNOTATED:
+        if SCORING["unit"] == "micrometer" and not SAMPLES[sample].pixel_size:
+            raise WorkflowError(
+                f"validate: unit micrometer needs the pixel size of sample {sample}, which its files "
+                "do not have: give it in the column `pixel_size` of the sheet"
+            )
+
+
+check_decision()
 
 
 def get_alternatives(names):
@@ -90,9 +152,11 @@ wildcard_constraints:
     sample=get_sample_pattern(SAMPLES),
     filter=get_alternatives(config["filters"]),
     source=get_alternatives([methods.NO_FILTER, *config["filters"]]),
-    method=get_alternatives(METHODS),
+    method=get_alternatives([SEGMENTATION, *METHODS]),
     label=r"[^/]+",
     block=r"\d+/\d+/\d+",
+    annotator=r"\d+",
+    part=r"\d+|stack",
     array=r"image\.zarr|color\.zarr|image\.zarr/labels/[^/]+",
 
 
@@ -141,6 +205,12 @@ def get_dtype(wildcards):
     return SAMPLES[wildcards.sample].header.dtype
 
 
+def get_pixel_size(wildcards):
+    """Micrometres in z, y and x as numbers, for `params`; none where the size is unknown."""
+    size = SAMPLES[wildcards.sample].pixel_size
+    return None if size is None else list(size)
+
+
 def get_channel(wildcards):
     return SAMPLES[wildcards.sample].channel
 
@@ -155,6 +225,59 @@ def has_roi(wildcards):
 
 def is_color(sample):
     return SAMPLES[sample].header.channels == 3
+
+
+def get_variant(wildcards):
+    """What segments: the only set of parameters of a method, or the one that was chosen."""
+    method = METHODS[get_method_name(wildcards)]
+    if not method.is_swept:
+        return method.variants[0]
+    return method.variant(read_choice(checkpoints.choose.get(method=method.name).output)["variant"])
+
+
+def get_method_name(wildcards):
+    """The method itself, or the one that was decided on."""
+    if wildcards.method != SEGMENTATION:
+        return wildcards.method
+    if APPLY != "best":
+        return APPLY
+    if len(METHODS) == 1:
+        return next(iter(METHODS))
+    return read_choice(checkpoints.decide.get().output)["method"]
+
+
+def read_choice(output):
+    """What a checkpoint chose."""
+    with output.choice.open() as file:
+        return json.load(file)
+
+
+def get_choices(wildcards):
+    """Files of the checkpoints that a mask waits for; only what they choose makes it new, not their time."""
+    files = []
+    if wildcards.method == SEGMENTATION and APPLY == "best" and len(METHODS) > 1:
+        files.append("results/choice.json")
+    name = get_method_name(wildcards)
+    if name in SWEPT:
+        files.append(f"results/sweeps/{name}/choice.json")
+    return list(map(ancient, files))
+
+
+def get_calibration(wildcards):
+    """The threshold that annotated tiles gave, as a row of a table; none if they gave none."""
+    if get_variant(wildcards).segmenter.scope != "calibrated":
+        return None
+    name = get_method_name(wildcards)
+    return read_choice(checkpoints.choose.get(method=name).output)["calibration"]
+
+
+def get_candidates(wildcards):
+    """Variants that may come to segment, whatever is chosen."""
+    name = wildcards.method
+    if name != SEGMENTATION:
+        return METHODS[name].variants
+    names = METHODS if APPLY == "best" else [APPLY]
+    return [variant for name in names for variant in METHODS[name].variants]
 
 
 def get_sample_metadata(wildcards):
@@ -206,9 +329,10 @@ def get_first_plane(wildcards):
 
 @cache
 def get_pieces_by_plane(sample, part):
-    """Pieces of truth or of the region of interest, by their plane."""
+    """Pieces of truth, of one annotator or of the region of interest, by their plane."""
     by_plane = {}
-    for piece in getattr(SAMPLES[sample], part):
+    pieces = SAMPLES[sample].annotators[part] if isinstance(part, int) else getattr(SAMPLES[sample], part)
+    for piece in pieces:
         by_plane.setdefault(piece.z, []).append(piece)
     return by_plane
 
@@ -243,6 +367,38 @@ def get_pieces(wildcards, part):
     return [vars(piece) | {"path": number[piece.path]} for piece in pieces]
 
 
+# Several annotators: numbered from 1 in the order of the sheet.
+
+
+def get_annotator_files(wildcards):
+    return list(map(get_file, get_piece_files(wildcards, int(wildcards.annotator) - 1)))
+
+
+def get_annotator_pieces(wildcards):
+    return get_pieces(wildcards, int(wildcards.annotator) - 1)
+
+
+def get_annotators_of_block(wildcards):
+    return expand(
+        "results/{sample}/image.zarr/labels/annotator-{annotator}/0/c/{block}",
+        annotator=range(1, len(SAMPLES[wildcards.sample].annotators) + 1),
+        sample=wildcards.sample,
+        block=wildcards.block,
+    )
+
+
+def get_votes(wildcards):
+    return expand(
+        "results/{sample}/votes/{block}.npy",
+        sample=wildcards.sample,
+        block=get_annotated_blocks(wildcards.sample),
+    )
+
+
+def get_annotator_tables(wildcards):
+    return expand("results/{sample}/annotators.tsv", sample=SHARED)
+
+
 def get_filter_blocks(wildcards):
     """Blocks of the image that a block of a filter is computed from: itself and what it reaches."""
     grid = GRIDS[wildcards.sample]
@@ -267,30 +423,70 @@ def get_source_paths(sample, source, blocks):
 
 
 @cache
-def is_filtered_inline(sample, method):
+def get_users(sample, filter):
+    """Methods that a sample is segmented with after a filter, as far as is known beforehand."""
+    return [
+        name
+        for name in METHODS
+        if (sample, name) in get_runs() and filter in METHODS[name].filters
+    ]
+
+
+@cache
+def is_sparse(sample):
+    """Whether few tiles of the annotated blocks are annotated, and others are not segmented by all."""
+    grid = GRIDS[sample]
+    tiles = sum(grid.number_of_tiles(grid.region(block)) for block in get_annotated_blocks(sample))
+    annotated = sum(grid.number_of_tiles(piece.region) for piece in SAMPLES[sample].truth)
+    return APPLY != "all" and 4 * annotated < tiles
+
+
+def get_tiles(wildcards):
+    """Tiles of a block that a mask covers, as plane, tile row and tile column; none is all of them."""
+    if wildcards.method == SEGMENTATION or APPLY == "all":
+        return None
+    grid, region = GRIDS[wildcards.sample], get_region(wildcards)
+    pieces = get_pieces_of_block(wildcards, "truth")
+    if sum(piece.region.shape == (1, *grid.shape[1:]) for piece in pieces) == region.shape[0]:
+        return None
+    tiles = {tile for piece in pieces for tile in grid.tiles_in(piece.region)}
+    inside = (tile for tile in tiles if grid.tile_region(tile).intersects(region))
+    return sorted([tile.z, tile.row, tile.column] for tile in inside)
+
+
+@cache
+def is_filtered_inline(sample, filter, method):
     """Whether a method's own job filters the image: nobody else needs the result, and nobody keeps it."""
-    users = [name for kind, name in get_runs() if kind == sample]
-    users = [name for name in users if METHODS[name].filter == METHODS[method].filter]
-    needs_histogram = METHODS[method].segmenter.needs_sample(get_number_of_tiles(sample))
+    if config["keep_filtered"]:
+        return False
+    tiles = get_number_of_tiles(sample)
+    users = [METHODS[name] for name in get_users(sample, filter)]
+    needs_histogram = any(
+        variant.filter == filter and variant.segmenter.needs_sample(tiles)
+        for user in users
+        for variant in user.variants
+    )
     # filtered planes are better written than kept in memory beside the method's own
-    steps = config["filters"].get(METHODS[method].filter, [])
-    needs_plane = chain_reach(steps, SAMPLES[sample].header.dtype) == inf
-    return not (config["keep_filtered"] or needs_histogram or needs_plane or len(users) > 1)
+    needs_plane = chain_reach(config["filters"].get(filter, []), SAMPLES[sample].header.dtype) == inf
+    is_shared = len(users) > 1 and not (method == SEGMENTATION or is_sparse(sample))
+    return not (needs_histogram or needs_plane or is_shared)
 
 
 def get_source(wildcards):
     """Where a rule's pixels come from: a filter, or `image`."""
     if "source" in wildcards.keys():
         return wildcards.source
-    if is_filtered_inline(wildcards.sample, wildcards.method):
+    filter = get_variant(wildcards).filter
+    if is_filtered_inline(wildcards.sample, filter, wildcards.method):
         return methods.NO_FILTER
-    return METHODS[wildcards.method].filter
+    return filter
 
 
 def get_inline_steps(wildcards):
     """Steps of the filter that a threshold's job applies itself."""
-    if is_filtered_inline(wildcards.sample, wildcards.method):
-        return get_method_steps(wildcards)
+    filter = get_variant(wildcards).filter
+    if is_filtered_inline(wildcards.sample, filter, wildcards.method):
+        return config["filters"].get(filter, [])
     return []
 
 
@@ -318,14 +514,14 @@ def get_histograms(wildcards):
     return expand(
         "results/{sample}/histograms/{source}/{block}.npz",
         sample=wildcards.sample,
-        source=METHODS[wildcards.method].filter,
+        source=get_variant(wildcards).filter,
         block=get_blocks(wildcards.sample),
     )
 
 
 def get_segmenter(wildcards):
     """A method's segmenter as a dictionary, for `params`."""
-    return vars(METHODS[wildcards.method].segmenter)
+    return vars(get_variant(wildcards).segmenter)
 
 
 def get_threshold_blocks(wildcards):
@@ -337,7 +533,7 @@ def get_threshold_blocks(wildcards):
 def get_threshold_reach(wildcards):
     """Pixels around a pixel that its mask depends on, with those of a filter that is applied inline."""
     steps = get_inline_steps(wildcards)
-    reach = METHODS[wildcards.method].segmenter.reach
+    reach = get_variant(wildcards).segmenter.reach
     return reach + chain_reach(steps, get_dtype(wildcards))
 
 
@@ -354,7 +550,7 @@ def get_number_of_tiles(sample):
 def get_sample_threshold(wildcards):
     """The sample's threshold, where a method may use it."""
     tiles = get_number_of_tiles(wildcards.sample)
-    if METHODS[wildcards.method].segmenter.needs_sample(tiles):
+    if get_variant(wildcards).segmenter.needs_sample(tiles):
         return ["results/{sample}/{method}/threshold.tsv"]
     return []
 
@@ -393,7 +589,7 @@ def get_tiles_to_overlay(sample, z):
 
 def get_method_steps(wildcards):
     """Steps of a method's filter."""
-    return config["filters"].get(METHODS[wildcards.method].filter, [])
+    return config["filters"].get(get_variant(wildcards).filter, [])
 
 
 # Schedulers: what a job takes, and which jobs are submitted as one.
@@ -439,11 +635,56 @@ def get_filter_memory(wildcards, threads, attempt):
 
 def get_threshold_memory(wildcards, threads, attempt):
     """A local method has several planes of doubles, the same for every dtype."""
-    segmenter = METHODS[wildcards.method].segmenter
-    doubles = 32 / get_bytes(wildcards) if segmenter.is_local else 0
-    reach = get_threshold_reach(wildcards)
+    return max(
+        get_variant_memory(wildcards, variant, threads, attempt)
+        for variant in get_candidates(wildcards)
+    )
+
+
+def get_variant_memory(wildcards, variant, threads, attempt):
+    doubles = 32 / get_bytes(wildcards) if variant.segmenter.is_local else 0
+    steps = []
+    if is_filtered_inline(wildcards.sample, variant.filter, wildcards.method):
+        steps = config["filters"].get(variant.filter, [])
+    reach = variant.segmenter.reach + chain_reach(steps, get_dtype(wildcards))
     pixels = 8 if reach == inf else 16
     return get_memory(wildcards, reach, pixels + doubles, threads, attempt)
+
+
+def get_sweep_memory(wildcards, threads, attempt):
+    """Pixels that are filtered once, and what a set of parameters makes of them."""
+    dtype, bytes_per_pixel = get_dtype(wildcards), get_bytes(wildcards)
+    memory = 0
+    for variant in METHODS[wildcards.method].variants:
+        reach = variant.segmenter.reach
+        reach += chain_reach(config["filters"].get(variant.filter, []), dtype)
+        doubles = 40 / bytes_per_pixel if variant.segmenter.is_local else 0
+        memory = max(memory, get_memory(wildcards, reach, 20 + doubles, threads, attempt))
+    return memory
+
+
+def get_level_memory(wildcards, threads, attempt):
+    steps = config["filters"].get(wildcards.source, [])
+    reach = chain_reach(steps, get_dtype(wildcards))
+    return get_memory(wildcards, reach, 20, threads, attempt)
+
+
+def get_sweep_runtime(wildcards, attempt):
+    """Minutes, at 2 Mpx/s for each set of parameters, as if all tiles were annotated."""
+    return get_runtime(wildcards, attempt) * len(METHODS[wildcards.method].variants)
+
+
+def get_part_memory(wildcards, threads, attempt):
+    """A plane or a stack, with its distances in 3-D, 40 bytes per pixel."""
+    planes, rows, columns = GRIDS[wildcards.sample].shape
+    if wildcards.part != "stack":
+        planes = 1
+    return attempt * (300 + planes * rows * columns * 40 // 2**20)
+
+
+def get_runtime_of_part(wildcards, attempt):
+    planes, rows, columns = GRIDS[wildcards.sample].shape
+    return attempt * (5 + planes * rows * columns // (60 * 10**6))
 
 
 def get_runtime(wildcards, attempt):
@@ -462,9 +703,10 @@ def needs_sample_threshold(sample):
     """Whether a threshold waits for all blocks of a sample."""
     tiles = get_number_of_tiles(sample)
     return any(
-        METHODS[method].segmenter.needs_sample(tiles)
+        variant.segmenter.needs_sample(tiles)
         for name, method in get_runs()
         if name == sample
+        for variant in METHODS[method].variants
     )
 
 
@@ -481,6 +723,388 @@ def get_ingest_group(wildcards):
 def get_histogram_group(wildcards):
     """A histogram of floats waits for the extents of all blocks."""
     return "count" if get_dtype(wildcards) == "float32" else get_filter_group(wildcards)
+
+
+# Decision: what is tried on annotated tiles, and what comes of it.
+
+
+@cache
+def get_methods_of(sample):
+    """Methods that are tried on a sample."""
+    return [name for name, method in METHODS.items() if sample in method.samples]
+
+
+@cache
+def get_groups():
+    """What each annotated sample counts as: its group, or itself."""
+    return {name: SAMPLES[name].metadata.get("group") or name for name in ANNOTATED}
+
+
+@cache
+def is_single_tile():
+    """Whether all truth lies in one tile, which is then cut into spatial blocks."""
+    tiles = [
+        GRIDS[sample].number_of_tiles(piece.region)
+        for sample in ANNOTATED
+        for piece in SAMPLES[sample].truth
+    ]
+    return tiles == [1]
+
+
+def get_scoring(wildcards):
+    """What a mask is scored by, for `params`."""
+    size = SAMPLES[wildcards.sample].pixel_size if SCORING["unit"] == "micrometer" else None
+    z, y, x = size or (1.0, 1.0, 1.0)
+    return {
+        "metrics": SCORING["metrics"] if SCORING["extent"] == "tile" else [],
+        "spacing": [z or 1.0, y, x],
+        "tolerance": SCORING["tolerance"],
+        "objects": SCORING["objects"],
+        "margin": SCORING["margin"] if is_single_tile() else None,
+    }
+
+
+def get_variants(wildcards):
+    """All sets of parameters of a method, by filter, for `params`."""
+    variants = METHODS[wildcards.method].variants
+    return [vars(variant) | {"segmenter": vars(variant.segmenter)} for variant in variants]
+
+
+def get_variant_steps(wildcards):
+    """Steps of each filter of a method."""
+    filters = METHODS[wildcards.method].filters
+    return {filter: config["filters"].get(filter, []) for filter in filters}
+
+
+def get_sweep_blocks(wildcards):
+    """Blocks of the image from which a method gives a block's mask, with any of its parameters."""
+    dtype = get_dtype(wildcards)
+    reach = max(
+        variant.segmenter.reach + chain_reach(config["filters"].get(variant.filter, []), dtype)
+        for variant in METHODS[wildcards.method].variants
+    )
+    grid = GRIDS[wildcards.sample]
+    return grid.blocks_of(grid.around(get_region(wildcards), reach))
+
+
+def get_sweep_image(wildcards):
+    return get_source_paths(wildcards.sample, methods.NO_FILTER, get_sweep_blocks(wildcards))
+
+
+@cache
+def get_counted_filters(sample, method):
+    """Filters of a method whose histogram of the whole sample some parameters need."""
+    tiles = get_number_of_tiles(sample)
+    return [
+        filter
+        for filter in METHODS[method].filters
+        if any(
+            variant.filter == filter and variant.segmenter.needs_sample(tiles)
+            for variant in METHODS[method].variants
+        )
+    ]
+
+
+def get_sweep_histograms(wildcards):
+    """Histograms of all blocks, filter by filter."""
+    return [
+        path
+        for filter in get_counted_filters(wildcards.sample, wildcards.method)
+        for path in expand(
+            "results/{sample}/histograms/{source}/{block}.npz",
+            sample=wildcards.sample,
+            source=filter,
+            block=get_blocks(wildcards.sample),
+        )
+    ]
+
+
+def get_sweep_calibration(wildcards):
+    if METHODS[wildcards.method].is_calibrated:
+        return ["results/sweeps/{method}/calibration.tsv"]
+    return []
+
+
+def get_calibrated(wildcards):
+    """Sets of a method's parameters whose threshold annotated tiles give."""
+    return [one for one in get_variants(wildcards) if one["segmenter"]["scope"] == "calibrated"]
+
+
+def get_level_files(filters, samples=tuple(ANNOTATED)):
+    """Sample, filter and file of the grey levels of annotated tiles."""
+    pattern = "results/{sample}/histograms/{source}/truth/{block}.npz"
+    return [
+        (sample, source, path)
+        for sample in samples
+        for source in filters
+        for path in expand(
+            pattern, sample=sample, source=source, block=get_annotated_blocks(sample)
+        )
+    ]
+
+
+def get_calibration_files(wildcards):
+    filters = dict.fromkeys(one["filter"] for one in get_calibrated(wildcards))
+    samples = tuple(name for name in ANNOTATED if name in METHODS[wildcards.method].samples)
+    return get_level_files(filters, samples)
+
+
+def get_calibration_names(wildcards):
+    return [names[:2] for names in get_calibration_files(wildcards)]
+
+
+def get_calibration_levels(wildcards):
+    return [path for *_, path in get_calibration_files(wildcards)]
+
+
+def get_oracle_files():
+    return get_level_files(dict.fromkeys(f for name in RANKED for f in METHODS[name].filters))
+
+
+def get_oracle_names(wildcards):
+    return [names[:2] for names in get_oracle_files()]
+
+
+def get_oracle_levels(wildcards):
+    return [path for *_, path in get_oracle_files()]
+
+
+def get_level_blocks(wildcards):
+    """Blocks of the image that a block is filtered from."""
+    steps = config["filters"].get(wildcards.source, [])
+    grid = GRIDS[wildcards.sample]
+    reach = chain_reach(steps, get_dtype(wildcards))
+    return grid.blocks_of(grid.around(get_region(wildcards), reach))
+
+
+def get_level_image(wildcards):
+    return get_source_paths(wildcards.sample, methods.NO_FILTER, get_level_blocks(wildcards))
+
+
+def get_sweeps(wildcards):
+    """Scores of all parameters of a method, on all annotated blocks."""
+    return [
+        path
+        for sample in ANNOTATED
+        if sample in METHODS[wildcards.method].samples
+        for path in expand(
+            "results/{sample}/{method}/sweep/{block}.tsv",
+            sample=sample,
+            method=wildcards.method,
+            block=get_annotated_blocks(sample),
+        )
+    ]
+
+
+def get_swept():
+    """Methods in the ranking whose parameters are chosen."""
+    return [name for name in RANKED if name in SWEPT]
+
+
+def get_decision_metrics():
+    """Metrics of structure that are known per unit: those of tiles."""
+    return SCORING["metrics"] if SCORING["extent"] == "tile" else []
+
+
+def get_common_dtype():
+    """Dtype of all annotated samples, for a threshold that they share."""
+    dtypes = {SAMPLES[sample].header.dtype for sample in ANNOTATED}
+    if len(dtypes) > 1:
+        raise WorkflowError(
+            f"scope calibrated needs samples of one dtype, these are {', '.join(sorted(dtypes))}: "
+            "convert them, or use the scope sample"
+        )
+    return dtypes.pop()
+
+
+def get_part_blocks(wildcards):
+    """Annotated blocks of some whole planes, or of the whole stack."""
+    return [
+        block
+        for block in get_annotated_blocks(wildcards.sample)
+        if wildcards.part in ("stack", block.split("/")[0])
+    ]
+
+
+def get_part(pattern, wildcards):
+    names = {"sample": wildcards.sample, "method": wildcards.method}
+    return expand(pattern, block=get_part_blocks(wildcards), **names)
+
+
+def get_structures(wildcards):
+    """Tables of metrics of planes or stacks, where they are not those of tiles."""
+    if SCORING["extent"] == "tile" or not SCORING["metrics"]:
+        return []
+    return [
+        f"results/{sample}/{method}/structure/{part}.tsv"
+        for sample, method in get_runs(annotated=True)
+        for part in (
+            ["stack"]
+            if SCORING["extent"] == "sample"
+            else dict.fromkeys(block.split("/")[0] for block in get_annotated_blocks(sample))
+        )
+    ]
+
+
+def get_confusions_of_block(wildcards):
+    return expand(
+        "results/{sample}/image.zarr/labels/{method}-confusion/0/c/{block}",
+        method=get_methods_of(wildcards.sample),
+        sample=wildcards.sample,
+        block=wildcards.block,
+    )
+
+
+def get_error_tables(kind):
+    return [
+        f"results/{sample}/errors/{kind}/{block}.tsv"
+        for sample in ANNOTATED
+        if get_methods_of(sample)
+        for block in get_annotated_blocks(sample)
+    ]
+
+
+def get_unit_tables(wildcards):
+    return expand("results/sweeps/{method}/units.tsv", method=get_swept())
+
+
+def get_left_out():
+    """Methods that are not run on all annotated samples."""
+    return [name for name in METHODS if name not in RANKED and set(METHODS[name].samples) & set(ANNOTATED)]
+
+
+def get_excluding_quality(wildcards):
+    """Flags of the tiles of annotated samples, where they exclude tiles."""
+    return get_annotated_quality(wildcards) if config["quality"]["exclude"] else []
+
+
+def get_annotated_quality(wildcards):
+    if not config["quality"]["measure"]:
+        return []
+    return expand("results/{sample}/quality.tsv", sample=ANNOTATED)
+
+
+# Quality: all tiles, and a few on which all methods are run.
+
+
+def get_features(wildcards):
+    return expand(
+        "results/{sample}/quality/{block}.tsv",
+        sample=wildcards.sample,
+        block=get_blocks(wildcards.sample),
+    )
+
+
+@cache
+def get_surveyed(sample):
+    """Tiles of a sample that are surveyed, by block; evenly spread."""
+    tiles = {}
+    for tile in GRIDS[sample].spread(config["quality"]["survey"]):
+        (block,) = GRIDS[sample].blocks_of(GRIDS[sample].tile_region(tile))
+        tiles.setdefault(block, []).append([tile.z, tile.row, tile.column])
+    return tiles
+
+
+def get_surveyed_of_block(wildcards):
+    return get_surveyed(wildcards.sample)[wildcards.block]
+
+
+def needs_sample(sample, variant):
+    return variant.segmenter.needs_sample(get_number_of_tiles(sample))
+
+
+@cache
+def get_survey_methods(sample):
+    """Methods that are compared on a sample: those that need no pass over all of it for themselves."""
+    return [
+        name
+        for name in get_methods_of(sample)
+        if (sample, name) in get_runs()
+        or not any(needs_sample(sample, variant) for variant in METHODS[name].variants)
+    ]
+
+
+def get_survey_wildcards(wildcards):
+    """The wildcards of each method's mask."""
+    for name in get_survey_methods(wildcards.sample):
+        yield Wildcards(fromdict={"sample": wildcards.sample, "method": name})
+
+
+def get_survey_choices(wildcards):
+    return [path for one in get_survey_wildcards(wildcards) for path in get_choices(one)]
+
+
+def get_survey_thresholds(wildcards):
+    return [
+        path.format(sample=one.sample, method=one.method)
+        for one in get_survey_wildcards(wildcards)
+        for path in get_sample_threshold(one)
+    ]
+
+
+def get_survey_variants(wildcards):
+    return [
+        {
+            "steps": get_method_steps(one),
+            "segmenter": get_segmenter(one),
+            "needs_sample": bool(get_sample_threshold(one)),
+            "calibration": get_calibration(one),
+        }
+        for one in get_survey_wildcards(wildcards)
+    ]
+
+
+def get_survey_reach(wildcards):
+    """Pixels around a tile that any method, with any of its parameters, needs."""
+    return max(
+        variant.segmenter.reach
+        + chain_reach(config["filters"].get(variant.filter, []), get_dtype(wildcards))
+        for name in get_survey_methods(wildcards.sample)
+        for variant in METHODS[name].variants
+    )
+
+
+def get_survey_blocks(wildcards):
+    grid = GRIDS[wildcards.sample]
+    return grid.blocks_of(grid.around(get_region(wildcards), get_survey_reach(wildcards)))
+
+
+def get_survey_image(wildcards):
+    return get_source_paths(wildcards.sample, methods.NO_FILTER, get_survey_blocks(wildcards))
+
+
+def get_survey_memory(wildcards, threads, attempt):
+    return get_memory(wildcards, get_survey_reach(wildcards), 40, 1, attempt)
+
+
+def get_agreement_tables(wildcards):
+    if len(METHODS) < 2 or not config["quality"]["survey"]:
+        return []
+    return [
+        f"results/{sample}/survey/{block}.tsv"
+        for sample in SAMPLES
+        if len(get_survey_methods(sample)) > 1
+        for block in get_surveyed(sample)
+    ]
+
+
+def get_quality_tables(wildcards):
+    return expand("results/{sample}/quality.tsv", sample=SAMPLES)
+
+
+def get_fraction_tables(wildcards):
+    """Tables with the fraction of foreground of all tiles, where anything segments all of them."""
+    runs = get_runs() if APPLY == "all" else [(name, SEGMENTATION) for name in get_applied()]
+    return [
+        path
+        for sample, method in runs
+        for path in expand(
+            "results/{sample}/{method}/thresholds/{block}.tsv",
+            sample=sample,
+            method=method,
+            block=get_blocks(sample),
+        )
+    ]
 
 
 # Figures: a few annotated tiles of a sample.
@@ -538,11 +1162,13 @@ def get_sample_metrics(wildcards):
 
 
 def get_labels(wildcards):
-    """Labels of a sample: its truth, and each method's mask and confusion map."""
-    chosen = [name for name, method in METHODS.items() if wildcards.sample in method.samples]
-    if wildcards.sample not in ANNOTATED:
-        return chosen
-    return ["truth", *chosen, *(f"{name}-confusion" for name in chosen)]
+    """Labels of a sample: its truth, masks, confusion maps, and where methods are wrong."""
+    prefix = "image.zarr/labels/"
+    return [
+        array.removeprefix(prefix)
+        for sample, array, _ in get_arrays()
+        if sample == wildcards.sample and array.startswith(prefix)
+    ]
 
 
 def is_label(wildcards):
@@ -555,7 +1181,8 @@ def get_array_dtype(wildcards):
 
 def get_fill(wildcards):
     """Value of what is not stored: truth is not annotated there."""
-    return 255 if wildcards.array == "image.zarr/labels/truth" else 0
+    label = wildcards.array.removeprefix("image.zarr/labels/")
+    return 255 if label == "truth" or label.startswith("annotator-") else 0
 
 
 def get_array_channels(wildcards):
@@ -565,28 +1192,59 @@ def get_array_channels(wildcards):
 # What a run makes.
 
 
+def is_applied():
+    """Whether the method that was decided on segments everything."""
+    return APPLY not in ("all", "none")
+
+
+@cache
 def get_runs(annotated=False):
-    """Pairs of sample and method; only of samples with truth, if asked."""
+    """Pairs of sample and method that masks are made of; only of samples with truth, if asked."""
     return [
         (sample, name)
-        for sample in (ANNOTATED if annotated else SAMPLES)
+        for sample in (SAMPLES if APPLY == "all" and not annotated else ANNOTATED)
         for name, method in METHODS.items()
         if sample in method.samples
     ]
 
 
+def get_applied():
+    """Samples that are segmented with the method that was decided on."""
+    if not is_applied():
+        return []
+    samples = SAMPLES if APPLY == "best" else METHODS[APPLY].samples
+    return list(samples)
+
+
+def get_mask_blocks(sample, method=None):
+    """Blocks of a mask: all of them, or, of a method that is only tried, the annotated ones."""
+    if method == SEGMENTATION or APPLY == "all":
+        return get_blocks(sample)
+    return get_annotated_blocks(sample)
+
+
 def get_per_block(pattern, annotated=False):
     """A path for each block of each pair of sample and method."""
-    blocks = get_annotated_blocks if annotated else get_blocks
     return [
         path
         for sample, method in get_runs(annotated)
-        for path in expand(pattern, sample=sample, method=method, block=blocks(sample))
+        for path in expand(
+            pattern,
+            sample=sample,
+            method=method,
+            block=get_annotated_blocks(sample) if annotated else get_mask_blocks(sample),
+        )
     ]
 
 
 def get_masks(wildcards):
-    return get_per_block("results/{sample}/image.zarr/labels/{method}/0/c/{block}")
+    pattern = "results/{sample}/image.zarr/labels/{method}/0/c/{block}"
+    applied = [
+        path
+        for sample in get_applied()
+        for path in expand(pattern, sample=sample, method=SEGMENTATION, block=get_blocks(sample))
+    ]
+    return get_per_block(pattern) + applied
 
 
 def get_confusions(wildcards):
@@ -618,11 +1276,28 @@ def get_figure_names(wildcards):
     return [names for names in get_runs(annotated=True) for _ in FIGURES]
 
 
+def get_decision(wildcards):
+    """What annotated tiles decide, where there are any."""
+    if not RANKED or not ANNOTATED:
+        return []
+    return ["results/decision.json", *expand("results/sweeps/{method}/sweep.tsv", method=SWEPT)]
+
+
+def get_differences(wildcards):
+    return ["results/errors.tsv", "results/differences.tsv"] if get_error_tables("strata") else []
+
+
+def get_trust(wildcards):
+    return ["results/trust.tsv"] if config["quality"]["measure"] else []
+
+
 def get_kept_filters(wildcards):
     """Filtered images with their metadata, where they are kept."""
     if not config["keep_filtered"]:
         return []
-    used = dict.fromkeys((sample, METHODS[method].filter) for sample, method in get_runs())
+    used = dict.fromkeys(
+        (sample, filter) for sample, method in get_runs() for filter in METHODS[method].filters
+    )
     return [
         path
         for sample, filter in used
@@ -644,11 +1319,19 @@ def get_arrays():
             arrays.append((sample, "color.zarr", blocks))
         if sample in ANNOTATED:
             arrays.append((sample, "image.zarr/labels/truth", get_annotated_blocks(sample)))
+        for number, _ in enumerate(SAMPLES[sample].annotators, 1):
+            label = f"image.zarr/labels/annotator-{number}"
+            arrays.append((sample, label, get_annotated_blocks(sample)))
+    for sample in get_applied():
+        arrays.append((sample, f"image.zarr/labels/{SEGMENTATION}", get_blocks(sample)))
     for sample, method in get_runs():
-        arrays.append((sample, f"image.zarr/labels/{method}", get_blocks(sample)))
+        arrays.append((sample, f"image.zarr/labels/{method}", get_mask_blocks(sample)))
     for sample, method in get_runs(annotated=True):
         label = f"image.zarr/labels/{method}-confusion"
         arrays.append((sample, label, get_annotated_blocks(sample)))
+    for sample in ANNOTATED:
+        if get_methods_of(sample):
+            arrays.append((sample, "image.zarr/labels/errors", get_annotated_blocks(sample)))
     return arrays
 
 

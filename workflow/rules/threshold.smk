@@ -57,6 +57,7 @@ rule sample_threshold:
     """A method's threshold for the whole sample, exact, in grey levels."""
     input:
         histograms=get_histograms,
+        choices=get_choices,
         code=get_code("sample_threshold"),
     output:
         threshold="results/{sample}/{method}/threshold.tsv",
@@ -71,10 +72,14 @@ rule sample_threshold:
 
 
 rule threshold:
-    """The mask, 0 background and 1 foreground, and each tile's threshold in grey levels."""
+    """The mask, 0 background and 1 foreground, and each tile's threshold in grey levels.
+
+    A method that is only tried segments annotated tiles; `segmentation` is the one that was decided on.
+    """
     input:
         pixels=get_threshold_input,
         sample_threshold=get_sample_threshold,
+        choices=get_choices,
         code=get_code("threshold"),
     output:
         mask="results/{sample}/image.zarr/labels/{method}/0/c/{block}",
@@ -86,6 +91,8 @@ rule threshold:
     params:
         steps=get_inline_steps,
         segmenter=get_segmenter,
+        calibration=get_calibration,
+        tiles=get_tiles,
         blocks=get_threshold_blocks,
         dtype=get_dtype,
         codec=get_source_codec,

@@ -14,6 +14,7 @@ rule describe_image:
     params:
         labels=get_labels,
         dtype=get_dtype,
+        pixel_size=get_pixel_size,
         grid=get_grid,
     conda:
         "../../envs/tilewise.yaml"
@@ -32,6 +33,7 @@ rule describe_color:
         "logs/{sample}/color.zarr/zarr.log",
     params:
         dtype=get_dtype,
+        pixel_size=get_pixel_size,
         grid=get_grid,
     conda:
         "../../envs/tilewise.yaml"
@@ -52,6 +54,7 @@ rule describe_label:
         "logs/{sample}/image.zarr/labels/{label}/zarr.log",
     params:
         colors={kind: config["overlay"][kind] for kind in ("tp", "fp", "fn", "tn")},
+        pixel_size=get_pixel_size,
         grid=get_grid,
     conda:
         "../../envs/tilewise.yaml"

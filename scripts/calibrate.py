@@ -1,0 +1,38 @@
+"""Take a method's threshold from annotated tiles: from all of them, and from those of all folds but one."""
+
+import numpy as np
+
+from tilewise import inference, job, oracles, units
+from tilewise.segmentation import Segmenter, decide, row
+from tilewise.tables import write_rows
+
+job.start(snakemake)
+given, params = snakemake.input, snakemake.params
+rule = params.decision
+found = {}
+for (sample, source), path in zip(params.files, given.levels, strict=True):
+    with np.load(path) as packed:
+        for (z, y, x, patch), levels in oracles.unpack(packed):
+            place = units.Place(sample, z, y, x, "" if patch < 0 else str(patch))
+            found.setdefault(source, {})[place] = levels
+
+rows = []
+for variant in params.variants:
+    segmenter = Segmenter(**variant["segmenter"])
+    tiles = found[variant["filter"]]
+    _, unit_of = units.assign(tiles, params.groups, rule["unit"], rule["plane_gap"])
+    names = sorted(set(unit_of.values()))
+    folds = dict(zip(names, inference.folds(names, rule["folds"]), strict=True))
+    trainings = {"all": [levels for place, levels in tiles.items() if not place.patch]}
+    if len(names) > 1:
+        for fold in sorted(set(folds.values())):
+            training = [tiles[place] for place, unit in unit_of.items() if folds[unit] != fold]
+            trainings[str(fold)] = training
+    for fold, parts in trainings.items():
+        counts, centers = oracles.histogram(oracles.merge(parts), params.dtype)
+        decision = decide(
+            counts, centers, segmenter.threshold, segmenter.settings, segmenter.foreground
+        )
+        rows.append({"variant": variant["name"], "fold": fold, **row(decision)})
+columns = ("variant", "fold", "threshold", "separability", "contrast", "note")
+write_rows(snakemake.output.calibration, columns, rows)

@@ -1,0 +1,22 @@
+"""Turn the annotators' votes in a block into one truth."""
+
+import numpy as np
+
+from tilewise import annotators, job
+from tilewise.blocks import BlockReader, BlockWriter, each_strip, strips
+from tilewise.grid import grid_of
+from tilewise.labels import NOT_ANNOTATED
+from tilewise.layouts import layout_of
+
+job.start(snakemake)
+grid, block = grid_of(snakemake.params.grid), snakemake.wildcards.block
+layout = layout_of(grid, "uint8", NOT_ANNOTATED)
+truths = [BlockReader({block: path}, grid, layout) for path in snakemake.input.annotators]
+table = np.load(snakemake.input.table)
+with BlockWriter(snakemake.output.truth, block, grid, layout) as writer:
+
+    def work(strip):
+        found = annotators.patterns([truth.read(strip) for truth in truths])
+        writer.write(strip, annotators.apply(table, found))
+
+    each_strip(work, strips(grid, block), snakemake.threads)

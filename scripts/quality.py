@@ -1,0 +1,29 @@
+"""Measure the quality of every tile of a block."""
+
+from itertools import chain
+
+from tilewise import job
+from tilewise.blocks import BlockReader, each_strip, strips
+from tilewise.grid import grid_of
+from tilewise.layouts import layout_of
+from tilewise.quality import FEATURES, features
+from tilewise.tables import write_rows
+
+job.start(snakemake)
+params, wildcards = snakemake.params, snakemake.wildcards
+grid, block = grid_of(params.grid), wildcards.block
+image = BlockReader({block: snakemake.input.image}, grid, layout_of(grid, params.dtype))
+
+
+def work(strip):
+    rows = []
+    for tile in grid.tiles_in(strip):
+        region = grid.tile_region(tile)
+        place = {"tile": tile.name, "z": tile.z, "y": region.y0, "x": region.x0}
+        rows.append({"sample": wildcards.sample, **place, **features(image.tile(tile))})
+    return rows
+
+
+rows = each_strip(work, strips(grid, block), snakemake.threads)
+columns = ("sample", "tile", "z", "y", "x", *FEATURES)
+write_rows(snakemake.output.features, columns, chain.from_iterable(rows))

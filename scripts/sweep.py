@@ -1,0 +1,93 @@
+"""Score every set of a method's parameters on a block's annotated tiles."""
+
+import math
+from itertools import chain, groupby
+
+import numpy as np
+
+from tilewise import job, scoring, trials
+from tilewise.blocks import BlockReader, crop, each_strip, strips
+from tilewise.grid import grid_of
+from tilewise.labels import NOT_ANNOTATED
+from tilewise.layouts import layout_of
+from tilewise.segmentation import Segmenter, decide, from_row
+from tilewise.tables import read_rows, write_rows
+
+job.start(snakemake)
+given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
+grid, block = grid_of(params.grid), wildcards.block
+files = dict(zip(params.blocks, given.image, strict=True))
+image = BlockReader(files, grid, layout_of(grid, params.dtype))
+truth = BlockReader({block: given.truth}, grid, layout_of(grid, "uint8", NOT_ANNOTATED))
+annotated = list(filter(truth.is_stored, grid.tiles(block)))
+calibration = {}
+for fields in (fields for path in given.calibration for fields in read_rows(path)):
+    calibration.setdefault(fields["variant"], []).append((fields["fold"], from_row(fields)))
+
+
+def sample_histogram(number):
+    """Of the whole sample, after a filter."""
+    total = 0
+    for path in given.histograms[number * params.parts : (number + 1) * params.parts]:
+        with np.load(path) as part:
+            total, centers = total + part["counts"], part["centers"]
+    return total, centers
+
+
+def trials_of(variant, histogram):
+    """Each threshold that a variant is tried with: its segmenter, name, fold and decision."""
+    segmenter = Segmenter(**variant["segmenter"])
+    if segmenter.scope == "calibrated":
+        return [
+            (segmenter, variant["name"], fold, decision)
+            for fold, decision in calibration[variant["name"]]
+        ]
+    sample = None
+    if histogram and segmenter.needs_sample(params.tiles):
+        sample = decide(
+            *histogram, segmenter.threshold, segmenter.settings, segmenter.foreground
+        )
+    return [(segmenter, variant["name"], "", sample)]
+
+
+def rows_of(region, filtered, chosen):
+    """Rows of the annotated tiles of a region, for all variants."""
+    tiles = [tile for tile in annotated if grid.tile_region(tile).intersects(region)]
+    if not tiles:
+        return []
+    outer = trials.trials_of([segmenter for segmenter, *_ in chosen], region, grid)
+    pixels = filtered.read(outer)
+    known = {tile: truth.tile(tile) for tile in tiles}
+    rows = []
+    for segmenter, variant, fold, sample in chosen:
+        mask, _ = trials.segment_region(pixels, outer, region, grid, segmenter, sample)
+        for tile in tiles:
+            inner = grid.tile_region(tile)
+            place = {"tile": tile.name, "z": tile.z, "y": inner.y0, "x": inner.x0}
+            names = {"sample": wildcards.sample, "method": wildcards.method, **place}
+            names |= {"variant": variant, "fold": fold}
+            found = np.ascontiguousarray(crop(mask, region, inner))
+            scores = scoring.score_tile(known[tile], found, params.scoring)
+            rows += [{**names, **fields} for fields in scores]
+    return rows
+
+
+rows = []
+numbers = {name: number for number, name in enumerate(params.counted)}
+for name, variants in groupby(params.variants, lambda variant: variant["filter"]):
+    filtered = trials.Filtered(image, params.steps[name], grid, params.dtype)
+    histogram = sample_histogram(numbers[name]) if name in numbers else None
+    chosen = [trial for variant in variants for trial in trials_of(variant, histogram)]
+    for is_whole, some in trials.by_reach(chosen):
+        regions = strips(grid, block, math.inf) if is_whole else trials.runs_of(annotated, grid)
+        regions = list(regions)
+
+        def work(region, filtered=filtered, some=some):
+            return rows_of(region, filtered, some)
+
+        if regions:
+            rows += chain.from_iterable(each_strip(work, regions, snakemake.threads))
+order = {name: number for number, name in enumerate(v["name"] for v in params.variants)}
+rows.sort(key=lambda row: (row["z"], row["y"], row["x"], order[row["variant"]], row["fold"]))
+columns = ("variant", "fold", *scoring.columns(params.scoring["metrics"]))
+write_rows(snakemake.output.scores, columns, rows)

@@ -1,0 +1,316 @@
+"""How far a result can be trusted where there is no truth, and where truth would teach the most.
+
+Nothing here replaces a truth: methods may agree on the same mistake. It tells which tiles are
+unlike their neighbours, unlike what was annotated, or hard for the methods, to be looked at first.
+"""
+
+import numpy as np
+
+from tilewise.quality import FEWEST, LEAST_SCALE, NORMAL, column, log, logit
+
+COLUMNS = ("drift_z", "drift_plane", "distance", "trust", "annotated")
+"""Of what `trust` gives."""
+
+WINDOW = 5
+"""Planes, the tile's own and the nearest around it, that its fraction is compared within."""
+FEWEST_PLANES = 2
+"""Other planes that such a comparison needs."""
+FEWEST_AROUND = 3
+"""Neighbours in the plane that a comparison with them needs; a corner has as many."""
+HALF_DRIFT = 3
+"""Robust standard deviations of drift that halve the trust in a tile."""
+HALF_DISTANCE = 1
+"""Standard deviations from the nearest annotated tile that halve the trust in a tile."""
+NOISE_CONTRAST = 2.65
+"""Contrast to noise of normal noise alone, split by Otsu's threshold."""
+
+SPACE = {
+    "contrast": log,
+    "focus": log,
+    "contrast_to_noise": log,
+    "foreground": logit,
+    "saturated": None,
+    "gradient": None,
+    "stripes": None,
+    "separability": None,
+}
+"""The features in which tiles are compared, and what makes their scale even. The mean is one too,
+in units of the sample's median contrast."""
+LEAST_SHARE = 0.02
+"""Robust standard deviation of the features without a logarithm that is assumed at the least."""
+FARTHEST = 4
+"""Standard deviations that a feature counts at the most: otherwise the worst tile would be all that
+counts."""
+LEAST_WEIGHT = 0.01
+"""Of a tile in the choice of tiles, though its trust is 1: distance then still decides."""
+
+
+def trust(rows, annotated):
+    """How far the result of a method on each tile can be trusted, and why.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        A row per tile of one sample, numbers or text; None, an empty text or no field at all where
+        something is not known: `z`, `y`, `x`, plane and corner in pixels, which must be there; the
+        features of `quality`; `foreground`, the fraction of pixels that the method found, 0 to 1;
+        `agreement`, the mean Dice coefficient of pairs of methods, 0 to 1; and `flags`, a list of
+        str as from `quality.flag`.
+    annotated : sequence of bool
+        Whether each tile has truth.
+
+    Returns
+    -------
+    list of dict
+        For each row:
+
+        `drift_z` : how much more foreground the tile has than the median of the other tiles at
+        its place in the `WINDOW` nearest planes; in robust standard deviations of this over the
+        sample, on the scale of logits.
+        `drift_plane` : likewise, than the median of the up to eight tiles around it in its plane.
+        `distance` : to the nearest annotated tile, by the features of `SPACE`, in standard
+        deviations (root mean square over the features); 0 for an annotated tile. None if no tile
+        is annotated.
+        `trust` : 0 to 1, the mean of the parts below.
+        `annotated` : 1 or 0.
+
+        A drift is None for an empty tile, for one without enough neighbours, and in a sample where
+        fewer than `FEWEST` tiles have them.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many values of `annotated` as rows.
+
+    Notes
+    -----
+    Each part is 0 to 1, and left out where it is not known: `agreement` itself; the mean over both
+    drifts d of 1 / (1 + (d / `HALF_DRIFT`)**2); 1 - `NOISE_CONTRAST` / `contrast_to_noise`, at
+    least 0, so that two classes that are no better separated than noise count nothing; 1 / (1 +
+    number of flags); 1 / (1 + (`distance` / `HALF_DISTANCE`)**2). The value orders tiles. It is no
+    probability and no forecast of a metric.
+    """
+    if len(rows) != len(annotated):
+        raise ValueError(
+            f"{len(rows)} tiles, but {len(annotated)} values of whether they are annotated: give"
+            " one for each tile"
+        )
+    if not len(rows):
+        return []
+    annotated = np.asarray(annotated, bool)
+    drift_z, drift_plane = _drifts(rows)
+    distance = _distance_to(_space(rows), annotated)
+    contrast_to_noise = column(rows, "contrast_to_noise")
+    with np.errstate(divide="ignore"):
+        separation = np.maximum(1 - NOISE_CONTRAST / contrast_to_noise, 0)
+    parts = (
+        column(rows, "agreement"),
+        _mean_of_known([_nearness(drift, HALF_DRIFT) for drift in (drift_z, drift_plane)]),
+        separation,
+        1 / (1 + np.array([len(_flags(row)) for row in rows])),
+        _nearness(distance, HALF_DISTANCE),
+    )
+    found = (drift_z, drift_plane, distance, _mean_of_known(parts))
+    return [
+        {**dict(zip(COLUMNS, map(_known, values), strict=False)), "annotated": int(has_truth)}
+        for *values, has_truth in zip(*found, annotated, strict=True)
+    ]
+
+
+def _flags(row):
+    return row.get("flags") or []
+
+
+def _known(value):
+    return None if np.isnan(value) else float(value)
+
+
+def _nearness(values, half):
+    return 1 / (1 + (values / half) ** 2)
+
+
+def _mean_of_known(parts):
+    """Over the parts that are not NaN; NaN where none is left."""
+    parts = np.stack(parts)
+    known = ~np.isnan(parts)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, parts, 0).sum(axis=0) / known.sum(axis=0)
+
+
+# --- drift -----------------------------------------------------------------------------------
+
+
+def _drifts(rows):
+    z, y, x = (column(rows, axis).astype(np.int64) for axis in "zyx")
+    values = logit(column(rows, "foreground"))
+    values[["empty" in _flags(row) for row in rows]] = np.nan
+    return (
+        _drift(values, _nearest_planes(z, y, x), FEWEST_PLANES),
+        _drift(values, _around(z, y, x), FEWEST_AROUND),
+    )
+
+
+def _drift(values, neighbours, fewest):
+    """Robust standard deviations from the median of the neighbours.
+
+    Parameters
+    ----------
+    values : (tiles,) float64 ndarray
+    neighbours : (tiles, n) int64 ndarray
+        Their numbers; the number of tiles where there is none.
+    fewest : int
+        Neighbours with a value, at the least.
+
+    Returns
+    -------
+    (tiles,) float64 ndarray
+    """
+    # NaN are sorted last
+    around = np.sort(np.append(values, np.nan)[neighbours], axis=1)
+    number = np.count_nonzero(~np.isnan(around), axis=1)
+    residuals = np.where(number >= fewest, values - _middle(around, number), np.nan)
+    known = residuals[~np.isnan(residuals)]
+    if known.size < FEWEST:
+        return np.full(values.shape, np.nan)
+    return residuals / max(NORMAL * np.median(np.abs(known)), LEAST_SCALE)
+
+
+def _middle(ascending, number):
+    """Median of the first `number` values of each row."""
+    row = np.arange(number.size)
+    lower = np.maximum(number - 1, 0) // 2
+    upper = np.minimum(number // 2, ascending.shape[1] - 1)
+    return (ascending[row, lower] + ascending[row, upper]) / 2
+
+
+def _nearest_planes(z, y, x):
+    """The other tiles at a tile's place, in the planes nearest in order."""
+    order = np.lexsort((z, x, y))
+    begins = np.append(True, (np.diff(y[order]) != 0) | (np.diff(x[order]) != 0))
+    group = np.cumsum(begins) - 1
+    first = np.flatnonzero(begins)
+    stop = np.append(first[1:], z.size)[group]
+    rank = np.arange(z.size)
+    # at either end of the stack, the window is moved inwards
+    start = np.maximum(np.minimum(rank - WINDOW // 2, stop - WINDOW), first[group])
+    window = start[:, None] + np.arange(WINDOW)
+    is_other = (window < stop[:, None]) & (window != rank[:, None])
+    neighbours = np.empty_like(window)
+    neighbours[order] = np.where(is_other, order[np.minimum(window, z.size - 1)], z.size)
+    return neighbours
+
+
+def _around(z, y, x):
+    """The up to eight tiles around a tile in its plane."""
+    plane, row, place = (np.unique(axis, return_inverse=True)[1] for axis in (z, y, x))
+    # a border keeps the ends of one row from being neighbours of the next row's
+    height, width = row.max() + 3, place.max() + 3
+
+    def key(dy, dx):
+        return (plane * height + row + 1 + dy) * width + place + 1 + dx
+
+    order = np.argsort(key(0, 0), kind="stable")
+    own = key(0, 0)[order]
+    neighbours = []
+    for dy, dx in ((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx):
+        wanted = key(dy, dx)
+        found = np.minimum(np.searchsorted(own, wanted), own.size - 1)
+        neighbours.append(np.where(own[found] == wanted, order[found], own.size))
+    return np.stack(neighbours, axis=1)
+
+
+# --- distance --------------------------------------------------------------------------------
+
+
+def _space(rows):
+    """Tiles as points: their features in robust standard deviations from the median.
+
+    Returns
+    -------
+    (rows, features) float64 ndarray
+        Features that no tile has are left out. What single tiles lack is 0, the median.
+    """
+    contrast = column(rows, "contrast")
+    contrast = contrast[contrast > 0]
+    axes = [column(rows, "mean") / np.median(contrast)] if contrast.size else []
+    leasts = [LEAST_SHARE] * len(axes)
+    for name, transform in SPACE.items():
+        values = column(rows, name)
+        axes.append(transform(values) if transform else values)
+        leasts.append(LEAST_SCALE if transform else LEAST_SHARE)
+    points = [
+        _standardized(values, least)
+        for values, least in zip(axes, leasts, strict=True)
+        if not np.all(np.isnan(values))
+    ]
+    return np.stack(points, axis=1) if points else np.zeros((len(rows), 1))
+
+
+def _standardized(values, least):
+    center = np.nanmedian(values)
+    scale = max(NORMAL * np.nanmedian(np.abs(values - center)), least)
+    return np.nan_to_num(np.clip((values - center) / scale, -FARTHEST, FARTHEST))
+
+
+def _distance_to(points, chosen):
+    """Root mean square difference from the nearest of the chosen points; NaN if there is none."""
+    if not chosen.any():
+        return np.full(len(points), np.nan)
+    from scipy.spatial import KDTree
+
+    return KDTree(points[chosen]).query(points)[0] / np.sqrt(points.shape[1])
+
+
+def most_worth(rows, trusts, number):
+    """The tiles that are most worth annotating next.
+
+    They are chosen one after the other, each as the tile with the greatest product of 1 - `trust`
+    and of its distance to the nearest tile that is annotated or chosen already: tiles of low trust
+    that are not all alike. Without any annotated tile, the first is the one of the least trust.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        As for `trust`.
+    trusts : list of dict
+        As from `trust`, for the same tiles.
+    number : int
+        Of tiles to choose.
+
+    Returns
+    -------
+    list of int
+        Indices of rows, the most worth first; fewer than `number` where no more tiles are neither
+        annotated nor empty. Of equal tiles the one of less trust, then the first comes first.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many trusts as rows.
+
+    References
+    ----------
+    Gonzalez, Theoretical Computer Science 38, 293-306 (1985), for choosing the farthest first.
+    """
+    if len(rows) != len(trusts):
+        raise ValueError(f"{len(rows)} tiles, but the trust of {len(trusts)}: give one for each")
+    if not len(rows):
+        return []
+    points = _space(rows)
+    weight = np.maximum(1 - column(trusts, "trust"), LEAST_WEIGHT)
+    annotated = column(trusts, "annotated") > 0
+    is_open = ~annotated & np.array(["empty" not in _flags(row) for row in rows])
+    # as far as any of two points may be, until one is chosen
+    distance = np.full(len(rows), 2.0 * FARTHEST)
+    if annotated.any():
+        distance = _distance_to(points, annotated)
+    chosen = []
+    while is_open.any() and len(chosen) < number:
+        worth = np.where(is_open, weight * distance, -1)
+        best = np.flatnonzero(worth == worth.max())
+        tile = int(best[np.argmax(weight[best])])
+        chosen.append(tile)
+        is_open[tile] = False
+        squares = np.mean((points - points[tile]) ** 2, axis=1)
+        distance = np.minimum(distance, np.sqrt(squares))
+    return chosen

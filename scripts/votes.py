@@ -1,0 +1,22 @@
+"""Count the patterns of the annotators' votes in a block."""
+
+import numpy as np
+
+from tilewise import annotators, job
+from tilewise.blocks import BlockReader, each_strip, strips
+from tilewise.grid import grid_of
+from tilewise.labels import NOT_ANNOTATED
+from tilewise.layouts import layout_of
+
+job.start(snakemake)
+grid, block = grid_of(snakemake.params.grid), snakemake.wildcards.block
+layout = layout_of(grid, "uint8", NOT_ANNOTATED)
+truths = [BlockReader({block: path}, grid, layout) for path in snakemake.input.annotators]
+
+
+def work(strip):
+    found = annotators.patterns([truth.read(strip) for truth in truths])
+    return annotators.count_patterns(found, len(truths))
+
+
+np.save(snakemake.output.votes, sum(each_strip(work, strips(grid, block), snakemake.threads)))
