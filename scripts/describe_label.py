@@ -1,8 +1,9 @@
 """Write the metadata of a label image."""
 
 from tilewise import job, ngff
+from tilewise.errors import error_colors
 from tilewise.grid import grid_of
-from tilewise.labels import FN, FP, NOT_ANNOTATED, TN, TP
+from tilewise.labels import FN, FP, TN, TP
 from tilewise.layouts import layout_of
 
 job.start(snakemake)
@@ -14,9 +15,11 @@ if label.endswith("-confusion"):
     colors = {code: (*params.colors[kind], opaque) for kind, code in codes.items()}
     # what is rightly background would hide the image
     colors[TN] = (*params.colors["tn"], transparent)
+elif label == "errors":
+    colors = error_colors(params.methods)
 else:
     colors = {1: (255, 255, 255, opaque)}
-fill = NOT_ANNOTATED if label == "truth" else 0
+fill = params.fill
 if fill:
     colors[fill] = (128, 128, 128, transparent)
 

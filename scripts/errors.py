@@ -1,0 +1,70 @@
+"""Count a block's errors by method and kind, and draw how many methods are wrong where."""
+
+from itertools import chain
+
+import numpy as np
+
+from tilewise import errors, job
+from tilewise.blocks import BlockReader, BlockWriter, each_strip, strips
+from tilewise.grid import grid_of
+from tilewise.labels import FN, TP
+from tilewise.layouts import layout_of
+from tilewise.structure import skeleton
+from tilewise.tables import write_rows
+
+job.start(snakemake)
+given, output, params = snakemake.input, snakemake.output, snakemake.params
+grid, block = grid_of(params.grid), snakemake.wildcards.block
+layout = layout_of(grid, "uint8")
+confusions = [BlockReader({block: path}, grid, layout) for path in given.confusions]
+names = {"sample": snakemake.wildcards.sample}
+
+
+def rows_of(codes):
+    """Rows of one tile: by stratum, and of what methods differ in."""
+    is_true = ((codes[0] == TP) | (codes[0] == FN)).view(np.uint8)
+    values = {
+        "calibre": (errors.calibre(is_true, skeleton(is_true)), errors.CALIBRES),
+        "distance": (errors.boundary_distance(is_true), errors.DISTANCES),
+    }
+    strata = [
+        {"method": method, "by": kind, **counts}
+        for method, own in zip(params.methods, codes, strict=True)
+        for kind, (value, edges) in values.items()
+        for counts in errors.strata(own, value, edges)
+    ]
+    pixels = errors.differences(codes)
+    objects = errors.object_differences(codes, connectivity=params.connectivity)
+    return strata, [
+        {"method": method, **of_pixels, **of_objects}
+        for method, of_pixels, of_objects in zip(params.methods, pixels, objects, strict=True)
+    ]
+
+
+def added(rows, keys):
+    """Rows with the same keys, their counts added up."""
+    totals = {}
+    for row in rows:
+        key = tuple(row[name] for name in keys)
+        total = totals.setdefault(key, dict.fromkeys(set(row) - set(keys), 0))
+        for name in total:
+            total[name] += row[name]
+    return [{**names, **dict(zip(keys, key, strict=True)), **total} for key, total in totals.items()]
+
+
+with BlockWriter(output.errors, block, grid, layout) as writer:
+
+    def work(strip):
+        found = []
+        for tile in filter(confusions[0].is_stored, grid.tiles_in(strip)):
+            codes = np.stack([confusion.tile(tile) for confusion in confusions])
+            writer.write(grid.tile_region(tile), errors.error_map(codes))
+            found.append(rows_of(codes))
+        return found
+
+    tiles = list(chain.from_iterable(each_strip(work, strips(grid, block), snakemake.threads)))
+keys = ("method", "by", "low", "high")
+strata = added(chain.from_iterable(rows for rows, _ in tiles), keys)
+write_rows(output.strata, ("sample", *keys, "tp", "fp", "fn", "tn"), strata)
+alone = added(chain.from_iterable(rows for _, rows in tiles), ("method",))
+write_rows(output.differences, ("sample", "method", *errors.PIXELS, *errors.OBJECTS), alone)

@@ -1,5 +1,6 @@
 """Put the summary and the figures on one page."""
 
+import json
 from pathlib import Path
 
 from tilewise import job, pages
@@ -10,5 +11,12 @@ figures = {}
 for names, path in zip(snakemake.params.names, snakemake.input.figures, strict=True):
     kind = {"svg": "image/svg+xml", "png": "image/png"}[path.rsplit(".", 1)[-1]]
     figures.setdefault(tuple(names), []).append((kind, Path(path).read_bytes()))
-page = pages.page(read_rows(snakemake.input.summary), figures)
+decisions = dict(zip(("decision", "ranking", "scores"), snakemake.input.decision, strict=False))
+decided = {}
+if decisions:
+    decided = {name: read_rows(decisions[name]) for name in ("ranking", "scores")}
+    decided["decision"] = json.loads(Path(decisions["decision"]).read_text(encoding="utf-8"))
+following = [row for path in snakemake.input.next for row in read_rows(path)]
+summary = read_rows(snakemake.input.summary)
+page = pages.page(summary, figures, following=following, **decided)
 Path(snakemake.output.report).write_text(page, encoding="utf-8")

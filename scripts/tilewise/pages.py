@@ -14,13 +14,14 @@ th { border-bottom: 2px solid #888; }
 th:first-child, td:first-child { text-align: left; }
 img { max-width: 100%; }
 .warning { background: #fff3cd; padding: .5em 1em; }
+.verdict { font-size: 1.3em; border-left: .3em solid #2a7; padding-left: .7em; }
 figure { margin: 1em 0; display: inline-block; vertical-align: top; }
 """
 SHOWN = ("mcc", "f1", "iou", "precision", "recall", "accuracy")
 """Metrics of the report's table."""
 
 
-def page(summary, figures):
+def page(summary, figures, decision=None, ranking=(), scores=(), following=()):
     """The report.
 
     Parameters
@@ -29,6 +30,12 @@ def page(summary, figures):
         Rows of the summary, in order.
     figures : dict of (str, str) to list of (str, bytes)
         By sample and method: media type and content.
+    decision : dict or None
+        What `decision.json` holds; None where nothing could be decided.
+    ranking, scores : sequence of dict of str to str
+        Rows of the ranking, and of the scores.
+    following : sequence of dict of str to str
+        Rows of the tiles most worth annotating.
 
     Returns
     -------
@@ -37,8 +44,11 @@ def page(summary, figures):
     """
     parts = [
         "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'><title>tilewise</title>",
-        f"<style>{_STYLE}</style></head><body><h1>Validation</h1>",
+        f"<style>{_STYLE}</style></head><body>",
     ]
+    if decision:
+        parts += _decision(decision, ranking, scores)
+    parts.append("<h1>Validation</h1>")
     if not summary:
         parts.append("<p>No sample has truth: there is nothing to validate.</p>")
     for warning in dict.fromkeys(row["warning"] for row in summary if row["warning"]):
@@ -49,7 +59,85 @@ def page(summary, figures):
             if name == sample:
                 parts.append(f"<h3>{escape(method)}</h3>")
                 parts += [_figure(kind, content) for kind, content in pictures]
+    if following:
+        parts.append("<h1>Tiles most worth annotating next</h1>")
+        columns = ("rank", "sample", "tile", "trust", "agreement", "drift_z", "distance", "flags")
+        parts.append(_plain(columns, [[_short(row[name]) for name in columns] for row in following]))
     return "\n".join([*parts, "</body></html>\n"])
+
+
+def _decision(decision, ranking, scores):
+    metric = decision["metric"]
+    method = escape(decision["method"])
+    variant = f" ({escape(decision['variant'])})" if decision["variant"] else ""
+    interval = decision["note"]
+    if decision["low"] is not None:
+        interval = (
+            f"{decision['level']:.0%} interval {decision['low']:.3f} to {decision['high']:.3f}"
+        )
+    units = decision["units"]
+    parts = [
+        "<h1>Decision</h1>",
+        f"<p class='verdict'>{escape(decision['verdict'])}</p>",
+        f"<p><b>{method}</b>{variant}: {metric} {_short(decision['value'])}, "
+        f"{decision['average']}, {decision['estimate']}; {escape(interval)}. "
+        f"Independent units: {units['independent']} ({escape(units['unit'])}).</p>",
+    ]
+    if decision["estimate"] == "resubstitution":
+        parts.append(
+            "<p class='warning'>Parameters were chosen on the tiles that are scored: "
+            "the score is too high.</p>"
+        )
+    if decision["anew"]:
+        parts.append(
+            f"<p>Deciding anew without the units that are scored: {metric} "
+            f"{_short(decision['anew']['value'])}.</p>"
+        )
+    columns = ("rank", "method", "estimate", "value", "low", "high", "difference", "p_adjusted")
+    columns += ("indistinguishable", "first")
+    rows = [row for row in ranking if row["metric"] == metric]
+    parts.append(f"<h2>Methods by {metric}</h2>")
+    parts.append(_plain(columns, [[_short(row[name]) for name in columns] for row in rows]))
+    by_metric = {}
+    for row in ranking:
+        by_metric.setdefault(row["metric"], {})[row["method"]] = row["rank"]
+    others = list(by_metric)
+    parts.append("<h2>Rank by each metric</h2>")
+    table = [[row["method"], *(by_metric[name].get(row["method"], "") for name in others)] for row in rows]
+    parts.append(_plain(("method", *others), table))
+    parts.append("<h2>What puts the scores in their place</h2>")
+    columns = ("method", "estimate", "micro", "micro_low", "micro_high", "macro", "note")
+    placed = [row for row in scores if row["metric"] == metric]
+    placed.sort(key=lambda row: -float(row["micro"] or "-inf"))
+    parts.append(_plain(columns, [[_short(row[name]) for name in columns] for row in placed]))
+    if decision["worst"]:
+        parts.append(f"<h2>Worst tiles of {method}</h2>")
+        columns = ("sample", "tile", metric, "fp", "fn", "edge", "flags")
+        worst = [[_short(row[name]) for name in columns] for row in decision["worst"]]
+        parts.append(_plain(columns, worst))
+    if decision["learning_curve"]:
+        parts.append("<h2>What more annotation would buy</h2>")
+        curve = [[row["units"], _short(row["width"])] for row in decision["learning_curve"]]
+        parts.append(_plain(("units", "width of the interval"), curve))
+    return parts
+
+
+def _plain(columns, rows):
+    head = "".join(f"<th>{escape(str(name).replace('_', ' '))}</th>" for name in columns)
+    lines = ("".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in rows)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _short(value):
+    """A number with three digits after the point; other text as it is."""
+    if value is None or value == "":
+        return "\u2013"
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    return str(int(number)) if number.is_integer() and "." not in str(value) else f"{number:.3f}"
 
 
 def _table(rows):

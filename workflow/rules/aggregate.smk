@@ -85,9 +85,11 @@ rule figures:
 
 
 rule report:
-    """What people would rather read than tables: the summary and the figures."""
+    """What people would rather read than tables: the decision, the summary and the figures."""
     input:
         summary="results/summary.tsv",
+        decision=get_decision_tables,
+        next=get_next,
         figures=get_figures,
         code=get_code("report"),
     output:

@@ -1181,8 +1181,16 @@ def get_array_dtype(wildcards):
 
 def get_fill(wildcards):
     """Value of what is not stored: truth is not annotated there."""
-    label = wildcards.array.removeprefix("image.zarr/labels/")
-    return 255 if label == "truth" or label.startswith("annotator-") else 0
+    return 255 if is_truth(wildcards.array.removeprefix("image.zarr/labels/")) else 0
+
+
+def get_label_fill(wildcards):
+    return 255 if is_truth(wildcards.label) else 0
+
+
+def is_truth(label):
+    """Whether a label is a truth, of all annotators or of one."""
+    return label == "truth" or label.startswith("annotator-")
 
 
 def get_array_channels(wildcards):
@@ -1281,6 +1289,16 @@ def get_decision(wildcards):
     if not RANKED or not ANNOTATED:
         return []
     return ["results/decision.json", *expand("results/sweeps/{method}/sweep.tsv", method=SWEPT)]
+
+
+def get_decision_tables(wildcards):
+    """Decision, ranking and scores for the report."""
+    names = ("decision.json", "ranking.tsv", "scores.tsv")
+    return [f"results/{name}" for name in names if get_decision(wildcards)]
+
+
+def get_next(wildcards):
+    return ["results/annotate_next.tsv"] if get_trust(wildcards) else []
 
 
 def get_differences(wildcards):

@@ -53,6 +53,8 @@ rule describe_label:
     log:
         "logs/{sample}/image.zarr/labels/{label}/zarr.log",
     params:
+        fill=get_label_fill,
+        methods=lambda wildcards: len(get_methods_of(wildcards.sample)),
         colors={kind: config["overlay"][kind] for kind in ("tp", "fp", "fn", "tn")},
         pixel_size=get_pixel_size,
         grid=get_grid,

@@ -1,0 +1,265 @@
+"""Where methods differ, and what kind of errors they make."""
+
+import math
+
+import cv2
+import numpy as np
+
+from tilewise.labels import FN, FP, TN, TP
+
+CALIBRES = (0, 3, 5, 9, 17, math.inf)
+"""Limits of the calibre of the foreground, in pixels."""
+DISTANCES = (0, 1, 2, 4, 8, math.inf)
+"""Limits of the distance to the truth's boundary, in pixels: up to 1 touches it."""
+PIXELS = (
+    *("annotated", "all_right", "all_wrong_fp", "all_wrong_fn"),
+    *("only_right_foreground", "only_right_background", "only_wrong_fp", "only_wrong_fn"),
+)
+"""Columns of what methods differ in; the last four are of one method."""
+OBJECTS = (
+    *("truth_objects", "truth_objects_all_found", "truth_objects_all_missed"),
+    *("truth_objects_only_found", "truth_objects_only_missed"),
+    *("false_objects", "false_objects_of_all", "false_objects_only", "false_objects_all_but"),
+)
+"""The same of objects."""
+
+
+def is_wrong(codes):
+    """Which methods are wrong where.
+
+    Parameters
+    ----------
+    codes : (methods, rows, columns) uint8 ndarray
+        Confusion maps.
+
+    Returns
+    -------
+    (methods, rows, columns) bool ndarray
+    """
+    return (codes == FP) | (codes == FN)
+
+
+def error_map(codes):
+    """How many methods are wrong at each pixel.
+
+    Parameters
+    ----------
+    codes : (methods, rows, columns) uint8 ndarray
+        Confusion maps.
+
+    Returns
+    -------
+    (rows, columns) uint8 ndarray
+        0 not annotated, else 1 + the number of methods that are wrong.
+    """
+    number = is_wrong(codes).sum(axis=0, dtype=np.uint8) + np.uint8(1)
+    return np.where(codes[0] > 0, number, np.uint8(0))
+
+
+def error_colors(methods):
+    """Colours of an error map: where all are right it is transparent, else yellow to dark violet.
+
+    Parameters
+    ----------
+    methods : int
+
+    Returns
+    -------
+    dict of int to (red, green, blue, alpha)
+    """
+    anchors = np.array([(255, 237, 111), (244, 134, 51), (200, 40, 80), (84, 15, 109)], float)
+    shares = np.linspace(0, len(anchors) - 1, methods) if methods > 1 else [len(anchors) - 1.0]
+    colors = {1: (0, 0, 0, 0)}
+    for number, share in enumerate(shares, 2):
+        rgb = [np.interp(share, range(len(anchors)), channel) for channel in anchors.T]
+        colors[number] = (*(round(float(value)) for value in rgb), 255)
+    return colors
+
+
+def differences(codes):
+    """Pixels that every method gets right or wrong, and those that only one does.
+
+    Parameters
+    ----------
+    codes : (methods, rows, columns) uint8 ndarray
+        Confusion maps.
+
+    Returns
+    -------
+    list of dict
+        `PIXELS` of each method; counts, which add up over regions. With a single method nothing is
+        of it alone.
+    """
+    methods = len(codes)
+    wrong = is_wrong(codes)
+    number = wrong.sum(axis=0, dtype=np.uint8)
+    is_known = codes[0] > 0
+    is_true = (codes[0] == TP) | (codes[0] == FN)
+    common = {
+        "annotated": _number(is_known),
+        "all_right": _number(is_known & (number == 0)),
+        "all_wrong_fp": _number(is_known & ~is_true & (number == methods)),
+        "all_wrong_fn": _number(is_true & (number == methods)),
+    }
+    alone = {"only_right": number == methods - 1, "only_wrong": number == 1}
+    rows = []
+    for own in wrong:
+        right = alone["only_right"] & ~own & is_known if methods > 1 else np.zeros_like(own)
+        mistaken = alone["only_wrong"] & own if methods > 1 else np.zeros_like(own)
+        rows.append(
+            common
+            | {
+                "only_right_foreground": _number(right & is_true),
+                "only_right_background": _number(right & ~is_true),
+                "only_wrong_fp": _number(mistaken & ~is_true),
+                "only_wrong_fn": _number(mistaken & is_true),
+            }
+        )
+    return rows
+
+
+def _number(pixels):
+    return int(np.count_nonzero(pixels))
+
+
+def object_differences(codes, coverage=0.5, connectivity=8):
+    """Objects that every method finds, misses or makes up, and those that only one does.
+
+    Parameters
+    ----------
+    codes : (methods, rows, columns) uint8 ndarray
+        Confusion maps.
+    coverage : float
+        An object of the truth is found where more than this share of its pixels is.
+    connectivity : {4, 8}
+
+    Returns
+    -------
+    list of dict
+        `OBJECTS` of each method; counts, which add up over regions that cut no object. A false
+        object is one of a mask without a pixel of the truth; those of several methods that touch
+        are one.
+    """
+    methods = len(codes)
+    is_true = ((codes[0] == TP) | (codes[0] == FN)).view(np.uint8)
+    number, labels = cv2.connectedComponents(is_true, connectivity=connectivity)
+    sizes = np.bincount(labels.ravel(), minlength=number)[1:]
+    found = np.stack(
+        [
+            np.bincount(labels[own == TP], minlength=number)[1:] > coverage * sizes
+            for own in codes
+        ]
+    )
+    times = found.sum(axis=0)
+    false = np.stack([_false_objects(own, connectivity) for own in codes])
+    together, regions = cv2.connectedComponents(
+        false.any(axis=0).view(np.uint8), connectivity=connectivity
+    )
+    made = np.stack([np.bincount(regions[own], minlength=together)[1:] > 0 for own in false])
+    makers = made.sum(axis=0)
+    common = {
+        "truth_objects": number - 1,
+        "truth_objects_all_found": _number(times == methods),
+        "truth_objects_all_missed": _number(times == 0),
+        "false_objects": together - 1,
+        "false_objects_of_all": _number(makers == methods),
+    }
+    several = methods > 1
+    return [
+        common
+        | {
+            "truth_objects_only_found": _number(found[i] & (times == 1)) * several,
+            "truth_objects_only_missed": _number(~found[i] & (times == methods - 1)) * several,
+            "false_objects_only": _number(made[i] & (makers == 1)) * several,
+            "false_objects_all_but": _number(~made[i] & (makers == methods - 1)) * several,
+        }
+        for i in range(methods)
+    ]
+
+
+def _false_objects(codes, connectivity):
+    """Pixels of objects of a mask that have no pixel of the truth."""
+    mask = ((codes == TP) | (codes == FP)).view(np.uint8)
+    number, labels = cv2.connectedComponents(mask, connectivity=connectivity)
+    is_false = np.ones(number, bool)
+    is_false[labels[codes == TP]] = False
+    is_false[0] = False
+    return is_false[labels]
+
+
+def calibre(is_true, skeleton):
+    """Local width of the foreground.
+
+    Parameters
+    ----------
+    is_true : (rows, columns) uint8 ndarray
+        0 or 1.
+    skeleton : (rows, columns) uint8 ndarray
+        Its centreline, 0 or 1.
+
+    Returns
+    -------
+    (rows, columns) float32 ndarray
+        In pixels: twice the distance from the nearest pixel of the centreline to the background, less
+        one; 0 outside. An object that the edge cuts is measured by what is seen.
+    """
+    if not skeleton.any():
+        return np.zeros(is_true.shape, np.float32)
+    if is_true.all():
+        return np.full(is_true.shape, float(min(is_true.shape)), np.float32)
+    away = cv2.distanceTransform(is_true, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    _, nearest = cv2.distanceTransformWithLabels(
+        1 - skeleton, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    width = np.zeros(int(nearest.max()) + 1, np.float32)
+    on = skeleton > 0
+    width[nearest[on]] = 2 * away[on] - 1
+    return width[nearest] * is_true
+
+
+def boundary_distance(is_true):
+    """Distance of each pixel to the boundary between foreground and background.
+
+    Parameters
+    ----------
+    is_true : (rows, columns) uint8 ndarray
+        0 or 1.
+
+    Returns
+    -------
+    (rows, columns) float32 ndarray
+        In pixels, to the nearest pixel of the other kind: 1 touches it; infinite without one.
+    """
+    if is_true.all() or not is_true.any():
+        return np.full(is_true.shape, np.inf, np.float32)
+    inside = cv2.distanceTransform(is_true, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    outside = cv2.distanceTransform(1 - is_true, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return inside + outside
+
+
+def strata(codes, values, edges):
+    """Confusion counts in strata of some value.
+
+    Parameters
+    ----------
+    codes : (rows, columns) uint8 ndarray
+        A method's confusion map.
+    values : (rows, columns) ndarray
+        Of each pixel; pixels at 0 or less are in no stratum.
+    edges : sequence of float
+        Ascending; a stratum holds what is above one edge and not above the next.
+
+    Returns
+    -------
+    list of dict
+        `low`, `high`, and the pixels `tp`, `fp`, `fn` and `tn`, which add up over regions.
+    """
+    number = len(edges) - 1
+    chosen = (codes > 0) & (values > edges[0])
+    place = np.searchsorted(np.asarray(edges[1:-1], np.float32), values[chosen], side="left")
+    counts = np.bincount(place * 8 + codes[chosen], minlength=8 * number).reshape(number, 8)
+    return [
+        {"low": low, "high": high, "tp": int(row[TP]), "fp": int(row[FP])}
+        | {"fn": int(row[FN]), "tn": int(row[TN])}
+        for low, high, row in zip(edges[:-1], edges[1:], counts, strict=True)
+    ]

@@ -1,0 +1,409 @@
+"""What annotated units allow to say: intervals, paired tests, rankings and held-out estimates.
+
+Units are what is independent: samples, say. `counts` are additive counts pooled within each unit,
+(methods, units, fields); a metric is a function of counts, (..., fields) to (...), the higher the
+better and nan where it is undefined. The average `micro` is the metric of all units' summed counts,
+`macro` the mean of the units' own metrics.
+"""
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+MIN_UNITS = 5
+"""Units that an interval needs at the least."""
+CHUNK = 2**22
+"""Numbers of resampled counts that are in memory at once, about."""
+TIE = 1e-9
+"""Relative difference of two statistics that counts as none: permutations add up in other orders."""
+
+
+def weights(units, resamples, seed):
+    """How often each unit is drawn in each resample of the bootstrap.
+
+    Parameters
+    ----------
+    units, resamples : int
+    seed : int
+
+    Returns
+    -------
+    (resamples, units) float64 ndarray
+        Whole numbers; each row sums to `units`.
+    """
+    random = np.random.default_rng(seed)
+    return random.multinomial(units, np.full(units, 1 / units), resamples).astype(np.float64)
+
+
+def estimate(counts, metric, average, weights=None):
+    """The metric of each method over all units, or over resampled ones.
+
+    Parameters
+    ----------
+    counts : (methods, units, fields) ndarray
+    metric : callable
+    average : {"micro", "macro"}
+    weights : (resamples, units) ndarray, optional
+
+    Returns
+    -------
+    (methods,) or (resamples, methods) float64 ndarray
+        nan where it is undefined: for `macro`, where it is in every unit.
+    """
+    if weights is None:
+        return estimate(counts, metric, average, np.ones((1, counts.shape[1])))[0]
+    if average == "macro":
+        values = metric(counts)
+        is_defined = np.isfinite(values)
+        total = weights @ np.where(is_defined, values, 0).T
+        number = weights @ is_defined.T.astype(np.float64)
+        return np.where(number > 0, total / np.maximum(number, 1), np.nan)
+    methods, units, fields = counts.shape
+    flat = counts.transpose(1, 0, 2).reshape(units, methods * fields)
+    step = max(CHUNK // (methods * fields), 1)
+    parts = [
+        metric((weights[start : start + step] @ flat).reshape(-1, methods, fields))
+        for start in range(0, len(weights), step)
+    ]
+    return np.concatenate(parts)
+
+
+def interval(resampled, units, level=0.95):
+    """The expanded percentile interval of bootstrap resamples.
+
+    Percentiles are moved outwards by as much as makes the interval of a mean as wide as Student's:
+    plain ones are too narrow for few units.
+
+    Parameters
+    ----------
+    resampled : (resamples, ...) ndarray
+        Estimates; nan is left out.
+    units : int
+        Two or more.
+    level : float
+
+    Returns
+    -------
+    low, high : float or (...) ndarray
+
+    References
+    ----------
+    Hesterberg, The American Statistician 69(4), 371-386 (2015), section 3.4.
+    """
+    from scipy.special import ndtr, stdtrit
+
+    quantile = stdtrit(units - 1, (1 - level) / 2)
+    tail = float(ndtr(math.sqrt(units / (units - 1)) * quantile))
+    low, high = np.nanquantile(resampled, (tail, 1 - tail), axis=0)
+    return (float(low), float(high)) if np.ndim(low) == 0 else (low, high)
+
+
+def sign_flip(a, b, metric, average, seed, most=10_000):
+    """Whether two methods differ: paired permutation test, two-sided.
+
+    Within every unit, the counts of the two methods are swapped or not; where the methods are
+    equal, no difference is more likely than its opposite.
+
+    Parameters
+    ----------
+    a, b : (units, fields) ndarray
+    metric : callable
+    average : {"micro", "macro"}
+    seed : int
+        Of the random swaps.
+    most : int
+        All 2 ** units swaps are tried if they are not more, else so many random ones.
+
+    Returns
+    -------
+    float
+        p, 0 to 1; exact, or (k + 1) / (n + 1) of n random swaps. 1 where the metric is undefined.
+
+    References
+    ----------
+    Fisher (1935), The Design of Experiments; Phipson and Smyth, Statistical Applications in
+    Genetics and Molecular Biology 9(1):39 (2010), for the random swaps.
+    """
+    units = len(a)
+    is_exact = units < 63 and 2**units <= most
+    if is_exact:
+        swaps = (np.arange(2**units)[:, None] >> np.arange(units) & 1).astype(np.float64)
+    else:
+        swaps = np.random.default_rng(seed).integers(0, 2, (most, units)).astype(np.float64)
+    stays = 1 - swaps
+    if average == "macro":
+        values = metric(np.stack([a, b]))
+        is_defined = np.isfinite(values).all(axis=0)
+        if not is_defined.any():
+            return 1.0
+        difference = np.where(is_defined, values[0] - values[1], 0) / is_defined.sum()
+        permuted, observed = (stays - swaps) @ difference, float(difference.sum())
+    else:
+        permuted = metric(stays @ a + swaps @ b) - metric(stays @ b + swaps @ a)
+        observed = float(metric(a.sum(axis=0)) - metric(b.sum(axis=0)))
+    if not math.isfinite(observed):
+        return 1.0
+    permuted = np.where(np.isfinite(permuted), np.abs(permuted), np.inf)
+    as_great = int(np.count_nonzero(permuted >= abs(observed) * (1 - TIE) - 1e-15))
+    return as_great / len(permuted) if is_exact else (as_great + 1) / (len(permuted) + 1)
+
+
+def wilcoxon(differences):
+    """Wilcoxon's signed-rank test, two-sided.
+
+    Parameters
+    ----------
+    differences : (units,) ndarray
+        nan is left out.
+
+    Returns
+    -------
+    float
+        p, 0 to 1; 1 if no difference is left that is not 0.
+
+    References
+    ----------
+    Wilcoxon, Biometrics Bulletin 1(6), 80-83 (1945), by `scipy.stats.wilcoxon`.
+    """
+    differences = np.asarray(differences, np.float64)
+    differences = differences[np.isfinite(differences)]
+    if not differences.any():
+        return 1.0
+    from scipy import stats
+
+    return float(stats.wilcoxon(differences).pvalue)
+
+
+def holm(p):
+    """Adjust p values for their number.
+
+    Parameters
+    ----------
+    p : sequence of float
+        nan is passed through and does not count.
+
+    Returns
+    -------
+    (tests,) float64 ndarray
+        In the given order, at most 1.
+
+    References
+    ----------
+    Holm, Scandinavian Journal of Statistics 6(2), 65-70 (1979).
+    """
+    p = np.asarray(p, np.float64)
+    adjusted = np.full(p.shape, np.nan)
+    known = np.flatnonzero(np.isfinite(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    factors = np.arange(order.size, 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(factors * p[order]), 1) if order.size else []
+    return adjusted
+
+
+def rank(
+    counts,
+    metric,
+    average,
+    *,
+    seed,
+    resamples=10_000,
+    test="sign_flip",
+    alpha=0.05,
+    min_units=MIN_UNITS,
+):
+    """The methods in order, and which of them cannot be told apart from the best.
+
+    Parameters
+    ----------
+    counts : (methods, units, fields) ndarray
+    metric : callable
+    average : {"micro", "macro"}
+    seed, resamples : int
+        Of the bootstrap and of the tests.
+    test : {"sign_flip", "wilcoxon"}
+    alpha : float
+        Rate of false differences among all pairs of methods; intervals are of the level 1 - alpha.
+    min_units : int
+        With fewer units there are no intervals and no method is called different.
+
+    Returns
+    -------
+    list of dict
+        The best first. `index` of the method; `value`, `low`, `high`; `difference` of the best to
+        it, with `difference_low` and `difference_high`; `p` and `p_adjusted`; `first`, the share of
+        resamples in which it comes first; `indistinguishable` from the best. None without units.
+        Undefined methods come last.
+
+    Notes
+    -----
+    p values are adjusted by Holm's method over all pairs of methods, not only those with the best:
+    which one is the best was found on the same units.
+    """
+    values = estimate(counts, metric, average)
+    units = counts.shape[1]
+    order = sorted(range(len(values)), key=lambda i: (-values[i] if np.isfinite(values[i]) else np.inf))
+    best = order[0]
+    rows = [
+        {
+            **{"index": i, "value": float(values[i]), "difference": float(values[best] - values[i])},
+            **dict.fromkeys(("low", "high", "difference_low", "difference_high")),
+            **{"p": None, "p_adjusted": None, "first": None},
+            "indistinguishable": bool(np.isfinite(values[i]) or not np.isfinite(values[best])),
+        }
+        for i in order
+    ]
+    if units < min_units or not np.isfinite(values[best]):
+        return rows
+    resampled = estimate(counts, metric, average, weights(units, resamples, seed))
+    first = _first_places(resampled)
+    p = _pairs(counts, metric, average, test, seed)
+    adjusted = dict(zip(p, holm(list(p.values())), strict=True))
+    for row in rows:
+        i = row["index"]
+        row["first"] = float(first[i])
+        if not np.isfinite(values[i]):
+            continue
+        row["low"], row["high"] = interval(resampled[:, i], units, 1 - alpha)
+        if i == best:
+            continue
+        differences = resampled[:, best] - resampled[:, i]
+        row["difference_low"], row["difference_high"] = interval(differences, units, 1 - alpha)
+        pair = min(i, best), max(i, best)
+        row["p"], row["p_adjusted"] = p[pair], float(adjusted[pair])
+        row["indistinguishable"] = bool(adjusted[pair] >= alpha)
+    return rows
+
+
+def _first_places(resampled):
+    """How often each method comes first; ties share."""
+    values = np.where(np.isfinite(resampled), resampled, -np.inf)
+    is_first = values == values.max(axis=1, keepdims=True)
+    return (is_first / is_first.sum(axis=1, keepdims=True)).mean(axis=0)
+
+
+def _pairs(counts, metric, average, test, seed):
+    """p of every two methods."""
+    if test == "wilcoxon":
+        values = metric(counts)
+        return {
+            (i, k): wilcoxon(values[i] - values[k]) for i, k in combinations(range(len(values)), 2)
+        }
+    return {
+        (i, k): sign_flip(counts[i], counts[k], metric, average, seed)
+        for i, k in combinations(range(len(counts)), 2)
+    }
+
+
+def folds(labels, number):
+    """Assign units to folds, evenly, the same in any order.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Names of the units, each once.
+    number : int
+        Most folds.
+
+    Returns
+    -------
+    (units,) int64 ndarray
+        From 0.
+    """
+    number = min(number, len(labels))
+    fold_of = np.empty(len(labels), np.int64)
+    fold_of[sorted(range(len(labels)), key=lambda i: labels[i])] = np.arange(len(labels)) % number
+    return fold_of
+
+
+@dataclass(frozen=True)
+class Nested:
+    """What choosing a variant on some units gives on others.
+
+    Attributes
+    ----------
+    chosen : (folds,) int64 ndarray
+        The variant that all other folds choose.
+    training : (folds,) float64 ndarray
+        Its estimate on them.
+    held_out : (units, fields) float64 ndarray
+        Each unit's counts by the variant that is chosen without its fold.
+    """
+
+    chosen: np.ndarray
+    training: np.ndarray
+    held_out: np.ndarray
+
+
+def nested(counts, fold_of, metric, average):
+    """Choose a variant without each fold, and score it on that fold.
+
+    Parameters
+    ----------
+    counts : (variants, units, fields) or (folds, variants, units, fields) ndarray
+        The second where variants have something that is fitted without a fold.
+    fold_of : (units,) int ndarray
+        From 0.
+    metric : callable
+    average : {"micro", "macro"}
+
+    Returns
+    -------
+    Nested
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two folds.
+    """
+    number = int(fold_of.max()) + 1
+    if number < 2:
+        raise ValueError("a single fold leaves no other units to choose on: annotate more")
+    if counts.ndim == 3:
+        counts = np.broadcast_to(counts, (number, *counts.shape))
+    held_out = np.empty(counts.shape[2:])
+    chosen, training = np.empty(number, np.int64), np.empty(number)
+    for fold in range(number):
+        out = fold_of == fold
+        values = estimate(counts[fold][:, ~out], metric, average)
+        chosen[fold] = best_of(values)
+        training[fold] = values[chosen[fold]]
+        held_out[out] = counts[fold, chosen[fold], out]
+    return Nested(chosen, training, held_out)
+
+
+def best_of(values):
+    """The first of the greatest values; nan is less than any."""
+    return int(np.argmax(np.where(np.isfinite(values), values, -np.inf)))
+
+
+def learning_curve(counts, metric, average, seed, resamples, sizes=None, level=0.95):
+    """How wide the interval would be with other numbers of units like these.
+
+    Parameters
+    ----------
+    counts : (units, fields) ndarray
+    metric, average
+        As for `estimate`.
+    seed, resamples : int
+    sizes : sequence of int, optional
+        Numbers of units; from `MIN_UNITS` to four times as many as there are by default.
+    level : float
+
+    Returns
+    -------
+    list of (int, float)
+        Number of units, and the width of the interval with it.
+    """
+    units = len(counts)
+    if sizes is None:
+        steps = {MIN_UNITS, *(round(units * factor) for factor in (0.5, 0.75, 1, 1.5, 2, 3, 4))}
+        sizes = sorted(size for size in steps if size >= min(MIN_UNITS, units))
+    random = np.random.default_rng(seed)
+    curve = []
+    for size in sizes:
+        drawn = random.multinomial(size, np.full(units, 1 / units), resamples).astype(np.float64)
+        low, high = interval(estimate(counts[None], metric, average, drawn)[:, 0], size, level)
+        curve.append((size, high - low))
+    return curve
