@@ -32,25 +32,24 @@ for sample, path in zip(params.samples, given.quality, strict=True):
         row["flags"] = flags
     is_annotated = [(sample, row["tile"]) in annotated for row in rows]
     trusts = trust.trust(rows, is_annotated)
-    chosen = [] if not params.number else trust.most_worth(rows, trusts, params.number, is_annotated)
-    for row, known, marks in zip(rows, is_annotated, trusts, strict=True):
-        row["flags"] = ";".join(row["flags"])
-        is_excluded = set(row["flags"].split(";")) & set(params.exclude)
-        row |= {"annotated": "yes" if known else "", "excluded": "yes" if is_excluded else ""}
+    chosen = trust.most_worth(rows, trusts, params.number) if params.number else []
+    for row, marks in zip(rows, trusts, strict=True):
         row |= marks
+        row["excluded"] = "yes" if set(row["flags"]) & set(params.exclude) else ""
+        row["annotated"] = "yes" if marks["annotated"] else ""
+        row["flags"] = ";".join(row["flags"])
     every += rows
     following += [{"rank": rank, **rows[i]} for rank, i in enumerate(chosen, 1)]
 
+
+
+def write(path, columns, rows):
+    """Write some fields of the rows."""
+    write_rows(path, columns, ({name: row.get(name) for name in columns} for row in rows))
+
+
 place = ("sample", "tile", "z", "y", "x")
-write_rows(
-    output.quality,
-    (*place, *quality.FEATURES, "foreground", "flags", "excluded"),
-    ({key: row.get(key) for key in (*place, *quality.FEATURES, "foreground", "flags", "excluded")} for row in every),
-)
-columns = (*place, "annotated", "agreement", "foreground", *trust.COLUMNS, "flags")
-write_rows(output.trust, columns, ({key: row.get(key) for key in columns} for row in every))
-write_rows(
-    output.next,
-    ("rank", *columns),
-    ({key: row.get(key) for key in ("rank", *columns)} for row in following),
-)
+write(output.quality, (*place, *quality.FEATURES, "foreground", "flags", "excluded"), every)
+columns = (*place, "agreement", "foreground", *trust.COLUMNS, "flags")
+write(output.trust, columns, every)
+write(output.next, ("rank", *columns), following)

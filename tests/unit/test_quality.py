@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 from skimage.filters import threshold_otsu
+from sklearn.metrics import f1_score
 
 from tilewise import phantom, quality
 
@@ -44,14 +45,19 @@ def changed(tiles, name):
     return [odd if number == ODD else tile for number, tile in enumerate(tiles)]
 
 
+def cut(plane):
+    starts = range(0, SHAPE[1], SIDE)
+    return [plane[y : y + SIDE, x : x + SIDE].copy() for y in starts for x in starts]
+
+
 @pytest.fixture(scope="module")
-def tiles():
-    image, _ = phantom.render(SHAPE, 1, 20, 0, SHAPE[1])
-    return [
-        image[y : y + SIDE, x : x + SIDE].copy()
-        for y in range(0, SHAPE[1], SIDE)
-        for x in range(0, SHAPE[2], SIDE)
-    ]
+def tiles_and_truths():
+    return tuple(map(cut, phantom.render(SHAPE, 1, 20, 0, SHAPE[1])))
+
+
+@pytest.fixture(scope="module")
+def tiles(tiles_and_truths):
+    return tiles_and_truths[0]
 
 
 @pytest.fixture(scope="module")
@@ -250,10 +256,23 @@ def test_pixels_must_be_finite(value):
 # --- flags -----------------------------------------------------------------------------------
 
 
-def test_a_sample_without_faults_has_hardly_any_flags(tiles):
+def test_a_sample_without_faults_is_flagged_only_for_what_it_shows(tiles):
     flags = quality.flag(rows_of(tiles))
     assert flags[ODD] == []
-    assert sum(map(bool, flags)) <= 2
+    assert set().union(*flags) <= {"unimodal", "low_contrast"}
+
+
+def test_otsu_fails_where_no_two_classes_are(tiles_and_truths):
+    tiles, truths = tiles_and_truths
+    dice = [
+        f1_score(truth.ravel(), (tile <= threshold_otsu(tile)).ravel())
+        for tile, truth in zip(tiles, truths, strict=True)
+    ]
+    is_flagged = ["unimodal" in found for found in quality.flag(rows_of(tiles))]
+    failed = [value for value, flagged in zip(dice, is_flagged, strict=True) if flagged]
+    worked = [value for value, flagged in zip(dice, is_flagged, strict=True) if not flagged]
+    assert len(failed) >= 3
+    assert max(failed) < min(worked)
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -275,9 +294,7 @@ def test_a_copy_has_the_same_flags(tiles, copy):
     assert quality.flag(rows_of(map(COPIES[copy], faulty))) == expected
 
 
-@pytest.mark.parametrize(
-    ("feature", "name"), [("focus", "blurred"), ("contrast", "low_contrast")]
-)
+@pytest.mark.parametrize(("feature", "name"), [("focus", "blurred"), ("contrast", "low_contrast")])
 def test_relative_flags_by_hand(feature, name):
     # of the logarithms, the median is 0 and the median absolute deviation 1
     logarithms = [-10, -1, -1, 0, 0, 0, 1, 1, 2]
