@@ -38,7 +38,7 @@ def counts_of(fold):
 order = params.variants
 everything = counts_of("all")
 values = inference.estimate(everything, metric, rule["average"])
-best = int(np.nanargmax(values)) if np.isfinite(values).any() else 0
+best = inference.best_of(values)
 records = [("resubstitution", "", order[best], everything[best])]
 choices = dict.fromkeys(order, 0)
 if len(names) > 1:

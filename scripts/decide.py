@@ -124,7 +124,7 @@ tiles = [row for row in by_method[first["method"]] if not row["patch"]]
 curve = []
 if rules.has_intervals:
     curve = inference.learning_curve(
-        best.counts, merit.metric(rule["metric"]), rule["average"], rule["seed"], rule["resamples"] // 10
+        best.counts, merit.metric(rule["metric"]), rule["average"], rule["seed"], rule["resamples"]
     )
 result = {
     "verdict": decision.verdict(ranking, rules),

@@ -299,7 +299,7 @@ def staple(counts, annotators, prior=None, iterations=1000, tolerance=1e-9):
         unknown = np.full(annotators, np.nan)
         return Staple(unknown, unknown.copy(), np.full(said.shape[0], np.nan), np.nan, 0)
     prior = ones / (ones + zeros) if prior is None else float(prior)
-    occurs = (counts > 0) & annotated
+    occurs = counts > 0
     rates, defined, made = _maximize(said[occurs], counts[occurs], prior, iterations, tolerance)
     probability = _posterior(said, prior, *rates)
     probability[~annotated] = np.nan

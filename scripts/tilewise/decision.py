@@ -136,16 +136,18 @@ def score(method, estimate, counts, merit_of, rules, variant=""):
         Fields of `SCORES`, a row per metric.
     """
     rows = []
-    draws = inference.weights(len(counts), rules.resamples, rules.seed) if rules.has_intervals else None
+    draws = None
+    if rules.has_intervals:
+        draws = inference.weights(len(counts), rules.resamples, rules.seed)
     for name in merit_of.metrics:
         fields = {"method": method, "estimate": estimate, "variant": variant, "metric": name}
         for average in ("micro", "macro"):
             metric = merit_of.metric(name)
             value = float(inference.estimate(counts[None], metric, average)[0])
             low = high = None
-            if draws is not None and np.isfinite(value):
-                resampled = inference.estimate(counts[None], metric, average, draws)[:, 0]
-                low, high = inference.interval(resampled, rules.units, rules.level)
+            if draws is not None:
+                drawn = inference.Resampled(counts[None], metric, average, draws)
+                low, high = within(name, *drawn.interval(0, level=rules.level))
             fields |= {average: _number(value), f"{average}_low": low, f"{average}_high": high}
         note = rules.note
         if estimate == "resubstitution":
@@ -181,7 +183,7 @@ def chosen_anew(evidence, merit_of, name, fold_of, rules):
             for found in evidence.values()
         ]
         values = merit(name, inference.estimate(np.stack(training)[:, ~out], metric, rules.average))
-        best = int(np.nanargmax(values)) if np.isfinite(values).any() else 0
+        best = inference.best_of(values)
         chosen.append(methods[best])
         counts[out] = evidence[methods[best]].counts[out]
     return counts, chosen
@@ -317,9 +319,18 @@ def _percent(value):
 
 def _bounds(name, low, high):
     """The interval of a metric, from that of its merit."""
-    if low is None or direction(name) == 1:
+    if low is None or direction(name) == 0:
+        return None, None
+    return within(name, low, high) if direction(name) == 1 else within(name, -high, -low)
+
+
+def within(name, low, high):
+    """An interval cut at the range of its metric: no interval loses coverage by it."""
+    if low is None or direction(name) == 0:
         return low, high
-    return (-high, -low) if direction(name) == -1 else (None, None)
+    least = -1.0 if name == "mcc" else 0.0
+    most = np.inf if direction(name) == -1 else 1.0
+    return max(low, least), min(high, most)
 
 
 def _number(value):

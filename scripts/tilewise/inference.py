@@ -16,6 +16,10 @@ MIN_UNITS = 5
 """Units that an interval needs at the least."""
 CHUNK = 2**22
 """Numbers of resampled counts that are in memory at once, about."""
+MANY = 50
+"""Units from which an interval by percentiles is as good as a studentized one."""
+EQUAL = 1e-12
+"""Standard error below which all units are equal but for rounding."""
 TIE = 1e-9
 """Relative difference of two statistics that counts as none: permutations add up in other orders."""
 
@@ -70,34 +74,118 @@ def estimate(counts, metric, average, weights=None):
     return np.concatenate(parts)
 
 
-def interval(resampled, units, level=0.95):
-    """The expanded percentile interval of bootstrap resamples.
-
-    Percentiles are moved outwards by as much as makes the interval of a mean as wide as Student's:
-    plain ones are too narrow for few units.
+class Resampled:
+    """Methods over the units and over resamples of them, for intervals.
 
     Parameters
     ----------
-    resampled : (resamples, ...) ndarray
-        Estimates; nan is left out.
-    units : int
-        Two or more.
-    level : float
+    counts : (methods, units, fields) ndarray
+    metric : callable
+    average : {"micro", "macro"}
+    weights : (resamples, units) ndarray
+        As from `weights`.
 
-    Returns
-    -------
-    low, high : float or (...) ndarray
-
-    References
+    Attributes
     ----------
-    Hesterberg, The American Statistician 69(4), 371-386 (2015), section 3.4.
+    values : (methods,) float64 ndarray
+    resampled : (resamples, methods) float64 ndarray
     """
+
+    def __init__(self, counts, metric, average, weights):
+        self._weights = weights
+        self._counts, self._metric, self._average = counts, metric, average
+        self.values = estimate(counts, metric, average)
+        self.resampled = estimate(counts, metric, average, weights)
+        self._left_out = {}
+
+    def interval(self, method, other=None, level=0.95):
+        """Confidence interval of a method's value, or of its difference to another's.
+
+        The bootstrap-t: quantiles of the resampled, studentized value, with the jackknife's standard
+        error. From `MANY` units on, where both are the same, percentiles of the resampled values,
+        moved outwards by as much as makes the interval of a mean as wide as Student's.
+
+        Parameters
+        ----------
+        method, other : int
+        level : float
+
+        Returns
+        -------
+        low, high : float
+            Both None where the value is undefined. It may reach beyond the range of the metric.
+
+        References
+        ----------
+        Efron and Tibshirani (1993), An Introduction to the Bootstrap, sections 11.1 and 12.5;
+        Hesterberg, The American Statistician 69(4), 371-386 (2015), section 3.4, for many units.
+        """
+
+        def contrast(values):
+            return values[..., method] - (0 if other is None else values[..., other])
+
+        value, resampled = float(contrast(self.values)), contrast(self.resampled)
+        if not math.isfinite(value):
+            return None, None
+        units = self._weights.shape[1]
+        tail = (1 - level) / 2
+        if units > MANY:
+            tail = _expanded(tail, units)
+            return tuple(map(float, np.nanquantile(resampled, (tail, 1 - tail))))
+        error = _jackknife(contrast(self._leaving_out("units")), np.ones((1, units)))[0]
+        errors = _jackknife(contrast(self._leaving_out("resamples")), self._weights)
+        usable = np.isfinite(resampled) & np.isfinite(errors) & (errors > EQUAL)
+        if not (error > EQUAL and usable.any()):
+            return value, value
+        studentized = (resampled[usable] - value) / errors[usable]
+        low, high = np.quantile(studentized, (tail, 1 - tail))
+        return float(value - high * error), float(value - low * error)
+
+    def _leaving_out(self, kind):
+        """Estimates without one copy of each unit: (resamples, units, methods)."""
+        if kind not in self._left_out:
+            weights = np.ones((1, self._weights.shape[1])) if kind == "units" else self._weights
+            self._left_out[kind] = _leave_one_out(
+                self._counts, self._metric, self._average, weights
+            )
+        return self._left_out[kind]
+
+
+def _leave_one_out(counts, metric, average, weights):
+    methods, units, fields = counts.shape
+    if average == "macro":
+        values = metric(counts).T
+        is_defined = np.isfinite(values)
+        values = np.where(is_defined, values, 0)
+        total = (weights @ values)[:, None] - values
+        number = (weights @ is_defined.astype(np.float64))[:, None] - is_defined
+        return np.where(number > 0, total / np.maximum(number, 1), np.nan)
+    by_unit = counts.transpose(1, 0, 2)
+    flat = by_unit.reshape(units, methods * fields)
+    step = max(CHUNK // (units * methods * fields), 1)
+    parts = []
+    for start in range(0, len(weights), step):
+        drawn = weights[start : start + step]
+        total = (drawn @ flat).reshape(-1, 1, methods, fields)
+        # what was not drawn cannot be left out; its weight is 0
+        parts.append(metric(np.maximum(total - by_unit, 0)))
+    return np.concatenate(parts)
+
+
+def _jackknife(left_out, weights):
+    """Standard errors, (resamples,), from estimates without one of the drawn units."""
+    units = weights.shape[1]
+    left_out = np.where(weights > 0, left_out, 0)
+    center = (weights * left_out).sum(axis=1, keepdims=True) / units
+    squares = (weights * (left_out - center) ** 2).sum(axis=1)
+    return np.sqrt((units - 1) / units * squares)
+
+
+def _expanded(tail, units):
+    """The tail of percentiles that makes a mean's interval as wide as Student's."""
     from scipy.special import ndtr, stdtrit
 
-    quantile = stdtrit(units - 1, (1 - level) / 2)
-    tail = float(ndtr(math.sqrt(units / (units - 1)) * quantile))
-    low, high = np.nanquantile(resampled, (tail, 1 - tail), axis=0)
-    return (float(low), float(high)) if np.ndim(low) == 0 else (low, high)
+    return float(ndtr(math.sqrt(units / (units - 1)) * stdtrit(units - 1, tail)))
 
 
 def sign_flip(a, b, metric, average, seed, most=10_000):
@@ -208,7 +296,7 @@ def rank(
     average,
     *,
     seed,
-    resamples=10_000,
+    resamples=2000,
     test="sign_flip",
     alpha=0.05,
     min_units=MIN_UNITS,
@@ -256,8 +344,8 @@ def rank(
     ]
     if units < min_units or not np.isfinite(values[best]):
         return rows
-    resampled = estimate(counts, metric, average, weights(units, resamples, seed))
-    first = _first_places(resampled)
+    drawn = Resampled(counts, metric, average, weights(units, resamples, seed))
+    first = _first_places(drawn.resampled)
     p = _pairs(counts, metric, average, test, seed)
     adjusted = dict(zip(p, holm(list(p.values())), strict=True))
     for row in rows:
@@ -265,11 +353,10 @@ def rank(
         row["first"] = float(first[i])
         if not np.isfinite(values[i]):
             continue
-        row["low"], row["high"] = interval(resampled[:, i], units, 1 - alpha)
+        row["low"], row["high"] = drawn.interval(i, level=1 - alpha)
         if i == best:
             continue
-        differences = resampled[:, best] - resampled[:, i]
-        row["difference_low"], row["difference_high"] = interval(differences, units, 1 - alpha)
+        row["difference_low"], row["difference_high"] = drawn.interval(best, i, 1 - alpha)
         pair = min(i, best), max(i, best)
         row["p"], row["p_adjusted"] = p[pair], float(adjusted[pair])
         row["indistinguishable"] = bool(adjusted[pair] >= alpha)
@@ -387,6 +474,7 @@ def learning_curve(counts, metric, average, seed, resamples, sizes=None, level=0
     metric, average
         As for `estimate`.
     seed, resamples : int
+        Of the bootstrap, which draws so many units; scaled to the interval of those that there are.
     sizes : sequence of int, optional
         Numbers of units; from `MIN_UNITS` to four times as many as there are by default.
     level : float
@@ -401,9 +489,17 @@ def learning_curve(counts, metric, average, seed, resamples, sizes=None, level=0
         steps = {MIN_UNITS, *(round(units * factor) for factor in (0.5, 0.75, 1, 1.5, 2, 3, 4))}
         sizes = sorted(size for size in steps if size >= min(MIN_UNITS, units))
     random = np.random.default_rng(seed)
-    curve = []
-    for size in sizes:
+
+    def width(size):
         drawn = random.multinomial(size, np.full(units, 1 / units), resamples).astype(np.float64)
-        low, high = interval(estimate(counts[None], metric, average, drawn)[:, 0], size, level)
-        curve.append((size, high - low))
-    return curve
+        resampled = estimate(counts[None], metric, average, drawn)[:, 0]
+        tail = _expanded((1 - level) / 2, size)
+        low, high = np.nanquantile(resampled, (tail, 1 - tail))
+        return float(high - low)
+
+    now = Resampled(counts[None], metric, average, weights(units, resamples, seed))
+    low, high = now.interval(0, level=level)
+    present = width(units)
+    if low is None or not present:
+        return []
+    return [(size, width(size) * (high - low) / present) for size in sizes]

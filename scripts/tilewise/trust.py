@@ -87,8 +87,9 @@ def trust(rows, annotated):
     Each part is 0 to 1, and left out where it is not known: `agreement` itself; the mean over both
     drifts d of 1 / (1 + (d / `HALF_DRIFT`)**2); 1 - `NOISE_CONTRAST` / `contrast_to_noise`, at
     least 0, so that two classes that are no better separated than noise count nothing; 1 / (1 +
-    number of flags); 1 / (1 + (`distance` / `HALF_DISTANCE`)**2). The value orders tiles. It is no
-    probability and no forecast of a metric.
+    number of flags); 1 / (1 + (`distance` / `HALF_DISTANCE`)**2). The separability is no part: it
+    is greater for noise than for a few clear vessels. The value orders tiles. It is no probability
+    and no forecast of a metric.
     """
     if len(rows) != len(annotated):
         raise ValueError(

@@ -161,6 +161,12 @@ def test_saturated_where_a_wider_dtype_is_clipped(dtype):
     assert quality.features(np.rint(light).astype(dtype))["saturated"] == 0
 
 
+def test_a_dim_background_of_8_bits_is_not_saturated():
+    tile = np.full((64, 64), 3, np.uint8)
+    tile[:, :5] = 4
+    assert quality.features(tile)["saturated"] == 0
+
+
 def test_a_handful_of_equal_pixels_is_not_saturated():
     tile = np.random.default_rng(0).random((64, 64), np.float32)
     tile[0, :16] = 2

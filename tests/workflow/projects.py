@@ -67,6 +67,8 @@ class Project:
             "samples": "my.tsv",
             "tile": 64,
             "pyramid": {"levels": 0},
+            "apply": "all",
+            "quality": {"measure": False},
             "figures": {"tiles": 0},
             "keep_filtered": True,
             "filters": {"denoised": [{"median": 3}]},

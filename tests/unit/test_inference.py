@@ -1,0 +1,309 @@
+"""Statistics by hand, against SciPy and brute force, and by simulation."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tilewise import formulas, inference
+from tilewise.phantom import render
+from tilewise.validation import COUNTS
+
+AVERAGES = ("micro", "macro")
+
+
+def mcc(counts):
+    return formulas.evaluate("mcc", {name: counts[..., i] for i, name in enumerate(COUNTS)})
+
+
+def share(counts):
+    """The first of two counts over both: a metric whose values are worked out easily."""
+    total = counts.sum(axis=-1)
+    return np.where(total > 0, counts[..., 0] / np.where(total > 0, total, 1), np.nan)
+
+
+def test_estimates_by_hand():
+    counts = np.array([[[1, 1], [6, 2], [0, 0]]], float)
+    assert inference.estimate(counts, share, "micro").tolist() == [0.7]
+    # the third unit is undefined
+    assert inference.estimate(counts, share, "macro").tolist() == [0.625]
+    weights = np.array([[2, 1, 0], [0, 0, 3]], float)
+    micro = inference.estimate(counts, share, "micro", weights)
+    assert micro[0] == pytest.approx(8 / 12)
+    assert np.isnan(micro[1])
+    macro = inference.estimate(counts, share, "macro", weights)
+    assert macro[0] == pytest.approx((2 * 0.5 + 0.75) / 3)
+    assert np.isnan(macro[1])
+
+
+def test_weights_draw_every_unit_alike():
+    drawn = inference.weights(7, 4000, seed=3)
+    assert (drawn.sum(axis=1) == 7).all()
+    # each is 1 in the mean, with the standard error of a binomial of 7 draws
+    np.testing.assert_allclose(drawn.mean(axis=0), 1, atol=4 * np.sqrt(6 / 7 / 4000))
+    assert (drawn == inference.weights(7, 4000, seed=3)).all()
+    assert (drawn != inference.weights(7, 4000, seed=4)).any()
+
+
+@pytest.mark.parametrize("average", AVERAGES)
+def test_interval_by_brute_force(average):
+    """The bootstrap-t, with every resample written out unit by unit."""
+    random = np.random.default_rng(4)
+    counts = random.integers(5, 60, (2, 7, 4)).astype(float)
+
+    def difference(units):
+        if average == "micro":
+            return mcc(counts[0, units].sum(axis=0)) - mcc(counts[1, units].sum(axis=0))
+        return np.mean(mcc(counts[0, units])) - np.mean(mcc(counts[1, units]))
+
+    def error(units):
+        without = np.array([difference(np.delete(units, i)) for i in range(len(units))])
+        return np.sqrt((len(units) - 1) / len(units) * np.sum((without - without.mean()) ** 2))
+
+    every = np.arange(7)
+    weights = inference.weights(7, 300, seed=5)
+    studentized = []
+    for row in weights.astype(int):
+        units = np.repeat(every, row)
+        if np.unique(units).size > 1:
+            studentized.append((difference(units) - difference(every)) / error(units))
+    low, high = np.quantile(studentized, (0.05, 0.95))
+    expected = difference(every) - np.array([high, low]) * error(every)
+    drawn = inference.Resampled(counts, mcc, average, weights)
+    np.testing.assert_allclose(drawn.interval(0, 1, level=0.9), expected, rtol=1e-9)
+
+
+def test_interval_of_a_mean_of_many_units_is_student_s():
+    random = np.random.default_rng(0)
+    values = random.uniform(0.2, 0.9, 60)
+    counts = units_of([values])
+    drawn = inference.Resampled(counts, share, "macro", inference.weights(60, 20_000, 0))
+    expected = stats.t.interval(0.95, 59, values.mean(), stats.sem(values))
+    np.testing.assert_allclose(drawn.interval(0), expected, atol=0.03 * np.ptp(expected))
+
+
+def test_intervals_of_equal_units_and_of_undefined_values():
+    counts = units_of([[0.7] * 6, [np.nan] * 6])
+    drawn = inference.Resampled(np.nan_to_num(counts), share, "micro", inference.weights(6, 200, 0))
+    assert drawn.interval(0) == pytest.approx((0.7, 0.7))
+    assert drawn.interval(1) == (None, None)
+    assert drawn.interval(0, 1) == (None, None)
+
+
+def test_sign_flip_by_brute_force():
+    random = np.random.default_rng(1)
+    a, b = random.integers(1, 30, (2, 6, 4)).astype(float)
+    for average in AVERAGES:
+
+        def statistic(first, second, average=average):
+            if average == "micro":
+                return mcc(first.sum(axis=0)) - mcc(second.sum(axis=0))
+            return np.mean([mcc(x) - mcc(y) for x, y in zip(first, second, strict=True)])
+
+        observed = abs(statistic(a, b))
+        as_great = 0
+        for swaps in product([False, True], repeat=6):
+            chosen = np.array(swaps)[:, None]
+            difference = statistic(np.where(chosen, b, a), np.where(chosen, a, b))
+            as_great += abs(difference) >= observed - 1e-12
+        assert inference.sign_flip(a, b, mcc, average, seed=0) == as_great / 64
+
+
+def test_sign_flip_of_equal_and_of_opposite_methods():
+    a = np.tile([9.0, 1.0], (8, 1))
+    assert inference.sign_flip(a, a, share, "micro", seed=0) == 1
+    # only all or no swaps are as great: 2 of 256
+    assert inference.sign_flip(a, a[:, ::-1], share, "micro", seed=0) == 2 / 256
+    assert inference.sign_flip(a, a[:, ::-1], share, "macro", seed=0) == 2 / 256
+    many = inference.sign_flip(np.tile(a, (4, 1)), np.tile(a[:, ::-1], (4, 1)), share, "micro", 0)
+    assert many == 1 / 10_001
+
+
+def test_wilcoxon_is_scipy_s():
+    differences = np.array([0.3, -0.1, 0.25, 0.4, np.nan, 0.05, 0.2, 0.15])
+    known = differences[np.isfinite(differences)]
+    # ranks of the negative ones: 2 of 28; p by hand: subsets of 1 to 7 with a sum of at most 2
+    assert inference.wilcoxon(differences) == pytest.approx(2 * 3 / 2**7)
+    assert inference.wilcoxon(differences) == stats.wilcoxon(known).pvalue
+    assert inference.wilcoxon(np.zeros(5)) == 1
+
+
+def test_holm_by_hand():
+    # sorted 0.005, 0.01, 0.03, 0.04, times 4, 3, 2, 1, never falling
+    p = [0.01, 0.04, np.nan, 0.03, 0.005]
+    adjusted = inference.holm(p)
+    np.testing.assert_allclose(adjusted, [0.03, 0.06, np.nan, 0.06, 0.02])
+    assert inference.holm([0.6, 0.9]).tolist() == [1, 1]
+    assert inference.holm([]).tolist() == []
+
+
+def units_of(values):
+    """Units of 100 pixels with the given shares, (methods, units, 2)."""
+    right = np.asarray(values, float) * 100
+    return np.stack([right, 100 - right], axis=-1)
+
+
+def test_ranking_by_hand():
+    random = np.random.default_rng(2)
+    base = random.uniform(0.6, 0.8, 12)
+    equal = base + np.tile([0.01, -0.01], 6)
+    counts = units_of([base - 0.2, base, equal, np.full(12, np.nan)])
+    rows = inference.rank(np.nan_to_num(counts), share, "micro", seed=0, resamples=2000)
+    assert [row["index"] for row in rows[2:]] == [0, 3]
+    best, second, third, last = rows
+    assert best["difference"] == 0
+    assert best["indistinguishable"]
+    assert second["indistinguishable"]
+    assert not third["indistinguishable"]
+    assert third["difference"] == pytest.approx(0.2)
+    # every unit differs by the same
+    assert third["difference_low"] == pytest.approx(0.2, abs=0.01)
+    # of all six pairs, three are as different as they can be: p 2 / 4096, times up to 6
+    assert third["p"] == pytest.approx(2 / 4096)
+    assert third["p_adjusted"] >= third["p"]
+    assert best["first"] + second["first"] == pytest.approx(1)
+    assert not last["indistinguishable"]
+
+
+def test_few_units_tell_nothing():
+    counts = units_of([[0.9] * 4, [0.1] * 4])
+    rows = inference.rank(counts, share, "micro", seed=0)
+    assert all(row["indistinguishable"] for row in rows)
+    assert {row["low"] for row in rows} == {None}
+    assert {row["p"] for row in rows} == {None}
+    # five units are enough for an interval, but 2 / 32 is no significant difference
+    rows = inference.rank(units_of([[0.9] * 5, [0.1] * 5]), share, "micro", seed=0)
+    assert rows[1]["p"] == 2 / 32
+    assert rows[1]["indistinguishable"]
+    assert rows[1]["low"] is not None
+
+
+def test_folds_do_not_depend_on_order():
+    labels = ["d", "a", "c", "b", "e"]
+    folds = dict(zip(labels, inference.folds(labels, 2), strict=True))
+    assert folds == {"a": 0, "b": 1, "c": 0, "d": 1, "e": 0}
+    assert sorted(inference.folds(labels, 10)) == [0, 1, 2, 3, 4]
+
+
+def test_nested_by_hand():
+    counts = units_of([[0.9, 0.1, 0.5], [0.5, 0.5, 0.5], [0.1, 0.9, 0.6]])
+    nested = inference.nested(counts, np.arange(3), share, "micro")
+    # without unit 0: 0.3, 0.5, 0.75; without 1: 0.7, 0.5, 0.35; without 2: all 0.5, the first
+    assert nested.chosen.tolist() == [2, 0, 0]
+    np.testing.assert_allclose(nested.training, [0.75, 0.7, 0.5])
+    np.testing.assert_allclose(share(nested.held_out), [0.1, 0.1, 0.5])
+
+
+def test_nested_with_thresholds_of_each_fold():
+    """What was calibrated without a fold is what is scored on it."""
+    without = np.stack([units_of([[0.2, 0.8]]), units_of([[0.6, 0.4]])])
+    nested = inference.nested(without, np.arange(2), share, "micro")
+    np.testing.assert_allclose(share(nested.held_out), [0.2, 0.4])
+    np.testing.assert_allclose(nested.training, [0.8, 0.6])
+
+
+def test_a_single_fold_chooses_nothing():
+    with pytest.raises(ValueError, match="annotate more"):
+        inference.nested(units_of([[0.5, 0.5]]), np.zeros(2, int), share, "micro")
+
+
+def test_learning_curve_falls_as_the_root():
+    random = np.random.default_rng(0)
+    counts = units_of(random.uniform(0.4, 0.8, 40))
+    curve = dict(inference.learning_curve(counts, share, "macro", 0, 4000, sizes=[20, 80, 320]))
+    assert curve[80] / curve[20] == pytest.approx(
+        0.5 * stats.t.ppf(0.975, 79) / stats.t.ppf(0.975, 19), rel=0.08
+    )
+    assert curve[320] / curve[80] == pytest.approx(0.5, rel=0.08)
+
+
+# Simulations: what is true is known.
+
+
+@pytest.fixture(scope="module")
+def phantom_units():
+    """Counts of two thresholds on 256 images of 256 px of a phantom: (methods, images, 4)."""
+    counts = []
+    for y in range(0, 4096, 256):
+        image, truth = render((1, 4096, 4096), 5, 0, y, y + 256)
+        for threshold in (165, 150):
+            mask, known = image < threshold, truth == 1
+            kinds = (mask & known, mask & ~known, ~mask & known, ~mask & ~known)
+            counts.append([kind.reshape(256, 16, 256).sum(axis=(0, 2)) for kind in kinds])
+    counts = np.array(counts, float).reshape(16, 2, 4, 16)
+    return counts.transpose(1, 0, 3, 2).reshape(2, 256, 4)
+
+
+def bounds(rate, number, tail=0.0005):
+    """What a rate may come to in so many trials."""
+    return stats.binom.ppf([tail, 1 - tail], number, rate) / number
+
+
+@pytest.mark.parametrize("units", [8, 12, 30])
+@pytest.mark.parametrize("average", AVERAGES)
+def test_interval_covers_a_known_difference(phantom_units, average, units):
+    random = np.random.default_rng(units)
+    known = inference.estimate(phantom_units, mcc, average)
+    known = known[0] - known[1]
+    assert abs(known) > 0.01
+    number, covered = 400, 0
+    for seed in range(number):
+        drawn = phantom_units[:, random.integers(0, phantom_units.shape[1], units)]
+        weights = inference.weights(units, 500, seed)
+        low, high = inference.Resampled(drawn, mcc, average, weights).interval(0, 1)
+        covered += low <= known <= high
+    least, most = bounds(0.95, number)
+    assert least <= covered / number <= most
+
+
+def equal_methods(random, methods, units):
+    """Counts of methods with the same rates, which vary with the unit as samples do."""
+    foreground = random.binomial(20_000, random.beta(4, 80, units))
+    hardness = random.normal(0, 0.5, units)
+    found = 1 / (1 + np.exp(-1.7 - hardness - random.normal(0, 0.3, (methods, units))))
+    false = 0.005 * np.exp(random.normal(0, 0.4, (methods, units)))
+    tp, fp = random.binomial(foreground, found), random.binomial(20_000 - foreground, false)
+    return np.stack([tp, fp, foreground - tp, 20_000 - foreground - fp], axis=-1).astype(float)
+
+
+@pytest.mark.parametrize(("methods", "units"), [(2, 8), (2, 13), (6, 12)])
+def test_equal_methods_are_called_different_no_more_than_the_nominal_rate(methods, units):
+    random = np.random.default_rng(units)
+    number = 300 if methods == 2 else 80
+    different = 0
+    for seed in range(number):
+        counts = equal_methods(random, methods, units)
+        rows = inference.rank(counts, mcc, "micro", seed=seed, resamples=100)
+        different += any(not row["indistinguishable"] for row in rows)
+    assert different / number <= bounds(0.05, number)[1]
+
+
+def test_a_different_method_is_told_apart():
+    random = np.random.default_rng(0)
+    number, found = 40, 0
+    for seed in range(number):
+        counts = equal_methods(random, 3, 15)
+        # the third misses a third of what it found
+        lost = counts[2, :, 0] // 3
+        counts[2, :, 0] -= lost
+        counts[2, :, 2] += lost
+        rows = inference.rank(counts, mcc, "micro", seed=seed, resamples=100)
+        worst = rows[-1]
+        found += worst["index"] == 2 and not worst["indistinguishable"]
+    assert found == number
+
+
+def test_a_sweep_over_noise_is_no_better_than_its_default_when_held_out():
+    """Thirty sets of parameters that make no difference: the best one looks better on its own tiles."""
+    random = np.random.default_rng(7)
+    resubstitution, held_out = [], []
+    for _ in range(150):
+        counts = equal_methods(random, 30, 10)
+        values = inference.estimate(counts, mcc, "micro")
+        nested = inference.nested(counts, inference.folds(list("abcdefghij"), 10), mcc, "micro")
+        resubstitution.append(values.max() - values[0])
+        held_out.append(inference.estimate(nested.held_out[None], mcc, "micro")[0] - values[0])
+    error = np.std(held_out) / np.sqrt(len(held_out))
+    assert np.mean(resubstitution) > 5 * error
+    assert np.mean(held_out) < 3 * error
