@@ -73,7 +73,9 @@ write_rows(
             **{"estimate": "resubstitution", "chosen": "yes" if number == best else ""},
             "folds": choices[variant],
             **{
-                name: float(inference.estimate(everything, merit.metric(name), rule["average"])[number])
+                name: float(
+                    inference.estimate(everything, merit.metric(name), rule["average"])[number]
+                )
                 for name in merit.metrics
             },
         }

@@ -19,7 +19,11 @@ with open(output.table, "wb") as file:
     np.save(file, table)
 
 rows = [
-    {"sample": sample, "measure": measure, "annotators": f"{pair['first'] + 1},{pair['second'] + 1}"}
+    {
+        "sample": sample,
+        "measure": measure,
+        "annotators": f"{pair['first'] + 1},{pair['second'] + 1}",
+    }
     | {"value": pair[measure], "pixels": pair["pixels"]}
     for measure in ("dice", "cohen_kappa")
     for pair in annotators.pairwise(counts, number)
@@ -39,9 +43,19 @@ write_rows(output.agreement, ("sample", "measure", "annotators", "value", "pixel
 scores = [
     {"sample": sample, "annotator": annotator, "estimate": estimate, **tally, **metrics(**tally)}
     for estimate, tallies in (
-        ("against the consensus, his own vote included", annotators.scores_against(counts, number, table)),
-        ("against the consensus of the others", annotators.scores_against_others(counts, number, settings["consensus"])),
+        (
+            "against the consensus, his own vote included",
+            annotators.scores_against(counts, number, table),
+        ),
+        (
+            "against the consensus of the others",
+            annotators.scores_against_others(counts, number, settings["consensus"]),
+        ),
     )
     for annotator, tally in enumerate(tallies, 1)
 ]
-write_rows(output.annotators, ("sample", "annotator", "estimate", *COUNTS, *list(metrics(1, 0, 0, 1))), scores)
+write_rows(
+    output.annotators,
+    ("sample", "annotator", "estimate", *COUNTS, *list(metrics(1, 0, 0, 1))),
+    scores,
+)

@@ -48,7 +48,9 @@ for name, rows in by_method.items():
     if name not in tables:
         located = ((name, place_of(row), merit.of(row)) for row in rows)
         pooled, _ = units.pool(located, unit_of, len(merit.fields))
-        evidence[name] = decision.Evidence("fixed", pooled.get(name, np.zeros((len(names), len(merit.fields)))))
+        evidence[name] = decision.Evidence(
+            "fixed", pooled.get(name, np.zeros((len(names), len(merit.fields))))
+        )
         continue
     found = {}
     for row in read_rows(tables[name]):
@@ -61,7 +63,11 @@ for name, rows in by_method.items():
         "held out" if held_out else "resubstitution",
         np.array(held_out[1] if held_out else counts),
         variant,
-        {int(fold): np.array(rows) for (kind, fold), (_, rows) in found.items() if kind == "training"},
+        {
+            int(fold): np.array(rows)
+            for (kind, fold), (_, rows) in found.items()
+            if kind == "training"
+        },
         np.array(counts),
     )
 
@@ -103,9 +109,14 @@ for source, parts in levels.items():
         for place, found in parts.items()
     ]
     pooled, _ = units.pool(each, unit_of, len(pixels.fields))
-    for title, counts in (("one threshold for all", best), ("a threshold per tile", pooled[source])):
+    for title, counts in (
+        ("one threshold for all", best),
+        ("a threshold per tile", pooled[source]),
+    ):
         method = f"oracle: {title}, {source}"
-        scores += decision.score(method, f"best {pixel_metric} given the truth", counts, pixels, rules)
+        scores += decision.score(
+            method, f"best {pixel_metric} given the truth", counts, pixels, rules
+        )
 counts = next(iter(evidence.values())).counts
 truth = counts[:, pixels.fields.index("tp")] + counts[:, pixels.fields.index("fn")]
 for name, found in oracles.trivial(truth, counts[:, :4].sum(axis=1)).items():

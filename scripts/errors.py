@@ -49,7 +49,9 @@ def added(rows, keys):
         total = totals.setdefault(key, dict.fromkeys(set(row) - set(keys), 0))
         for name in total:
             total[name] += row[name]
-    return [{**names, **dict(zip(keys, key, strict=True)), **total} for key, total in totals.items()]
+    return [
+        {**names, **dict(zip(keys, key, strict=True)), **total} for key, total in totals.items()
+    ]
 
 
 with BlockWriter(output.errors, block, grid, layout) as writer:

@@ -44,9 +44,7 @@ def trials_of(variant, histogram):
         ]
     sample = None
     if histogram and segmenter.needs_sample(params.tiles):
-        sample = decide(
-            *histogram, segmenter.threshold, segmenter.settings, segmenter.foreground
-        )
+        sample = decide(*histogram, segmenter.threshold, segmenter.settings, segmenter.foreground)
     return [(segmenter, variant["name"], "", sample)]
 
 

@@ -16,8 +16,7 @@ fractions = {}
 for row in chain.from_iterable(map(read_rows, given.thresholds)):
     fractions.setdefault((row["sample"], row["tile"]), []).append(float(row["foreground"]))
 annotated = {
-    (row["sample"], row["tile"])
-    for row in chain.from_iterable(map(read_rows, given.metrics))
+    (row["sample"], row["tile"]) for row in chain.from_iterable(map(read_rows, given.metrics))
 }
 
 every, trusted, following = [], [], []
@@ -40,7 +39,6 @@ for sample, path in zip(params.samples, given.quality, strict=True):
         row["flags"] = ";".join(row["flags"])
     every += rows
     following += [{"rank": rank, **rows[i]} for rank, i in enumerate(chosen, 1)]
-
 
 
 def write(path, columns, rows):

@@ -269,7 +269,9 @@ def describe(decision):
         f"- Method: `{decision['method']}`"
         + (f", parameters `{decision['variant']}`" if decision["variant"] else "")
     )
-    lines.append(f"- {metric} ({decision['average']}, {decision['estimate']}): {_with_interval(decision)}")
+    lines.append(
+        f"- {metric} ({decision['average']}, {decision['estimate']}): {_with_interval(decision)}"
+    )
     if decision["anew"]:
         lines.append(
             f"- {metric} of deciding anew without the units that are scored: "
@@ -278,18 +280,28 @@ def describe(decision):
     units = decision["units"]
     lines.append(f"- Independent units: {units['independent']} ({units['unit']})")
     if decision["estimate"] == "resubstitution":
-        lines.append("- The score is on the tiles that its parameters were chosen on: it is too high.")
+        lines.append(
+            "- The score is on the tiles that its parameters were chosen on: it is too high."
+        )
     for row in decision["runners_up"]:
         lines.append(
             f"- Cannot be told apart: `{row['method']}`, {metric} {_three(row['value'])}, "
             f"p {_three(row['p_adjusted'])}, first in {_percent(row['first'])} of resamples"
         )
     if decision["left_out"]:
-        lines.append(f"- Not ranked, since not run on all annotated samples: {', '.join(decision['left_out'])}")
+        lines.append(
+            f"- Not ranked, since not run on all annotated samples: {', '.join(decision['left_out'])}"
+        )
     if decision["excluded"]:
         lines.append(f"- Tiles excluded by their quality: {decision['excluded']}")
     if decision["learning_curve"]:
-        lines += ["", "## What more annotation would buy", "", "| units | width of the interval |", "| ---: | ---: |"]
+        lines += [
+            "",
+            "## What more annotation would buy",
+            "",
+            "| units | width of the interval |",
+            "| ---: | ---: |",
+        ]
         lines += [f"| {row['units']} | {row['width']:.3f} |" for row in decision["learning_curve"]]
     if decision["worst"]:
         lines += ["", "## Worst tiles", "", f"| sample | tile | {metric} | FP px | FN px | flags |"]
@@ -306,7 +318,9 @@ def _with_interval(decision):
     text = _three(decision["value"])
     if decision["low"] is None:
         return f"{text} ({decision['note']})"
-    return f"{text}, {decision['level']:.0%} interval {decision['low']:.3f} to {decision['high']:.3f}"
+    return (
+        f"{text}, {decision['level']:.0%} interval {decision['low']:.3f} to {decision['high']:.3f}"
+    )
 
 
 def _three(value):

@@ -145,10 +145,7 @@ def object_differences(codes, coverage=0.5, connectivity=8):
     number, labels = cv2.connectedComponents(is_true, connectivity=connectivity)
     sizes = np.bincount(labels.ravel(), minlength=number)[1:]
     found = np.stack(
-        [
-            np.bincount(labels[own == TP], minlength=number)[1:] > coverage * sizes
-            for own in codes
-        ]
+        [np.bincount(labels[own == TP], minlength=number)[1:] > coverage * sizes for own in codes]
     )
     times = found.sum(axis=0)
     false = np.stack([_false_objects(own, connectivity) for own in codes])

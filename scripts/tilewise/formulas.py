@@ -79,7 +79,7 @@ def _mcc(tp, fp, fn, tn):
     value = (tp / safe[0]) * (tn / safe[1]) - (fp / safe[0]) * (fn / safe[1])
     value = np.where(is_defined, np.clip(value, -1, 1), 0.0)
     value = np.where(tp + tn == 0, -1.0, value)
-    value = np.where((annotated == tp) | (annotated == tn), 1.0, value)
+    value = np.where(fp + fn == 0, 1.0, value)
     return np.where(annotated > 0, value, np.nan)
 
 

@@ -331,11 +331,17 @@ def rank(
     """
     values = estimate(counts, metric, average)
     units = counts.shape[1]
-    order = sorted(range(len(values)), key=lambda i: (-values[i] if np.isfinite(values[i]) else np.inf))
+    order = sorted(
+        range(len(values)), key=lambda i: -values[i] if np.isfinite(values[i]) else np.inf
+    )
     best = order[0]
     rows = [
         {
-            **{"index": i, "value": float(values[i]), "difference": float(values[best] - values[i])},
+            **{
+                "index": i,
+                "value": float(values[i]),
+                "difference": float(values[best] - values[i]),
+            },
             **dict.fromkeys(("low", "high", "difference_low", "difference_high")),
             **{"p": None, "p_adjusted": None, "first": None},
             "indistinguishable": bool(np.isfinite(values[i]) or not np.isfinite(values[best])),

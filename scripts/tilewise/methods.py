@@ -157,7 +157,9 @@ def _read_variant(what, name, entry, known_filters):
         ("fallback", ("empty", "sample")),
     ):
         if entry[word] not in choices:
-            raise ValueError(f"{what}: {word} {entry[word]} does not exist{hint(entry[word], choices)}")
+            raise ValueError(
+                f"{what}: {word} {entry[word]} does not exist{hint(entry[word], choices)}"
+            )
     if segmenter.scope == "calibrated" and (segmenter.is_local or threshold == "manual"):
         raise ValueError(
             f"{what}: {threshold} has no threshold to calibrate: use the scope tile, and a grid of "

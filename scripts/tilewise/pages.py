@@ -62,7 +62,9 @@ def page(summary, figures, decision=None, ranking=(), scores=(), following=()):
     if following:
         parts.append("<h1>Tiles most worth annotating next</h1>")
         columns = ("rank", "sample", "tile", "trust", "agreement", "drift_z", "distance", "flags")
-        parts.append(_plain(columns, [[_short(row[name]) for name in columns] for row in following]))
+        parts.append(
+            _plain(columns, [[_short(row[name]) for name in columns] for row in following])
+        )
     return "\n".join([*parts, "</body></html>\n"])
 
 
@@ -103,7 +105,10 @@ def _decision(decision, ranking, scores):
         by_metric.setdefault(row["metric"], {})[row["method"]] = row["rank"]
     others = list(by_metric)
     parts.append("<h2>Rank by each metric</h2>")
-    table = [[row["method"], *(by_metric[name].get(row["method"], "") for name in others)] for row in rows]
+    table = [
+        [row["method"], *(by_metric[name].get(row["method"], "") for name in others)]
+        for row in rows
+    ]
     parts.append(_plain(("method", *others), table))
     parts.append("<h2>What puts the scores in their place</h2>")
     columns = ("method", "estimate", "micro", "micro_low", "micro_high", "macro", "note")

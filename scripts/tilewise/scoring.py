@@ -100,7 +100,11 @@ def patches(shape, margin, number=PATCHES):
     -------
     list of (slice, slice)
     """
-    return [(rows, cut) for rows in _cuts(shape[0], margin, number) for cut in _cuts(shape[1], margin, number)]
+    return [
+        (rows, cut)
+        for rows in _cuts(shape[0], margin, number)
+        for cut in _cuts(shape[1], margin, number)
+    ]
 
 
 def _cuts(size, margin, number):

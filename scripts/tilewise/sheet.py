@@ -159,9 +159,7 @@ def _read_sample(name, row, folder, named, channel, truth_foreground, default_si
     entries = [entry.strip() for entry in row.get("truth", "").split(";") if entry.strip()]
     if len(entries) > MOST_ANNOTATORS:
         raise ValueError(f"{len(entries)} annotators: at most {MOST_ANNOTATORS} can be combined")
-    truths = tuple(
-        _pieces(entry, folder, named, header, images, "truth") for entry in entries
-    )
+    truths = tuple(_pieces(entry, folder, named, header, images, "truth") for entry in entries)
     return Sample(
         name=name,
         images=tuple(file for file, _ in images),

@@ -30,7 +30,9 @@ CRITERIA = ("iou", "overlap", "any")
 
 def fields(chosen):
     """Names of the additive counts of some choices, each once."""
-    return tuple(dict.fromkeys(name for choice in CHOICES if choice in chosen for name in CHOICES[choice][0]))
+    return tuple(
+        dict.fromkeys(name for choice in CHOICES if choice in chosen for name in CHOICES[choice][0])
+    )
 
 
 def metrics(chosen):
@@ -61,7 +63,9 @@ class Objects:
 
     def __post_init__(self):
         if self.criterion not in CRITERIA:
-            raise ValueError(f"criterion {self.criterion} does not exist: use {', '.join(CRITERIA)}")
+            raise ValueError(
+                f"criterion {self.criterion} does not exist: use {', '.join(CRITERIA)}"
+            )
 
 
 def compare(truth, mask, chosen, spacing=None, tolerance=1.0, objects=None):
@@ -256,7 +260,10 @@ def _matched(values, of_truth, of_mask, threshold):
     """Pairs above the threshold, one to one, the greatest first."""
     candidates = np.flatnonzero(values > threshold)
     order = candidates[np.argsort(-values[candidates], kind="stable")]
-    if threshold >= 0.5 and order.size == np.unique(of_truth[order]).size == np.unique(of_mask[order]).size:
+    if (
+        threshold >= 0.5
+        and order.size == np.unique(of_truth[order]).size == np.unique(of_mask[order]).size
+    ):
         return int(order.size)
     taken_truth, taken_mask, number = set(), set(), 0
     for a, b in zip(of_truth[order].tolist(), of_mask[order].tolist(), strict=True):
@@ -273,10 +280,22 @@ PASSES = np.array(
     [
         int(digit)
         for digit in (
-            "0001001300311013" "0000000020203033" "0000000030000000" "0000000020003022"
-            "0000000000000000" "0000000000000000" "2000000020002000" "3000000030003020"
-            "0031001300000001" "0000000000000001" "3100000000000000" "2000000000000000"
-            "2313001300000001" "0000000000000000" "2301000100000000" "3301000022002000"
+            "0001001300311013"
+            "0000000020203033"
+            "0000000030000000"
+            "0000000020003022"
+            "0000000000000000"
+            "0000000000000000"
+            "2000000020002000"
+            "3000000030003020"
+            "0031001300000001"
+            "0000000000000001"
+            "3100000000000000"
+            "2000000000000000"
+            "2313001300000001"
+            "0000000000000000"
+            "2301000100000000"
+            "3301000022002000"
         )
     ],
     np.uint8,

@@ -54,7 +54,9 @@ def assign(places, groups, level="auto", plane_gap=10):
     names = {
         "sample": lambda place: groups[place.sample],
         "plane": lambda place: f"{place.sample} z{runs[place.sample, place.z]}",
-        "tile": lambda place: f"{place.sample} z{runs[place.sample, place.z]} y{place.y} x{place.x}",
+        "tile": lambda place: (
+            f"{place.sample} z{runs[place.sample, place.z]} y{place.y} x{place.x}"
+        ),
     }
     for candidate in names if level == "auto" else [level]:
         units = {place: names[candidate](place) for place in tiles}

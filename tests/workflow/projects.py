@@ -24,14 +24,15 @@ class Run:
     @property
     def jobs(self):
         """Number of jobs per rule; `all` is left out."""
-        names = re.findall(r"^(?:local)?rule (\w+):$", self.output, re.MULTILINE)
+        names = re.findall(r"^(?:local)?(?:rule|checkpoint) (\w+):$", self.output, re.MULTILINE)
         return Counter(name for name in names if name != "all")
 
 
 class Project:
     """The workflow in a folder, with its configuration and its images.
 
-    Everything that a test does not set is small: tiles of 64 px, no figures, no reduced levels.
+    Everything that a test does not set is small: tiles of 64 px, no figures, no
+    reduced levels, no quality; all methods are run on everything.
     """
 
     def __init__(self, folder):

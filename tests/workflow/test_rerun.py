@@ -55,7 +55,8 @@ def test_threshold_parameters_run_no_filter(project):
     jobs = project.succeed().jobs
     assert jobs == {
         **{"threshold": 2, "validate": 2, "overlay": 2, "aggregate": 1, "report": 1},
-        "pyramid": 4,
+        **{"errors": 2, "differences": 1, "decide": 1},
+        "pyramid": 6,
     }
 
 
@@ -64,7 +65,8 @@ def test_edited_validation_runs_no_threshold(project):
     jobs = project.succeed().jobs
     assert jobs["validate"] == 2
     assert jobs["aggregate"] == jobs["report"] == 1
-    assert set(jobs) <= {"validate", "overlay", "aggregate", "report", "pyramid"}
+    followers = {"overlay", "aggregate", "report", "pyramid", "errors", "differences", "decide"}
+    assert set(jobs) <= {"validate", *followers}
 
 
 def test_edited_library_module_runs_the_steps_that_import_it(project):

@@ -50,7 +50,7 @@ def test_napari_reader(sample):
     layers = napari_get_reader(path)(path)
     kinds = [kind for _, _, kind in layers]
     assert kinds.count("image") == 1
-    assert kinds.count("labels") == 3
+    assert kinds.count("labels") == 4
     np.testing.assert_array_equal(np.asarray(layers[0][0][0]), image)
 
 
@@ -64,7 +64,7 @@ def test_valid_ngff(sample):
             zarr.open_group(project.results / name / "image.zarr", mode="r")
         )
         assert len(group.attributes.ome.multiscales[0].datasets) == 3
-        for label in ("truth", "otsu", "otsu-confusion"):
+        for label in ("truth", "otsu", "otsu-confusion", "errors"):
             path = project.results / name / "image.zarr/labels" / label
             found = ImageLabel.from_zarr(zarr.open_group(path, mode="r"))
             assert found.attributes.ome.image_label.colors

@@ -331,7 +331,11 @@ def get_first_plane(wildcards):
 def get_pieces_by_plane(sample, part):
     """Pieces of truth, of one annotator or of the region of interest, by their plane."""
     by_plane = {}
-    pieces = SAMPLES[sample].annotators[part] if isinstance(part, int) else getattr(SAMPLES[sample], part)
+    pieces = (
+        SAMPLES[sample].annotators[part]
+        if isinstance(part, int)
+        else getattr(SAMPLES[sample], part)
+    )
     for piece in pieces:
         by_plane.setdefault(piece.z, []).append(piece)
     return by_plane
@@ -426,9 +430,7 @@ def get_source_paths(sample, source, blocks):
 def get_users(sample, filter):
     """Methods that a sample is segmented with after a filter, as far as is known beforehand."""
     return [
-        name
-        for name in METHODS
-        if (sample, name) in get_runs() and filter in METHODS[name].filters
+        name for name in METHODS if (sample, name) in get_runs() and filter in METHODS[name].filters
     ]
 
 
@@ -467,7 +469,9 @@ def is_filtered_inline(sample, filter, method):
         for variant in user.variants
     )
     # filtered planes are better written than kept in memory beside the method's own
-    needs_plane = chain_reach(config["filters"].get(filter, []), SAMPLES[sample].header.dtype) == inf
+    needs_plane = (
+        chain_reach(config["filters"].get(filter, []), SAMPLES[sample].header.dtype) == inf
+    )
     is_shared = len(users) > 1 and not (method == SEGMENTATION or is_sparse(sample))
     return not (needs_histogram or needs_plane or is_shared)
 
@@ -970,7 +974,11 @@ def get_unit_tables(wildcards):
 
 def get_left_out():
     """Methods that are not run on all annotated samples."""
-    return [name for name in METHODS if name not in RANKED and set(METHODS[name].samples) & set(ANNOTATED)]
+    return [
+        name
+        for name in METHODS
+        if name not in RANKED and set(METHODS[name].samples) & set(ANNOTATED)
+    ]
 
 
 def get_excluding_quality(wildcards):

@@ -36,8 +36,12 @@ rule validate:
 rule structure:
     """Metrics of whole planes, or of the whole stack in 3-D; distances in pixels or micrometers."""
     input:
-        mask=lambda wildcards: get_part("results/{sample}/image.zarr/labels/{method}/0/c/{block}", wildcards),
-        truth=lambda wildcards: get_part("results/{sample}/image.zarr/labels/truth/0/c/{block}", wildcards),
+        mask=lambda wildcards: get_part(
+            "results/{sample}/image.zarr/labels/{method}/0/c/{block}", wildcards
+        ),
+        truth=lambda wildcards: get_part(
+            "results/{sample}/image.zarr/labels/truth/0/c/{block}", wildcards
+        ),
         code=get_code("structure"),
     output:
         metrics="results/{sample}/{method}/structure/{part}.tsv",
