@@ -1,4 +1,4 @@
-"""Take a method's threshold from annotated tiles: from all of them, and from those of all folds but one."""
+"""Take a method's threshold from annotated tiles: from all, and without those of each fold."""
 
 import numpy as np
 

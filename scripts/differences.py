@@ -12,7 +12,7 @@ order = {name: i for i, name in enumerate(snakemake.params.order["methods"])}
 
 
 def added(rows, keys, counts):
-    """Rows with the same keys, their counts added up over blocks, in order of samples and methods."""
+    """Rows with the same keys, their counts added up over blocks."""
     totals = {}
     for row in rows:
         total = totals.setdefault(tuple(row[name] for name in keys), dict.fromkeys(counts, 0))

@@ -26,10 +26,8 @@ reader = BlockReader(files, grid, layout_of(grid, params.dtype, codec=params.cod
 filtered = Filtered(reader, params.steps, grid, params.dtype)
 whole = math.inf if segmenter.reach + filtered.reach == math.inf else None
 tiles = None if params.tiles is None else [Tile(*place) for place in params.tiles]
-if tiles is None or whole:
-    regions = strips(grid, block, whole)
-else:
-    regions = runs_of(tiles, grid)
+is_few = tiles is not None and not whole
+regions = runs_of(tiles, grid) if is_few else strips(grid, block, whole)
 chosen = None if tiles is None else set(tiles)
 with BlockWriter(snakemake.output.mask, block, grid, layout_of(grid, "uint8")) as writer:
 

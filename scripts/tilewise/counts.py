@@ -50,7 +50,7 @@ class Counts:
         return values
 
     def metric(self, name):
-        """A metric as a function of counts: (..., fields) ndarray to (...) ndarray, nan if undefined."""
+        """A metric as a function of (..., fields) counts; nan where it is undefined."""
 
         def compute(counts):
             if name in MEANS:

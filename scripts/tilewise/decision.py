@@ -1,4 +1,4 @@
-"""Which method to trust: ranking, verdict and what speaks for them, from counts per independent unit."""
+"""Which method to trust: ranking, verdict and what speaks for them, by independent unit."""
 
 from dataclasses import dataclass
 
@@ -284,14 +284,13 @@ def describe(decision):
             "- The score is on the tiles that its parameters were chosen on: it is too high."
         )
     for row in decision["runners_up"]:
-        lines.append(
-            f"- Cannot be told apart: `{row['method']}`, {metric} {_three(row['value'])}, "
-            f"p {_three(row['p_adjusted'])}, first in {_percent(row['first'])} of resamples"
-        )
+        text = f"- Cannot be told apart: `{row['method']}`, {metric} {_three(row['value'])}"
+        if row["p_adjusted"] is not None:
+            text += f", p {_three(row['p_adjusted'])}, first in {row['first']:.0%} of resamples"
+        lines.append(text)
     if decision["left_out"]:
-        lines.append(
-            f"- Not ranked, since not run on all annotated samples: {', '.join(decision['left_out'])}"
-        )
+        names = ", ".join(decision["left_out"])
+        lines.append(f"- Not ranked, since not run on all annotated samples: {names}")
     if decision["excluded"]:
         lines.append(f"- Tiles excluded by their quality: {decision['excluded']}")
     if decision["learning_curve"]:
@@ -325,10 +324,6 @@ def _with_interval(decision):
 
 def _three(value):
     return "undefined" if value is None else f"{value:.3f}"
-
-
-def _percent(value):
-    return "?" if value is None else f"{value:.0%}"
 
 
 def _bounds(name, low, high):

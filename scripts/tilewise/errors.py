@@ -197,8 +197,8 @@ def calibre(is_true, skeleton):
     Returns
     -------
     (rows, columns) float32 ndarray
-        In pixels: twice the distance from the nearest pixel of the centreline to the background, less
-        one; 0 outside. An object that the edge cuts is measured by what is seen.
+        In pixels: twice the distance from the nearest pixel of the centreline to the background,
+        less one; 0 outside. An object that the edge cuts is measured by what is seen.
     """
     if not skeleton.any():
         return np.zeros(is_true.shape, np.float32)

@@ -21,7 +21,7 @@ MANY = 50
 EQUAL = 1e-12
 """Standard error below which all units are equal but for rounding."""
 TIE = 1e-9
-"""Relative difference of two statistics that counts as none: permutations add up in other orders."""
+"""Relative difference of two statistics that counts as none: sums depend on their order."""
 
 
 def weights(units, resamples, seed):
@@ -101,8 +101,8 @@ class Resampled:
     def interval(self, method, other=None, level=0.95):
         """Confidence interval of a method's value, or of its difference to another's.
 
-        The bootstrap-t: quantiles of the resampled, studentized value, with the jackknife's standard
-        error. From `MANY` units on, where both are the same, percentiles of the resampled values,
+        The bootstrap-t: quantiles of the resampled, studentized value, with the jackknife's
+        standard error. From `MANY` units on, where both are the same, percentiles of the resampled values,
         moved outwards by as much as makes the interval of a mean as wide as Student's.
 
         Parameters

@@ -20,10 +20,10 @@ WORDS = ("scope", "foreground", "min_contrast", "min_separability", "fallback", 
 
 @dataclass(frozen=True)
 class Variant:
-    """One set of parameters of a method: what is done to the image, and then to the filtered pixels."""
+    """One set of parameters of a method: how the image is filtered, and then segmented."""
 
     name: str
-    """The parameters that its method's grid gives, as in `offset=-25,size=51`; empty without one."""
+    """The parameters that the grid gives, as in `offset=-25,size=51`; empty without one."""
     filter: str
     """Name of a filter, or `image`."""
     segmenter: Segmenter

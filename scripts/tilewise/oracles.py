@@ -1,4 +1,4 @@
-"""Grey levels of annotated tiles apart by their truth: every global threshold can be scored from them."""
+"""Grey levels of annotated tiles, apart by truth: what every global threshold would score."""
 
 from dataclasses import dataclass
 
@@ -198,8 +198,8 @@ def trivial(truth_pixels, annotated):
     Returns
     -------
     dict of str to dict of str to ndarray
-        `all background`, and `random at the prevalence`: expected counts of a mask that is foreground
-        anywhere with the probability that truth has over all units.
+        `all background`, and `random at the prevalence`: expected counts of a mask that is
+        foreground anywhere with the probability that truth has over all units.
     """
     prevalence = truth_pixels.sum() / max(annotated.sum(), 1)
     background = annotated - truth_pixels

@@ -92,9 +92,9 @@ def compare(truth, mask, chosen, spacing=None, tolerance=1.0, objects=None):
         centreline, of which `skeleton_mask_right` are in the truth; `skeleton_truth` and
         `skeleton_truth_found` likewise; `surface` pixels of both surfaces, `surface_near` of them
         within the tolerance of the other, `surface_distance` the sum of their distances to the
-        other; `objects_mask`, `objects_truth` and `objects_matched` of both. And `hd95`, the greater
-        of the 95th percentiles of the distances each way, which does not add up. Where only one
-        surface is empty, every distance is the diagonal of the extent.
+        other; `objects_mask`, `objects_truth` and `objects_matched` of both. And `hd95`, the
+        greater of the 95th percentiles of the distances each way, which does not add up. Where only
+        one surface is empty, every distance is the diagonal of the extent.
 
     Raises
     ------
@@ -275,7 +275,7 @@ def _matched(values, of_truth, of_mask, threshold):
 
 
 NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
-"""Of a pixel, clockwise from the upper left: the bits of a neighbourhood's code, the lowest first."""
+"""Of a pixel, clockwise from the upper left: the bits of its code, the lowest first."""
 PASSES = np.array(
     [
         int(digit)

@@ -765,7 +765,7 @@ def parse(step):
 
 
 def given(step):
-    """A method's name and the settings that are given for it; as `parse`, but others may be missing."""
+    """A method's name and the settings that are given; as `parse`, but others may be missing."""
     return steps.given(step, _functions(), KIND)
 
 

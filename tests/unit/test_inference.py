@@ -295,7 +295,7 @@ def test_a_different_method_is_told_apart():
 
 
 def test_a_sweep_over_noise_is_no_better_than_its_default_when_held_out():
-    """Thirty sets of parameters that make no difference: the best one looks better on its own tiles."""
+    """Thirty sets of parameters without a difference: the best looks better on its own tiles."""
     random = np.random.default_rng(7)
     resubstitution, held_out = [], []
     for _ in range(150):

@@ -12,7 +12,7 @@ from tilewise import ngff
 from tilewise.formats import open_stack, parse_pixel_size, read_header, write_png
 from tilewise.overlay import draw_scale_bar, scale_bar
 
-PLANE = np.arange(12, dtype=np.uint8).reshape(3, 4)
+PLANE = np.arange(77, dtype=np.uint8).reshape(7, 11)
 STACK = np.stack([PLANE, PLANE + 1])
 
 
@@ -141,8 +141,14 @@ def test_plain_tiff(tmp_path, unit, resolution, expected):
 
 def test_damaged_resolution_is_no_resolution(tmp_path):
     path = tmp_path / "a.tif"
-    resolution = {"resolution": ((0, 0), (5000, 1)), "resolutionunit": "CENTIMETER"}
-    tifffile.imwrite(path, PLANE, metadata=None, **resolution)
+    options = {"resolution": (5000, 5000), "resolutionunit": "CENTIMETER"}
+    tifffile.imwrite(path, PLANE, metadata=None, **options)
+    assert size_of(path) == (None, 2, 2)
+    with tifffile.TiffFile(path) as file:
+        place = file.pages[0].tags["XResolution"].valueoffset
+    data = bytearray(path.read_bytes())
+    data[place : place + 8] = bytes(8)
+    path.write_bytes(data)
     assert size_of(path) is None
 
 
@@ -321,14 +327,14 @@ def test_described_image_is_valid_and_read_again(tmp_path, pixel_size):
     [
         # a fifth is 51.2
         (512, 0.5, 100, "50 um"),
-        # 71.68, which is nearer to 50 (a factor of 1.43) than to 100 (1.40)? it is not
+        # 71.68, a factor of 1.40 from 100 and of 1.43 from 50
         (512, 0.7, 100 / 0.7, "100 um"),
         # 61.44
         (512, 0.6, 50 / 0.6, "50 um"),
         (512, 10, 100, "1 mm"),
         (512, 0.004, 125, "500 nm"),
         (100, 0.00005, 20, "1 nm"),
-        # 0.9999...: the power of ten is not to fall between
+        # 1, and 800
         (10, 0.5, 2, "1 um"),
         (100, 40, 25, "1 mm"),
     ],

@@ -1,0 +1,134 @@
+"""Where methods differ, by hand; calibres and distances of drawn shapes and against SciPy."""
+
+import cv2
+import numpy as np
+import pytest
+from scipy import ndimage
+from skimage.morphology import skeletonize
+
+from tilewise import errors
+from tilewise.validation import confusion_map
+
+TRUTH = np.array([[0, 0, 1, 1, 255], [0, 0, 1, 1, 255]], np.uint8)
+MASKS = np.array(
+    [
+        [[0, 1, 1, 0, 1], [0, 0, 1, 0, 0]],
+        [[0, 1, 1, 0, 1], [1, 0, 0, 1, 0]],
+        [[0, 1, 1, 0, 0], [0, 0, 1, 1, 0]],
+    ],
+    np.uint8,
+)
+CODES = np.stack([confusion_map(TRUTH, mask) for mask in MASKS])
+
+
+def test_error_map_by_hand():
+    assert errors.error_map(CODES).tolist() == [[1, 4, 1, 4, 0], [2, 1, 2, 2, 0]]
+
+
+def test_colors_are_one_per_number_of_wrong_methods():
+    colors = errors.error_colors(3)
+    assert list(colors) == [1, 2, 3, 4]
+    assert colors[1][3] == 0
+    assert len(set(colors.values())) == 4
+    assert list(errors.error_colors(1)) == [1, 2]
+
+
+def test_differences_by_hand():
+    first, second, third = errors.differences(CODES)
+    for row in (first, second, third):
+        assert (row["annotated"], row["all_right"]) == (8, 3)
+        assert (row["all_wrong_fp"], row["all_wrong_fn"]) == (1, 1)
+    assert (first["only_wrong_fp"], first["only_wrong_fn"]) == (0, 1)
+    assert (second["only_wrong_fp"], second["only_wrong_fn"]) == (1, 1)
+    assert (third["only_wrong_fp"], third["only_wrong_fn"]) == (0, 0)
+    # nowhere are two of three wrong
+    assert all(
+        row["only_right_foreground"] + row["only_right_background"] == 0
+        for row in (first, second, third)
+    )
+
+
+def test_only_one_is_right():
+    first, second = errors.differences(CODES[1:])
+    # of two methods, the other one is right where one alone is wrong
+    assert second["only_right_background"] == first["only_wrong_fp"] == 1
+    assert second["only_right_foreground"] == first["only_wrong_fn"] == 1
+
+
+def test_a_single_method_is_not_alone():
+    (row,) = errors.differences(CODES[:1])
+    assert row["all_wrong_fn"] == 2
+    assert row["only_wrong_fn"] == row["only_right_foreground"] == 0
+    (row,) = errors.object_differences(CODES[:1])
+    assert row["truth_objects_only_found"] == row["false_objects_only"] == 0
+
+
+def test_objects_by_hand():
+    truth = np.zeros((5, 16), np.uint8)
+    truth[1:3, 1:3] = truth[1:3, 5:7] = truth[1:3, 9:11] = 1
+    masks = np.zeros((2, 5, 16), np.uint8)
+    masks[:, 1:3, 1:3] = 1
+    # half is not more than half
+    masks[0, 1, 5:7] = 1
+    masks[1, 1:3, 5:7] = 1
+    # both make up one object at the same place, the second another one
+    masks[:, 1, 13] = 1
+    masks[1, 2, 14] = 1
+    masks[1, 4, 0] = 1
+    codes = np.stack([confusion_map(truth, mask) for mask in masks])
+    first, second = errors.object_differences(codes)
+    for row in (first, second):
+        assert row["truth_objects"] == 3
+        assert row["truth_objects_all_found"] == 1
+        assert row["truth_objects_all_missed"] == 1
+        assert row["false_objects"] == 2
+        assert row["false_objects_of_all"] == 1
+    assert (first["truth_objects_only_found"], second["truth_objects_only_found"]) == (0, 1)
+    assert (first["truth_objects_only_missed"], second["truth_objects_only_missed"]) == (1, 0)
+    assert (first["false_objects_only"], second["false_objects_only"]) == (0, 1)
+    assert (first["false_objects_all_but"], second["false_objects_all_but"]) == (1, 0)
+
+
+@pytest.mark.parametrize("width", [1, 3, 4, 7, 12])
+def test_calibre_of_a_bar(width):
+    bar = np.zeros((60, 120), np.uint8)
+    bar[20 : 20 + width, 5:115] = 1
+    calibre = errors.calibre(bar, skeletonize(bar.astype(bool)).astype(np.uint8))
+    assert (calibre[bar == 0] == 0).all()
+    # away from the ends, whose centreline branches
+    np.testing.assert_allclose(calibre[20 : 20 + width, 40:80], width, atol=1)
+
+
+def test_calibre_of_a_disc():
+    disc = np.zeros((60, 60), np.uint8)
+    cv2.circle(disc, (30, 30), 10, 1, -1)
+    skeleton = skeletonize(disc.astype(bool)).astype(np.uint8)
+    assert np.median(errors.calibre(disc, skeleton)[disc == 1]) == pytest.approx(21, abs=2)
+
+
+def test_calibre_without_foreground_or_background():
+    nothing = np.zeros((4, 6), np.uint8)
+    assert not errors.calibre(nothing, nothing).any()
+    everything = nothing + 1
+    line = skeletonize(everything.astype(bool)).astype(np.uint8)
+    assert (errors.calibre(everything, line) == 4).all()
+
+
+def test_distance_to_the_boundary_is_scipy_s():
+    random = np.random.default_rng(0)
+    truth = (ndimage.gaussian_filter(random.random((40, 50)), 2) > 0.5).astype(np.uint8)
+    inside = ndimage.distance_transform_edt(truth)
+    outside = ndimage.distance_transform_edt(1 - truth)
+    np.testing.assert_allclose(errors.boundary_distance(truth), inside + outside, rtol=1e-6)
+    assert np.isinf(errors.boundary_distance(np.zeros((3, 3), np.uint8))).all()
+
+
+def test_strata_by_hand():
+    values = np.array([[1, 1, 2, 3, 9], [0, 4, 5, 9, 1]], np.float32)
+    rows = errors.strata(CODES[1], values, (0, 1, 4, np.inf))
+    # the pixel at 0 is in no stratum, those at 255 are not scored
+    assert rows == [
+        {"low": 0, "high": 1, "tp": 0, "fp": 1, "fn": 0, "tn": 1},
+        {"low": 1, "high": 4, "tp": 1, "fp": 0, "fn": 1, "tn": 1},
+        {"low": 4, "high": np.inf, "tp": 1, "fp": 0, "fn": 1, "tn": 0},
+    ]

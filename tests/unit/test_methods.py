@@ -1,0 +1,85 @@
+"""Grids of parameters."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from tilewise.methods import read_methods
+
+SAMPLE = SimpleNamespace(header=SimpleNamespace(dtype="uint8"), truth=(1,))
+DEFAULTS = {
+    "filter": None,
+    "scope": "tile",
+    "foreground": "bright",
+    "min_contrast": 4,
+    "min_separability": 0,
+    "fallback": "empty",
+    "cleanup": [],
+    "samples": None,
+    "grid": {},
+}
+
+
+def read(entry, sample=SAMPLE):
+    config = {"filters": {"flat": ["invert"]}, "methods": {"m": DEFAULTS | entry}}
+    return read_methods(config, {"s": sample})["m"]
+
+
+def test_without_a_grid():
+    method = read({"threshold": "otsu"})
+    assert [variant.name for variant in method.variants] == [""]
+    assert not method.is_swept
+
+
+def test_all_combinations_in_order():
+    grid = {"offset": [-5, -9], "filter": [None, "flat"]}
+    method = read({"threshold": {"adaptive": {"size": 51}}, "grid": grid})
+    assert [(variant.name, variant.filter) for variant in method.variants] == [
+        ("offset=-5,filter=null", "image"),
+        ("offset=-5,filter=flat", "flat"),
+        ("offset=-9,filter=null", "image"),
+        ("offset=-9,filter=flat", "flat"),
+    ]
+    assert method.variants[2].segmenter.settings["offset"] == -9
+    assert method.variants[2].segmenter.settings["size"] == 51
+    assert method.filters == ["image", "flat"]
+    assert method.is_swept
+
+
+def test_a_setting_may_come_from_the_grid_alone():
+    method = read({"threshold": "adaptive", "grid": {"size": [31, 51]}})
+    assert [variant.segmenter.settings["size"] for variant in method.variants] == [31, 51]
+    with pytest.raises(ValueError, match="needs a value for size"):
+        read({"threshold": "adaptive", "grid": {"offset": [1]}})
+
+
+def test_methods_and_clean_up_in_a_grid():
+    grid = {"threshold": ["otsu", {"manual": 9}], "cleanup": [[], [{"remove_small": 20}]]}
+    method = read({"threshold": "otsu", "grid": grid})
+    assert [variant.name for variant in method.variants][1::2] == [
+        "threshold=otsu,cleanup=[{remove_small:20}]",
+        "threshold={manual:9},cleanup=[{remove_small:20}]",
+    ]
+    assert method.variants[3].segmenter.threshold == "manual"
+
+
+def test_a_calibrated_method_is_chosen_too():
+    assert read({"threshold": "otsu", "scope": "calibrated"}).is_swept
+    bare = SimpleNamespace(header=SAMPLE.header, truth=())
+    with pytest.raises(ValueError, match="no sample has truth"):
+        read({"threshold": "otsu", "scope": "calibrated"}, bare)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"threshold": "otsu", "grid": {"scop": ["tile"]}}, "did you mean scope"),
+        ({"threshold": "otsu", "grid": {"scope": ["tiles"]}}, "scope tiles does not exist"),
+        ({"threshold": "otsu", "grid": {"filter": ["flt"]}}, "filter flt is not configured"),
+        ({"threshold": {"adaptive": 51}, "scope": "calibrated"}, "no threshold to calibrate"),
+        ({"threshold": "adaptive", "grid": {"size": [4]}}, "m, size=4: .*odd whole number"),
+    ],
+)
+def test_what_cannot_be(entry, message):
+    with pytest.raises(ValueError, match=message):
+        read(entry)

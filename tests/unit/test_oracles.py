@@ -1,0 +1,104 @@
+"""Every global threshold's counts from grey levels apart by truth."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix, matthews_corrcoef
+
+from tilewise import oracles, thresholds
+from tilewise.units import Place
+
+DTYPES = ("uint8", "uint16", "int16", "float32")
+
+
+def tile(dtype, seed=0):
+    random = np.random.default_rng(seed)
+    truth = (random.random((20, 30)) < 0.2).astype(np.uint8)
+    pixels = (random.normal(60, 20, truth.shape) + 50 * truth).clip(0, 250)
+    truth[:2] = 255
+    return pixels.astype(dtype), truth
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_counts_of_every_threshold(dtype):
+    pixels, truth = tile(dtype)
+    known = truth <= 1
+    levels = oracles.levels_of(pixels, truth)
+    assert levels.background.sum() == np.sum(truth == 0)
+    assert levels.foreground.sum() == np.sum(truth == 1)
+    counts = oracles.counts_of(levels)
+    for i in range(0, levels.values.size, 7):
+        # halfway to the next level: floats are brought to levels
+        above = levels.values[i : i + 2].mean()
+        for direction, mask in enumerate((pixels > above, pixels <= above)):
+            tn, fp, fn, tp = confusion_matrix(truth[known], mask[known], labels=[0, 1]).ravel()
+            found = [counts[name][direction, i + 1] for name in ("tp", "fp", "fn", "tn")]
+            if dtype != "float32" or i + 1 == levels.values.size:
+                assert found == [tp, fp, fn, tn]
+            else:
+                np.testing.assert_allclose(found, [tp, fp, fn, tn], atol=1)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_best_threshold_by_brute_force(sign):
+    pixels, truth = tile("uint8")
+    if sign < 0:
+        pixels = 255 - pixels
+    known = truth <= 1
+    best = max(
+        matthews_corrcoef(truth[known], mask)
+        for value in range(255)
+        for mask in (pixels[known] > value, pixels[known] <= value)
+    )
+    found = oracles.best(oracles.levels_of(pixels, truth), "mcc")
+    tp, fp, fn, tn = (found[name] for name in ("tp", "fp", "fn", "tn"))
+    margins = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    assert (tp * tn - fp * fn) / np.sqrt(margins) == pytest.approx(best)
+
+
+def test_one_threshold_for_all_tiles():
+    tiles = {Place("a", 0, 0, i): tile("uint8", seed=i) for i in range(3)}
+    unit_of = {place: f"u{min(place.x, 1)}" for place in tiles}
+    levels = {place: oracles.levels_of(*pair) for place, pair in tiles.items()}
+    counts = oracles.best_shared(levels, unit_of, ["u0", "u1"], "mcc")
+    pixels = np.concatenate([pair[0].ravel() for pair in tiles.values()])
+    truth = np.concatenate([pair[1].ravel() for pair in tiles.values()])
+    known = truth <= 1
+    best = max(matthews_corrcoef(truth[known], pixels[known] > value) for value in range(255))
+    tp, fp, fn, tn = counts.sum(axis=0)
+    margins = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    assert (tp * tn - fp * fn) / np.sqrt(margins) == pytest.approx(best)
+    assert counts[0].sum() == 18 * 30
+    assert counts[1].sum() == 2 * 18 * 30
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16"])
+def test_histogram_of_annotated_pixels(dtype):
+    pixels, truth = tile(dtype)
+    found = oracles.histogram(oracles.levels_of(pixels, truth), dtype)
+    expected = thresholds.histogram(np.ascontiguousarray(pixels[2:]))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_merged_and_packed():
+    parts = [oracles.levels_of(*tile("uint8", seed=seed)) for seed in range(2)]
+    pixels, truth = (
+        np.concatenate(pair) for pair in zip(*(tile("uint8", s) for s in range(2)), strict=True)
+    )
+    together, expected = oracles.merge(parts), oracles.levels_of(pixels, truth)
+    for name in ("values", "background", "foreground"):
+        np.testing.assert_array_equal(getattr(together, name), getattr(expected, name))
+    places = [(0, 0, 0, -1), (3, 64, 0, 2)]
+    unpacked = oracles.unpack(oracles.pack(list(zip(places, parts, strict=True))))
+    assert [place for place, _ in unpacked] == places
+    np.testing.assert_array_equal(unpacked[1][1].foreground, parts[1].foreground)
+    assert oracles.unpack(oracles.pack([])) == []
+
+
+def test_trivial_methods():
+    found = oracles.trivial(np.array([10.0, 30.0]), np.array([100.0, 100.0]))
+    assert found["all background"]["fn"].tolist() == [10, 30]
+    assert found["all background"]["tn"].tolist() == [90, 70]
+    # a fifth of everything is foreground
+    assert found["random at the prevalence"]["tp"].tolist() == [2, 6]
+    assert found["random at the prevalence"]["fp"].tolist() == [18, 14]

@@ -1,0 +1,66 @@
+"""Rows of tiles, and of the spatial blocks of a single one."""
+
+import numpy as np
+import pytest
+
+from tilewise import scoring, trials
+from tilewise.grid import Grid, Region, Tile
+
+SETTINGS = {"metrics": [], "spacing": [1, 1, 1], "tolerance": 1, "objects": {}, "margin": None}
+
+
+@pytest.mark.parametrize(("shape", "margin"), [((512, 512), 16), ((100, 64), 7), ((9, 30), 16)])
+def test_blocks_are_apart_by_the_margin(shape, margin):
+    covered = np.zeros(shape, int)
+    patches = scoring.patches(shape, margin)
+    assert len(patches) == 9
+    for patch in patches:
+        assert covered[patch].size
+        covered[patch] += 1
+    assert covered.max() == 1
+    rows = [patch[0] for patch in patches[::3]]
+    columns = [patch[1] for patch in patches[:3]]
+    for size, cuts in zip(shape, (rows, columns), strict=True):
+        assert (cuts[0].start, cuts[-1].stop) == (0, size)
+        gaps = {b.start - a.stop for a, b in zip(cuts, cuts[1:], strict=False)}
+        assert gaps == {min(margin, size // 3 - 1)}
+
+
+def test_a_tile_has_one_row_unless_it_is_cut():
+    truth, mask = np.zeros((2, 12, 12), np.uint8)
+    truth[:4, :4] = mask[:4, :4] = 1
+    truth[:, 8:] = 255
+    (row,) = scoring.score_tile(truth, mask, SETTINGS)
+    assert (row["patch"], row["tp"], row["tn"]) == ("", 16, 80)
+    rows = scoring.score_tile(truth, mask, SETTINGS | {"margin": 0})
+    # three of the nine blocks are not annotated
+    assert [row["patch"] for row in rows] == ["", 0, 1, 3, 4, 6, 7]
+    assert [row["tp"] for row in rows] == [16, 16, 0, 0, 0, 0, 0]
+
+
+def test_what_is_not_annotated_has_no_row():
+    assert (
+        scoring.score_tile(np.full((4, 4), 255, np.uint8), np.ones((4, 4), np.uint8), SETTINGS)
+        == []
+    )
+
+
+def test_columns_hold_every_field():
+    truth = np.eye(8, dtype=np.uint8)
+    settings = SETTINGS | {"metrics": ["cldice", "nsd", "hd95", "assd", "objects"]}
+    (row,) = scoring.score_tile(truth, truth, settings)
+    columns = scoring.columns(settings["metrics"])
+    assert set(row) == set(columns) - set(scoring.PLACE)
+    assert len(set(columns)) == len(columns)
+
+
+def test_runs_of_neighbouring_tiles():
+    grid = Grid((2, 100, 250), 64, (2, 128, 256))
+    tiles = [Tile(0, 0, 0), Tile(0, 0, 1), Tile(0, 0, 3), Tile(0, 1, 3), Tile(1, 0, 2)]
+    assert trials.runs_of(tiles, grid) == [
+        Region(0, 1, 0, 64, 0, 128),
+        Region(0, 1, 0, 64, 192, 250),
+        Region(0, 1, 64, 100, 192, 250),
+        Region(1, 2, 0, 64, 128, 192),
+    ]
+    assert trials.runs_of([], grid) == []
