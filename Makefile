@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm test test-slurm test-storage lint dry-run format lock clean
+.PHONY: demo kesm kesm-methods test test-slurm test-storage lint dry-run format lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -15,6 +15,11 @@ demo: $(VENV)/runtime
 # The published tile, in a folder of its own.
 kesm: $(VENV)/runtime
 	snakemake --cores $(CORES) --directory $(KESM_RESULTS) --configfile config/kesm.yaml
+	@echo "Open $(KESM_RESULTS)/results/report.html"
+
+# Which method to trust on it.
+kesm-methods: $(VENV)/runtime
+	snakemake --cores $(CORES) --directory $(KESM_RESULTS) --configfile config/kesm-methods.yaml
 	@echo "Open $(KESM_RESULTS)/results/report.html"
 
 test: $(VENV)/development
@@ -42,6 +47,7 @@ docs/overlay.png: demo
 dry-run: $(VENV)/runtime
 	snakemake --dry-run --quiet all
 	snakemake --dry-run --quiet all --configfile config/kesm.yaml
+	snakemake --dry-run --quiet all --configfile config/kesm-methods.yaml
 
 format: $(VENV)/development
 	ruff check --fix .

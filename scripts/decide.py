@@ -111,7 +111,7 @@ for source, parts in levels.items():
     pooled, _ = units.pool(each, unit_of, len(pixels.fields))
     for title, counts in (
         ("one threshold for all", best),
-        ("a threshold per tile", pooled[source]),
+        (f"a threshold per {'block' if level == 'block' else 'tile'}", pooled[source]),
     ):
         method = f"oracle: {title}, {source}"
         scores += decision.score(

@@ -50,6 +50,8 @@ for tile in (Tile(*place) for place in params.tiles):
 rows = [row for path in given.metrics for row in read_rows(path)]
 counts = {name: sum(int(row[name]) for row in rows) for name in COUNTS}
 title = "{sample}: {method}".format(**snakemake.wildcards)
+if params.tuned:
+    title += " (tuned on these tiles)"
 width = params.pixel_size[-1] if params.pixel_size else None
 figures.save(figures.side_by_side(pictures, title, width), output.tiles)
 figures.save(figures.histograms(histograms, title), output.histogram)

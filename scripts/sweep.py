@@ -2,6 +2,7 @@
 
 import math
 from itertools import chain, groupby
+from operator import itemgetter
 
 import numpy as np
 
@@ -55,10 +56,11 @@ def rows_of(region, filtered, chosen):
         return []
     outer = trials.trials_of([segmenter for segmenter, *_ in chosen], region, grid)
     pixels = filtered.read(outer)
+    surfaces = trials.Surfaces(pixels, outer)
     known = {tile: truth.tile(tile) for tile in tiles}
     rows = []
     for segmenter, variant, fold, sample in chosen:
-        mask, _ = trials.segment_region(pixels, outer, region, grid, segmenter, sample)
+        mask, _ = trials.segment_region(pixels, outer, region, grid, segmenter, sample, surfaces)
         for tile in tiles:
             inner = grid.tile_region(tile)
             place = {"tile": tile.name, "z": tile.z, "y": inner.y0, "x": inner.x0}
@@ -72,7 +74,8 @@ def rows_of(region, filtered, chosen):
 
 rows = []
 numbers = {name: number for number, name in enumerate(params.counted)}
-for name, variants in groupby(params.variants, lambda variant: variant["filter"]):
+by_filter = itemgetter("filter")
+for name, variants in groupby(sorted(params.variants, key=by_filter), by_filter):
     filtered = trials.Filtered(image, params.steps[name], grid, params.dtype)
     histogram = sample_histogram(numbers[name]) if name in numbers else None
     chosen = [trial for variant in variants for trial in trials_of(variant, histogram)]

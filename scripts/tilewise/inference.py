@@ -102,8 +102,8 @@ class Resampled:
         """Confidence interval of a method's value, or of its difference to another's.
 
         The bootstrap-t: quantiles of the resampled, studentized value, with the jackknife's
-        standard error. From `MANY` units on, where both are the same, percentiles of the resampled values,
-        moved outwards by as much as makes the interval of a mean as wide as Student's.
+        standard error. From `MANY` units on, where both are the same, percentiles of the resampled
+        values, moved outwards by as much as makes the interval of a mean as wide as Student's.
 
         Parameters
         ----------

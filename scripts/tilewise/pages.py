@@ -11,12 +11,15 @@ body { max-width: 70em; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; margin: 1em 0; }
 th, td { padding: .2em .7em; border-bottom: 1px solid #ddd; text-align: right; }
 th { border-bottom: 2px solid #888; }
-th:first-child, td:first-child { text-align: left; }
+th:first-child, td:first-child, .text { text-align: left; }
+.wide { overflow-x: auto; }
 img { max-width: 100%; }
 .warning { background: #fff3cd; padding: .5em 1em; }
 .verdict { font-size: 1.3em; border-left: .3em solid #2a7; padding-left: .7em; }
 figure { margin: 1em 0; display: inline-block; vertical-align: top; }
 """
+TUNED = "tuned on these tiles"
+"""What stands wherever a score is too high for it."""
 SHOWN = ("mcc", "f1", "iou", "precision", "recall", "accuracy")
 """Metrics of the report's table."""
 
@@ -111,12 +114,13 @@ def _decision(decision, ranking, scores):
     ]
     parts.append(_plain(("method", *others), table))
     parts.append("<h2>What puts the scores in their place</h2>")
-    columns = ("method", "estimate", "micro", "micro_low", "micro_high", "macro", "note")
+    columns = ("method", "estimate", "micro", "micro_low", "micro_high", "macro")
     placed = [row for row in scores if row["metric"] == metric]
     placed.sort(key=lambda row: -float(row["micro"] or "-inf"))
     parts.append(_plain(columns, [[_short(row[name]) for name in columns] for row in placed]))
     if decision["worst"]:
-        parts.append(f"<h2>Worst tiles of {method}</h2>")
+        tuned = "" if decision["estimate"] == "fixed" else f" ({TUNED})"
+        parts.append(f"<h2>Worst tiles of {method}{tuned}</h2>")
         columns = ("sample", "tile", metric, "fp", "fn", "edge", "flags")
         worst = [[_short(row[name]) for name in columns] for row in decision["worst"]]
         parts.append(_plain(columns, worst))
@@ -129,9 +133,14 @@ def _decision(decision, ranking, scores):
 
 def _plain(columns, rows):
     head = "".join(f"<th>{escape(str(name).replace('_', ' '))}</th>" for name in columns)
-    lines = ("".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in rows)
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f"<table><tr>{head}</tr>{body}</table>"
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    return f"<div class='wide'><table><tr>{head}</tr>{body}</table></div>"
+
+
+def _cell(value):
+    text = str(value)
+    is_number = text.lstrip("-")[:1].isdigit() or text == "\u2013"
+    return f"<td>{text}</td>" if is_number else f"<td class='text'>{escape(text)}</td>"
 
 
 def _short(value):
@@ -142,7 +151,10 @@ def _short(value):
         number = float(value)
     except ValueError:
         return value
-    return str(int(number)) if number.is_integer() and "." not in str(value) else f"{number:.3f}"
+    if number.is_integer() and "." not in str(value):
+        return str(int(number))
+    # no minus before zero
+    return f"{round(number, 3) + 0.0:.3f}"
 
 
 def _table(rows):
@@ -150,7 +162,9 @@ def _table(rows):
     lines = []
     for method, group in groupby(rows, itemgetter("method")):
         by_metric = {row["metric"]: row for row in group}
-        cells = [escape(method), by_metric[SHOWN[0]]["tiles"]]
+        first = by_metric[SHOWN[0]]
+        tuned = f"<br><small>{TUNED}</small>" if first["estimate"] == "resubstitution" else ""
+        cells = [escape(method) + tuned, first["tiles"]]
         cells += [_value(by_metric[name]) for name in SHOWN]
         lines.append("".join(f"<td>{cell}</td>" for cell in cells))
     body = "".join(f"<tr>{line}</tr>" for line in lines)

@@ -248,7 +248,7 @@ def _decide_guarded(pixels, segmenter, sample):
     return guard(decision, sample, segmenter.min_separability, segmenter.min_contrast)
 
 
-def segment(pixels, region, grid, segmenter, decisions):
+def segment(pixels, region, grid, segmenter, decisions, surface=None):
     """The mask of a region, cleaned.
 
     Parameters
@@ -256,6 +256,8 @@ def segment(pixels, region, grid, segmenter, decisions):
     pixels, region, grid, segmenter
         As for `decide_tiles`.
     decisions : dict of Tile to Decision
+    surface : (rows, columns) ndarray, optional
+        The thresholds of a local method, where they are known.
 
     Returns
     -------
@@ -263,7 +265,8 @@ def segment(pixels, region, grid, segmenter, decisions):
         0 background, 1 foreground. Right where `segmenter.reach` pixels around are in the region.
     """
     if segmenter.is_local:
-        surface = thresholds.LOCAL[segmenter.threshold].surface(pixels, **segmenter.settings)
+        if surface is None:
+            surface = thresholds.LOCAL[segmenter.threshold].surface(pixels, **segmenter.settings)
         mask = above(pixels, surface, segmenter.foreground)
     elif segmenter.threshold == "hysteresis":
         mask = thresholds.connected(

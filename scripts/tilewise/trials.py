@@ -8,6 +8,7 @@ from tilewise.blocks import crop
 from tilewise.filters import apply_chain, chain_reach, parse_chain
 from tilewise.grid import Region
 from tilewise.segmentation import decide_tiles, segment
+from tilewise.thresholds import LOCAL
 
 
 class Filtered:
@@ -58,7 +59,36 @@ def runs_of(tiles, grid):
     return regions
 
 
-def segment_region(pixels, outer, region, grid, segmenter, sample=None):
+class Surfaces:
+    """Thresholds per pixel, computed once for segmenters that differ in their offset alone.
+
+    Parameters
+    ----------
+    pixels : (rows, columns) ndarray
+        Filtered pixels of `outer`.
+    outer : Region
+    """
+
+    def __init__(self, pixels, outer):
+        self._pixels, self._outer = pixels, outer
+        self._known = {}
+
+    def of(self, segmenter, own):
+        """The surface of a segmenter's thresholds in a region; equal to the last bit."""
+        settings = dict(segmenter.settings)
+        surface = LOCAL[segmenter.threshold].surface
+        pixels = crop(self._pixels, self._outer, own)
+        # floats are rounded after the offset is taken off
+        if "offset" not in settings or pixels.dtype.kind == "f":
+            return surface(pixels, **settings)
+        offset = settings.pop("offset")
+        key = segmenter.threshold, own, tuple(sorted(settings.items()))
+        if key not in self._known:
+            self._known[key] = surface(pixels, **settings, offset=0)
+        return self._known[key] - offset
+
+
+def segment_region(pixels, outer, region, grid, segmenter, sample=None, surfaces=None):
     """The mask of a region, and the decision for each of its tiles.
 
     Parameters
@@ -71,6 +101,8 @@ def segment_region(pixels, outer, region, grid, segmenter, sample=None):
     segmenter : Segmenter
     sample : Decision or None
         As for `decide_tiles`.
+    surfaces : Surfaces, optional
+        Of the same pixels, to share with other segmenters.
 
     Returns
     -------
@@ -81,7 +113,9 @@ def segment_region(pixels, outer, region, grid, segmenter, sample=None):
     own = grid.around(region, segmenter.reach)
     pixels = crop(pixels, outer, own)
     decisions = decide_tiles(pixels, own, grid, segmenter, sample)
-    return crop(segment(pixels, own, grid, segmenter, decisions), own, region), decisions
+    surface = surfaces.of(segmenter, own) if surfaces and segmenter.is_local else None
+    mask = segment(pixels, own, grid, segmenter, decisions, surface)
+    return crop(mask, own, region), decisions
 
 
 def trials_of(segmenters, region, grid):

@@ -109,7 +109,8 @@ def test_imagej_in_other_units(tmp_path):
         tifffile.imwrite(tmp_path / "a.tif", STACK, **options)
         return size_of(tmp_path / "a.tif")
 
-    assert write("nm", (0.004, 0.005)) == (None, 200, 250)
+    # 0.005 pixels per nanometre along y
+    assert write("nm", (0.004, 0.005)) == (None, 0.2, 0.25)
     # a pixel of 50 micrometres, said on purpose
     assert write("mm", (20, 20), spacing=0.1) == (100, 50, 50)
     assert write("cm", (5000, 5000)) == (None, 2, 2)

@@ -1,9 +1,11 @@
 """Rows of tiles, and of the spatial blocks of a single one."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from tilewise import scoring, trials
+from tilewise import scoring, thresholds, trials
 from tilewise.grid import Grid, Region, Tile
 
 SETTINGS = {"metrics": [], "spacing": [1, 1, 1], "tolerance": 1, "objects": {}, "margin": None}
@@ -64,3 +66,15 @@ def test_runs_of_neighbouring_tiles():
         Region(1, 2, 0, 64, 128, 192),
     ]
     assert trials.runs_of([], grid) == []
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_shared_surfaces_are_those_of_each(dtype):
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 250, (40, 90)).astype(dtype)
+    outer, own = Region(0, 1, 0, 40, 0, 90), Region(0, 1, 5, 40, 10, 80)
+    surfaces = trials.Surfaces(pixels, outer)
+    for offset in (0, -7.3, 12):
+        segmenter = SimpleNamespace(threshold="adaptive", settings={"size": 15, "offset": offset})
+        expected = thresholds.adaptive(pixels[5:40, 10:80], 15, offset)
+        np.testing.assert_array_equal(surfaces.of(segmenter, own), expected)

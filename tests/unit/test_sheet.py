@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from tilewise.annotation import Piece
-from tilewise.formats import Header
+from tilewise.formats import Header, write_png
 from tilewise.grid import Grid
 from tilewise.sheet import blocks_of, choose_tiles, number_files, read_samples
 
@@ -16,11 +16,12 @@ def folder(tmp_path):
     return tmp_path
 
 
-def read(folder, *rows, named=None, channel="luma", truth_foreground=None):
+def read(folder, *rows, named=None, channel="luma", truth_foreground=None, pixel_size=None):
     columns = list(dict.fromkeys(column for row in rows for column in row))
     lines = [columns, *([row.get(column, "") for column in columns] for row in rows)]
     (folder / "sheet.tsv").write_text("".join("\t".join(line) + "\n" for line in lines))
-    return read_samples(folder / "sheet.tsv", named or {}, channel, truth_foreground)
+    path = folder / "sheet.tsv"
+    return read_samples(path, named or {}, channel, truth_foreground, pixel_size)
 
 
 def test_planes_in_natural_order(folder):
@@ -118,6 +119,45 @@ def test_truth_foreground_of_a_row_and_of_the_configuration(folder):
     rows[1]["truth_foreground"] = "7"
     samples = read(folder, *rows, truth_foreground=3)
     assert [samples[name].truth_foreground for name in "ab"] == [3, 7]
+
+
+@pytest.mark.parametrize(
+    ("entry", "default", "expected"),
+    [
+        # without an entry of the sheet, the first file's size counts more than the default
+        ("", None, (None, 0.6, 0.7)),
+        ("", 2, (None, 0.6, 0.7)),
+        ("0.5", 2, (None, 0.5, 0.5)),
+        # z is taken from the next that knows it
+        ("", [3, 2, 2], (3, 0.6, 0.7)),
+        ("0.5 0.4", [3, 2, 2], (3, 0.5, 0.4)),
+        ("1, 0.5, 0.4", [3, 2, 2], (1, 0.5, 0.4)),
+    ],
+)
+def test_pixel_size_of_row_file_and_configuration(folder, entry, default, expected):
+    for number, size in ((1, 0.6), (2, 5), (10, None)):
+        given = None if size is None else (None, size, size + 0.1)
+        write_png(folder / f"plane_{number}.png", np.zeros((40, 50), np.uint8), given)
+    row = {"sample": "a", "image": "plane_*.png", "pixel_size": entry}
+    sample = read(folder, row, pixel_size=default)["a"]
+    assert sample.pixel_size == pytest.approx(expected)
+    assert sample.shape == (3, 40, 50)
+    assert sample.metadata == {}
+
+
+def test_pixel_size_that_only_the_configuration_knows(folder):
+    row = {"sample": "a", "image": "plane_*.png"}
+    assert read(folder, row)["a"].pixel_size is None
+    assert read(folder, row, pixel_size=[0.6, 0.7])["a"].pixel_size == (None, 0.6, 0.7)
+
+
+def test_pixel_size_that_cannot_be(folder):
+    row = {"sample": "a", "image": "plane_*.png", "pixel_size": "0,6"}
+    message = r"sample a in .*sheet.tsv: pixel_size '0,6' is no size: give micrometres"
+    with pytest.raises(ValueError, match=message):
+        read(folder, row)
+    with pytest.raises(ValueError, match=r"pixel_size -1 is no size: give micrometres"):
+        read(folder, row | {"pixel_size": ""}, pixel_size=-1)
 
 
 def test_blocks_and_tiles_of_pieces():

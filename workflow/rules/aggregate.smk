@@ -73,6 +73,7 @@ rule figures:
         blocks=get_shown_blocks,
         image_blocks=get_shown_image_blocks,
         steps=get_method_steps,
+        tuned=lambda wildcards: wildcards.method in SWEPT,
         colors={kind: config["overlay"][kind] for kind in ("tp", "fp", "fn", "tn")},
         alpha=config["overlay"]["alpha"],
         pixel_size=get_pixel_size,
