@@ -50,6 +50,11 @@ def create(folder):
         block={"planes": 1},
         pyramid={"levels": 1},
         filters={"denoised": ["invert", {"median": 3}]},
+        methods={
+            "otsu": {"filter": "denoised", "threshold": "otsu"},
+            "swept": {"filter": "denoised", "threshold": "manual", "grid": {"value": [80, 100]}},
+        },
+        apply="best",
         phantoms={"brain": {"shape": [4, 128, 192], "seed": 5}},
     )
 

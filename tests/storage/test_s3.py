@@ -53,6 +53,12 @@ def results_in(folder):
 def test_results_in_storage_are_the_local_ones(tmp_path, bucket):
     bucket, address = bucket
     settings = {"block": {"planes": 1}, "pyramid": {"levels": 1}, "figures": {"tiles": 1}}
+    settings["methods"] = {
+        "otsu": {"filter": "denoised", "threshold": "otsu"},
+        "swept": {"threshold": "manual", "grid": {"value": [60, 110]}},
+        "calibrated": {"threshold": "otsu", "scope": "calibrated"},
+    }
+    settings |= {"apply": "best", "quality": {"survey": 2}}
 
     local = Project.create(tmp_path / "local")
     make_planes(local.folder)

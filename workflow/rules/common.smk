@@ -720,6 +720,24 @@ def get_filter_group(wildcards):
     return "prepare" if needs_sample_threshold(sample) or is_split(sample) else "segment"
 
 
+def get_method_group(wildcards):
+    """What waits for annotated tiles to choose parameters, or the method, is another submission."""
+    if wildcards.method == SEGMENTATION:
+        return "apply"
+    return "chosen" if wildcards.method in SWEPT else "segment"
+
+
+def get_pyramid_group(wildcards):
+    """An array is reduced with the job that makes it."""
+    label = wildcards.array.removeprefix("image.zarr/labels/")
+    if label == "errors":
+        return "compare"
+    method = label.removesuffix("-confusion")
+    if method in (SEGMENTATION, *SWEPT):
+        return get_method_group(Wildcards(fromdict={"method": method}))
+    return "segment"
+
+
 def get_ingest_group(wildcards):
     return "ingest" if is_split(wildcards.sample) else get_filter_group(wildcards)
 

@@ -100,7 +100,7 @@ rule threshold:
     conda:
         "../../envs/tilewise.yaml"
     group:
-        "segment"
+        get_method_group
     priority: 3
     threads: get_threads()
     resources:

@@ -23,7 +23,7 @@ rule validate:
     conda:
         "../../envs/tilewise.yaml"
     group:
-        "segment"
+        get_method_group
     threads: get_threads()
     resources:
         mem_mb=get_strip_memory,
@@ -87,6 +87,8 @@ rule errors:
         grid=get_grid,
     conda:
         "../../envs/tilewise.yaml"
+    group:
+        "compare"
     threads: get_threads()
     resources:
         mem_mb=get_strip_memory,
@@ -120,7 +122,7 @@ rule overlay:
     conda:
         "../../envs/tilewise.yaml"
     group:
-        "segment"
+        get_method_group
     resources:
         mem_mb=get_strip_memory,
         runtime=get_runtime,

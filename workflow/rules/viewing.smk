@@ -107,7 +107,7 @@ if LEVELS:
         conda:
             "../../envs/tilewise.yaml"
         group:
-            "segment"
+            get_pyramid_group
         threads: get_threads()
         resources:
             mem_mb=get_strip_memory,
