@@ -34,6 +34,8 @@ def main():
         "filters": {"denoised": ["invert", {"median": 3}]},
         "methods": {name: common | METHODS[title] for name, title in names.items()},
         "overlay": {"format": "zarr-only"},
+        "apply": "none",
+        "quality": {"measure": False},
         "figures": {"tiles": 0},
         "pyramid": {"levels": 0},
         "phantoms": {"brain": {"shape": [4, 1024, 1024], "seed": 11}},

@@ -88,6 +88,10 @@ def configure(folder, planes, name):
         "filters": {"denoised": ["invert", {"median": 3}]},
         "methods": {"otsu": {"filter": "denoised", "threshold": "otsu"}},
         "overlay": {"per_plane": 4},
+        # what the others do, and no more
+        "apply": "all",
+        "validate": {"metrics": [], "errors": False},
+        "quality": {"measure": False},
         "figures": {"tiles": 0},
         "pyramid": {"levels": 3 if name == "pyramid" else 0},
     }

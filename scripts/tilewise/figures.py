@@ -54,19 +54,20 @@ def _draw_scale_bar(axis, shape, pixel_size):
     """White with a black rim, in the lower right corner of an image."""
     rows, columns = shape[:2]
     pixels, label = scale_bar(columns, pixel_size)
-    thickness, margin = columns / 60, columns / 25
+    thickness, margin = max(rows, columns) / 60, max(rows, columns) / 25
     # the last pixel ends at half a pixel before its number plus one
     right, bottom = columns - 0.5 - margin, rows - 0.5 - margin
     corner = right - pixels, bottom - thickness
     axis.add_patch(
         Rectangle(corner, pixels, thickness, facecolor="white", edgecolor="black", linewidth=0.5)
     )
-    axis.text(
-        right - pixels / 2,
-        bottom - thickness - margin / 2,
+    axis.annotate(
         label.replace("um", "\u00b5m"),
+        (right, bottom - thickness),
+        (0, 1),
+        textcoords="offset points",
         color="white",
-        ha="center",
+        ha="right",
         va="bottom",
         path_effects=[withStroke(linewidth=1.5, foreground="black")],
     )

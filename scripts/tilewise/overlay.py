@@ -84,23 +84,24 @@ def draw_scale_bar(picture, pixel_size):
         White with a black rim, to be seen on any ground. A copy without a bar if the picture is
         too small for its label.
     """
-    picture = picture.copy()
     rows, columns = picture.shape[:2]
     pixels, label = scale_bar(columns, pixel_size)
-    font, size = cv2.FONT_HERSHEY_SIMPLEX, max(0.35, columns / 1024)
+    font, size = cv2.FONT_HERSHEY_SIMPLEX, max(0.4, columns / 1024)
     (width, height), _ = cv2.getTextSize(label, font, size, 1)
     length, margin, thickness = round(pixels), max(4, columns // 40), max(3, columns // 128)
     right, bottom = columns - margin, rows - margin
     left, baseline = right - length, bottom - thickness - margin
-    start = min((left + right - width) // 2, columns - 2 - width)
-    if start < 2 or left < 1 or baseline - height < 2:
-        return picture
-    # the rim first
-    for color, rim in ((0, 1), (255, 0)):
-        corners = (left - rim, bottom - thickness - rim), (right - 1 + rim, bottom - 1 + rim)
-        cv2.rectangle(picture, *corners, (color,) * 3, cv2.FILLED)
-        cv2.putText(picture, label, (start, baseline), font, size, (color,) * 3, 1 + 2 * rim)
-    return picture
+    start = min((left + right - width) // 2, right - width)
+    if start < 1 or baseline - height < 1:
+        return picture.copy()
+    white = np.zeros((rows, columns), np.uint8)
+    corners = (left, bottom - thickness), (right - 1, bottom - 1)
+    cv2.rectangle(white, *corners, 255, cv2.FILLED)
+    cv2.putText(white, label, (start, baseline), font, size, 255)
+    # grey where letters are smooth
+    ground = 255 - cv2.dilate(white, np.ones((3, 3), np.uint8))
+    drawn = cv2.multiply(picture, np.dstack([ground] * 3), scale=1 / 255)
+    return cv2.add(drawn, np.dstack([white] * 3))
 
 
 def display(pixels):

@@ -45,6 +45,8 @@ def confusion_map(truth, mask):
     """
     if truth.shape != mask.shape:
         raise ValueError(f"truth is {truth.shape}, the mask {mask.shape}: they must be equal")
+    if mask.size and mask.max() > 1:
+        raise ValueError(f"the mask has the value {mask.max()}: it must be 0 and 1, not 0 and 255")
     # 1 + 2 * truth + mask is the code; where truth is 255 it wraps to 255 or 0
     codes = np.add(truth, truth)
     codes += mask

@@ -45,6 +45,11 @@ def test_shapes_must_agree():
         validation.confusion_map(TRUTH, MASK[:3])
 
 
+def test_a_mask_of_0_and_255_is_refused():
+    with pytest.raises(ValueError, match="must be 0 and 1, not 0 and 255"):
+        validation.confusion_map(TRUTH, MASK * 255)
+
+
 def test_metrics_by_hand():
     found = validation.metrics(4, 2, 2, 14)
     assert found["accuracy"] == 18 / 22

@@ -430,7 +430,9 @@ def get_source_paths(sample, source, blocks):
 def get_users(sample, filter):
     """Methods that a sample is segmented with after a filter, as far as is known beforehand."""
     return [
-        name for name in METHODS if (sample, name) in get_runs() and filter in METHODS[name].filters
+        name
+        for name in get_methods_of(sample)
+        if is_run(sample, name) and filter in METHODS[name].filters
     ]
 
 
@@ -708,8 +710,7 @@ def needs_sample_threshold(sample):
     tiles = get_number_of_tiles(sample)
     return any(
         variant.segmenter.needs_sample(tiles)
-        for name, method in get_runs()
-        if name == sample
+        for method in get_methods_of(sample)
         for variant in METHODS[method].variants
     )
 
@@ -977,11 +978,16 @@ def get_confusions_of_block(wildcards):
     )
 
 
+def has_errors(sample):
+    """Whether the errors of a sample's methods are compared."""
+    return SCORING["errors"] and bool(get_methods_of(sample))
+
+
 def get_error_tables(kind):
     return [
         f"results/{sample}/errors/{kind}/{block}.tsv"
         for sample in ANNOTATED
-        if get_methods_of(sample)
+        if has_errors(sample)
         for block in get_annotated_blocks(sample)
     ]
 
@@ -1045,7 +1051,7 @@ def get_survey_methods(sample):
     return [
         name
         for name in get_methods_of(sample)
-        if (sample, name) in get_runs()
+        if is_run(sample, name)
         or not any(needs_sample(sample, variant) for variant in METHODS[name].variants)
     ]
 
@@ -1190,11 +1196,8 @@ def get_sample_metrics(wildcards):
 def get_labels(wildcards):
     """Labels of a sample: its truth, masks, confusion maps, and where methods are wrong."""
     prefix = "image.zarr/labels/"
-    return [
-        array.removeprefix(prefix)
-        for sample, array, _ in get_arrays()
-        if sample == wildcards.sample and array.startswith(prefix)
-    ]
+    arrays = get_arrays_by_sample()[wildcards.sample]
+    return [array.removeprefix(prefix) for array in arrays if array.startswith(prefix)]
 
 
 def is_label(wildcards):
@@ -1242,6 +1245,13 @@ def get_runs(annotated=False):
     ]
 
 
+@cache
+def is_run(sample, method):
+    """Whether a method's own mask is made of a sample."""
+    return method in get_methods_of(sample) and (APPLY == "all" or bool(SAMPLES[sample].truth))
+
+
+@cache
 def get_applied():
     """Samples that are segmented with the method that was decided on."""
     if not is_applied():
@@ -1353,6 +1363,7 @@ def get_kept_filters(wildcards):
     ]
 
 
+@cache
 def get_arrays():
     """Arrays for viewers, each with the blocks that it has: sample, array, blocks."""
     arrays = []
@@ -1374,8 +1385,16 @@ def get_arrays():
         label = f"image.zarr/labels/{method}-confusion"
         arrays.append((sample, label, get_annotated_blocks(sample)))
     for sample in ANNOTATED:
-        if get_methods_of(sample):
+        if has_errors(sample):
             arrays.append((sample, "image.zarr/labels/errors", get_annotated_blocks(sample)))
+    return arrays
+
+
+@cache
+def get_arrays_by_sample():
+    arrays = {}
+    for sample, array, _ in get_arrays():
+        arrays.setdefault(sample, []).append(array)
     return arrays
 
 
