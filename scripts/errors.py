@@ -25,7 +25,7 @@ def rows_of(codes):
     is_true = ((codes[0] == TP) | (codes[0] == FN)).view(np.uint8)
     values = {
         "calibre": (errors.calibre(is_true, skeleton(is_true)), errors.CALIBRES),
-        "distance": (errors.boundary_distance(is_true), errors.DISTANCES),
+        "distance": (errors.boundary_distance(is_true, codes[0] > 0), errors.DISTANCES),
     }
     strata = [
         {"method": method, "by": kind, **counts}

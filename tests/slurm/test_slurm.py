@@ -105,8 +105,9 @@ def test_results_are_the_local_ones_and_blocks_are_grouped(tmp_path, local):
     project = create(tmp_path / "project")
     run = project.succeed("--configfile", "my.yaml", *PROFILE)
     assert contents(project) == local
-    # the phantom, and the chains of four blocks in one
-    assert len(submissions(run.output)) == 2
+    # the phantom; then, of four blocks in one: the chains, the sweep, the masks by the chosen
+    # parameters, the errors, and the segmentation by the method that was decided on
+    assert len(submissions(run.output)) == 6
 
 
 def test_cancelled_job_is_submitted_again(tmp_path, local):
@@ -116,7 +117,7 @@ def test_cancelled_job_is_submitted_again(tmp_path, local):
     subprocess.run(["scancel", job], check=True)
     assert process.wait(400) == 0
     output = (project.folder / "run.log").read_text()
-    assert len(submissions(output)) == 3
+    assert len(submissions(output)) == 7
     assert contents(project) == local
 
 

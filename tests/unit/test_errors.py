@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from scipy import ndimage
+from skimage.color import rgb2lab
 from skimage.morphology import skeletonize
 
 from tilewise import errors
@@ -132,3 +133,88 @@ def test_strata_by_hand():
         {"low": 1, "high": 4, "tp": 1, "fp": 0, "fn": 1, "tn": 1},
         {"low": 4, "high": np.inf, "tp": 1, "fp": 0, "fn": 1, "tn": 0},
     ]
+
+
+def test_colors_darken_with_the_number_of_wrong_methods():
+    for methods in (2, 4, 9):
+        colors = errors.error_colors(methods)
+        rgb = np.array([colors[value][:3] for value in range(2, methods + 2)])
+        assert (np.diff(rgb2lab(rgb / 255)[:, 0]) < 0).all()
+
+
+def test_right_alone_in_the_foreground_and_in_the_background():
+    truth = np.array([[1, 1, 1, 0, 0, 255]], np.uint8)
+    masks = np.array([[[1, 1, 0, 0, 1, 1]], [[0, 0, 0, 1, 1, 0]]], np.uint8)
+    codes = np.stack([confusion_map(truth, mask) for mask in masks])
+    first, second = errors.differences(codes)
+    assert (first["only_right_foreground"], first["only_right_background"]) == (2, 1)
+    assert (second["only_right_foreground"], second["only_right_background"]) == (0, 0)
+    assert (second["only_wrong_fn"], second["only_wrong_fp"]) == (2, 1)
+
+
+def test_a_single_method_that_finds_its_object_is_not_alone():
+    truth = np.array([[1, 1, 0, 0]], np.uint8)
+    (row,) = errors.object_differences(confusion_map(truth, truth)[None])
+    assert (row["truth_objects_all_found"], row["truth_objects_only_found"]) == (1, 0)
+
+
+def test_corners_join_objects_of_connectivity_8():
+    truth = np.array([[1, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0]], np.uint8)
+    # a false object of two pixels that share a corner
+    mask = np.array([[1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 1]], np.uint8)
+    codes = confusion_map(truth, mask)[None]
+    for connectivity, number in ((8, 1), (4, 2)):
+        (row,) = errors.object_differences(codes, connectivity=connectivity)
+        assert (row["truth_objects"], row["false_objects"]) == (number, number)
+
+
+def test_what_shares_a_corner_with_the_truth_is_no_false_object():
+    truth = np.array([[1, 0], [0, 0]], np.uint8)
+    codes = confusion_map(truth, np.eye(2, dtype=np.uint8))[None]
+    assert errors.object_differences(codes)[0]["false_objects"] == 0
+    assert errors.object_differences(codes, connectivity=4)[0]["false_objects"] == 1
+
+
+def test_counts_add_up_over_regions():
+    random = np.random.default_rng(1)
+    truth = random.choice(np.array([0, 1, 255], np.uint8), (20, 31), p=(0.7, 0.2, 0.1))
+    # a gap that cuts no object
+    truth[:, 14:16] = 0
+    masks = (random.random((3, *truth.shape)) < 0.3).astype(np.uint8)
+    masks[:, :, 14:16] = 0
+    codes = np.stack([confusion_map(truth, mask) for mask in masks])
+    for count in (errors.differences, errors.object_differences):
+        parts = [count(codes[..., part]) for part in (slice(15), slice(15, None))]
+        for left, right, whole in zip(*parts, count(codes), strict=True):
+            assert {name: left[name] + right[name] for name in whole} == whole
+
+
+@pytest.mark.parametrize("width", [1, 3, 5, 9])
+def test_calibre_of_an_odd_width_is_the_width(width):
+    bar = np.zeros((30, 60), np.uint8)
+    middle = np.zeros_like(bar)
+    bar[8 : 8 + width], middle[8 + width // 2] = 1, 1
+    np.testing.assert_array_equal(errors.calibre(bar, middle), bar * np.float32(width))
+
+
+def test_calibre_is_of_the_own_object():
+    both = np.zeros((60, 80), np.uint8)
+    cv2.circle(both, (30, 30), 20, 1, -1)
+    disc = both.astype(bool)
+    both[:, 53:55] = 1
+    centreline = np.zeros_like(both)
+    # the disc's rim is nearer to the line than to its own centre
+    centreline[30, 30] = centreline[:, 53] = 1
+    calibre = errors.calibre(both, centreline)
+    assert np.unique(calibre[both.astype(bool) & ~disc]).tolist() == [1]
+    away = ndimage.distance_transform_edt(both)[30, 30]
+    np.testing.assert_allclose(calibre[disc], 2 * away - 1, rtol=1e-6)
+
+
+def test_the_border_of_the_annotation_is_no_boundary():
+    truth = np.array([[0, 0, 1, 1, 1, 255, 255]], np.uint8)
+    distance = errors.boundary_distance((truth == 1).astype(np.uint8), truth != 255)
+    assert distance[0, :5].tolist() == [2, 1, 1, 2, 3]
+    everything = np.array([[1, 1, 255]], np.uint8)
+    distance = errors.boundary_distance((everything == 1).astype(np.uint8), everything != 255)
+    assert np.isinf(distance).all()
