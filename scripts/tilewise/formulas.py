@@ -38,6 +38,14 @@ def _quotient(numerator, denominator):
     return np.where(is_defined, numerator / np.where(is_defined, denominator, 1), np.nan)
 
 
+def _product(a, b):
+    """A product, and what rounding took from it (Dekker, Numerische Mathematik 18, 1971)."""
+    product = a * b
+    high_a, high_b = (134217729 * x - (134217729 * x - x) for x in (a, b))
+    low_a, low_b = a - high_a, b - high_b
+    return product, (high_a * high_b - product + high_a * low_b + low_a * high_b) + low_a * low_b
+
+
 def _accuracy(tp, fp, fn, tn):
     return _quotient(tp + tn, tp + fp + fn + tn)
 
@@ -72,11 +80,14 @@ def _balanced_accuracy(tp, fp, fn, tn):
 
 def _mcc(tp, fp, fn, tn):
     annotated = tp + fp + fn + tn
-    # each quotient is at most 1: no product overflows
+    # the product of all four margins would overflow long before those of their square roots
     scale = np.sqrt(tp + fp) * np.sqrt(tn + fn), np.sqrt(tp + fn) * np.sqrt(tn + fp)
     is_defined = (scale[0] > 0) & (scale[1] > 0)
     safe = [np.where(is_defined, part, 1) for part in scale]
-    value = (tp / safe[0]) * (tn / safe[1]) - (fp / safe[0]) * (fn / safe[1])
+    # near zero the products of large counts agree in all the digits that a double holds
+    right, right_rest = _product(tp, tn)
+    wrong, wrong_rest = _product(fp, fn)
+    value = ((right - wrong) + (right_rest - wrong_rest)) / safe[0] / safe[1]
     value = np.where(is_defined, np.clip(value, -1, 1), 0.0)
     value = np.where(tp + tn == 0, -1.0, value)
     value = np.where(fp + fn == 0, 1.0, value)
@@ -146,6 +157,8 @@ METRICS = {
     "area_error": Formula(PIXELS, _area_error, 0),
 }
 """Every metric that additive counts give; a 95th percentile, `hd95`, has none."""
+FIELDS = tuple(dict.fromkeys(name for formula in METRICS.values() for name in formula.fields))
+"""Names of all counts."""
 
 
 def evaluate(name, counts):

@@ -1,6 +1,7 @@
 """Metrics of counts: the same as those of one confusion matrix, and by hand."""
 
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -33,7 +34,15 @@ def test_the_same_as_of_one_matrix(name):
         if expected is None:
             assert np.isnan(value)
         else:
-            assert value == pytest.approx(expected, rel=1e-9, abs=1e-12)
+            # `validation.metrics` has the MCC to 2 ** -64
+            assert value == pytest.approx(expected, rel=1e-12, abs=2**-63)
+
+
+def test_mcc_of_large_counts_that_nearly_cancel():
+    tp, fp, fn, tn = 926281390793, 948843706486, 380013795042, 389279215205
+    square = Fraction((tp * tn - fp * fn) ** 2, (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    found = formulas.evaluate("mcc", as_counts([[tp, fp, fn, tn]]))[0]
+    assert found == pytest.approx(float(square) ** 0.5, rel=1e-14, abs=0)
 
 
 def test_shapes_are_kept():

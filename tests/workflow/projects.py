@@ -100,6 +100,15 @@ class Project:
         header = lines[0].split("\t")
         return [dict(zip(header, line.split("\t"), strict=True)) for line in lines[1:]]
 
+    def scores(self, method, estimate, metric="mcc"):
+        """The only row of the scores with these names."""
+        (row,) = [
+            row
+            for row in self.rows("scores.tsv")
+            if (row["method"], row["estimate"], row["metric"]) == (method, estimate, metric)
+        ]
+        return row
+
     def array(self, path):
         """An array of `results/`, read by zarr-python."""
         import zarr

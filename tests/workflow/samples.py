@@ -30,3 +30,21 @@ def write_planes(folder, planes, name="plane_{}.png", first=1):
     folder.mkdir(parents=True, exist_ok=True)
     for number, plane in enumerate(planes, first):
         Image.fromarray(plane).save(folder / name.format(number))
+
+
+def write_samples(project, names):
+    """Samples of one plane, each brighter than the one before, and one without truth."""
+    images, truths, rows = {}, {}, []
+    for number, name in enumerate(names):
+        image, truth = blobs(planes=1, rows=64, columns=128, seed=number)
+        noise = np.random.default_rng(number).normal(6 * number, 20, image[0].shape)
+        images[name] = np.clip(image[0] + noise, 0, 255).astype(np.uint8)
+        truths[name] = truth[0]
+        write_planes(project.folder, images[name][None], f"{name}.png")
+        write_planes(project.folder, truth * 255, f"{name}_truth.png")
+        rows.append({"sample": name, "image": f"{name}.png", "truth": f"{name}_truth.png"})
+    image, _ = blobs(planes=2, rows=64, columns=128, seed=99)
+    write_planes(project.folder / "volume", image)
+    rows.append({"sample": "volume", "image": "volume/*.png"})
+    images["volume"] = image
+    return images, truths, rows

@@ -50,7 +50,7 @@ def test_touched_files_run_nothing(project):
 
 def test_threshold_parameters_run_no_filter(project):
     config = yaml.safe_load((project.folder / "my.yaml").read_text())
-    config["methods"]["otsu"]["min_contrast"] = 1
+    config["methods"]["otsu"]["threshold"] = {"manual": 80}
     project.configure(**config)
     jobs = project.succeed().jobs
     assert jobs == {
@@ -64,7 +64,8 @@ def test_edited_validation_runs_no_threshold(project):
     edit(project.folder / "scripts/validate.py", "rows = []", "rows = list()")
     jobs = project.succeed().jobs
     assert jobs["validate"] == 2
-    assert jobs["aggregate"] == jobs["report"] == 1
+    assert jobs["aggregate"] == 1
+    # the tables come out the same, so that what is made of them may stay
     followers = {"overlay", "aggregate", "report", "pyramid", "errors", "differences", "decide"}
     assert set(jobs) <= {"validate", *followers}
 
