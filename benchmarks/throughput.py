@@ -90,7 +90,7 @@ def configure(folder, planes, name):
         "overlay": {"per_plane": 4},
         # what the others do, and no more
         "apply": "all",
-        "validate": {"metrics": [], "errors": False},
+        "validate": {"metrics": [], "errors": False, "oracles": False},
         "quality": {"measure": False},
         "figures": {"tiles": 0},
         "pyramid": {"levels": 3 if name == "pyramid" else 0},

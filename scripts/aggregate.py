@@ -18,12 +18,12 @@ rows = [
     row | {"extent": extent}
     for extent, paths in (("tile", given.metrics), (params.extent, given.structures))
     for path in paths
-    for row in read_rows(path)
-    if not row.pop("patch")
+    for row in scoring.whole_tiles(read_rows(path))
 ]
 rows = aggregation.sort_rows(rows, order["samples"], order["methods"])
 further = dict.fromkeys(column for columns in metadata.values() for column in columns)
 for row in rows:
+    del row["patch"]
     row.update(metadata[row["sample"]])
     row["estimate"] = "resubstitution" if row["method"] in params.tuned else "fixed"
     row["flags"] = flags.get((row["sample"], row["tile"]), "")

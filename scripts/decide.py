@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tilewise import decision, inference, job, oracles, units, validation
+from tilewise import decision, inference, job, oracles, scoring, units, validation
 from tilewise.counts import Counts, place_of
 from tilewise.tables import read_rows, write_rows
 
@@ -131,7 +131,7 @@ write_rows(output.scores, decision.SCORES, scores)
 
 first = ranking[0]
 best = evidence[first["method"]]
-tiles = [row for row in by_method[first["method"]] if not row["patch"]]
+tiles = scoring.whole_tiles(by_method[first["method"]])
 curve = []
 if rules.has_intervals:
     curve = inference.learning_curve(

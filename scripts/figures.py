@@ -9,6 +9,7 @@ from tilewise.grid import Tile, grid_of
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.layouts import layout_of
 from tilewise.overlay import blend, display
+from tilewise.scoring import whole_tiles
 from tilewise.segmentation import from_row
 from tilewise.tables import read_rows
 from tilewise.validation import COUNTS, confusion_map
@@ -47,7 +48,7 @@ for tile in (Tile(*place) for place in params.tiles):
     decision = decisions[tile.name]
     histograms[tile.name] = filtered, decision.values, decision.note
 
-rows = [row for path in given.metrics for row in read_rows(path)]
+rows = whole_tiles(row for path in given.metrics for row in read_rows(path))
 counts = {name: sum(int(row[name]) for row in rows) for name in COUNTS}
 title = "{sample}: {method}".format(**snakemake.wildcards)
 if params.tuned:

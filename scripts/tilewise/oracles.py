@@ -42,22 +42,27 @@ def levels_of(pixels, truth):
     -------
     Levels
     """
-    known = truth <= 1
-    values, is_foreground = pixels[known], truth[known]
-    if not values.size:
+    kinds = [pixels[truth == kind] for kind in (0, 1)]
+    known = [kind for kind in kinds if kind.size]
+    if not known:
         return Levels(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    low, step = 0, 1
     if pixels.dtype.kind == "f":
-        low, high = float(values.min()), float(values.max())
+        low, high = (
+            min(float(kind.min()) for kind in known),
+            max(float(kind.max()) for kind in known),
+        )
         step = (high - low) / (LEVELS - 1) or 1.0
-        codes = np.rint((values - low) / step).astype(np.int64)
-        size = LEVELS
-    else:
-        low, step = int(np.iinfo(pixels.dtype).min), 1
-        codes = values.astype(np.int64) - low
-        size = np.iinfo(pixels.dtype).max - low + 1
-    counts = np.bincount(2 * codes + is_foreground, minlength=2 * size).reshape(size, 2)
-    occupied = np.flatnonzero(counts.any(axis=1))
-    return Levels(low + step * occupied, *counts[occupied].T.copy())
+        kinds = [np.rint((kind - low) / step).astype(np.uint16) for kind in kinds]
+    counts, centers = [], None
+    for kind in kinds:
+        # OpenCV counts rows, and at least one pixel
+        padded = np.append(kind, kind.dtype.type(0))[None]
+        found, centers = thresholds.histogram(padded)
+        found[np.searchsorted(centers, 0)] -= 1
+        counts.append(found)
+    occupied = np.flatnonzero(counts[0] + counts[1])
+    return Levels(low + step * centers[occupied], *(found[occupied] for found in counts))
 
 
 def merge(parts):

@@ -84,6 +84,11 @@ def score_tile(truth, mask, settings):
     return rows
 
 
+def whole_tiles(rows):
+    """The rows of whole tiles among those of a table, without those of spatial blocks."""
+    return [row for row in rows if not row["patch"]]
+
+
 def patches(shape, margin, number=PATCHES):
     """Cut a tile into spatial blocks with a margin between them.
 

@@ -40,6 +40,11 @@ def test_a_tile_has_one_row_unless_it_is_cut():
     assert [row["tp"] for row in rows] == [16, 16, 0, 0, 0, 0, 0]
 
 
+def test_rows_of_whole_tiles():
+    rows = [{"patch": "", "tp": "3"}, {"patch": "0", "tp": "1"}, {"patch": "8", "tp": "2"}]
+    assert scoring.whole_tiles(rows) == rows[:1]
+
+
 def test_what_is_not_annotated_has_no_row():
     assert (
         scoring.score_tile(np.full((4, 4), 255, np.uint8), np.ones((4, 4), np.uint8), SETTINGS)

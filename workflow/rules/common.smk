@@ -881,6 +881,8 @@ def get_calibration_levels(wildcards):
 
 
 def get_oracle_files():
+    if not SCORING["oracles"]:
+        return []
     return get_level_files(dict.fromkeys(f for name in RANKED for f in METHODS[name].filters))
 
 
