@@ -23,6 +23,12 @@ rows = [
     for row in chain.from_iterable(map(read_rows, given.scores))
     if (row["sample"], row["tile"]) not in excluded
 ]
+if not rows:
+    raise ValueError(
+        f"method {snakemake.wildcards.method}: no annotated tile is left to choose its parameters "
+        "on: truth and region of interest annotate nothing, or `exclude` under `quality` leaves "
+        "all tiles out"
+    )
 places = dict.fromkeys(place for _, place, _ in rows)
 level, unit_of = units.assign(places, params.groups, rule["unit"], rule["plane_gap"])
 pooled, names = units.pool(rows, unit_of, len(merit.fields))

@@ -290,7 +290,7 @@ def describe(decision):
         lines.append(text)
     if decision["left_out"]:
         names = ", ".join(decision["left_out"])
-        lines.append(f"- Not ranked, since not run on all annotated samples: {names}")
+        lines.append(f"- Not ranked, since not run on all samples: {names}")
     if decision["excluded"]:
         lines.append(f"- Tiles excluded by their quality: {decision['excluded']}")
     if decision["learning_curve"]:

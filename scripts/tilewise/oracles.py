@@ -184,9 +184,10 @@ def best_shared(tiles, unit_of, names, metric):
     values = np.where(np.isnan(values), -np.inf, values)
     direction, split = np.unravel_index(np.argmax(values), values.shape)
     threshold = together.values[split - 1] if split else -np.inf
+    number = {name: i for i, name in enumerate(names)}
     counts = np.zeros((len(names), len(COUNTS)))
     for place, levels in tiles.items():
-        counts[names.index(unit_of[place])] += at(levels, threshold, direction == 0)
+        counts[number[unit_of[place]]] += at(levels, threshold, direction == 0)
     return counts
 
 

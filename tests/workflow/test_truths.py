@@ -35,6 +35,22 @@ def test_a_single_tile_is_cut_into_spatial_blocks(project):
     assert {row["estimate"] for row in project.rows("metrics.tsv")} == {"fixed", "resubstitution"}
 
 
+def test_truth_that_annotates_nothing(project):
+    image, truth = blobs(planes=1)
+    write_planes(project.folder, image, "image.png")
+    write_planes(project.folder, truth, "truth.png")
+    write_planes(project.folder, 0 * truth, "roi.png")
+    rows = [{"sample": "disc", "image": "image.png", "truth": "truth.png", "roi": "roi.png"}]
+    project.configure(rows).succeed()
+    decision = json.loads((project.results / "decision.json").read_text())
+    assert decision["value"] is None
+    assert decision["units"]["independent"] == 0
+    swept = {"threshold": "manual", "grid": {"value": [100, 120]}}
+    run = project.configure(methods={"swept": swept}).run()
+    assert run.code != 0
+    assert "method swept: no annotated tile is left to choose its parameters on" in run.output
+
+
 def test_planes_of_one_stack(project):
     """Near planes are one unit."""
     image, truth = blobs(planes=12, rows=64, columns=64)

@@ -82,9 +82,11 @@ COLOR = [name for name in SAMPLES if name not in GREY]
 ANNOTATED = [name for name, sample in SAMPLES.items() if sample.truth]
 SHARED = [name for name in ANNOTATED if SAMPLES[name].annotators]
 SWEPT = [name for name, method in METHODS.items() if method.is_swept]
-RANKED = [name for name, method in METHODS.items() if set(ANNOTATED) <= set(method.samples)]
 SCORING = config["validate"]
 APPLY = config["apply"]
+# methods that are compared: all of them on the same samples, and fit to be applied to all
+COMPARED = set(SAMPLES if APPLY == "best" else ANNOTATED)
+RANKED = [name for name, method in METHODS.items() if set(method.samples) >= COMPARED]
 
 
 def check_decision():
@@ -95,7 +97,6 @@ def check_decision():
     WorkflowError
         Says what to change in the configuration.
     """
-    everywhere = [name for name in RANKED if set(METHODS[name].samples) == set(SAMPLES)]
     if APPLY not in ("best", "all", "none", *METHODS):
         known = f"best, all, none or a method: {', '.join(METHODS)}"
         raise WorkflowError(f"apply: {APPLY} is not configured: set it to {known}")
@@ -104,7 +105,7 @@ def check_decision():
             "apply: best needs truth to decide on a method, and no sample has any: "
             "set `apply` to the name of a method, or to `all`"
         )
-    if APPLY == "best" and not everywhere:
+    if APPLY == "best" and not RANKED:
         raise WorkflowError(
             "apply: best needs a method that runs on all samples: leave its `samples` out, "
             "or set `apply` to `all` or `none`"
@@ -999,7 +1000,7 @@ def get_unit_tables(wildcards):
 
 
 def get_left_out():
-    """Methods that are not run on all annotated samples."""
+    """Methods that are tried, but not run on all samples that methods are compared by."""
     return [
         name
         for name in METHODS
