@@ -233,7 +233,9 @@ def get_variant(wildcards):
     method = METHODS[get_method_name(wildcards)]
     if not method.is_swept:
         return method.variants[0]
-    return method.variant(read_choice(checkpoints.choose.get(method=method.name).output)["variant"])
+    return method.variant(
+        read_choice(checkpoints.choose.get(method=method.name).output.choice)["variant"]
+    )
 
 
 def get_method_name(wildcards):
@@ -244,13 +246,14 @@ def get_method_name(wildcards):
         return APPLY
     if len(METHODS) == 1:
         return next(iter(METHODS))
-    return read_choice(checkpoints.decide.get().output)["method"]
+    return read_choice(checkpoints.decide.get().output.choice)["method"]
 
 
-def read_choice(output):
-    """What a checkpoint chose."""
-    with output.choice.open() as file:
-        return json.load(file)
+@cache
+def read_choice(file):
+    """What a checkpoint chose; kept, since the copy of a file in object storage goes again."""
+    with file.open() as text:
+        return json.load(text)
 
 
 def get_choices(wildcards):
@@ -269,7 +272,7 @@ def get_calibration(wildcards):
     if get_variant(wildcards).segmenter.scope != "calibrated":
         return None
     name = get_method_name(wildcards)
-    return read_choice(checkpoints.choose.get(method=name).output)["calibration"]
+    return read_choice(checkpoints.choose.get(method=name).output.choice)["calibration"]
 
 
 def get_candidates(wildcards):
