@@ -135,7 +135,12 @@ tiles = scoring.whole_tiles(by_method[first["method"]])
 curve = []
 if rules.has_intervals:
     curve = inference.learning_curve(
-        best.counts, merit.metric(rule["metric"]), rule["average"], rule["seed"], rule["resamples"]
+        best.counts,
+        merit.metric(rule["metric"]),
+        rule["average"],
+        rule["seed"],
+        rule["resamples"],
+        level=rule["level"],
     )
 result = {
     "verdict": decision.verdict(ranking, rules),

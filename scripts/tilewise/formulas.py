@@ -157,8 +157,6 @@ METRICS = {
     "area_error": Formula(PIXELS, _area_error, 0),
 }
 """Every metric that additive counts give; a 95th percentile, `hd95`, has none."""
-FIELDS = tuple(dict.fromkeys(name for formula in METRICS.values() for name in formula.fields))
-"""Names of all counts."""
 
 
 def evaluate(name, counts):

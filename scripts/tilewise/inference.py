@@ -577,23 +577,3 @@ def learning_curve(counts, metric, average, seed, resamples, sizes=None, level=0
     if low is None or not present:
         return []
     return [(size, width(size) * (high - low) / present) for size in sizes]
-
-
-def agreement_of_rankings(values):
-    """The rank of each method under each metric.
-
-    Parameters
-    ----------
-    values : (metrics, methods) ndarray
-        The higher the better.
-
-    Returns
-    -------
-    (metrics, methods) float64 ndarray
-        1 for the best; equal methods have their mean rank. nan comes last, all with the mean rank.
-    """
-    values = np.asarray(values, np.float64)
-    values = np.where(np.isnan(values), -np.inf, values)
-    greater = (values[:, None, :] > values[:, :, None]).sum(axis=2)
-    equal = (values[:, None, :] == values[:, :, None]).sum(axis=2)
-    return 1 + greater + (equal - 1) / 2

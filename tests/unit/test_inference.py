@@ -290,14 +290,6 @@ def test_a_single_unit_has_no_learning_curve():
     assert inference.learning_curve(units_of([0.5]), share, "macro", 0, 100) == []
 
 
-def test_ranks_by_hand_and_by_scipy():
-    values = np.array([[0.9, 0.5, np.nan, 0.9], [0.1, np.nan, 0.3, np.nan]])
-    assert inference.agreement_of_rankings(values).tolist() == [[1.5, 3, 4, 1.5], [2, 3.5, 1, 3.5]]
-    values = np.random.default_rng(0).integers(0, 5, (6, 9))
-    expected = stats.rankdata(-values, axis=1)
-    assert (inference.agreement_of_rankings(values) == expected).all()
-
-
 def test_learning_curve_falls_as_the_root():
     random = np.random.default_rng(0)
     counts = units_of(random.uniform(0.4, 0.8, 40))
