@@ -18,7 +18,8 @@ def find(script, folder):
     Returns
     -------
     list of Path
-        The script first, the modules sorted.
+        The script first, the modules sorted: at any depth of subpackages, each with the
+        `__init__.py` of every package that it is in.
     """
     package = Path(folder, "tilewise")
     found, waiting = set(), [Path(script)]
@@ -39,10 +40,15 @@ def _imported(path, package):
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         for name in names:
-            first, *rest = name.split(".")
-            if first == package.name:
-                file = (
-                    Path(package, *rest[:1]).with_suffix(".py") if rest else package / "__init__.py"
-                )
-                modules |= {file} if file.is_file() else set()
+            modules |= _run_by(name, package)
     return modules
+
+
+def _run_by(name, package):
+    """Files that importing a dotted name runs: each `__init__.py` on its way, and the module."""
+    first, *rest = name.split(".")
+    if first != package.name:
+        return set()
+    folders = [package.joinpath(*rest[:depth]) for depth in range(len(rest) + 1)]
+    files = [file for path in folders for file in (path / "__init__.py", path.with_suffix(".py"))]
+    return {file for file in files if file.is_file()}
