@@ -31,12 +31,12 @@ def _limit_plane(folder, z, keeps_input=False):
     import cv2
     import numpy as np
 
-    from tilewise.blocks import BlockWriter, crop, strips
     from tilewise.filters import apply_chain
     from tilewise.formats import open_stack
-    from tilewise.grid import Grid
-    from tilewise.layouts import layout_of
     from tilewise.segmentation import Segmenter, decide_tiles, segment
+    from tilewise.store.blocks import BlockWriter, strips
+    from tilewise.store.grid import Grid, crop
+    from tilewise.store.layout import layout_of
     from tilewise.tables import write_rows
     from tilewise.validation import COLUMNS, confusion_map, count, score
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from tilewise import annotators, job
-from tilewise.blocks import BlockReader, BlockWriter, each_strip, strips
-from tilewise.grid import grid_of
 from tilewise.labels import NOT_ANNOTATED
-from tilewise.layouts import layout_of
+from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
+from tilewise.store.grid import grid_of
+from tilewise.store.layout import layout_of
 
 job.start(snakemake)
 grid, block = grid_of(snakemake.params.grid), snakemake.wildcards.block

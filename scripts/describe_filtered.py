@@ -1,8 +1,9 @@
 """Write the metadata of a filtered image."""
 
-from tilewise import job, ngff
-from tilewise.grid import grid_of
-from tilewise.layouts import layout_of
+from tilewise import job
+from tilewise.store import ngff
+from tilewise.store.grid import grid_of
+from tilewise.store.layout import layout_of
 
 job.start(snakemake)
 params = snakemake.params

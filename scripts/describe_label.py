@@ -1,10 +1,11 @@
 """Write the metadata of a label image."""
 
-from tilewise import job, ngff
+from tilewise import job
 from tilewise.errors import error_colors
-from tilewise.grid import grid_of
 from tilewise.labels import FN, FP, TN, TP
-from tilewise.layouts import layout_of
+from tilewise.store import ngff
+from tilewise.store.grid import grid_of
+from tilewise.store.layout import layout_of
 
 job.start(snakemake)
 output, params, label = snakemake.output, snakemake.params, snakemake.wildcards.label

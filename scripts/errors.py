@@ -5,10 +5,10 @@ from itertools import chain
 import numpy as np
 
 from tilewise import errors, job
-from tilewise.blocks import BlockReader, BlockWriter, each_strip, strips
-from tilewise.grid import grid_of
 from tilewise.labels import FN, TP
-from tilewise.layouts import layout_of
+from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
+from tilewise.store.grid import grid_of
+from tilewise.store.layout import layout_of
 from tilewise.structure import skeleton
 from tilewise.tables import write_rows
 

@@ -1,9 +1,9 @@
 """Find the least and the greatest pixel of a block."""
 
 from tilewise import job
-from tilewise.blocks import BlockReader, strips
-from tilewise.grid import grid_of
-from tilewise.layouts import layout_of
+from tilewise.store.blocks import BlockReader, strips
+from tilewise.store.grid import grid_of
+from tilewise.store.layout import layout_of
 from tilewise.tables import write_rows
 
 job.start(snakemake)

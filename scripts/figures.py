@@ -3,14 +3,14 @@
 import numpy as np
 
 from tilewise import figures, job
-from tilewise.blocks import BlockReader, crop
 from tilewise.filters import apply_chain, chain_reach
-from tilewise.grid import Tile, grid_of
 from tilewise.labels import NOT_ANNOTATED
-from tilewise.layouts import layout_of
 from tilewise.overlay import blend, display
 from tilewise.scoring import whole_tiles
 from tilewise.segmentation import from_row
+from tilewise.store.blocks import BlockReader
+from tilewise.store.grid import Tile, crop, grid_of
+from tilewise.store.layout import layout_of
 from tilewise.tables import read_rows
 from tilewise.validation import COUNTS, confusion_map
 

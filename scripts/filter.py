@@ -3,10 +3,10 @@
 import math
 
 from tilewise import job
-from tilewise.blocks import BlockReader, BlockWriter, crop, each_strip, strips
 from tilewise.filters import apply_chain, chain_reach, parse_chain
-from tilewise.grid import grid_of
-from tilewise.layouts import layout_of
+from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
+from tilewise.store.grid import crop, grid_of
+from tilewise.store.layout import layout_of
 
 job.start(snakemake)
 params = snakemake.params

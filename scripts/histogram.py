@@ -3,9 +3,9 @@
 import numpy as np
 
 from tilewise import job
-from tilewise.blocks import BlockReader, each_strip, strips
-from tilewise.grid import grid_of
-from tilewise.layouts import layout_of
+from tilewise.store.blocks import BlockReader, each_strip, strips
+from tilewise.store.grid import grid_of
+from tilewise.store.layout import layout_of
 from tilewise.tables import read_rows
 from tilewise.thresholds import histogram
 

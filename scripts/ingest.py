@@ -4,10 +4,10 @@ from contextlib import ExitStack
 from threading import Lock
 
 from tilewise import job
-from tilewise.blocks import BlockWriter, each_strip, strips
 from tilewise.formats import open_stack
-from tilewise.grid import grid_of
-from tilewise.layouts import layout_of
+from tilewise.store.blocks import BlockWriter, each_strip, strips
+from tilewise.store.grid import grid_of
+from tilewise.store.layout import layout_of
 
 job.start(snakemake)
 params = snakemake.params

@@ -2,10 +2,10 @@
 
 from tilewise import job
 from tilewise.annotation import Piece, PieceReader, TruthReader
-from tilewise.blocks import BlockWriter, each_strip, strips
-from tilewise.grid import grid_of
 from tilewise.labels import NOT_ANNOTATED
-from tilewise.layouts import layout_of
+from tilewise.store.blocks import BlockWriter, each_strip, strips
+from tilewise.store.grid import grid_of
+from tilewise.store.layout import layout_of
 
 job.start(snakemake)
 params = snakemake.params

@@ -1,16 +1,17 @@
 """Halve a block of an array, level by level."""
 
-from tilewise import job, pyramids
-from tilewise.blocks import BlockReader, BlockWriter, each_strip, strips
-from tilewise.grid import grid_of
-from tilewise.layouts import layout_of
+from tilewise import job
+from tilewise.store import pyramid
+from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
+from tilewise.store.grid import grid_of
+from tilewise.store.layout import layout_of
 
 job.start(snakemake)
 params = snakemake.params
 block = "/".join(snakemake.wildcards.place.split("/")[-3:])
 grid = grid_of(params.grid)
 settings = {"dtype": params.dtype, "fill": params.fill, "channels": params.channels}
-halve = pyramids.nearest if params.is_label else pyramids.mean
+halve = pyramid.nearest if params.is_label else pyramid.mean
 
 source = snakemake.input.block
 for level, path in enumerate(snakemake.output.levels, 1):

@@ -3,10 +3,10 @@
 from itertools import chain
 
 from tilewise import job
-from tilewise.blocks import BlockReader, each_strip, strips
-from tilewise.grid import grid_of
-from tilewise.layouts import layout_of
 from tilewise.quality import FEATURES, features
+from tilewise.store.blocks import BlockReader, each_strip, strips
+from tilewise.store.grid import grid_of
+from tilewise.store.layout import layout_of
 from tilewise.tables import write_rows
 
 job.start(snakemake)

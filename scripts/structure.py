@@ -3,10 +3,10 @@
 import numpy as np
 
 from tilewise import job, scoring
-from tilewise.blocks import BlockReader
-from tilewise.grid import Region, grid_of
 from tilewise.labels import NOT_ANNOTATED
-from tilewise.layouts import layout_of
+from tilewise.store.blocks import BlockReader
+from tilewise.store.grid import Region, grid_of
+from tilewise.store.layout import layout_of
 from tilewise.tables import write_rows
 
 job.start(snakemake)

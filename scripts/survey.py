@@ -5,10 +5,10 @@ from itertools import combinations
 import numpy as np
 
 from tilewise import formulas, job, trials
-from tilewise.blocks import BlockReader
-from tilewise.grid import Tile, grid_of
-from tilewise.layouts import layout_of
 from tilewise.segmentation import Segmenter, from_row
+from tilewise.store.blocks import BlockReader
+from tilewise.store.grid import Tile, grid_of
+from tilewise.store.layout import layout_of
 from tilewise.tables import read_rows, write_rows
 
 job.start(snakemake)

@@ -7,11 +7,11 @@ from operator import itemgetter
 import numpy as np
 
 from tilewise import job, scoring, trials
-from tilewise.blocks import BlockReader, crop, each_strip, strips
-from tilewise.grid import grid_of
 from tilewise.labels import NOT_ANNOTATED
-from tilewise.layouts import layout_of
 from tilewise.segmentation import Segmenter, decide, from_row
+from tilewise.store.blocks import BlockReader, each_strip, strips
+from tilewise.store.grid import crop, grid_of
+from tilewise.store.layout import layout_of
 from tilewise.tables import read_rows, write_rows
 
 job.start(snakemake)

@@ -4,10 +4,10 @@ import math
 from itertools import chain
 
 from tilewise import job
-from tilewise.blocks import BlockReader, BlockWriter, crop, each_strip, strips
-from tilewise.grid import Tile, grid_of
-from tilewise.layouts import layout_of
 from tilewise.segmentation import COLUMNS, Segmenter, fraction, from_row, row
+from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
+from tilewise.store.grid import Tile, crop, grid_of
+from tilewise.store.layout import layout_of
 from tilewise.tables import read_rows, write_rows
 from tilewise.trials import Filtered, runs_of, segment_region
 

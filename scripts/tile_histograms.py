@@ -5,11 +5,11 @@ from itertools import chain
 import numpy as np
 
 from tilewise import job, oracles
-from tilewise.blocks import BlockReader, each_strip
-from tilewise.grid import grid_of
 from tilewise.labels import NOT_ANNOTATED
-from tilewise.layouts import layout_of
 from tilewise.scoring import patches
+from tilewise.store.blocks import BlockReader, each_strip
+from tilewise.store.grid import grid_of
+from tilewise.store.layout import layout_of
 from tilewise.trials import Filtered, runs_of
 
 job.start(snakemake)

@@ -3,10 +3,10 @@
 from itertools import chain
 
 from tilewise import job, scoring
-from tilewise.blocks import BlockReader, BlockWriter, each_strip, strips
-from tilewise.grid import grid_of
 from tilewise.labels import NOT_ANNOTATED
-from tilewise.layouts import layout_of
+from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
+from tilewise.store.grid import grid_of
+from tilewise.store.layout import layout_of
 from tilewise.tables import write_rows
 from tilewise.validation import confusion_map
 

@@ -1,1 +1,0 @@
-"""Functions on arrays behind the workflow's rules, one module per subject."""

@@ -6,8 +6,8 @@ from threading import Lock
 import numpy as np
 
 from tilewise.formats import distinct, open_stack, truth_foreground_of
-from tilewise.grid import Region
 from tilewise.labels import NOT_ANNOTATED
+from tilewise.store.grid import Region
 
 BAND = 512
 """Rows of a piece that are looked at at a time."""

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from tilewise import cleanup, thresholds
-from tilewise.blocks import crop
+from tilewise.store.grid import crop
 
 COLUMNS = (
     "sample",

@@ -4,10 +4,9 @@ import math
 from itertools import groupby
 from operator import attrgetter
 
-from tilewise.blocks import crop
 from tilewise.filters import apply_chain, chain_reach, parse_chain
-from tilewise.grid import Region
 from tilewise.segmentation import decide_tiles, segment
+from tilewise.store.grid import Region, crop
 from tilewise.thresholds import LOCAL
 
 

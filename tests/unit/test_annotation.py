@@ -6,7 +6,7 @@ import tifffile
 
 from tilewise import annotation
 from tilewise.annotation import Piece, PieceReader, TruthReader
-from tilewise.grid import Region
+from tilewise.store.grid import Region
 
 
 def read(folder, plane, reader=TruthReader, **settings):

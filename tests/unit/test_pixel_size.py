@@ -8,9 +8,9 @@ import tifffile
 import zarr
 from PIL import Image
 
-from tilewise import ngff
 from tilewise.formats import open_stack, parse_pixel_size, read_header, write_png
 from tilewise.overlay import draw_scale_bar, scale_bar
+from tilewise.store import ngff
 
 PLANE = np.arange(77, dtype=np.uint8).reshape(7, 11)
 STACK = np.stack([PLANE, PLANE + 1])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tilewise import scoring, thresholds, trials
-from tilewise.grid import Grid, Region, Tile
+from tilewise.store.grid import Grid, Region, Tile
 
 SETTINGS = {"metrics": [], "spacing": [1, 1, 1], "tolerance": 1, "objects": {}, "margin": None}
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from skimage.filters import apply_hysteresis_threshold, threshold_otsu
 
-from tilewise.grid import Grid, Region
 from tilewise.segmentation import (
     Decision,
     Segmenter,
@@ -17,6 +16,7 @@ from tilewise.segmentation import (
     row,
     segment,
 )
+from tilewise.store.grid import Grid, Region
 from tilewise.thresholds import histogram
 
 

@@ -4,8 +4,8 @@ from PIL import Image
 
 from tilewise.annotation import Piece
 from tilewise.formats import Header, write_png
-from tilewise.grid import Grid
 from tilewise.sheet import blocks_of, choose_tiles, number_files, read_samples
+from tilewise.store.grid import Grid
 
 
 @pytest.fixture

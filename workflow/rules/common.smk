@@ -16,10 +16,10 @@ sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
 from tilewise import imports, methods, sheet
 from tilewise.methods import SEGMENTATION
-from tilewise.blocks import at_once
+from tilewise.store.blocks import at_once
 from tilewise.filters import chain_reach
 from tilewise.formats import Header
-from tilewise.grid import Grid, choose_block
+from tilewise.store.grid import Grid, choose_block
 
 validate(config, "../schemas/config.schema.yaml")
 

@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from tilewise.blocks import BlockReader, BlockWriter, crop, strips
-from tilewise.grid import Grid, Region
-from tilewise.layouts import layout_of
+from tilewise.store.blocks import BlockReader, BlockWriter, strips
+from tilewise.store.grid import Grid, Region, crop
+from tilewise.store.layout import layout_of
 
 
 @pytest.fixture(params=[1, 3])

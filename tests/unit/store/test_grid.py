@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from tilewise.grid import Grid, Region, Tile, choose_block
+from tilewise.store.grid import Grid, Region, Tile, choose_block
 
 
 @pytest.fixture

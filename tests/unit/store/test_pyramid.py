@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tilewise.pyramids import mean, nearest
+from tilewise.store.pyramid import mean, nearest
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from tilewise.grid import Region
-from tilewise.shards import ShardReader, ShardWriter
+from tilewise.store.grid import Region
+from tilewise.store.shards import ShardReader, ShardWriter
 
 MOST = 2**28
 """Pixels that a job's threads have in memory at once."""
@@ -223,9 +223,3 @@ def each_strip(work, regions, threads):
         return list(map(work, regions))
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(work, regions))
-
-
-def crop(pixels, outer, inner):
-    """The pixels of an inner region out of those of an outer one."""
-    y, x = inner.y0 - outer.y0, inner.x0 - outer.x0
-    return pixels[y : y + inner.shape[1], x : x + inner.shape[2]]

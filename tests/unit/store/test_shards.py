@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import zarr
 
-from tilewise.layouts import Layout
-from tilewise.shards import ShardReader, ShardWriter
+from tilewise.store.layout import Layout
+from tilewise.store.shards import ShardReader, ShardWriter
 
 SHAPE = (3, 20, 30)
 SHARD = (2, 16, 32)

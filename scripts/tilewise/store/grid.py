@@ -255,3 +255,9 @@ def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
         min(rows, tile_rows) * tile,
         min(columns, tile_columns) * tile,
     )
+
+
+def crop(pixels, outer, inner):
+    """The pixels of an inner region out of those of an outer one."""
+    y, x = inner.y0 - outer.y0, inner.x0 - outer.x0
+    return pixels[y : y + inner.shape[1], x : x + inner.shape[2]]
