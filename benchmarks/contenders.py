@@ -31,9 +31,9 @@ def _limit_plane(folder, z, keeps_input=False):
     import cv2
     import numpy as np
 
-    from tilewise.filters import apply_chain
     from tilewise.formats import open_stack
-    from tilewise.segmentation import Segmenter, decide_tiles, segment
+    from tilewise.segment.filters import apply_chain
+    from tilewise.segment.segmenters import Segmenter, decide_tiles, segment
     from tilewise.store.blocks import BlockWriter, strips
     from tilewise.store.grid import Grid, crop
     from tilewise.store.layout import layout_of

@@ -76,8 +76,9 @@ def arithmetic(place):
     """Seconds of each method's filters, thresholds and scores in this process, by method."""
     import tifffile
 
-    from tilewise import filters, scoring, thresholds
-    from tilewise.segmentation import above
+    from tilewise import scoring
+    from tilewise.segment import filters, global_thresholds, local_thresholds
+    from tilewise.segment.segmenters import above
 
     folder = place / "results/sources/phantom/brain"
     image, truth = (tifffile.imread(folder / f"{name}.tif") for name in ("image", "truth"))
@@ -92,8 +93,10 @@ def arithmetic(place):
     names = ["otsu", "li", "yen", "triangle"] * 3
     makers = {
         "manual": lambda pixels, i: 70 + 5 * i,
-        "adaptive": lambda pixels, i: thresholds.adaptive(pixels, 51, -30 + 2 * i),
-        "global": lambda pixels, i: thresholds.GLOBAL[names[i]](*thresholds.histogram(pixels)),
+        "adaptive": lambda pixels, i: local_thresholds.adaptive(pixels, 51, -30 + 2 * i),
+        "global": lambda pixels, i: global_thresholds.GLOBAL[names[i]](
+            *global_thresholds.histogram(pixels)
+        ),
     }
     seconds = {}
     for name, maker in makers.items():

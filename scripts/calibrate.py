@@ -3,7 +3,7 @@
 import numpy as np
 
 from tilewise import inference, job, oracles, units
-from tilewise.segmentation import Segmenter, decide, row
+from tilewise.segment.segmenters import Segmenter, decide, row
 from tilewise.tables import write_rows
 
 job.start(snakemake)

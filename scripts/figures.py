@@ -3,11 +3,11 @@
 import numpy as np
 
 from tilewise import figures, job
-from tilewise.filters import apply_chain, chain_reach
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.overlay import blend, display
 from tilewise.scoring import whole_tiles
-from tilewise.segmentation import from_row
+from tilewise.segment.filters import apply_chain, chain_reach
+from tilewise.segment.segmenters import from_row
 from tilewise.store.blocks import BlockReader
 from tilewise.store.grid import Tile, crop, grid_of
 from tilewise.store.layout import layout_of

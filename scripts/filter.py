@@ -3,7 +3,7 @@
 import math
 
 from tilewise import job
-from tilewise.filters import apply_chain, chain_reach, parse_chain
+from tilewise.segment.filters import apply_chain, chain_reach, parse_chain
 from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
 from tilewise.store.grid import crop, grid_of
 from tilewise.store.layout import layout_of

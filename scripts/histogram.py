@@ -3,11 +3,11 @@
 import numpy as np
 
 from tilewise import job
+from tilewise.segment.global_thresholds import histogram
 from tilewise.store.blocks import BlockReader, each_strip, strips
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
 from tilewise.tables import read_rows
-from tilewise.thresholds import histogram
 
 job.start(snakemake)
 params = snakemake.params

@@ -4,8 +4,9 @@ from itertools import combinations
 
 import numpy as np
 
-from tilewise import formulas, job, trials
-from tilewise.segmentation import Segmenter, from_row
+from tilewise import formulas, job
+from tilewise.segment import trials
+from tilewise.segment.segmenters import Segmenter, from_row
 from tilewise.store.blocks import BlockReader
 from tilewise.store.grid import Tile, grid_of
 from tilewise.store.layout import layout_of

@@ -6,9 +6,10 @@ from operator import itemgetter
 
 import numpy as np
 
-from tilewise import job, scoring, trials
+from tilewise import job, scoring
 from tilewise.labels import NOT_ANNOTATED
-from tilewise.segmentation import Segmenter, decide, from_row
+from tilewise.segment import trials
+from tilewise.segment.segmenters import Segmenter, decide, from_row
 from tilewise.store.blocks import BlockReader, each_strip, strips
 from tilewise.store.grid import crop, grid_of
 from tilewise.store.layout import layout_of

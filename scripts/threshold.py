@@ -4,12 +4,12 @@ import math
 from itertools import chain
 
 from tilewise import job
-from tilewise.segmentation import COLUMNS, Segmenter, fraction, from_row, row
+from tilewise.segment.segmenters import COLUMNS, Segmenter, fraction, from_row, row
+from tilewise.segment.trials import Filtered, runs_of, segment_region
 from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
 from tilewise.store.grid import Tile, crop, grid_of
 from tilewise.store.layout import layout_of
 from tilewise.tables import read_rows, write_rows
-from tilewise.trials import Filtered, runs_of, segment_region
 
 job.start(snakemake)
 params, wildcards = snakemake.params, snakemake.wildcards

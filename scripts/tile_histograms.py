@@ -7,10 +7,10 @@ import numpy as np
 from tilewise import job, oracles
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.scoring import patches
+from tilewise.segment.trials import Filtered, runs_of
 from tilewise.store.blocks import BlockReader, each_strip
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
-from tilewise.trials import Filtered, runs_of
 
 job.start(snakemake)
 params = snakemake.params

@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 from itertools import product
 
-from tilewise import cleanup, filters, thresholds
-from tilewise.segmentation import Segmenter
-from tilewise.steps import hint
+from tilewise.segment import cleanup, filters, thresholds
+from tilewise.segment.segmenters import Segmenter
+from tilewise.segment.steps import hint
 
 NO_FILTER = "image"
 """What stands for the image itself where a method has no filter."""

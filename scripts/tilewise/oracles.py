@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tilewise import formulas, thresholds
+from tilewise import formulas
+from tilewise.segment import global_thresholds
 from tilewise.validation import COUNTS
 
 LEVELS = 4096
@@ -58,7 +59,7 @@ def levels_of(pixels, truth):
     for kind in kinds:
         # OpenCV counts rows, and at least one pixel
         padded = np.append(kind, kind.dtype.type(0))[None]
-        found, centers = thresholds.histogram(padded)
+        found, centers = global_thresholds.histogram(padded)
         found[np.searchsorted(centers, 0)] -= 1
         counts.append(found)
     occupied = np.flatnonzero(counts[0] + counts[1])
@@ -86,7 +87,7 @@ def merge(parts):
 
 
 def histogram(levels, dtype):
-    """A histogram as `thresholds.histogram` gives it.
+    """A histogram as `global_thresholds.histogram` gives it.
 
     Parameters
     ----------
@@ -101,7 +102,7 @@ def histogram(levels, dtype):
     """
     counts = levels.background + levels.foreground
     if np.dtype(dtype).kind == "f":
-        total, edges = np.histogram(levels.values, thresholds.BINS, weights=counts)
+        total, edges = np.histogram(levels.values, global_thresholds.BINS, weights=counts)
         return total.astype(np.int64), (edges[:-1] + edges[1:]) / 2
     limits = np.iinfo(dtype)
     centers = np.arange(limits.min, limits.max + 1)

@@ -11,8 +11,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from tilewise import segmentation
-from tilewise.thresholds import histogram, otsu, separability
+from tilewise.segment import segmenters
+from tilewise.segment.global_thresholds import histogram, otsu, separability
 
 FEATURES = (
     *("mean", "sd", "contrast", "saturated", "focus", "gradient", "stripes"),
@@ -197,7 +197,7 @@ def _saturated(counts, dtype):
 def _contrast_to_noise(counts, centers, threshold):
     below = int(counts[: np.searchsorted(centers, threshold, side="right")].sum())
     foreground = "bright" if 2 * below >= counts.sum() else "dark"
-    return min(segmentation.contrast(counts, centers, threshold, foreground), float(CLEAREST))
+    return min(segmenters.contrast(counts, centers, threshold, foreground), float(CLEAREST))
 
 
 def _of_structure(levels, contrast, deviation):

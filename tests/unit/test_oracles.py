@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, matthews_corrcoef
 
-from tilewise import oracles, thresholds
+from tilewise import oracles
+from tilewise.segment import global_thresholds
 from tilewise.units import Place
 
 DTYPES = ("uint8", "uint16", "int16", "float32")
@@ -75,7 +76,7 @@ def test_one_threshold_for_all_tiles():
 def test_histogram_of_annotated_pixels(dtype):
     pixels, truth = tile(dtype)
     found = oracles.histogram(oracles.levels_of(pixels, truth), dtype)
-    expected = thresholds.histogram(np.ascontiguousarray(pixels[2:]))
+    expected = global_thresholds.histogram(np.ascontiguousarray(pixels[2:]))
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tilewise import scoring, thresholds, trials
+from tilewise import scoring
+from tilewise.segment import local_thresholds, trials
 from tilewise.store.grid import Grid, Region, Tile
 
 SETTINGS = {"metrics": [], "spacing": [1, 1, 1], "tolerance": 1, "objects": {}, "margin": None}
@@ -81,5 +82,5 @@ def test_shared_surfaces_are_those_of_each(dtype):
     surfaces = trials.Surfaces(pixels, outer)
     for offset in (0, -7.3, 12):
         segmenter = SimpleNamespace(threshold="adaptive", settings={"size": 15, "offset": offset})
-        expected = thresholds.adaptive(pixels[5:40, 10:80], 15, offset)
+        expected = local_thresholds.adaptive(pixels[5:40, 10:80], 15, offset)
         np.testing.assert_array_equal(surfaces.of(segmenter, own), expected)

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 from tilewise import imports, methods, sheet
 from tilewise.methods import SEGMENTATION
 from tilewise.store.blocks import at_once
-from tilewise.filters import chain_reach
+from tilewise.segment.filters import chain_reach
 from tilewise.formats import Header
 from tilewise.store.grid import Grid, choose_block
 

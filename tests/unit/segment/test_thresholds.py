@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage import filters
 
-from tilewise import thresholds
+from tilewise.segment import global_thresholds, local_thresholds, thresholds
 
 DTYPES = ("uint8", "uint16", "int16", "float32")
 LIMITS = {"uint8": (0, 255), "uint16": (0, 65535), "int16": (-32768, 32767)}
@@ -62,8 +62,8 @@ def expected_threshold(method, plane):
 
 def found_threshold(method, counts, centers):
     try:
-        return thresholds.GLOBAL[method](counts, centers)
-    except thresholds.NoThreshold:
+        return global_thresholds.GLOBAL[method](counts, centers)
+    except global_thresholds.NoThreshold:
         return None
 
 
@@ -71,7 +71,7 @@ def found_threshold(method, counts, centers):
 def test_histogram_of_integers_has_a_bin_per_value(dtype):
     lowest, highest = LIMITS[dtype]
     plane = np.array([[lowest, 7, 7], [highest, 0, 7]], dtype)
-    counts, centers = thresholds.histogram(plane)
+    counts, centers = global_thresholds.histogram(plane)
     assert counts.dtype == np.int64
     assert centers.tolist() == list(range(lowest, highest + 1))
     values, expected = np.unique(plane, return_counts=True)
@@ -81,11 +81,11 @@ def test_histogram_of_integers_has_a_bin_per_value(dtype):
 
 def test_histogram_of_floats_is_numpys():
     plane = make_plane(vessels, "float32")
-    counts, centers = thresholds.histogram(plane)
+    counts, centers = global_thresholds.histogram(plane)
     expected, edges = np.histogram(plane, 256)
     np.testing.assert_array_equal(counts, expected)
     np.testing.assert_allclose(centers, (edges[1:] + edges[:-1]) / 2, rtol=1e-6)
-    counts, centers = thresholds.histogram(plane, bins=10, low=0, high=1)
+    counts, centers = global_thresholds.histogram(plane, bins=10, low=0, high=1)
     assert counts.tolist() == np.histogram(plane, 10, (0, 1))[0].tolist()
     np.testing.assert_allclose(centers, np.arange(10) / 10 + 0.05, rtol=1e-6)
 
@@ -94,14 +94,14 @@ def test_histogram_of_floats_is_numpys():
 def test_histograms_of_parts_add_up(dtype):
     plane = make_plane(vessels, dtype)
     bounds = {"low": plane.min(), "high": plane.max()} if dtype == "float32" else {}
-    whole, centers = thresholds.histogram(plane, **bounds)
-    parts = [thresholds.histogram(part, **bounds) for part in (plane[:, :30], plane[:, 30:])]
+    whole, centers = global_thresholds.histogram(plane, **bounds)
+    parts = [global_thresholds.histogram(part, **bounds) for part in (plane[:, :30], plane[:, 30:])]
     np.testing.assert_array_equal(parts[0][0] + parts[1][0], whole)
     np.testing.assert_array_equal(parts[0][1], centers)
 
 
 def test_histogram_counts_beyond_single_precision():
-    counts, _ = thresholds.histogram(np.full((4097, 4099), 7, np.uint8))
+    counts, _ = global_thresholds.histogram(np.full((4097, 4099), 7, np.uint8))
     assert counts[7] == 4097 * 4099
     assert counts.sum() == 4097 * 4099
 
@@ -111,7 +111,7 @@ def test_histogram_counts_beyond_single_precision():
 def test_global_method_is_exactly_scikit_image_on_8_bits(method, kind):
     for seed in range(4):
         plane = make_plane(kind, seed=seed)
-        found = found_threshold(method, *thresholds.histogram(plane))
+        found = found_threshold(method, *global_thresholds.histogram(plane))
         assert found == expected_threshold(method, plane)
 
 
@@ -120,13 +120,13 @@ def test_global_method_is_exactly_scikit_image_on_8_bits(method, kind):
 @pytest.mark.parametrize("method", ["otsu", "li", "yen", "isodata", "triangle", "mean"])
 def test_global_method_is_exactly_scikit_image_on_16_bits(method, dtype, kind):
     plane = make_plane(kind, dtype)
-    found = found_threshold(method, *thresholds.histogram(plane))
+    found = found_threshold(method, *global_thresholds.histogram(plane))
     assert found == expected_threshold(method, plane)
 
 
 def test_minimum_is_exactly_scikit_image_on_16_bits():
     plane = make_plane(gap, "uint16") // 20
-    found = found_threshold("minimum", *thresholds.histogram(plane))
+    found = found_threshold("minimum", *global_thresholds.histogram(plane))
     assert found is not None
     assert found == expected_threshold("minimum", plane)
 
@@ -135,24 +135,26 @@ def test_minimum_is_exactly_scikit_image_on_16_bits():
 @pytest.mark.parametrize("method", ["otsu", "yen", "isodata", "triangle", "minimum"])
 def test_global_method_is_exactly_scikit_image_on_floats(method, kind):
     plane = make_plane(kind, "float32")
-    found = found_threshold(method, *thresholds.histogram(plane))
+    found = found_threshold(method, *global_thresholds.histogram(plane))
     assert found == expected_threshold(method, plane)
 
 
 @pytest.mark.parametrize(("method", "bins"), [("mean", 0.5), ("li", 2)])
 def test_global_method_is_near_scikit_image_on_floats(method, bins):
     plane = make_plane(vessels, "float32")
-    counts, centers = thresholds.histogram(plane)
-    found = thresholds.GLOBAL[method](counts, centers)
+    counts, centers = global_thresholds.histogram(plane)
+    found = global_thresholds.GLOBAL[method](counts, centers)
     assert abs(found - expected_threshold(method, plane)) < bins * (centers[1] - centers[0])
 
 
 @pytest.mark.parametrize("kind", [vessels, gap])
 @pytest.mark.parametrize("method", [*METHODS, "multiotsu"])
 def test_counts_of_a_terapixel_do_not_overflow(method, kind):
-    counts, centers = thresholds.histogram(make_plane(kind, shape=(320, 320), seed=2))
-    expected = thresholds.GLOBAL[method](counts, centers)
-    assert thresholds.GLOBAL[method](counts * 10**7, centers) == pytest.approx(expected, rel=1e-12)
+    counts, centers = global_thresholds.histogram(make_plane(kind, shape=(320, 320), seed=2))
+    expected = global_thresholds.GLOBAL[method](counts, centers)
+    assert global_thresholds.GLOBAL[method](counts * 10**7, centers) == pytest.approx(
+        expected, rel=1e-12
+    )
 
 
 def test_few_pixels_beside_a_terapixel_count():
@@ -167,27 +169,27 @@ def test_few_pixels_beside_a_terapixel_count():
         difference = Fraction(inside_sum, inside) - Fraction(outside_sum, outside)
         variances.append(inside * outside * difference**2)
         middles.append((Fraction(inside_sum, inside) + Fraction(outside_sum, outside)) / 2)
-    assert thresholds.otsu(counts, centers) == variances.index(max(variances))
+    assert global_thresholds.otsu(counts, centers) == variances.index(max(variances))
     expected = next(i for i, middle in enumerate(middles) if 0 <= middle - i < 1)
-    assert thresholds.isodata(counts, centers) == expected
+    assert global_thresholds.isodata(counts, centers) == expected
 
 
 def test_peak_whose_square_is_beyond_64_bits():
     counts = np.array([3_100_000_000, 10, 5, 0, 1])
     # from the end of the tail: distances in proportion to peak * i - width * count
-    assert thresholds.triangle(counts, np.arange(5)) == 1
+    assert global_thresholds.triangle(counts, np.arange(5)) == 1
 
 
 def test_close_calls_end_as_in_scikit_image():
     counts = np.array([7, 17, 9, 23, 23, 9, 17, 7])
     plane = np.repeat(np.arange(8, dtype=np.uint8), counts)[np.newaxis]
-    assert thresholds.yen(counts, np.arange(8)) == filters.threshold_yen(plane)
+    assert global_thresholds.yen(counts, np.arange(8)) == filters.threshold_yen(plane)
 
 
 def test_sums_of_a_terapixel_of_16_bits_are_exact():
-    counts, centers = thresholds.histogram(np.array([[0, 65535]], np.uint16))
-    assert thresholds.mean(counts * 5 * 10**11, centers) == 32767.5
-    assert thresholds.otsu(counts * 5 * 10**11, centers) == 0
+    counts, centers = global_thresholds.histogram(np.array([[0, 65535]], np.uint16))
+    assert global_thresholds.mean(counts * 5 * 10**11, centers) == 32767.5
+    assert global_thresholds.otsu(counts * 5 * 10**11, centers) == 0
 
 
 def classes_of(levels, found):
@@ -199,7 +201,7 @@ def classes_of(levels, found):
 def test_multiotsu_is_scikit_image(kind, classes):
     for seed in range(3):
         plane = make_plane(kind, seed=seed)
-        found = thresholds.multiotsu(*thresholds.histogram(plane), classes=classes)
+        found = global_thresholds.multiotsu(*global_thresholds.histogram(plane), classes=classes)
         expected = filters.threshold_multiotsu(plane, classes)
         # between two grey levels without pixels in between, thresholds are equal but for rounding
         levels = np.unique(plane)
@@ -210,7 +212,7 @@ def test_multiotsu_is_scikit_image(kind, classes):
 
 def test_multiotsu_of_five_classes_is_scikit_image():
     plane = make_plane(vessels) // 4
-    found = thresholds.multiotsu(*thresholds.histogram(plane), classes=5)
+    found = global_thresholds.multiotsu(*global_thresholds.histogram(plane), classes=5)
     assert found == tuple(filters.threshold_multiotsu(plane, 5))
 
 
@@ -236,63 +238,68 @@ def test_multiotsu_is_the_best_of_all_divisions(dtype, classes):
         all_counts = np.zeros(256, np.int64)
         all_counts[bins] = counts
         centers = np.arange(256) * scale + offset
-        found = thresholds.multiotsu(all_counts, centers, classes=classes)
+        found = global_thresholds.multiotsu(all_counts, centers, classes=classes)
         assert found == tuple(levels[np.array(best) - 1])
 
 
 def test_multiotsu_of_all_16_bit_levels():
     counts, centers = np.ones(65536, np.int64), np.arange(65536)
     # equal parts; which of a few thresholds next to each other is best is a matter of one pixel
-    assert thresholds.multiotsu(counts, centers, 4) == pytest.approx((16384, 32768, 49152), abs=2)
+    assert global_thresholds.multiotsu(counts, centers, 4) == pytest.approx(
+        (16384, 32768, 49152), abs=2
+    )
 
 
 def test_multiotsu_of_as_many_levels_as_classes():
     plane = np.array([[3, 9, 200, 200]], np.uint8)
-    assert thresholds.multiotsu(*thresholds.histogram(plane), 3, foreground=[1]) == (3, 9)
-    with pytest.raises(thresholds.NoThreshold, match="3 grey levels do not make 4 classes"):
-        thresholds.multiotsu(*thresholds.histogram(plane), 4)
+    counts, centers = global_thresholds.histogram(plane)
+    assert global_thresholds.multiotsu(counts, centers, 3, foreground=[1]) == (3, 9)
+    with pytest.raises(global_thresholds.NoThreshold, match="3 grey levels do not make 4 classes"):
+        global_thresholds.multiotsu(counts, centers, 4)
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_constant_pixels_have_no_threshold(method, dtype):
-    counts, centers = thresholds.histogram(np.full((4, 5), 7, dtype))
-    with pytest.raises(thresholds.NoThreshold, match="constant"):
-        thresholds.GLOBAL[method](counts, centers)
+    counts, centers = global_thresholds.histogram(np.full((4, 5), 7, dtype))
+    with pytest.raises(global_thresholds.NoThreshold, match="constant"):
+        global_thresholds.GLOBAL[method](counts, centers)
 
 
 def test_no_pixels_have_no_threshold():
-    with pytest.raises(thresholds.NoThreshold, match="no pixels"):
-        thresholds.otsu(np.zeros(256, np.int64), np.arange(256))
+    with pytest.raises(global_thresholds.NoThreshold, match="no pixels"):
+        global_thresholds.otsu(np.zeros(256, np.int64), np.arange(256))
 
 
 def test_minimum_needs_two_maxima():
     counts = np.array([1, 5, 9, 5, 1])
-    with pytest.raises(thresholds.NoThreshold, match="single maximum"):
-        thresholds.minimum(counts, np.arange(5))
+    with pytest.raises(global_thresholds.NoThreshold, match="single maximum"):
+        global_thresholds.minimum(counts, np.arange(5))
 
 
 def test_manual_is_what_was_given():
-    assert thresholds.manual(np.array([4, 0]), np.arange(2), value=79) == 79
+    assert global_thresholds.manual(np.array([4, 0]), np.arange(2), value=79) == 79
 
 
 def test_separability_by_hand():
     counts, centers = np.array([1, 0, 2, 1]), np.array([0, 1, 2, 4])
     # mean 2, total 8; above 0: one pixel of mean 0, three of mean 8 / 3: 4 + 3 * (2 / 3) ** 2
-    assert thresholds.separability(counts, centers, 0) == pytest.approx((4 + 4 / 3) / 8)
-    assert thresholds.separability(counts, centers, 1.5) == pytest.approx((4 + 4 / 3) / 8)
-    assert thresholds.separability(counts * 10**12, centers, 0) == pytest.approx((4 + 4 / 3) / 8)
+    assert global_thresholds.separability(counts, centers, 0) == pytest.approx((4 + 4 / 3) / 8)
+    assert global_thresholds.separability(counts, centers, 1.5) == pytest.approx((4 + 4 / 3) / 8)
+    assert global_thresholds.separability(counts * 10**12, centers, 0) == pytest.approx(
+        (4 + 4 / 3) / 8
+    )
 
 
 @pytest.mark.parametrize("threshold", [-1, 4, 300])
 def test_separability_of_an_empty_class_is_zero(threshold):
     counts, centers = np.array([1, 0, 2, 1]), np.array([0, 1, 2, 4])
-    assert thresholds.separability(counts, centers, threshold) == 0
+    assert global_thresholds.separability(counts, centers, threshold) == 0
 
 
 def test_separability_of_two_grey_levels_is_one():
-    counts, centers = thresholds.histogram(np.array([[3, 3, 250]], np.uint8))
-    assert thresholds.separability(counts, centers, 3) == pytest.approx(1)
+    counts, centers = global_thresholds.histogram(np.array([[3, 3, 250]], np.uint8))
+    assert global_thresholds.separability(counts, centers, 3) == pytest.approx(1)
 
 
 LOCAL_SETTINGS = [
@@ -319,7 +326,7 @@ def expected_surface(name, plane, size=15, k=0.2, r=None, offset=0, weights="gau
 @pytest.mark.parametrize(("name", "settings"), LOCAL_SETTINGS)
 def test_local_method_is_scikit_image(name, settings, dtype, shape):
     plane = make_plane(vessels, dtype, shape)
-    found = thresholds.LOCAL[name].surface(plane, **settings)
+    found = local_thresholds.LOCAL[name].surface(plane, **settings)
     # scikit-image computes floats in single precision, the root of whose error is in the deviation
     expected = expected_surface(name, plane, **settings).astype(float)
     tolerance = 1e-3 if dtype == "float32" else 1e-6
@@ -332,13 +339,13 @@ def test_local_method_is_scikit_image(name, settings, dtype, shape):
 @pytest.mark.parametrize(("name", "settings"), LOCAL_SETTINGS)
 def test_local_method_on_a_region_with_its_reach(name, settings, dtype, monkeypatch):
     plane = make_plane(vessels, dtype, (90, 130))
-    reach = thresholds.LOCAL[name].reach(**settings)
-    whole = thresholds.LOCAL[name].surface(plane, **settings)
-    monkeypatch.setattr(thresholds, "WIDTH", 16)
+    reach = local_thresholds.LOCAL[name].reach(**settings)
+    whole = local_thresholds.LOCAL[name].surface(plane, **settings)
+    monkeypatch.setattr(local_thresholds, "WIDTH", 16)
     for rows, columns in [((0, 7), (40, 47)), ((50, 57), (0, 9)), ((45, 46), (100, 130))]:
         top, left = max(rows[0] - reach, 0), max(columns[0] - reach, 0)
         outer = plane[top : rows[1] + reach, left : columns[1] + reach]
-        part = thresholds.LOCAL[name].surface(outer, **settings)
+        part = local_thresholds.LOCAL[name].surface(outer, **settings)
         np.testing.assert_array_equal(
             part[rows[0] - top : rows[1] - top, columns[0] - left : columns[1] - left],
             whole[slice(*rows), slice(*columns)],
@@ -358,7 +365,7 @@ def test_local_method_on_a_region_with_its_reach(name, settings, dtype, monkeypa
 )
 def test_nothing_in_a_constant_plane_is_above_a_local_threshold(name, settings, dtype, value):
     plane = np.full((40, 50), value * 0.1 if dtype == "float32" else value, dtype)
-    assert not (plane > thresholds.LOCAL[name].surface(plane, **settings)).any()
+    assert not (plane > local_thresholds.LOCAL[name].surface(plane, **settings)).any()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from skimage.filters import apply_hysteresis_threshold, threshold_otsu
 
-from tilewise.segmentation import (
+from tilewise.segment.global_thresholds import histogram
+from tilewise.segment.segmenters import (
     Decision,
     Segmenter,
     above,
@@ -17,7 +18,6 @@ from tilewise.segmentation import (
     segment,
 )
 from tilewise.store.grid import Grid, Region
-from tilewise.thresholds import histogram
 
 
 def make(threshold="otsu", settings=None, **changes):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tilewise.steps import parse
+from tilewise.segment.steps import parse
 
 DTYPES = ("uint8", "uint16", "int16", "float32")
 """Of the planes that can be filtered."""

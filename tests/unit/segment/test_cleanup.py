@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 from skimage import morphology
 
-from tilewise import cleanup
+from tilewise.segment import cleanup
 
 SHAPES = ((60, 80), (3, 2), (1, 30), (30, 1), (1, 1))
 

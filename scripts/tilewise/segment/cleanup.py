@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tilewise import steps as configured
-from tilewise.components import Components
+from tilewise.segment import steps as configured
+from tilewise.segment.components import Components
 
 PLANE = math.inf
 """The reach of a step that needs the whole plane."""

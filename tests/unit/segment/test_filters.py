@@ -4,7 +4,7 @@ import pytest
 from scipy import ndimage
 from skimage import exposure
 
-from tilewise import filters
+from tilewise.segment import filters
 
 DTYPES = ("uint8", "uint16", "int16", "float32")
 SHAPES = ((70, 90), (3, 2), (1, 40), (40, 1), (1, 4), (4, 1), (1, 1))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from tilewise import cleanup, thresholds
+from tilewise.segment import cleanup, global_thresholds, local_thresholds, thresholds
 from tilewise.store.grid import crop
 
 COLUMNS = (
@@ -57,7 +57,7 @@ class Segmenter:
     @property
     def is_local(self):
         """Whether every pixel has a threshold of its own."""
-        return self.threshold in thresholds.LOCAL
+        return self.threshold in local_thresholds.LOCAL
 
     @property
     def is_guarded(self):
@@ -79,7 +79,7 @@ class Segmenter:
         """Pixels around a pixel on which its mask depends; `math.inf` is the whole plane."""
         cleaning = cleanup.steps_reach(self.cleanup)
         if self.is_local:
-            return cleaning + thresholds.LOCAL[self.threshold].reach(**self.settings)
+            return cleaning + local_thresholds.LOCAL[self.threshold].reach(**self.settings)
         if self.threshold == "hysteresis" or self.scope == "plane":
             return math.inf
         # beyond a tile's edge another threshold holds, which takes all of that tile's pixels
@@ -118,7 +118,7 @@ def decide(counts, centers, name, settings, foreground="bright"):
     centers : (bins,) ndarray
         Grey levels of the bins, ascending.
     name : str
-        A global method of `thresholds`, or `hysteresis`.
+        A method of `global_thresholds.GLOBAL`, or `hysteresis`.
     settings : dict
     foreground : {"bright", "dark"}
 
@@ -129,22 +129,24 @@ def decide(counts, centers, name, settings, foreground="bright"):
     """
     try:
         if np.count_nonzero(counts) < 2 and name != "manual":
-            raise thresholds.NoThreshold("constant")
+            raise global_thresholds.NoThreshold("constant")
         if name == "hysteresis":
             values = sorted(
-                thresholds.GLOBAL[level](counts, centers) if isinstance(level, str) else level
+                global_thresholds.GLOBAL[level](counts, centers)
+                if isinstance(level, str)
+                else level
                 for level in (settings["low"], settings["high"])
             )
         else:
-            values = np.atleast_1d(thresholds.GLOBAL[name](counts, centers, **settings))
-    except thresholds.NoThreshold as error:
+            values = np.atleast_1d(global_thresholds.GLOBAL[name](counts, centers, **settings))
+    except global_thresholds.NoThreshold as error:
         return Decision(note=f"no threshold: {error}")
     values = tuple(map(float, values))
     # the threshold that bounds the foreground
     bound = values[0] if foreground == "dark" else values[-1]
     return Decision(
         values,
-        thresholds.separability(counts, centers, bound),
+        global_thresholds.separability(counts, centers, bound),
         contrast(counts, centers, bound, foreground),
     )
 
@@ -238,7 +240,7 @@ def decide_tiles(pixels, region, grid, segmenter, sample=None):
 
 def _decide_guarded(pixels, segmenter, sample):
     decision = decide(
-        *thresholds.histogram(pixels),
+        *global_thresholds.histogram(pixels),
         segmenter.threshold,
         segmenter.settings,
         segmenter.foreground,
@@ -266,7 +268,9 @@ def segment(pixels, region, grid, segmenter, decisions, surface=None):
     """
     if segmenter.is_local:
         if surface is None:
-            surface = thresholds.LOCAL[segmenter.threshold].surface(pixels, **segmenter.settings)
+            surface = local_thresholds.LOCAL[segmenter.threshold].surface(
+                pixels, **segmenter.settings
+            )
         mask = above(pixels, surface, segmenter.foreground)
     elif segmenter.threshold == "hysteresis":
         mask = thresholds.connected(

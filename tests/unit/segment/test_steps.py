@@ -1,6 +1,6 @@
 import pytest
 
-from tilewise.steps import parse
+from tilewise.segment.steps import parse
 
 
 def blur(plane, size, sigma=1):

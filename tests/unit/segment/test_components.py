@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from skimage import measure
 
-from tilewise import components
-from tilewise.components import Components
+from tilewise.segment import components
+from tilewise.segment.components import Components
 
 HEIGHTS = 1, 2, 7, 100
 

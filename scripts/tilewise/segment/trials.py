@@ -4,10 +4,10 @@ import math
 from itertools import groupby
 from operator import attrgetter
 
-from tilewise.filters import apply_chain, chain_reach, parse_chain
-from tilewise.segmentation import decide_tiles, segment
+from tilewise.segment.filters import apply_chain, chain_reach, parse_chain
+from tilewise.segment.local_thresholds import LOCAL
+from tilewise.segment.segmenters import decide_tiles, segment
 from tilewise.store.grid import Region, crop
-from tilewise.thresholds import LOCAL
 
 
 class Filtered:

@@ -1,0 +1,192 @@
+"""Local thresholds: from a plane to a threshold for every pixel.
+
+A method takes a plane and gives thresholds of its shape; pixels above theirs are foreground. A new
+method is one function and one line of `LOCAL`; the settings that the configuration may give are its
+arguments after the plane, and the first of them is what `{name: value}` sets.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+TRUNCATE = 4
+"""Where a gaussian ends, in standard deviations, as in SciPy."""
+
+WIDTH = 512
+"""Columns of which the thresholds per pixel are computed at a time, so that they stay in cache."""
+
+
+@dataclass(frozen=True)
+class Local:
+    """A method that gives every pixel its threshold."""
+
+    surface: Callable
+    """`surface(plane, **settings)` are the thresholds, of the plane's shape."""
+    reach: Callable
+    """`reach(**settings)`: pixels around a pixel on which its threshold depends."""
+
+
+def adaptive(plane, size, offset=0, weights="gaussian"):
+    """Mean of the surroundings, less an offset; `skimage.filters.threshold_local`.
+
+    Parameters
+    ----------
+    plane : (Y, X) ndarray
+        uint8, uint16, int16 or float32.
+    size : int
+        Side of the window in pixels, odd; a gaussian has a standard deviation of (size - 1) / 6.
+    offset : float
+        Grey levels that a pixel may be below the mean of its surroundings.
+    weights : {"gaussian", "mean"}
+        Of the surroundings.
+
+    Returns
+    -------
+    (Y, X) ndarray
+        float64, or float32 for float32. Constant surroundings have exactly their value as mean.
+    """
+    return _in_strips(
+        functools.partial(_adaptive, size=size, offset=offset, weights=weights),
+        plane,
+        _adaptive_reach(size, weights=weights),
+    )
+
+
+def _adaptive(plane, size, offset, weights):
+    if weights == "mean":
+        values = plane.astype(np.float64)
+        return _window_mean(values, size, cv2.BORDER_REFLECT, plane.dtype) - offset
+    kernel = _gaussian_weights(size)
+    average = cv2.sepFilter2D(plane, cv2.CV_64F, kernel, kernel, borderType=cv2.BORDER_REFLECT)
+    if plane.dtype.kind != "f":
+        # finer than matters, coarser than rounding errors
+        average = np.rint(average * 2**24) / 2**24
+    return average - offset
+
+
+def _in_strips(compute, plane, reach):
+    """Compute the thresholds of strips of columns, each with its surroundings.
+
+    Those of floats are rounded to single precision: a constant plane is not above its own mean.
+    """
+    columns = plane.shape[1]
+    surface = np.empty(plane.shape, np.float32 if plane.dtype.kind == "f" else np.float64)
+    # wider than these, little is computed twice
+    width = max(WIDTH, 4 * reach)
+    for start in range(0, columns, width):
+        first, stop = max(start - reach, 0), min(start + width, columns)
+        strip = compute(plane[:, first : stop + reach])
+        surface[:, start:stop] = strip[:, start - first : stop - first]
+    return surface
+
+
+def _gaussian_weights(size):
+    sigma, radius = _gaussian_extent(size)
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    return weights / weights.sum()
+
+
+def _gaussian_extent(size):
+    sigma = (size - 1) / 6
+    return sigma, int(TRUNCATE * sigma + 0.5)
+
+
+def _adaptive_reach(size, offset=0, weights="gaussian"):
+    return size // 2 if weights == "mean" else _gaussian_extent(size)[1]
+
+
+def niblack(plane, size=15, k=0.2):
+    """Mean less k standard deviations of the window; `skimage.filters.threshold_niblack`.
+
+    Parameters
+    ----------
+    plane : (Y, X) ndarray
+        uint8, uint16, int16 or float32.
+    size : int
+        Side of the window in pixels, odd.
+    k : float
+
+    Returns
+    -------
+    (Y, X) ndarray
+        float64, or float32 for float32.
+
+    References
+    ----------
+    Niblack (1986), An Introduction to Digital Image Processing.
+    """
+    return _in_strips(functools.partial(_niblack, size=size, k=k), plane, _window_reach(size))
+
+
+def _niblack(plane, size, k):
+    average, deviation = _mean_and_deviation(plane, size)
+    return average - k * deviation
+
+
+def sauvola(plane, size=15, k=0.2, r=None):
+    """Mean times 1 + k (standard deviation / r - 1); `skimage.filters.threshold_sauvola`.
+
+    Parameters
+    ----------
+    plane : (Y, X) ndarray
+        uint8, uint16, int16 or float32.
+    size : int
+        Side of the window in pixels, odd.
+    k : float
+    r : float, optional
+        Greatest standard deviation: by default half the range of an integer dtype (127.5 or
+        32767.5), and 1 for float32, which suits values from -1 to 1.
+
+    Returns
+    -------
+    (Y, X) ndarray
+        float64, or float32 for float32. (1 - k) times the value of a constant plane, which is
+        above it: where that can be, make the foreground dark, as Sauvola's is.
+
+    References
+    ----------
+    Sauvola and Pietikainen (2000), Pattern Recognition 33(2), 225-236.
+    """
+    if r is None:
+        r = 1 if plane.dtype.kind == "f" else (2 ** (8 * plane.itemsize) - 1) / 2
+    return _in_strips(functools.partial(_sauvola, size=size, k=k, r=r), plane, _window_reach(size))
+
+
+def _sauvola(plane, size, k, r):
+    average, deviation = _mean_and_deviation(plane, size)
+    return average * (1 + k * (deviation / r - 1))
+
+
+def _mean_and_deviation(plane, size):
+    # the pixel at the border is not repeated, as in scikit-image
+    border = cv2.BORDER_REFLECT_101
+    values = plane.astype(np.float64)
+    average = _window_mean(values, size, border, plane.dtype)
+    square = _window_mean(values * values, size, border, plane.dtype)
+    return average, np.sqrt(np.maximum(square - average * average, 0))
+
+
+def _window_mean(values, size, border, dtype):
+    """Mean of the window around each pixel, the same wherever a plane is cut."""
+    if dtype.kind == "f":
+        # running sums of floats would depend on where they start
+        ones = np.ones(size)
+        total = cv2.sepFilter2D(values, cv2.CV_64F, ones, ones, borderType=border)
+    else:
+        total = cv2.boxFilter(values, cv2.CV_64F, (size, size), normalize=False, borderType=border)
+    return total / size**2
+
+
+def _window_reach(size=15, **settings):
+    return size // 2
+
+
+LOCAL = {
+    "adaptive": Local(adaptive, _adaptive_reach),
+    "sauvola": Local(sauvola, _window_reach),
+    "niblack": Local(niblack, _window_reach),
+}
+"""Methods on a plane by the name that the configuration uses."""
