@@ -31,7 +31,7 @@ def _limit_plane(folder, z, keeps_input=False):
     import cv2
     import numpy as np
 
-    from tilewise.formats import open_stack
+    from tilewise.read.stack import open_stack
     from tilewise.segment.filters import apply_chain
     from tilewise.segment.segmenters import Segmenter, decide_tiles, segment
     from tilewise.store.blocks import BlockWriter, strips

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from threading import Lock
 
 from tilewise import job
-from tilewise.formats import open_stack
+from tilewise.read.stack import open_stack
 from tilewise.store.blocks import BlockWriter, each_strip, strips
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of

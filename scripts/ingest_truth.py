@@ -1,8 +1,8 @@
 """Bring truth from its files into a block: 0 background, 1 foreground, 255 not annotated."""
 
 from tilewise import job
-from tilewise.annotation import Piece, PieceReader, TruthReader
 from tilewise.labels import NOT_ANNOTATED
+from tilewise.read.annotation import Piece, PieceReader, TruthReader
 from tilewise.store.blocks import BlockWriter, each_strip, strips
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from tilewise import job
-from tilewise.formats import write_png
 from tilewise.overlay import blend, display, draw_scale_bar
 from tilewise.store.blocks import BlockReader
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
+from tilewise.view.png import write_png
 
 job.start(snakemake)
 params = snakemake.params

@@ -5,8 +5,11 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tilewise.annotation import Piece
-from tilewise.formats import Header, match_planes, natural_key, parse_pixel_size, read_header
+from tilewise.read.annotation import Piece
+from tilewise.read.files import read_header
+from tilewise.read.header import Header
+from tilewise.read.pixel_size import parse_pixel_size
+from tilewise.read.planes import match_planes, natural_key
 from tilewise.tables import read_rows
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tilewise.annotation import Piece
-from tilewise.formats import Header, write_png
+from tilewise.read.annotation import Piece
+from tilewise.read.header import Header
 from tilewise.sheet import blocks_of, choose_tiles, number_files, read_samples
 from tilewise.store.grid import Grid
+from tilewise.view.png import write_png
 
 
 @pytest.fixture

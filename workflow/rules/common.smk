@@ -18,7 +18,7 @@ from tilewise import imports, methods, sheet
 from tilewise.methods import SEGMENTATION
 from tilewise.store.blocks import at_once
 from tilewise.segment.filters import chain_reach
-from tilewise.formats import Header
+from tilewise.read.header import Header
 from tilewise.store.grid import Grid, choose_block
 
 validate(config, "../schemas/config.schema.yaml")

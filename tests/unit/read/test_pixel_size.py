@@ -8,9 +8,12 @@ import tifffile
 import zarr
 from PIL import Image
 
-from tilewise.formats import open_stack, parse_pixel_size, read_header, write_png
 from tilewise.overlay import draw_scale_bar, scale_bar
+from tilewise.read.files import read_header
+from tilewise.read.pixel_size import parse_pixel_size
+from tilewise.read.stack import open_stack
 from tilewise.store import ngff
+from tilewise.view.png import write_png
 
 PLANE = np.arange(77, dtype=np.uint8).reshape(7, 11)
 STACK = np.stack([PLANE, PLANE + 1])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from tilewise import annotation
-from tilewise.annotation import Piece, PieceReader, TruthReader
+from tilewise.read import annotation
+from tilewise.read.annotation import Piece, PieceReader, TruthReader
 from tilewise.store.grid import Region
 
 

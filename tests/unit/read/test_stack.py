@@ -10,8 +10,10 @@ import tifffile
 import zarr
 from PIL import Image
 
-from tilewise import formats
-from tilewise.formats import Header, match_planes, open_stack, read_header
+from tilewise.read import omezarr
+from tilewise.read.files import read_header
+from tilewise.read.header import Header
+from tilewise.read.stack import open_stack
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (37, 53), np.uint8)
@@ -465,7 +467,7 @@ def test_ome_zarr(tmp_path, version, axes):
 
 @pytest.mark.parametrize("slab", [2**29, 1])
 def test_ome_zarr_is_read_by_chunks(tmp_path, monkeypatch, slab):
-    monkeypatch.setattr(formats, "SLAB_BYTES", slab)
+    monkeypatch.setattr(omezarr, "SLAB_BYTES", slab)
     write_ome_zarr(tmp_path / "a", STACK, "zyx", "0.5", chunks=(2, 8, 16), shards=(4, 16, 16))
     assert_same(planes_of(tmp_path / "a"), STACK)
     with open_stack(tmp_path / "a") as stack:
@@ -753,87 +755,3 @@ def test_check(tmp_path):
         for wrong in ((rows + 1, columns, "uint8"), (rows, columns, "uint16")):
             with pytest.raises(ValueError, match=r"a.tif is .* correct `shape` and `dtype`"):
                 stack.check(*wrong)
-
-
-# truth
-
-
-@pytest.mark.parametrize("pixels", [GREY, DEEP, FLOAT, MASK, DEEP.astype(np.int16), GREY[:0]])
-def test_distinct(pixels):
-    assert formats.distinct(pixels) == set(pixels.ravel().tolist())
-    assert formats.distinct(pixels[:, ::2]) == set(pixels[:, ::2].ravel().tolist())
-
-
-@pytest.mark.parametrize("values", [(0, 0), (0, 7), (7, 7), (3, 7), (0, 3, 7), (3, 7, 0, 7)])
-@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-def test_distinct_of_few(values, dtype):
-    assert formats.distinct(np.array([values], dtype)) == set(values)
-
-
-# names
-
-
-def test_natural_order():
-    names = ["b_1", "plane_10.tif", "plane_2.tif", "plane_002.tif", "10", "9", "plane.tif"]
-    ordered = ["9", "10", "b_1", "plane.tif", "plane_002.tif", "plane_2.tif", "plane_10.tif"]
-    assert sorted(names, key=formats.natural_key) == ordered
-
-
-@pytest.mark.parametrize(
-    ("images", "truths", "expected"),
-    [
-        (["a/plane_007.tif", "a/plane_008.tif"], ["b/truth_8.png"], [1]),
-        (["p_1", "p_2", "p_10"], ["t_010", "t_001"], [2, 0]),
-        # the last number does not vary
-        (["s2_p1_c0", "s2_p2_c0", "s2_p3_c0"], ["s2_p3_c0_truth", "s2_p1_c0_truth"], [2, 0]),
-        # two numbers tell the images apart
-        (["s10_p1", "s20_p2"], ["truth_2"], [1]),
-        # the last number varies, but does not tell the images apart
-        (["p1_r1", "p2_r1", "p3_r2"], ["truth_3"], [2]),
-        # one number of the truth varies
-        (["p_1", "p_2", "p_3"], ["p_3_v2", "p_1_v2"], [2, 0]),
-        # equal names
-        (["a/x.tif", "a/y.tif"], ["b/y.png"], [1]),
-        (["a.tif"], ["truth.png"], [0]),
-    ],
-)
-def test_match_planes(images, truths, expected):
-    assert match_planes(images, truths) == expected
-
-
-@pytest.mark.parametrize(
-    ("images", "truths", "message"),
-    [
-        (["p_1", "p_2"], ["truth"], r"plane of truth .*no number in its name"),
-        (["p_1", "p_2"], ["t_3"], r"plane of t_3 .*no image has the number 3"),
-        (["p_1", "p_01", "q_2"], ["t_1"], r"plane of p_1 .*tells all images apart"),
-        (["p", "q"], ["t_1"], r"plane of p .*tells all images apart"),
-        (["p_1", "p_2_3"], ["t_1"], r"plane of p_2_3 .*different counts of numbers"),
-        (["p_1", "p_2"], ["t_1", "t_01"], r"plane of t_01 .*t_1 both belong to p_1"),
-        (["p_1", "p_2"], ["p_1_v2"], r"plane of p_1_v2 .*several numbers"),
-        (["p_1", "p_2"], ["a_1_v2", "b_2_v3"], r"plane of a_1_v2 .*several numbers"),
-    ],
-)
-def test_planes_that_do_not_match(images, truths, message):
-    with pytest.raises(ValueError, match=message) as error:
-        match_planes(images, truths)
-    assert "TSV of windows (z, y, x, path)" in str(error.value)
-
-
-# writing
-
-
-@pytest.mark.parametrize("pixels", [GREY, RGB, RGB[:, ::-1, ::-1]])
-def test_write_png(tmp_path, pixels):
-    formats.write_png(tmp_path / "a.png", pixels)
-    formats.write_png(tmp_path / "b.png", pixels)
-    assert_same(np.asarray(Image.open(tmp_path / "a.png")), pixels)
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-
-
-@pytest.mark.parametrize("pixels", [DEEP, RGB[..., :2], GREY[:0]])
-def test_write_png_refuses(tmp_path, pixels):
-    with pytest.raises(ValueError, match=r"a.png: pixels are .*: give uint8"):
-        formats.write_png(tmp_path / "a.png", pixels)
-    with pytest.raises(OSError, match="absent"):
-        formats.write_png(tmp_path / "absent" / "a.png", GREY)

@@ -5,8 +5,9 @@ from threading import Lock
 
 import numpy as np
 
-from tilewise.formats import distinct, open_stack, truth_foreground_of
 from tilewise.labels import NOT_ANNOTATED
+from tilewise.read.stack import open_stack
+from tilewise.read.truth_values import distinct, truth_foreground_of
 from tilewise.store.grid import Region
 
 BAND = 512

@@ -1,0 +1,71 @@
+"""What a file's header says about its pixels, and which pixels the pipeline works on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+DTYPES = ("uint8", "uint16", "int16", "float32")
+"""Pixels that the pipeline works on; bool is read as uint8, 0 or 1."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file's header, or those of a stack's files, say about its pixels.
+
+    Parameters
+    ----------
+    planes, height, width : int
+        Number of planes, and the size of each in pixels.
+    channels : int
+        1 for grey, 3 for colour (alpha is not counted), more for TIFF and OME-Zarr.
+    dtype : str
+        One of `DTYPES`.
+    pixel_size : (float or None, float, float) or None
+        Of a pixel in z, y and x, in micrometres: z is the distance of planes and may be unknown;
+        None if y or x is unknown.
+    """
+
+    planes: int
+    height: int
+    width: int
+    channels: int
+    dtype: str
+    pixel_size: tuple[float | None, float, float] | None = None
+
+
+class FormatError(ValueError):
+    """An error whose message names the file already."""
+
+
+def dtype_name(dtype, path):
+    """Name of the dtype in which pixels are given.
+
+    Parameters
+    ----------
+    dtype : dtype or str
+        Of the file.
+    path : path
+
+    Returns
+    -------
+    str
+        One of `DTYPES`.
+
+    Raises
+    ------
+    FormatError
+        If it is none of them; the message names the file.
+    """
+    dtype = np.dtype(dtype)
+    name = "uint8" if dtype.kind == "b" else dtype.name
+    if name not in DTYPES:
+        remedy = "uint8 or uint16" if dtype.kind in "iu" else "float32"
+        raise FormatError(
+            f"{path} has pixels of {name}, which are not supported: convert them to {remedy}"
+        )
+    return name
+
+
+def without_bool(pixels):
+    """Pixels as they are, but bool as uint8, 0 or 1."""
+    return pixels.view(np.uint8) if pixels.dtype == bool else pixels

@@ -1,0 +1,138 @@
+"""OME-Zarr images, version 0.4 and 0.5: read by whole chunks."""
+
+import json
+
+import numpy as np
+
+from tilewise.read.header import FormatError, Header, dtype_name
+from tilewise.read.pixel_size import known_size, micrometers
+
+SLAB_BYTES = 2**29
+"""Most memory that decoded chunks of an OME-Zarr image may take to save decoding them again."""
+
+
+class OmeZarr:
+    """The first resolution of an OME-Zarr image, version 0.4 (Zarr 2) or 0.5 (Zarr 3).
+
+    Parameters
+    ----------
+    path : Path
+        Its folder.
+
+    Attributes
+    ----------
+    header : Header
+    """
+
+    def __init__(self, path):
+        self._path = path
+        multiscales = _read_multiscales(path)
+        if not multiscales:
+            raise FormatError(
+                f"{path} is a folder, but no OME-Zarr image (its metadata have no multiscales): "
+                "name the folder of an image"
+            )
+        self._folder = path / multiscales[0]["datasets"][0]["path"]
+        shape, dtype = _read_zarr_metadata(self._folder)
+        axes = multiscales[0].get("axes", "tczyx")
+        self._axes = "".join(axis["name"] if isinstance(axis, dict) else axis for axis in axes)
+        if len(self._axes) != len(shape) or not set("yx") <= set(self._axes) <= set("tczyx"):
+            raise FormatError(
+                f"{path} has axes {self._axes}: axes may be t, c, z, y and x, one per dimension"
+            )
+        size = dict(zip(self._axes, shape, strict=True))
+        if size.get("t", 1) != 1:
+            raise FormatError(f"{path} has {size['t']} points in time: save one of them")
+        self.header = Header(
+            size.get("z", 1),
+            size["y"],
+            size["x"],
+            size.get("c", 1),
+            dtype_name(dtype, path),
+            _ngff_pixel_size(multiscales[0], self._axes),
+        )
+        self._array = None
+        self._place = None
+        self._slab = None
+
+    def read(self, plane, y0, y1, channel):
+        """Rows of a plane, as `files.open_file` says."""
+        import zarr
+
+        if self._array is None:
+            self._array = zarr.open_array(self._folder, mode="r")
+        place = *self._slab_range(plane, y0, y1), channel
+        if place != self._place:
+            self._slab = None
+            self._slab = self._read_slab(*place)
+            self._place = place
+        z0, _, top, _, _ = place
+        return self._slab[plane - z0, y0 - top : y1 - top]
+
+    def close(self):
+        """Let go of the array and of what was decoded of it."""
+        self._array = self._slab = self._place = None
+
+    def _slab_range(self, plane, y0, y1):
+        """Planes and rows to read: whole chunks, as many as memory allows."""
+        header = self.header
+        chunk = dict(zip(self._axes, self._array.chunks, strict=True))
+        step = chunk.get("z", 1)
+        z0 = plane // step * step
+        z1 = min(z0 + step, header.planes)
+        plane_bytes = header.height * header.width * self._array.dtype.itemsize
+        if (z1 - z0) * plane_bytes * min(header.channels, 3) <= SLAB_BYTES:
+            return z0, z1, 0, header.height
+        step = chunk["y"]
+        return plane, plane + 1, y0 // step * step, min(-(-y1 // step) * step, header.height)
+
+    def _read_slab(self, z0, z1, y0, y1, channel):
+        """Pixels (z, y, x) of a channel or, if it is None, (z, y, x, 3)."""
+        channels = slice(0, 3) if channel is None else slice(channel, channel + 1)
+        part = {"t": slice(0, 1), "c": channels, "z": slice(z0, z1), "y": slice(y0, y1)}
+        slab = self._array[tuple(part.get(axis, slice(None)) for axis in self._axes)]
+        missing = [axis for axis in "tczyx" if axis not in self._axes]
+        slab = slab.reshape((1,) * len(missing) + slab.shape)
+        axes = "".join(missing) + self._axes
+        slab = slab.transpose([axes.index(axis) for axis in "tzyxc"])[0]
+        return slab if channel is None else slab[..., 0]
+
+
+def _read_json(path):
+    return json.loads(path.read_text("utf-8")) if path.is_file() else None
+
+
+def _read_multiscales(path):
+    group = _read_json(path / "zarr.json")
+    if group is not None:
+        return group.get("attributes", {}).get("ome", {}).get("multiscales")
+    return (_read_json(path / ".zattrs") or {}).get("multiscales")
+
+
+def _ngff_pixel_size(multiscale, axes):
+    """Of the first resolution: the product of its scales, in the units of the axes."""
+    scale = None
+    for part in (multiscale["datasets"][0], multiscale):
+        for transformation in part.get("coordinateTransformations") or ():
+            factors = transformation.get("scale")
+            if isinstance(factors, list) and len(factors) == len(axes):
+                scale = np.multiply(factors, 1.0 if scale is None else scale)
+    if scale is None:
+        return None
+    units = [
+        axis.get("unit") if isinstance(axis, dict) else None
+        for axis in multiscale.get("axes", axes)
+    ]
+    size = dict(zip(axes, map(micrometers, scale, units), strict=True))
+    return known_size(size.get("z"), size["y"], size["x"])
+
+
+def _read_zarr_metadata(folder):
+    """Shape and dtype of an array."""
+    array = _read_json(folder / "zarr.json")
+    if array is not None:
+        return array["shape"], array["data_type"]
+    array = _read_json(folder / ".zarray")
+    if array is None:
+        raise ValueError(f"its array {folder} is missing")
+    return array["shape"], array["dtype"]

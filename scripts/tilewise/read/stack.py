@@ -1,0 +1,186 @@
+"""One or more files as one stack of planes, read row by row."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tilewise.read.files import naming, open_file, read_header
+from tilewise.read.header import without_bool
+
+COLORS = {"red": 0, "green": 1, "blue": 2}
+
+
+def open_stack(paths, channel="luma"):
+    """Open files as one stack of planes.
+
+    Parameters
+    ----------
+    paths : path or sequence of path
+        Files in the order of their planes.
+    channel : {"luma", "red", "green", "blue"} or int
+        What `Stack.rows` gives of colour images; an int is a channel's number, from 0.
+
+    Returns
+    -------
+    Stack
+
+    Raises
+    ------
+    ValueError
+        As `read_header`, and if the files' pixels or sizes differ, or have no such channel.
+    """
+    if isinstance(paths, str | Path):
+        paths = [paths]
+    return Stack(paths, channel)
+
+
+class Stack:
+    """Planes of one or more files, read row by row.
+
+    Decoding is by plane, and the plane last read is kept: planes that are read in order are decoded
+    once. Arrays may be views of the file or of the kept plane: they are not to be written to.
+    Decoders use as many threads as OpenCV is set to.
+    """
+
+    def __init__(self, paths, channel="luma"):
+        self._paths = [str(path) for path in paths]
+        if not self._paths:
+            raise ValueError("a stack needs at least one file")
+        headers = [read_header(path) for path in self._paths]
+        first = headers[0]
+        for path, header in zip(self._paths, headers, strict=True):
+            if (header.height, header.width) != (first.height, first.width):
+                raise ValueError(
+                    f"{path} is {header.height} x {header.width} px, {self._paths[0]} "
+                    f"{first.height} x {first.width}: planes of one stack have one size"
+                )
+            if (header.channels, header.dtype) != (first.channels, first.dtype):
+                raise ValueError(
+                    f"{path} has {header.channels} channels of {header.dtype}, {self._paths[0]} "
+                    f"{first.channels} of {first.dtype}: convert them to one kind"
+                )
+        self._ends = np.cumsum([header.planes for header in headers])
+        self.header = replace(first, planes=int(self._ends[-1]))
+        self._channel = _channel_number(channel, first.channels, self._paths[0])
+        self._number = None
+        self._reader = None
+
+    def rows(self, z, y0, y1):
+        """Grey rows of a plane.
+
+        Parameters
+        ----------
+        z : int
+            The plane.
+        y0, y1 : int
+            First row and the row after the last.
+
+        Returns
+        -------
+        (y1 - y0, width) ndarray
+            In the file's dtype. Luma is that of Rec. 601: 0.299 red + 0.587 green + 0.114 blue,
+            rounded as OpenCV does (16 bits: to within 2 grey levels).
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged or has NaN or infinite pixels in these rows; it is named.
+        """
+        rows = self._read(z, y0, y1, self._channel)
+        return _luma(rows) if self._channel is None else rows
+
+    def color_rows(self, z, y0, y1):
+        """Rows of a colour plane: red, green and blue.
+
+        Returns
+        -------
+        (3, y1 - y0, width) ndarray
+            In the file's dtype.
+
+        Raises
+        ------
+        ValueError
+            As `rows`, and if the image has not three channels.
+        """
+        if self.header.channels != 3:
+            raise ValueError(f"{self._paths[0]} has {self.header.channels} channels: it is not RGB")
+        return np.moveaxis(self._read(z, y0, y1, None), -1, 0)
+
+    def check(self, height, width, dtype):
+        """Make sure that the files are what was known of them before they were opened.
+
+        Raises
+        ------
+        ValueError
+            Names the first file and the setting to correct.
+        """
+        found = self.header
+        if (found.height, found.width, found.dtype) != (height, width, dtype):
+            raise ValueError(
+                f"{self._paths[0]} is {found.height} x {found.width} px of {found.dtype}, not "
+                f"{height} x {width} px of {dtype}: correct `shape` and `dtype` in the "
+                "configuration or, if the file was replaced meanwhile, run again"
+            )
+
+    def close(self):
+        """Close the file that is open."""
+        if self._reader is not None:
+            self._reader.close()
+        self._number = self._reader = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _read(self, z, y0, y1, channel):
+        if not (0 <= z < self.header.planes and 0 <= y0 <= y1 <= self.header.height):
+            raise IndexError(f"plane {z}, rows {y0} to {y1} are outside of {self.header}")
+        number = int(np.searchsorted(self._ends, z, side="right"))
+        path = self._paths[number]
+        if number != self._number:
+            self.close()
+            self._reader = open_file(path)
+            self._number = number
+        plane = z - int(self._ends[number]) + self._reader.header.planes
+        with naming(path):
+            rows = self._reader.read(plane, y0, y1, channel)
+        rows = without_bool(rows).astype(self.header.dtype, copy=False)
+        if rows.dtype.kind == "f" and not np.isfinite(rows).all():
+            raise ValueError(
+                f"{path}: plane {plane} has NaN or infinite pixels in rows {y0} to {y1 - 1}: "
+                "replace them by numbers, for instance numpy.nan_to_num(image)"
+            )
+        return rows
+
+
+def _channel_number(channel, channels, path):
+    """Number of the channel; None stands for luma."""
+    if channel not in ("luma", *COLORS) and not isinstance(channel, int):
+        raise ValueError(f"channel {channel!r} is none of luma, {', '.join(COLORS)} or a number")
+    if isinstance(channel, int):
+        if not 0 <= channel < channels:
+            raise ValueError(f"channel {channel} does not exist: {path} has {channels}, from 0 on")
+        return channel
+    if channels == 1:
+        return 0
+    if channels != 3:
+        raise ValueError(
+            f"{path} has {channels} channels: set `channel` to the number of one, "
+            f"0 to {channels - 1}"
+        )
+    return COLORS.get(channel)
+
+
+def _luma(rows):
+    """Rec. 601 luma of (rows, width, 3) RGB pixels, in their dtype."""
+    if rows.size == 0:
+        return rows[..., 0]
+    rows = np.ascontiguousarray(rows)
+    if rows.dtype != np.int16:
+        return cv2.cvtColor(rows, cv2.COLOR_RGB2GRAY)
+    luma = cv2.cvtColor(rows.astype(np.float32), cv2.COLOR_RGB2GRAY)
+    return np.rint(luma).astype(np.int16)

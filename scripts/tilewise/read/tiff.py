@@ -1,0 +1,254 @@
+"""TIFF, with the metadata of OME and ImageJ; contiguous, uncompressed pages are memory-mapped."""
+
+import io
+import re
+import struct
+
+import cv2
+import numpy as np
+
+from tilewise.read.header import FormatError, Header, dtype_name, without_bool
+from tilewise.read.pixel_size import known_size, micrometers, size_of_resolution, unless_printed
+
+TIFF_RESOLUTION_UNITS = {3: "cm", 4: "mm", 5: "um"}
+"""Centimetres (TIFF 6.0) and two that tifffile and others write; 1 is none, 2 the inch."""
+
+
+class Tiff:
+    """The first series of a TIFF file: planes, and channels within pages or as pages.
+
+    Parameters
+    ----------
+    path : Path
+
+    Attributes
+    ----------
+    header : Header
+    """
+
+    def __init__(self, path):
+        self._path = path
+        self._file, series = _open_series(path)
+        try:
+            self._inspect(series)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _inspect(self, series):
+        page = series.keyframe
+        self._series = series
+        self._page = page
+        self._axes = series.axes
+        self._shape = series.shape
+        self._lead = len(series.shape) - len(page.shape)
+        if series.shape[self._lead :] != page.shape:
+            raise ValueError(f"its pages {page.shape} do not make up its series {series.shape}")
+        self._plane_axes = [at for at, axis in enumerate(series.axes) if axis not in "YXCS"]
+        self._plane_shape = tuple(series.shape[at] for at in self._plane_axes)
+        channel_axes = [
+            at
+            for at, axis in enumerate(series.axes)
+            if axis == "S" or (axis == "C" and series.shape[at] > 1)
+        ]
+        if len(channel_axes) > 1:
+            raise FormatError(
+                f"{self._path} has colour in each of several channels (axes {series.axes}): "
+                "save one of the channels"
+            )
+        self._channel_axis = channel_axes[0] if channel_axes else None
+        channels = 1 if self._channel_axis is None else series.shape[self._channel_axis]
+        if self._channel_axis is not None and series.axes[self._channel_axis] == "S":
+            # 1 and 2 are associated and unassociated alpha (TIFF 6.0, ExtraSamples)
+            channels -= sum(int(sample) in (1, 2) for sample in page.extrasamples)
+        dtype = series.dtype
+        self._palette = _tiff_palette(page)
+        if self._palette is not None:
+            channels, dtype = self._palette.shape[-1], self._palette.dtype
+        self.header = Header(
+            int(np.prod(self._plane_shape, dtype=int)),
+            series.shape[series.axes.index("Y")],
+            series.shape[series.axes.index("X")],
+            channels,
+            dtype_name(dtype, self._path),
+            self._pixel_size(),
+        )
+        self._check_size(page)
+        self._map = None
+        self._plane = None
+        self._pages = {}
+
+    def _pixel_size(self):
+        size = _tiff_pixel_size(self._file, self._page.tags)
+        kinds = {self._axes[at] for at in self._plane_axes if self._shape[at] > 1}
+        return size if size is None or kinds <= {"Z"} else (None, *size[1:])
+
+    def read(self, plane, y0, y1, channel):
+        """Rows of a plane, as `files.open_file` says."""
+        if plane != self._plane:
+            self._pages.clear()
+            self._plane = plane
+        at = [0] * len(self._axes)
+        for axis, place in zip(
+            self._plane_axes, np.unravel_index(plane, self._plane_shape), strict=True
+        ):
+            at[axis] = int(place)
+        at[self._axes.index("Y")] = slice(y0, y1)
+        at[self._axes.index("X")] = slice(None)
+        if self._palette is not None:
+            colors = self._palette[without_bool(self._rows(at))]
+            if channel is None:
+                return colors
+            return np.ascontiguousarray(colors[..., channel])
+        if self._channel_axis is None:
+            return self._rows(at)
+        if channel is not None:
+            at[self._channel_axis] = channel
+            return self._rows(at)
+        if self._channel_axis < self._lead:
+            rows = []
+            for number in range(3):
+                at[self._channel_axis] = number
+                rows.append(self._rows(at))
+            return np.dstack(rows)
+        at[self._channel_axis] = slice(0, 3)
+        rows = self._rows(at)
+        return rows if self._axes.index("X") < self._channel_axis else np.moveaxis(rows, 0, -1)
+
+    def close(self):
+        """Close the file."""
+        self._file.close()
+        self._map = None
+        self._pages = {}
+
+    def _rows(self, at):
+        """Part of a page; `at` has an index or a slice for each axis of the series."""
+        lead = self._shape[: self._lead]
+        number = int(np.ravel_multi_index(at[: self._lead], lead)) if lead else 0
+        if number not in self._pages:
+            self._pages[number] = self._read_page(number)
+        rows = self._pages[number][tuple(at[self._lead :])]
+        return np.require(rows, rows.dtype.newbyteorder("="), ["ALIGNED"])
+
+    def _read_page(self, number):
+        offset = self._series.dataoffset
+        if offset is not None:
+            return self._view(offset + number * self._page.nbytes)
+        page = self._series.pages[number]
+        self._check_size(page)
+        if page.is_memmappable:
+            return self._view(page.dataoffsets[0])
+        return page.asarray(maxworkers=max(1, cv2.getNumThreads()))
+
+    def _view(self, offset):
+        if self._map is None:
+            self._map = np.memmap(self._path, np.uint8, "r")
+        if offset + self._page.nbytes > self._map.size:
+            raise ValueError("the image file is truncated")
+        dtype = self._page.dtype.newbyteorder(self._file.byteorder)
+        return np.ndarray(self._page.shape, dtype, self._map, offset)
+
+    def _check_size(self, page):
+        """Refuse a truncated file before its pixels are read."""
+        ends = np.add(page.dataoffsets, page.databytecounts, dtype=np.int64)
+        if not ends.size or ends.max() > self._file.filehandle.size:
+            raise ValueError("the image file is truncated")
+
+
+def _open_series(path):
+    import tifffile
+
+    # a file of an OME set of several files is to give its own pages only
+    file = tifffile.TiffFile(path, _multifile=False)
+    try:
+        first, *others = file.series
+        _check_pages(file, first)
+        sizes = [
+            f"{series.shape}"
+            for series in others
+            if series.kind in ("generic", "shaped") and not series.keyframe.is_reduced
+        ]
+        if sizes:
+            raise FormatError(
+                f"{path} has pages of different kinds, {first.shape} and {', '.join(sizes)}: "
+                "save pages of one size and dtype"
+            )
+    except BaseException:
+        file.close()
+        raise
+    return file, first
+
+
+def _check_pages(file, series):
+    """Refuse a file with less than it announces: tifffile takes what is left of it.
+
+    A list of pages ends with 0. ImageJ describes all images of a stack in its first page.
+    """
+    form = file.tiff.offsetformat
+    file.filehandle.seek(file.pages.next_page_offset)
+    end = file.filehandle.read(struct.calcsize(form))
+    if len(end) < struct.calcsize(form) or struct.unpack(form, end)[0]:
+        raise ValueError("the list of its pages is damaged or truncated")
+    images = (file.imagej_metadata or {}).get("images", 1)
+    if series.kind != "imagej" and len(file.pages) < images:
+        raise ValueError(f"it should have {images} images; the image file is truncated")
+    if any(page is None for page in series.pages):
+        raise ValueError("it does not have all the planes that its OME metadata list")
+
+
+def _tiff_pixel_size(file, tags):
+    """Of the OME metadata, of ImageJ's calibration or of the resolution."""
+    if file.is_ome:
+        return _ome_pixel_size(file.ome_metadata)
+    resolutions = [_quotient(tags.valueof(name)) for name in ("YResolution", "XResolution")]
+    calibration = file.imagej_metadata or {}
+    # ImageJ escapes the micro sign
+    unit = re.sub(r"\\u00[Bb]5", "\u00b5", str(calibration.get("unit", "")))
+    if unit not in ("", "cm", "inch"):
+        size = (size_of_resolution(pixels, unit) for pixels in resolutions)
+        return known_size(micrometers(calibration.get("spacing"), unit), *size)
+    # these two ImageJ takes over from any TIFF file that it opens
+    unit = TIFF_RESOLUTION_UNITS.get(tags.valueof("ResolutionUnit"), unit)
+    z = micrometers(calibration.get("spacing"), unit)
+    size = (size_of_resolution(pixels, unit) for pixels in resolutions)
+    return unless_printed(known_size(z, *size))
+
+
+def _quotient(rational):
+    """Value of a tag; 0 if it is missing or damaged."""
+    try:
+        numerator, denominator = rational
+        return numerator / denominator
+    except (TypeError, ValueError, ZeroDivisionError):
+        return 0
+
+
+def _ome_pixel_size(xml):
+    """Of the first image in OME-XML; micrometres where no unit is given."""
+    from xml.etree import ElementTree
+
+    try:
+        for _, element in ElementTree.iterparse(io.StringIO(xml), events=("start",)):
+            if element.tag.rpartition("}")[2] == "Pixels":
+                names = (f"PhysicalSize{axis}" for axis in "ZYX")
+                return known_size(
+                    *(
+                        micrometers(element.get(name), element.get(f"{name}Unit", "um"))
+                        for name in names
+                    )
+                )
+    except ElementTree.ParseError:
+        pass
+    return None
+
+
+def _tiff_palette(page):
+    """Colours by index, (colours, 1 or 3); None if the page has no palette."""
+    if page.photometric != 3 or page.colormap is None:
+        return None
+    palette = np.asarray(page.colormap).T
+    # 8-bit indices point to 16-bit colours; some writers leave them 8-bit
+    if page.dtype.itemsize == 1:
+        palette = (palette >> 8 if palette.max() > 255 else palette).astype(np.uint8)
+    grey = (palette == palette[:, :1]).all()
+    return palette[:, :1] if grey else palette
