@@ -32,13 +32,14 @@ def _limit_plane(folder, z, keeps_input=False):
     import numpy as np
 
     from tilewise.read.stack import open_stack
+    from tilewise.score.confusion import confusion_map, count
+    from tilewise.score.pixel_metrics import COLUMNS, score
     from tilewise.segment.filters import apply_chain
     from tilewise.segment.segmenters import Segmenter, decide_tiles, segment
     from tilewise.store.blocks import BlockWriter, strips
     from tilewise.store.grid import Grid, crop
     from tilewise.store.layout import layout_of
     from tilewise.tables import write_rows
-    from tilewise.validation import COLUMNS, confusion_map, count, score
 
     cv2.setNumThreads(1)
     image = open_stack(folder / f"image_{z:04d}.tif")

@@ -39,10 +39,10 @@ def parts(truth, mask):
     """What is timed, by name; the parts share work that `all five` does once."""
     from sklearn.metrics import confusion_matrix, matthews_corrcoef
 
-    from tilewise import formulas, structure, validation
+    from tilewise.score import confusion, formulas, pixel_metrics, structure
 
     def pixels():
-        return validation.score(validation.count(validation.confusion_map(truth, mask)))
+        return pixel_metrics.score(confusion.count(confusion.confusion_map(truth, mask)))
 
     def evaluated():
         counts = pixels() | structure.compare(truth, mask, chosen)

@@ -76,7 +76,7 @@ def arithmetic(place):
     """Seconds of each method's filters, thresholds and scores in this process, by method."""
     import tifffile
 
-    from tilewise import scoring
+    from tilewise.score import scoring
     from tilewise.segment import filters, global_thresholds, local_thresholds
     from tilewise.segment.segmenters import above
 

@@ -3,7 +3,8 @@
 import logging
 from itertools import chain
 
-from tilewise import aggregation, job, scoring
+from tilewise import aggregation, job
+from tilewise.score import score_table
 from tilewise.tables import read_rows, write_rows
 
 job.start(snakemake)
@@ -18,7 +19,7 @@ rows = [
     row | {"extent": extent}
     for extent, paths in (("tile", given.metrics), (params.extent, given.structures))
     for path in paths
-    for row in scoring.whole_tiles(read_rows(path))
+    for row in score_table.whole_tiles(read_rows(path))
 ]
 rows = aggregation.sort_rows(rows, order["samples"], order["methods"])
 further = dict.fromkeys(column for columns in metadata.values() for column in columns)
@@ -29,7 +30,7 @@ for row in rows:
     row["flags"] = flags.get((row["sample"], row["tile"]), "")
     is_excluded = set(row["flags"].split(";")) & set(params.exclude)
     row["excluded"] = "yes" if is_excluded else ""
-columns = [name for name in scoring.columns(params.chosen) if name != "patch"]
+columns = [name for name in score_table.columns(params.chosen) if name != "patch"]
 columns += ["extent", "estimate", "flags", "excluded"]
 write_rows(snakemake.output.metrics, [*columns, *further], rows)
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from tilewise import annotators, job
+from tilewise import job
+from tilewise.score import annotators
+from tilewise.score.pixel_metrics import COUNTS, metrics
 from tilewise.tables import write_rows
-from tilewise.validation import COUNTS, metrics
 
 job.start(snakemake)
 output, settings, number = snakemake.output, snakemake.params.settings, snakemake.params.annotators

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tilewise import decision, inference, job, oracles, scoring, units, validation
+from tilewise import decision, inference, job, oracles, units
 from tilewise.counts import Counts, place_of
+from tilewise.score import pixel_metrics, score_table
 from tilewise.tables import read_rows, write_rows
 
 job.start(snakemake)
@@ -120,10 +121,10 @@ for source, parts in levels.items():
 counts = next(iter(evidence.values())).counts
 truth = counts[:, pixels.fields.index("tp")] + counts[:, pixels.fields.index("fn")]
 for name, found in oracles.trivial(truth, counts[:, :4].sum(axis=1)).items():
-    table = np.stack([found[field] for field in validation.COUNTS], axis=-1)
+    table = np.stack([found[field] for field in pixel_metrics.COUNTS], axis=-1)
     scores += decision.score(name, "trivial", table, pixels, rules)
 for row in chain.from_iterable(map(read_rows, given.annotators)):
-    table = np.array([[float(row[field]) for field in validation.COUNTS]])
+    table = np.array([[float(row[field]) for field in pixel_metrics.COUNTS]])
     one = decision.Rules(**{**vars(rules), "units": 1, "unit": "sample"})
     method = f"annotator {row['annotator']}, {row['sample']}"
     scores += decision.score(method, row["estimate"], table, pixels, one)
@@ -131,7 +132,7 @@ write_rows(output.scores, decision.SCORES, scores)
 
 first = ranking[0]
 best = evidence[first["method"]]
-tiles = scoring.whole_tiles(by_method[first["method"]])
+tiles = score_table.whole_tiles(by_method[first["method"]])
 curve = []
 if rules.has_intervals:
     curve = inference.learning_curve(

@@ -1,8 +1,8 @@
 """Write the metadata of a label image."""
 
 from tilewise import job
-from tilewise.errors import error_colors
 from tilewise.labels import FN, FP, TN, TP
+from tilewise.score.error_kinds import error_colors
 from tilewise.store import ngff
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of

@@ -2,9 +2,10 @@
 
 from itertools import chain
 
-from tilewise import errors, job
+from tilewise import job
+from tilewise.score import error_kinds
+from tilewise.score.pixel_metrics import COUNTS, metrics
 from tilewise.tables import read_rows, write_rows
-from tilewise.validation import COUNTS, metrics
 
 job.start(snakemake)
 given, output = snakemake.input, snakemake.output
@@ -44,7 +45,7 @@ for row in strata:
 write_rows(output.errors, (*keys, *COUNTS, *shown), strata)
 
 alone = chain.from_iterable(map(read_rows, given.differences))
-counts = (*errors.PIXELS, *errors.OBJECTS)
+counts = (*error_kinds.PIXELS, *error_kinds.OBJECTS)
 differing = added(alone, ("sample", "method"), counts)
 differing.sort(key=lambda row: (samples[row["sample"]], order[row["method"]]))
 write_rows(output.differences, ("sample", "method", *counts), differing)

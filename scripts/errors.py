@@ -4,12 +4,13 @@ from itertools import chain
 
 import numpy as np
 
-from tilewise import errors, job
+from tilewise import job
 from tilewise.labels import FN, TP
+from tilewise.score import error_kinds
+from tilewise.score.skeleton import skeleton
 from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
-from tilewise.structure import skeleton
 from tilewise.tables import write_rows
 
 job.start(snakemake)
@@ -24,17 +25,17 @@ def rows_of(codes):
     """Rows of one tile: by stratum, and of what methods differ in."""
     is_true = ((codes[0] == TP) | (codes[0] == FN)).view(np.uint8)
     values = {
-        "calibre": (errors.calibre(is_true, skeleton(is_true)), errors.CALIBRES),
-        "distance": (errors.boundary_distance(is_true, codes[0] > 0), errors.DISTANCES),
+        "calibre": (error_kinds.calibre(is_true, skeleton(is_true)), error_kinds.CALIBRES),
+        "distance": (error_kinds.boundary_distance(is_true, codes[0] > 0), error_kinds.DISTANCES),
     }
     strata = [
         {"method": method, "by": kind, **counts}
         for method, own in zip(params.methods, codes, strict=True)
         for kind, (value, edges) in values.items()
-        for counts in errors.strata(own, value, edges)
+        for counts in error_kinds.strata(own, value, edges)
     ]
-    pixels = errors.differences(codes)
-    objects = errors.object_differences(codes, connectivity=params.connectivity)
+    pixels = error_kinds.differences(codes)
+    objects = error_kinds.object_differences(codes, connectivity=params.connectivity)
     return strata, [
         {"method": method, **of_pixels, **of_objects}
         for method, of_pixels, of_objects in zip(params.methods, pixels, objects, strict=True)
@@ -60,7 +61,7 @@ with BlockWriter(output.errors, block, grid, layout) as writer:
         found = []
         for tile in filter(confusions[0].is_stored, grid.tiles_in(strip)):
             codes = np.stack([confusion.tile(tile) for confusion in confusions])
-            writer.write(grid.tile_region(tile), errors.error_map(codes))
+            writer.write(grid.tile_region(tile), error_kinds.error_map(codes))
             found.append(rows_of(codes))
         return found
 
@@ -69,4 +70,6 @@ keys = ("method", "by", "low", "high")
 strata = added(chain.from_iterable(rows for rows, _ in tiles), keys)
 write_rows(output.strata, ("sample", *keys, "tp", "fp", "fn", "tn"), strata)
 alone = added(chain.from_iterable(rows for _, rows in tiles), ("method",))
-write_rows(output.differences, ("sample", "method", *errors.PIXELS, *errors.OBJECTS), alone)
+write_rows(
+    output.differences, ("sample", "method", *error_kinds.PIXELS, *error_kinds.OBJECTS), alone
+)

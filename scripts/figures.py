@@ -5,14 +5,15 @@ import numpy as np
 from tilewise import figures, job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.overlay import blend, display
-from tilewise.scoring import whole_tiles
+from tilewise.score.confusion import confusion_map
+from tilewise.score.pixel_metrics import COUNTS
+from tilewise.score.score_table import whole_tiles
 from tilewise.segment.filters import apply_chain, chain_reach
 from tilewise.segment.segmenters import from_row
 from tilewise.store.blocks import BlockReader
 from tilewise.store.grid import Tile, crop, grid_of
 from tilewise.store.layout import layout_of
 from tilewise.tables import read_rows
-from tilewise.validation import COUNTS, confusion_map
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from tilewise import job, scoring
+from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
+from tilewise.score import score_table, scoring
 from tilewise.store.blocks import BlockReader
 from tilewise.store.grid import Region, grid_of
 from tilewise.store.layout import layout_of
@@ -41,4 +42,4 @@ for name, z, known, found in extents:
     fields = scoring.score(known, found, params.scoring)
     if fields:
         rows.append({**names, "tile": name, "z": z, "y": 0, "x": 0, "patch": "", **fields})
-write_rows(snakemake.output.metrics, scoring.columns(params.scoring["metrics"]), rows)
+write_rows(snakemake.output.metrics, score_table.columns(params.scoring["metrics"]), rows)

@@ -4,7 +4,8 @@ from itertools import combinations
 
 import numpy as np
 
-from tilewise import formulas, job
+from tilewise import job
+from tilewise.score import formulas
 from tilewise.segment import trials
 from tilewise.segment.segmenters import Segmenter, from_row
 from tilewise.store.blocks import BlockReader

@@ -6,8 +6,9 @@ from operator import itemgetter
 
 import numpy as np
 
-from tilewise import job, scoring
+from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
+from tilewise.score import score_table, scoring
 from tilewise.segment import trials
 from tilewise.segment.segmenters import Segmenter, decide, from_row
 from tilewise.store.blocks import BlockReader, each_strip, strips
@@ -91,5 +92,5 @@ for name, variants in groupby(sorted(params.variants, key=by_filter), by_filter)
             rows += chain.from_iterable(each_strip(work, regions, snakemake.threads))
 order = {name: number for number, name in enumerate(v["name"] for v in params.variants)}
 rows.sort(key=lambda row: (row["z"], row["y"], row["x"], order[row["variant"]], row["fold"]))
-columns = ("variant", "fold", *scoring.columns(params.scoring["metrics"]))
+columns = ("variant", "fold", *score_table.columns(params.scoring["metrics"]))
 write_rows(snakemake.output.scores, columns, rows)

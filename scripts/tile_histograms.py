@@ -6,7 +6,7 @@ import numpy as np
 
 from tilewise import job, oracles
 from tilewise.labels import NOT_ANNOTATED
-from tilewise.scoring import patches
+from tilewise.score.patches import patches
 from tilewise.segment.trials import Filtered, runs_of
 from tilewise.store.blocks import BlockReader, each_strip
 from tilewise.store.grid import grid_of

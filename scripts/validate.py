@@ -2,13 +2,14 @@
 
 from itertools import chain
 
-from tilewise import job, scoring
+from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
+from tilewise.score import score_table, scoring
+from tilewise.score.confusion import confusion_map
 from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
 from tilewise.tables import write_rows
-from tilewise.validation import confusion_map
 
 job.start(snakemake)
 params, wildcards = snakemake.params, snakemake.wildcards
@@ -32,5 +33,5 @@ with BlockWriter(snakemake.output.confusion, block, grid, masks) as writer:
         return rows
 
     rows = each_strip(work, strips(grid, block), snakemake.threads)
-columns = scoring.columns(params.scoring["metrics"])
+columns = score_table.columns(params.scoring["metrics"])
 write_rows(snakemake.output.metrics, columns, chain.from_iterable(rows))

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from tilewise import annotators, job
+from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
+from tilewise.score import annotators
 from tilewise.store.blocks import BlockReader, each_strip, strips
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of

@@ -5,9 +5,9 @@ from operator import itemgetter
 
 import numpy as np
 
-from tilewise import structure
 from tilewise.counts import Counts
-from tilewise.validation import COUNTS, METRICS, metrics
+from tilewise.score import formulas
+from tilewise.score.pixel_metrics import COUNTS, METRICS, metrics
 
 ALL = "all"
 """Stands for all samples together."""
@@ -130,7 +130,7 @@ def _summarize_group(sample, method, rows, warning, chosen):
     totals = np.sum([counts.of(row) for row in extents], axis=0) if chosen and extents else None
     pooled |= {
         name: _finite(counts.metric(name)(totals)) if totals is not None else None
-        for name in structure.metrics(chosen)
+        for name in formulas.structure_metrics(chosen)
     }
     summary = []
     for name, value in pooled.items():

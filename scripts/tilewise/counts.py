@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tilewise import formulas, structure, validation
+from tilewise.score import formulas, pixel_metrics
 from tilewise.units import Place
 
 MEANS = ("hd95",)
@@ -26,16 +26,16 @@ class Counts:
     """
 
     def __init__(self, chosen):
-        means = [name for name in MEANS if name in structure.metrics(chosen)]
+        means = [name for name in MEANS if name in formulas.structure_metrics(chosen)]
         self.fields = (
-            *validation.COUNTS,
-            *structure.fields(chosen),
+            *pixel_metrics.COUNTS,
+            *formulas.structure_fields(chosen),
             *means,
             *(f"{name}_extents" for name in means),
         )
         self.metrics = (
-            *(name for name in validation.METRICS if name != "prevalence"),
-            *structure.metrics(chosen),
+            *(name for name in pixel_metrics.METRICS if name != "prevalence"),
+            *formulas.structure_metrics(chosen),
         )
 
     def of(self, row):

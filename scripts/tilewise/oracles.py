@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tilewise import formulas
+from tilewise.score import formulas
+from tilewise.score.pixel_metrics import COUNTS
 from tilewise.segment import global_thresholds
-from tilewise.validation import COUNTS
 
 LEVELS = 4096
 """Grey levels that floats of a tile are brought to."""

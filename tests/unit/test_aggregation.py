@@ -1,7 +1,7 @@
 import pytest
 
 from tilewise.aggregation import describe, sort_rows, summarize
-from tilewise.validation import score
+from tilewise.score.pixel_metrics import score
 
 
 def row(sample, method, tile, tp, fp, fn, tn):

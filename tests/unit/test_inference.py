@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tilewise import formulas, inference
+from tilewise import inference
 from tilewise.phantom import render
-from tilewise.validation import COUNTS
+from tilewise.score import formulas
+from tilewise.score.pixel_metrics import COUNTS
 
 AVERAGES = ("micro", "macro")
 

@@ -70,7 +70,11 @@ def test_edited_validation_runs_no_threshold(project):
 
 
 def test_edited_library_module_runs_the_steps_that_import_it(project):
-    edit(project.folder / "scripts/tilewise/validation.py", '"""Agreement', '"""The agreement')
+    edit(
+        project.folder / "scripts/tilewise/score/confusion.py",
+        '"""Where a mask',
+        '"""Where the mask',
+    )
     jobs = project.succeed().jobs
     assert jobs["validate"] == 2
     assert not {"ingest", "ingest_truth", "filter", "threshold"} & set(jobs)

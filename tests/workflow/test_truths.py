@@ -154,7 +154,7 @@ def test_several_annotators(project):
 
 @pytest.mark.parametrize(("extent", "name"), [("plane", "z0001"), ("sample", "stack")])
 def test_metrics_of_planes_and_stacks(project, extent, name):
-    from tilewise import structure
+    from tilewise.score import structure
 
     image, truth = blobs(planes=3, rows=100, columns=120)
     write_planes(project.folder / "image", image)

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tilewise import scoring
+from tilewise.score import score_table, scoring
+from tilewise.score.patches import patches
 from tilewise.segment import local_thresholds, trials
 from tilewise.store.grid import Grid, Region, Tile
 
@@ -15,14 +16,14 @@ SETTINGS = {"metrics": [], "spacing": [1, 1, 1], "tolerance": 1, "objects": {}, 
 @pytest.mark.parametrize(("shape", "margin"), [((512, 512), 16), ((100, 64), 7), ((9, 30), 16)])
 def test_blocks_are_apart_by_the_margin(shape, margin):
     covered = np.zeros(shape, int)
-    patches = scoring.patches(shape, margin)
-    assert len(patches) == 9
-    for patch in patches:
+    found = patches(shape, margin)
+    assert len(found) == 9
+    for patch in found:
         assert covered[patch].size
         covered[patch] += 1
     assert covered.max() == 1
-    rows = [patch[0] for patch in patches[::3]]
-    columns = [patch[1] for patch in patches[:3]]
+    rows = [patch[0] for patch in found[::3]]
+    columns = [patch[1] for patch in found[:3]]
     for size, cuts in zip(shape, (rows, columns), strict=True):
         assert (cuts[0].start, cuts[-1].stop) == (0, size)
         gaps = {b.start - a.stop for a, b in zip(cuts, cuts[1:], strict=False)}
@@ -43,7 +44,7 @@ def test_a_tile_has_one_row_unless_it_is_cut():
 
 def test_rows_of_whole_tiles():
     rows = [{"patch": "", "tp": "3"}, {"patch": "0", "tp": "1"}, {"patch": "8", "tp": "2"}]
-    assert scoring.whole_tiles(rows) == rows[:1]
+    assert score_table.whole_tiles(rows) == rows[:1]
 
 
 def test_what_is_not_annotated_has_no_row():
@@ -57,8 +58,8 @@ def test_columns_hold_every_field():
     truth = np.eye(8, dtype=np.uint8)
     settings = SETTINGS | {"metrics": ["cldice", "nsd", "hd95", "assd", "objects"]}
     (row,) = scoring.score_tile(truth, truth, settings)
-    columns = scoring.columns(settings["metrics"])
-    assert set(row) == set(columns) - set(scoring.PLACE)
+    columns = score_table.columns(settings["metrics"])
+    assert set(row) == set(columns) - set(score_table.PLACE)
     assert len(set(columns)) == len(columns)
 
 

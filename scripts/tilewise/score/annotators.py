@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from tilewise.labels import NOT_ANNOTATED
-from tilewise.validation import COUNTS, metrics
+from tilewise.score.pixel_metrics import COUNTS, metrics
 
 MOST = 8
 """Annotators."""
@@ -159,7 +159,7 @@ def pairwise(counts, annotators):
         For each pair: `first` and `second`, their numbers from 0; `pixels` that both annotated, and
         of these the ones that are foreground to `both`, to `first_only`, to `second_only` or to
         `neither`; `dice` and `cohen_kappa`. Without a pixel, the last two are None.
-        If neither has foreground, dice is 1, as in `validation.metrics`. Agreement by chance is
+        If neither has foreground, dice is 1, as in `pixel_metrics.metrics`. Agreement by chance is
         certain, and kappa 0/0, only if both say the same of every pixel. They then agree fully and
         kappa is 1: like the dice of two empty truths, and unlike scikit-learn, which gives nan.
 

@@ -6,13 +6,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tilewise import formulas, validation
+from tilewise.score import formulas, pixel_metrics
 
-NAMES = list(validation.METRICS)
+NAMES = list(pixel_metrics.METRICS)
 
 
 def as_counts(table):
-    return dict(zip(validation.COUNTS, np.asarray(table, float).T, strict=True))
+    return dict(zip(pixel_metrics.COUNTS, np.asarray(table, float).T, strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -30,11 +30,11 @@ def test_the_same_as_of_one_matrix(name):
         warnings.simplefilter("error")
         found = formulas.evaluate(name, as_counts(table))
     for row, value in zip(table.tolist(), found, strict=True):
-        expected = validation.metrics(*row)[name]
+        expected = pixel_metrics.metrics(*row)[name]
         if expected is None:
             assert np.isnan(value)
         else:
-            # `validation.metrics` has the MCC to 2 ** -64
+            # `pixel_metrics.metrics` has the MCC to 2 ** -64
             assert value == pytest.approx(expected, rel=1e-12, abs=2**-63)
 
 
@@ -47,9 +47,11 @@ def test_mcc_of_large_counts_that_nearly_cancel():
 
 def test_shapes_are_kept():
     counts = {name: np.full((3, 2), value) for name, value in zip("abcd", range(4), strict=True)}
-    counts = dict(zip(validation.COUNTS, counts.values(), strict=True))
+    counts = dict(zip(pixel_metrics.COUNTS, counts.values(), strict=True))
     assert formulas.evaluate("mcc", counts).shape == (3, 2)
-    assert formulas.evaluate("f1", dict(zip(validation.COUNTS, (2, 1, 1, 9), strict=True))) == 2 / 3
+    assert (
+        formulas.evaluate("f1", dict(zip(pixel_metrics.COUNTS, (2, 1, 1, 9), strict=True))) == 2 / 3
+    )
 
 
 def test_unknown_counts_give_no_value():

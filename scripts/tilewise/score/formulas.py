@@ -1,7 +1,8 @@
 """Metrics as functions of additive counts, for many units and resamples at once.
 
-`validation.metrics` has those of pixels for one confusion matrix, exact to the last bit; here they
-are vectorised, in double precision, with the same conventions.
+`pixel_metrics.metrics` has those of pixels for one confusion matrix, exact to the last bit; here
+they are vectorised, in double precision, with the same conventions. So are those of structure,
+whose counts `structure.compare` gives.
 """
 
 from collections.abc import Callable
@@ -157,6 +158,33 @@ METRICS = {
     "area_error": Formula(PIXELS, _area_error, 0),
 }
 """Every metric that additive counts give; a 95th percentile, `hd95`, has none."""
+
+CHOICES = {
+    "cldice": (
+        ("skeleton_mask", "skeleton_mask_right", "skeleton_truth", "skeleton_truth_found"),
+        ("cldice",),
+    ),
+    "nsd": (("surface", "surface_near"), ("nsd",)),
+    "hd95": ((), ("hd95",)),
+    "assd": (("surface", "surface_distance"), ("assd",)),
+    "objects": (
+        ("objects_mask", "objects_truth", "objects_matched"),
+        ("object_precision", "object_recall", "object_f1", "count_error", "area_error"),
+    ),
+}
+"""Counts and metrics of each choice that `structure.compare` has."""
+
+
+def structure_fields(chosen):
+    """Names of the additive counts of some `CHOICES`, each once."""
+    return tuple(
+        dict.fromkeys(name for choice in CHOICES if choice in chosen for name in CHOICES[choice][0])
+    )
+
+
+def structure_metrics(chosen):
+    """Names of the metrics of some `CHOICES`."""
+    return tuple(name for choice in CHOICES if choice in chosen for name in CHOICES[choice][1])
 
 
 def evaluate(name, counts):

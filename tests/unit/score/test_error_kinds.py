@@ -7,8 +7,8 @@ from scipy import ndimage
 from skimage.color import rgb2lab
 from skimage.morphology import skeletonize
 
-from tilewise import errors
-from tilewise.validation import confusion_map
+from tilewise.score import error_kinds
+from tilewise.score.confusion import confusion_map
 
 TRUTH = np.array([[0, 0, 1, 1, 255], [0, 0, 1, 1, 255]], np.uint8)
 MASKS = np.array(
@@ -23,19 +23,19 @@ CODES = np.stack([confusion_map(TRUTH, mask) for mask in MASKS])
 
 
 def test_error_map_by_hand():
-    assert errors.error_map(CODES).tolist() == [[1, 4, 1, 4, 0], [2, 1, 2, 2, 0]]
+    assert error_kinds.error_map(CODES).tolist() == [[1, 4, 1, 4, 0], [2, 1, 2, 2, 0]]
 
 
 def test_colors_are_one_per_number_of_wrong_methods():
-    colors = errors.error_colors(3)
+    colors = error_kinds.error_colors(3)
     assert list(colors) == [1, 2, 3, 4]
     assert colors[1][3] == 0
     assert len(set(colors.values())) == 4
-    assert list(errors.error_colors(1)) == [1, 2]
+    assert list(error_kinds.error_colors(1)) == [1, 2]
 
 
 def test_differences_by_hand():
-    first, second, third = errors.differences(CODES)
+    first, second, third = error_kinds.differences(CODES)
     for row in (first, second, third):
         assert (row["annotated"], row["all_right"]) == (8, 3)
         assert (row["all_wrong_fp"], row["all_wrong_fn"]) == (1, 1)
@@ -50,17 +50,17 @@ def test_differences_by_hand():
 
 
 def test_only_one_is_right():
-    first, second = errors.differences(CODES[1:])
+    first, second = error_kinds.differences(CODES[1:])
     # of two methods, the other one is right where one alone is wrong
     assert second["only_right_background"] == first["only_wrong_fp"] == 1
     assert second["only_right_foreground"] == first["only_wrong_fn"] == 1
 
 
 def test_a_single_method_is_not_alone():
-    (row,) = errors.differences(CODES[:1])
+    (row,) = error_kinds.differences(CODES[:1])
     assert row["all_wrong_fn"] == 2
     assert row["only_wrong_fn"] == row["only_right_foreground"] == 0
-    (row,) = errors.object_differences(CODES[:1])
+    (row,) = error_kinds.object_differences(CODES[:1])
     assert row["truth_objects_only_found"] == row["false_objects_only"] == 0
 
 
@@ -77,7 +77,7 @@ def test_objects_by_hand():
     masks[1, 2, 14] = 1
     masks[1, 4, 0] = 1
     codes = np.stack([confusion_map(truth, mask) for mask in masks])
-    first, second = errors.object_differences(codes)
+    first, second = error_kinds.object_differences(codes)
     for row in (first, second):
         assert row["truth_objects"] == 3
         assert row["truth_objects_all_found"] == 1
@@ -94,7 +94,7 @@ def test_objects_by_hand():
 def test_calibre_of_a_bar(width):
     bar = np.zeros((60, 120), np.uint8)
     bar[20 : 20 + width, 5:115] = 1
-    calibre = errors.calibre(bar, skeletonize(bar.astype(bool)).astype(np.uint8))
+    calibre = error_kinds.calibre(bar, skeletonize(bar.astype(bool)).astype(np.uint8))
     assert (calibre[bar == 0] == 0).all()
     # away from the ends, whose centreline branches
     np.testing.assert_allclose(calibre[20 : 20 + width, 40:80], width, atol=1)
@@ -104,15 +104,15 @@ def test_calibre_of_a_disc():
     disc = np.zeros((60, 60), np.uint8)
     cv2.circle(disc, (30, 30), 10, 1, -1)
     skeleton = skeletonize(disc.astype(bool)).astype(np.uint8)
-    assert np.median(errors.calibre(disc, skeleton)[disc == 1]) == pytest.approx(21, abs=2)
+    assert np.median(error_kinds.calibre(disc, skeleton)[disc == 1]) == pytest.approx(21, abs=2)
 
 
 def test_calibre_without_foreground_or_background():
     nothing = np.zeros((4, 6), np.uint8)
-    assert not errors.calibre(nothing, nothing).any()
+    assert not error_kinds.calibre(nothing, nothing).any()
     everything = nothing + 1
     line = skeletonize(everything.astype(bool)).astype(np.uint8)
-    assert (errors.calibre(everything, line) == 4).all()
+    assert (error_kinds.calibre(everything, line) == 4).all()
 
 
 def test_distance_to_the_boundary_is_scipy_s():
@@ -120,13 +120,13 @@ def test_distance_to_the_boundary_is_scipy_s():
     truth = (ndimage.gaussian_filter(random.random((40, 50)), 2) > 0.5).astype(np.uint8)
     inside = ndimage.distance_transform_edt(truth)
     outside = ndimage.distance_transform_edt(1 - truth)
-    np.testing.assert_allclose(errors.boundary_distance(truth), inside + outside, rtol=1e-6)
-    assert np.isinf(errors.boundary_distance(np.zeros((3, 3), np.uint8))).all()
+    np.testing.assert_allclose(error_kinds.boundary_distance(truth), inside + outside, rtol=1e-6)
+    assert np.isinf(error_kinds.boundary_distance(np.zeros((3, 3), np.uint8))).all()
 
 
 def test_strata_by_hand():
     values = np.array([[1, 1, 2, 3, 9], [0, 4, 5, 9, 1]], np.float32)
-    rows = errors.strata(CODES[1], values, (0, 1, 4, np.inf))
+    rows = error_kinds.strata(CODES[1], values, (0, 1, 4, np.inf))
     # the pixel at 0 is in no stratum, those at 255 are not scored
     assert rows == [
         {"low": 0, "high": 1, "tp": 0, "fp": 1, "fn": 0, "tn": 1},
@@ -137,7 +137,7 @@ def test_strata_by_hand():
 
 def test_colors_darken_with_the_number_of_wrong_methods():
     for methods in (2, 4, 9):
-        colors = errors.error_colors(methods)
+        colors = error_kinds.error_colors(methods)
         rgb = np.array([colors[value][:3] for value in range(2, methods + 2)])
         assert (np.diff(rgb2lab(rgb / 255)[:, 0]) < 0).all()
 
@@ -146,7 +146,7 @@ def test_right_alone_in_the_foreground_and_in_the_background():
     truth = np.array([[1, 1, 1, 0, 0, 255]], np.uint8)
     masks = np.array([[[1, 1, 0, 0, 1, 1]], [[0, 0, 0, 1, 1, 0]]], np.uint8)
     codes = np.stack([confusion_map(truth, mask) for mask in masks])
-    first, second = errors.differences(codes)
+    first, second = error_kinds.differences(codes)
     assert (first["only_right_foreground"], first["only_right_background"]) == (2, 1)
     assert (second["only_right_foreground"], second["only_right_background"]) == (0, 0)
     assert (second["only_wrong_fn"], second["only_wrong_fp"]) == (2, 1)
@@ -154,7 +154,7 @@ def test_right_alone_in_the_foreground_and_in_the_background():
 
 def test_a_single_method_that_finds_its_object_is_not_alone():
     truth = np.array([[1, 1, 0, 0]], np.uint8)
-    (row,) = errors.object_differences(confusion_map(truth, truth)[None])
+    (row,) = error_kinds.object_differences(confusion_map(truth, truth)[None])
     assert (row["truth_objects_all_found"], row["truth_objects_only_found"]) == (1, 0)
 
 
@@ -164,15 +164,15 @@ def test_corners_join_objects_of_connectivity_8():
     mask = np.array([[1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 1]], np.uint8)
     codes = confusion_map(truth, mask)[None]
     for connectivity, number in ((8, 1), (4, 2)):
-        (row,) = errors.object_differences(codes, connectivity=connectivity)
+        (row,) = error_kinds.object_differences(codes, connectivity=connectivity)
         assert (row["truth_objects"], row["false_objects"]) == (number, number)
 
 
 def test_what_shares_a_corner_with_the_truth_is_no_false_object():
     truth = np.array([[1, 0], [0, 0]], np.uint8)
     codes = confusion_map(truth, np.eye(2, dtype=np.uint8))[None]
-    assert errors.object_differences(codes)[0]["false_objects"] == 0
-    assert errors.object_differences(codes, connectivity=4)[0]["false_objects"] == 1
+    assert error_kinds.object_differences(codes)[0]["false_objects"] == 0
+    assert error_kinds.object_differences(codes, connectivity=4)[0]["false_objects"] == 1
 
 
 def test_counts_add_up_over_regions():
@@ -183,7 +183,7 @@ def test_counts_add_up_over_regions():
     masks = (random.random((3, *truth.shape)) < 0.3).astype(np.uint8)
     masks[:, :, 14:16] = 0
     codes = np.stack([confusion_map(truth, mask) for mask in masks])
-    for count in (errors.differences, errors.object_differences):
+    for count in (error_kinds.differences, error_kinds.object_differences):
         parts = [count(codes[..., part]) for part in (slice(15), slice(15, None))]
         for left, right, whole in zip(*parts, count(codes), strict=True):
             assert {name: left[name] + right[name] for name in whole} == whole
@@ -194,7 +194,7 @@ def test_calibre_of_an_odd_width_is_the_width(width):
     bar = np.zeros((30, 60), np.uint8)
     middle = np.zeros_like(bar)
     bar[8 : 8 + width], middle[8 + width // 2] = 1, 1
-    np.testing.assert_array_equal(errors.calibre(bar, middle), bar * np.float32(width))
+    np.testing.assert_array_equal(error_kinds.calibre(bar, middle), bar * np.float32(width))
 
 
 def test_calibre_is_of_the_own_object():
@@ -205,7 +205,7 @@ def test_calibre_is_of_the_own_object():
     centreline = np.zeros_like(both)
     # the disc's rim is nearer to the line than to its own centre
     centreline[30, 30] = centreline[:, 53] = 1
-    calibre = errors.calibre(both, centreline)
+    calibre = error_kinds.calibre(both, centreline)
     assert np.unique(calibre[both.astype(bool) & ~disc]).tolist() == [1]
     away = ndimage.distance_transform_edt(both)[30, 30]
     np.testing.assert_allclose(calibre[disc], 2 * away - 1, rtol=1e-6)
@@ -213,8 +213,8 @@ def test_calibre_is_of_the_own_object():
 
 def test_the_border_of_the_annotation_is_no_boundary():
     truth = np.array([[0, 0, 1, 1, 1, 255, 255]], np.uint8)
-    distance = errors.boundary_distance((truth == 1).astype(np.uint8), truth != 255)
+    distance = error_kinds.boundary_distance((truth == 1).astype(np.uint8), truth != 255)
     assert distance[0, :5].tolist() == [2, 1, 1, 2, 3]
     everything = np.array([[1, 1, 255]], np.uint8)
-    distance = errors.boundary_distance((everything == 1).astype(np.uint8), everything != 255)
+    distance = error_kinds.boundary_distance((everything == 1).astype(np.uint8), everything != 255)
     assert np.isinf(distance).all()

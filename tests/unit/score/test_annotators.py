@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, confusion_matrix, f1_score
 
-from tilewise import annotators
+from tilewise.score import annotators
 
 TRUTHS = [
     np.array([[0, 1, 255], [1, 0, 255]], np.uint8),

@@ -10,38 +10,14 @@ import cv2
 import numpy as np
 
 from tilewise.labels import NOT_ANNOTATED
+from tilewise.score.formulas import CHOICES
+from tilewise.score.skeleton import skeleton
 
-CHOICES = {
-    "cldice": (
-        ("skeleton_mask", "skeleton_mask_right", "skeleton_truth", "skeleton_truth_found"),
-        ("cldice",),
-    ),
-    "nsd": (("surface", "surface_near"), ("nsd",)),
-    "hd95": ((), ("hd95",)),
-    "assd": (("surface", "surface_distance"), ("assd",)),
-    "objects": (
-        ("objects_mask", "objects_truth", "objects_matched"),
-        ("object_precision", "object_recall", "object_f1", "count_error", "area_error"),
-    ),
-}
-"""Counts and metrics of each choice."""
 CRITERIA = ("iou", "overlap", "any")
 NEAR = 2048
 """Pixels up to which the square of a distance in single precision rounds to the right integer."""
 ROUNDING = 1 + 1e-9
 """Of a distance that equals the tolerance: 3 * 0.1 > 0.3 in double precision."""
-
-
-def fields(chosen):
-    """Names of the additive counts of some choices, each once."""
-    return tuple(
-        dict.fromkeys(name for choice in CHOICES if choice in chosen for name in CHOICES[choice][0])
-    )
-
-
-def metrics(chosen):
-    """Names of the metrics of some choices."""
-    return tuple(name for choice in CHOICES if choice in chosen for name in CHOICES[choice][1])
 
 
 @dataclass(frozen=True)
@@ -84,7 +60,7 @@ def compare(truth, mask, chosen, spacing=None, tolerance=1.0, objects=None):
     mask : uint8 ndarray
         Of the same shape; 0 background, 1 foreground.
     chosen : collection of str
-        Of `CHOICES`; nothing else is computed.
+        Of `formulas.CHOICES`; nothing else is computed.
     spacing : sequence of float, optional
         Size of a pixel along each axis; 1 by default.
     tolerance : float
@@ -94,10 +70,10 @@ def compare(truth, mask, chosen, spacing=None, tolerance=1.0, objects=None):
     Returns
     -------
     dict of str to number
-        The counts of `fields`, which add up over extents: `skeleton_mask` pixels of the mask's
-        centreline, of which `skeleton_mask_right` are in the truth; `skeleton_truth` and
-        `skeleton_truth_found` likewise; `surface` pixels of both surfaces, `surface_near` of them
-        within the tolerance of the other, `surface_distance` the sum of their distances to the
+        The counts of `formulas.structure_fields`, which add up over extents: `skeleton_mask` pixels
+        of the mask's centreline, of which `skeleton_mask_right` are in the truth; `skeleton_truth`
+        and `skeleton_truth_found` likewise; `surface` pixels of both surfaces, `surface_near` of
+        them within the tolerance of the other, `surface_distance` the sum of their distances to the
         other; `objects_mask`, `objects_truth` and `objects_matched` of both. And `hd95`, the
         greater of the 95th percentiles of the distances each way, which does not add up. Where only
         one surface is empty, every distance is the diagonal of the extent.
@@ -282,98 +258,3 @@ def _matched(values, of_truth, of_mask, threshold):
             taken_mask.add(b)
             number += 1
     return number
-
-
-NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
-"""Of a pixel, clockwise from the upper left: the bits of its code, the lowest first."""
-PASSES = np.array(
-    [
-        int(digit)
-        for digit in (
-            "0001001300311013"
-            "0000000020203033"
-            "0000000030000000"
-            "0000000020003022"
-            "0000000000000000"
-            "0000000000000000"
-            "2000000020002000"
-            "3000000030003020"
-            "0031001300000001"
-            "0000000000000001"
-            "3100000000000000"
-            "2000000000000000"
-            "2313001300000001"
-            "0000000000000000"
-            "2301000100000000"
-            "3301000022002000"
-        )
-    ],
-    np.uint8,
-)
-"""In which pass a pixel with a neighbourhood is removed: 1 the first, 2 the second, 3 both, 0 none.
-The conditions of Zhang and Suen as scikit-image has them, which also thins diagonal stairs."""
-
-
-def skeleton(mask):
-    """The centreline of the foreground, one pixel wide.
-
-    Parameters
-    ----------
-    mask : (rows, columns) or (planes, rows, columns) uint8 ndarray
-        0 or 1. A stack needs scikit-image.
-
-    Returns
-    -------
-    uint8 ndarray
-        0 or 1; as `skimage.morphology.skeletonize`.
-
-    References
-    ----------
-    Zhang and Suen, Communications of the ACM 27(3), 236-239 (1984), in a plane; Lee, Kashyap and
-    Chu, CVGIP 56(6), 462-478 (1994), in a stack.
-    """
-    if mask.ndim == 3:
-        return _skeleton_of_stack(mask)
-    padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    flat, width = padded.ravel(), padded.shape[1]
-    steps = np.array([dy * width + dx for dy, dx in NEIGHBOURS])
-    # an inner pixel stays until a neighbour goes: only then does it become a candidate
-    candidates = np.flatnonzero(padded > cv2.erode(padded, np.ones((3, 3), np.uint8)))
-    is_inner = flat.copy()
-    is_inner[candidates] = 0
-    removed = True
-    while removed:
-        removed = False
-        for passing in (1, 2):
-            is_gone = PASSES[_codes(flat, candidates, steps)] & passing != 0
-            gone = candidates[is_gone]
-            if not gone.size:
-                continue
-            removed = True
-            flat[gone] = 0
-            exposed = [candidates[~is_gone]]
-            for step in steps:
-                beside = gone + step
-                exposed.append(beside[is_inner[beside] != 0])
-                is_inner[exposed[-1]] = 0
-            candidates = np.concatenate(exposed)
-    return padded[1:-1, 1:-1].copy()
-
-
-def _codes(flat, places, steps):
-    """Which neighbours of pixels are foreground, a bit for each."""
-    codes = np.zeros(places.size, np.uint8)
-    for bit, step in enumerate(steps):
-        codes |= flat[places + step] << bit
-    return codes
-
-
-def _skeleton_of_stack(mask):
-    try:
-        from skimage.morphology import skeletonize
-    except ImportError:
-        raise ValueError(
-            "the centreline of a stack needs scikit-image: pip install scikit-image, "
-            "or leave cldice out of `metrics` under `validate`"
-        ) from None
-    return skeletonize(mask.astype(bool)).astype(np.uint8)

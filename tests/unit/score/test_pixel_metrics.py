@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score, jaccard_score, matthews_corrcoef
 
-from tilewise import validation
+from tilewise.score import confusion, pixel_metrics
 
 TRUTH = np.array(
     [
@@ -29,7 +29,7 @@ MASK = np.array(
 
 
 def test_confusion_map_by_hand():
-    codes = validation.confusion_map(TRUTH, MASK)
+    codes = confusion.confusion_map(TRUTH, MASK)
     assert codes.tolist() == [
         [1, 2, 4, 4, 1],
         [1, 1, 4, 3, 1],
@@ -37,21 +37,21 @@ def test_confusion_map_by_hand():
         [0, 0, 1, 1, 1],
         [2, 1, 1, 1, 3],
     ]
-    assert validation.count(codes) == {"tp": 4, "fp": 2, "fn": 2, "tn": 14}
+    assert confusion.count(codes) == {"tp": 4, "fp": 2, "fn": 2, "tn": 14}
 
 
 def test_shapes_must_agree():
     with pytest.raises(ValueError, match="must be equal"):
-        validation.confusion_map(TRUTH, MASK[:3])
+        confusion.confusion_map(TRUTH, MASK[:3])
 
 
 def test_a_mask_of_0_and_255_is_refused():
     with pytest.raises(ValueError, match="must be 0 and 1, not 0 and 255"):
-        validation.confusion_map(TRUTH, MASK * 255)
+        confusion.confusion_map(TRUTH, MASK * 255)
 
 
 def test_metrics_by_hand():
-    found = validation.metrics(4, 2, 2, 14)
+    found = pixel_metrics.metrics(4, 2, 2, 14)
     assert found["accuracy"] == 18 / 22
     assert found["precision"] == 4 / 6
     assert found["recall"] == 4 / 6
@@ -69,10 +69,10 @@ def test_metrics_agree_with_scikit_learn():
     for prevalence in (0.02, 0.3, 0.9):
         truth = (generator.random(4000) < prevalence).astype(np.uint8)
         mask = truth ^ (generator.random(4000) < 0.1)
-        counts = validation.count(
-            validation.confusion_map(truth.reshape(50, 80), mask.reshape(50, 80))
+        counts = confusion.count(
+            confusion.confusion_map(truth.reshape(50, 80), mask.reshape(50, 80))
         )
-        found = validation.metrics(**counts)
+        found = pixel_metrics.metrics(**counts)
         assert found["f1"] == pytest.approx(f1_score(truth, mask), rel=1e-12)
         assert found["iou"] == pytest.approx(jaccard_score(truth, mask), rel=1e-12)
         assert found["mcc"] == pytest.approx(matthews_corrcoef(truth, mask), rel=1e-12)
@@ -82,7 +82,7 @@ def test_metrics_agree_with_scikit_learn():
 
 
 def test_the_published_tile():
-    found = validation.metrics(tp=5595, fp=122, fn=1863, tn=254564)
+    found = pixel_metrics.metrics(tp=5595, fp=122, fn=1863, tn=254564)
     assert found["accuracy"] == 0.9924278259277344
     assert found["f1"] == 0.8493358633776091
     assert found["mcc"] == pytest.approx(0.8533910225863214, rel=1e-15)
@@ -91,10 +91,12 @@ def test_the_published_tile():
 def test_mcc_does_not_overflow_at_a_terapixel():
     tp, fp, fn, tn = 30 * 10**9, 10**9, 7 * 10**9, 962 * 10**9
     square = Fraction((tp * tn - fp * fn) ** 2, (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
-    assert validation.metrics(tp, fp, fn, tn)["mcc"] == pytest.approx(float(square) ** 0.5, 1e-14)
+    assert pixel_metrics.metrics(tp, fp, fn, tn)["mcc"] == pytest.approx(
+        float(square) ** 0.5, 1e-14
+    )
     # the same proportions at a thousandth of the size
-    small = validation.metrics(tp // 1000, fp // 1000, fn // 1000, tn // 1000)
-    assert small["mcc"] == pytest.approx(validation.metrics(tp, fp, fn, tn)["mcc"], rel=1e-15)
+    small = pixel_metrics.metrics(tp // 1000, fp // 1000, fn // 1000, tn // 1000)
+    assert small["mcc"] == pytest.approx(pixel_metrics.metrics(tp, fp, fn, tn)["mcc"], rel=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -114,8 +116,8 @@ def test_mcc_does_not_overflow_at_a_terapixel():
     ],
 )
 def test_degenerate_cases(counts, edge, f1, iou, mcc, precision, recall):
-    assert validation.edge(*counts) == edge
-    found = validation.metrics(*counts)
+    assert pixel_metrics.edge(*counts) == edge
+    found = pixel_metrics.metrics(*counts)
     assert (found["f1"], found["iou"]) == (f1, iou)
     assert (found["precision"], found["recall"]) == (precision, recall)
     if edge != "normal":
@@ -126,6 +128,6 @@ def test_degenerate_cases(counts, edge, f1, iou, mcc, precision, recall):
 def test_tiles_at_a_corner(shape):
     """A sample of 513 x 513 px has a tile of one pixel."""
     truth, mask = np.zeros(shape, np.uint8), np.ones(shape, np.uint8)
-    assert validation.confusion_map(truth, mask).tolist() == np.full(shape, 2).tolist()
-    counts = validation.count(validation.confusion_map(truth, mask))
+    assert confusion.confusion_map(truth, mask).tolist() == np.full(shape, 2).tolist()
+    counts = confusion.count(confusion.confusion_map(truth, mask))
     assert counts == {"tp": 0, "fp": truth.size, "fn": 0, "tn": 0}

@@ -13,10 +13,11 @@ from scipy.spatial import cKDTree
 from skimage.measure import label
 from skimage.morphology import skeletonize
 
-from tilewise import formulas, scoring, structure, validation
+from tilewise.score import formulas, pixel_metrics, scoring, structure
+from tilewise.score.skeleton import skeleton
 
-ALL = tuple(structure.CHOICES)
-ROOT = Path(__file__).parents[2]
+ALL = tuple(formulas.CHOICES)
+ROOT = Path(__file__).parents[3]
 KESM = Path(os.environ.get("TILEWISE_KESM", ROOT / "does-not-exist"))
 
 
@@ -34,7 +35,7 @@ def masks(number=60, sides=(1, 60)):
 def test_skeleton_is_scikit_image_s():
     for mask in masks(200):
         expected = skeletonize(mask.astype(bool)).astype(np.uint8)
-        np.testing.assert_array_equal(structure.skeleton(mask), expected)
+        np.testing.assert_array_equal(skeleton(mask), expected)
 
 
 def test_skeleton_of_solid_shapes_is_scikit_image_s():
@@ -44,7 +45,7 @@ def test_skeleton_of_solid_shapes_is_scikit_image_s():
     ]
     for mask in [*solid, network(), cv2.dilate(network(), np.ones((9, 9), np.uint8))]:
         expected = skeletonize(mask.astype(bool)).astype(np.uint8)
-        np.testing.assert_array_equal(structure.skeleton(mask), expected)
+        np.testing.assert_array_equal(skeleton(mask), expected)
 
 
 @pytest.mark.parametrize("spacing", [(0.1, 0.1), (0.2, 0.1)])
@@ -154,10 +155,10 @@ def test_centrelines_by_hand():
 def test_skeleton_of_a_stack():
     stack = np.zeros((9, 9, 20), np.uint8)
     stack[3:6, 3:6, 2:18] = 1
-    skeleton = structure.skeleton(stack)
-    assert skeleton.max() == 1
-    assert set(np.argwhere(skeleton)[:, 0]) == {4}
-    assert structure.compare(stack, stack, ["cldice"])["skeleton_mask_right"] == skeleton.sum()
+    line = skeleton(stack)
+    assert line.max() == 1
+    assert set(np.argwhere(line)[:, 0]) == {4}
+    assert structure.compare(stack, stack, ["cldice"])["skeleton_mask_right"] == line.sum()
 
 
 def objects(truth, mask, **settings):
@@ -343,7 +344,7 @@ def test_degenerate_cases_are_as_documented(name, case, cell):
 
 
 def test_every_metric_is_documented_in_every_case():
-    names = {*validation.METRICS, *structure.metrics(ALL)}
+    names = {*pixel_metrics.METRICS, *formulas.structure_metrics(ALL)}
     assert {(name, case) for name, case, _ in documented()} == {
         (name, case) for name in names for case in CASES
     }

@@ -1,0 +1,49 @@
+"""Where a mask agrees with the truth: the confusion map and its counts."""
+
+import cv2
+import numpy as np
+
+from tilewise.labels import FN, FP, TN, TP
+
+
+def confusion_map(truth, mask):
+    """Where a mask is right and wrong.
+
+    Parameters
+    ----------
+    truth : (rows, columns) uint8 ndarray
+        0 background, 1 foreground, 255 not annotated.
+    mask : (rows, columns) uint8 ndarray
+        0 background, 1 foreground.
+
+    Returns
+    -------
+    (rows, columns) uint8 ndarray
+        0 not annotated, 1 true negative, 2 false positive, 3 false negative, 4 true positive.
+    """
+    if truth.shape != mask.shape:
+        raise ValueError(f"truth is {truth.shape}, the mask {mask.shape}: they must be equal")
+    if mask.size and mask.max() > 1:
+        raise ValueError(f"the mask has the value {mask.max()}: it must be 0 and 1, not 0 and 255")
+    # 1 + 2 * truth + mask is the code; where truth is 255 it wraps to 255 or 0
+    codes = np.add(truth, truth)
+    codes += mask
+    codes += TN
+    return cv2.threshold(codes, TP, 0, cv2.THRESH_TOZERO_INV, dst=codes)[1]
+
+
+def count(codes):
+    """Pixels of each kind in a confusion map.
+
+    Parameters
+    ----------
+    codes : (rows, columns) uint8 ndarray
+        As from `confusion_map`.
+
+    Returns
+    -------
+    dict of str to int
+        `tp`, `fp`, `fn`, `tn`.
+    """
+    tp, fp, fn = (cv2.countNonZero((codes == code).view(np.uint8)) for code in (TP, FP, FN))
+    return {"tp": tp, "fp": fp, "fn": fn, "tn": cv2.countNonZero(codes) - tp - fp - fn}
