@@ -3,7 +3,8 @@
 import logging
 from itertools import chain
 
-from tilewise import aggregation, job
+from tilewise import job
+from tilewise.decide.summary import COLUMNS, sort_rows, summarize
 from tilewise.score import score_table
 from tilewise.tables import read_rows, write_rows
 
@@ -21,7 +22,7 @@ rows = [
     for path in paths
     for row in score_table.whole_tiles(read_rows(path))
 ]
-rows = aggregation.sort_rows(rows, order["samples"], order["methods"])
+rows = sort_rows(rows, order["samples"], order["methods"])
 further = dict.fromkeys(column for columns in metadata.values() for column in columns)
 for row in rows:
     del row["patch"]
@@ -34,7 +35,7 @@ columns = [name for name in score_table.columns(params.chosen) if name != "patch
 columns += ["extent", "estimate", "flags", "excluded"]
 write_rows(snakemake.output.metrics, [*columns, *further], rows)
 
-summary = aggregation.summarize(rows, params.chosen)
-write_rows(snakemake.output.summary, aggregation.COLUMNS, summary)
+summary = summarize(rows, params.chosen)
+write_rows(snakemake.output.summary, COLUMNS, summary)
 for warning in dict.fromkeys(row["warning"] for row in summary if row["warning"]):
     logging.warning(warning)

@@ -2,8 +2,11 @@
 
 import numpy as np
 
-from tilewise import inference, job, oracles, units
+from tilewise import job
+from tilewise.decide import inference, units
+from tilewise.segment.level_histograms import histogram
 from tilewise.segment.segmenters import Segmenter, decide, row
+from tilewise.store.levels import merge, unpack
 from tilewise.tables import write_rows
 
 job.start(snakemake)
@@ -12,7 +15,7 @@ rule = params.decision
 found = {}
 for (sample, source), path in zip(params.files, given.levels, strict=True):
     with np.load(path) as packed:
-        for (z, y, x, patch), levels in oracles.unpack(packed):
+        for (z, y, x, patch), levels in unpack(packed):
             place = units.Place(sample, z, y, x, "" if patch < 0 else str(patch))
             found.setdefault(source, {})[place] = levels
 
@@ -29,7 +32,7 @@ for variant in params.variants:
             training = [tiles[place] for place, unit in unit_of.items() if folds[unit] != fold]
             trainings[str(fold)] = training
     for fold, parts in trainings.items():
-        counts, centers = oracles.histogram(oracles.merge(parts), params.dtype)
+        counts, centers = histogram(merge(parts), params.dtype)
         decision = decide(
             counts, centers, segmenter.threshold, segmenter.settings, segmenter.foreground
         )

@@ -5,8 +5,9 @@ from itertools import chain
 
 import numpy as np
 
-from tilewise import inference, job, units
-from tilewise.counts import Counts, place_of
+from tilewise import job
+from tilewise.decide import inference, units
+from tilewise.decide.counts import Counts, place_of
 from tilewise.tables import read_rows, write_rows
 
 job.start(snakemake)

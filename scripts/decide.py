@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tilewise import decision, inference, job, oracles, units
-from tilewise.counts import Counts, place_of
+from tilewise import job
+from tilewise.decide import inference, ranking, reference_scores, units
+from tilewise.decide.counts import Counts, place_of
 from tilewise.score import pixel_metrics, score_table
+from tilewise.store.levels import unpack
 from tilewise.tables import read_rows, write_rows
 
 job.start(snakemake)
@@ -37,7 +39,7 @@ places = dict.fromkeys(map(place_of, every_row))
 level, unit_of = units.assign(places, params.groups, rule["unit"], rule["plane_gap"])
 names = sorted(set(unit_of.values()))
 number = units.independent(level, len(names))
-rules = decision.Rules(
+rules = ranking.Rules(
     **{key: rule[key] for key in ("average", "level", "min_units", "resamples", "seed", "test")},
     unit={"block": "spatial blocks of one tile"}.get(level, level),
     units=number,
@@ -49,7 +51,7 @@ for name, rows in by_method.items():
     if name not in tables:
         located = ((name, place_of(row), merit.of(row)) for row in rows)
         pooled, _ = units.pool(located, unit_of, len(merit.fields))
-        evidence[name] = decision.Evidence(
+        evidence[name] = ranking.Evidence(
             "fixed", pooled.get(name, np.zeros((len(names), len(merit.fields))))
         )
         continue
@@ -60,7 +62,7 @@ for name, rows in by_method.items():
         found.setdefault(key, (row["variant"], []))[1].append(counts)
     variant, counts = found["resubstitution", ""]
     held_out = found.get(("held out", ""))
-    evidence[name] = decision.Evidence(
+    evidence[name] = ranking.Evidence(
         "held out" if held_out else "resubstitution",
         np.array(held_out[1] if held_out else counts),
         variant,
@@ -72,23 +74,23 @@ for name, rows in by_method.items():
         np.array(counts),
     )
 
-ranked = [row for name in merit.metrics for row in decision.rank(evidence, merit, name, rules)]
-ranking = [row for row in ranked if row["metric"] == rule["metric"]]
+ranked = [row for name in merit.metrics for row in ranking.rank(evidence, merit, name, rules)]
+decisive = [row for row in ranked if row["metric"] == rule["metric"]]
 others = [row for row in ranked if row["metric"] != rule["metric"]]
-write_rows(output.ranking, decision.RANKING, [*ranking, *others])
+write_rows(output.ranking, ranking.RANKING, [*decisive, *others])
 
 scores = []
 for name, known in evidence.items():
-    scores += decision.score(name, known.estimate, known.counts, merit, rules, known.variant)
+    scores += ranking.score(name, known.estimate, known.counts, merit, rules, known.variant)
     if known.estimate == "held out":
-        scores += decision.score(
+        scores += ranking.score(
             name, "resubstitution", known.resubstitution, merit, rules, known.variant
         )
 anew = None
 if len(names) > 1 and len(evidence) > 1:
     fold_of = inference.folds(names, rule["folds"])
-    counts, chosen = decision.chosen_anew(evidence, merit, rule["metric"], fold_of, rules)
-    scores += decision.score(decision.ANEW, "held out", counts, merit, rules)
+    counts, chosen = ranking.chosen_anew(evidence, merit, rule["metric"], fold_of, rules)
+    scores += ranking.score(ranking.ANEW, "held out", counts, merit, rules)
     metric = merit.metric(rule["metric"])
     value = float(inference.estimate(counts[None], metric, rule["average"])[0])
     anew = {"value": value if np.isfinite(value) else None, "chosen": chosen}
@@ -99,14 +101,18 @@ pixel_metric = rule["metric"] if rule["metric"] in pixels.metrics else "mcc"
 levels = {}
 for (sample, source), path in zip(params.levels, given.levels, strict=True):
     with np.load(path) as packed:
-        for (z, y, x, patch), found in oracles.unpack(packed):
+        for (z, y, x, patch), found in unpack(packed):
             place = units.Place(sample, z, y, x, "" if patch < 0 else str(patch))
             if place in unit_of:
                 levels.setdefault(source, {})[place] = found
 for source, parts in levels.items():
-    best = oracles.best_shared(parts, unit_of, names, pixel_metric)
+    best = reference_scores.best_shared(parts, unit_of, names, pixel_metric)
     each = [
-        (source, place, [oracles.best(found, pixel_metric)[name] for name in pixels.fields])
+        (
+            source,
+            place,
+            [reference_scores.best(found, pixel_metric)[name] for name in pixels.fields],
+        )
         for place, found in parts.items()
     ]
     pooled, _ = units.pool(each, unit_of, len(pixels.fields))
@@ -115,22 +121,22 @@ for source, parts in levels.items():
         (f"a threshold per {'block' if level == 'block' else 'tile'}", pooled[source]),
     ):
         method = f"oracle: {title}, {source}"
-        scores += decision.score(
+        scores += ranking.score(
             method, f"best {pixel_metric} given the truth", counts, pixels, rules
         )
 counts = next(iter(evidence.values())).counts
 truth = counts[:, pixels.fields.index("tp")] + counts[:, pixels.fields.index("fn")]
-for name, found in oracles.trivial(truth, counts[:, :4].sum(axis=1)).items():
+for name, found in reference_scores.trivial(truth, counts[:, :4].sum(axis=1)).items():
     table = np.stack([found[field] for field in pixel_metrics.COUNTS], axis=-1)
-    scores += decision.score(name, "trivial", table, pixels, rules)
+    scores += ranking.score(name, "trivial", table, pixels, rules)
 for row in chain.from_iterable(map(read_rows, given.annotators)):
     table = np.array([[float(row[field]) for field in pixel_metrics.COUNTS]])
-    one = decision.Rules(**{**vars(rules), "units": 1, "unit": "sample"})
+    one = ranking.Rules(**{**vars(rules), "units": 1, "unit": "sample"})
     method = f"annotator {row['annotator']}, {row['sample']}"
-    scores += decision.score(method, row["estimate"], table, pixels, one)
-write_rows(output.scores, decision.SCORES, scores)
+    scores += ranking.score(method, row["estimate"], table, pixels, one)
+write_rows(output.scores, ranking.SCORES, scores)
 
-first = ranking[0]
+first = decisive[0]
 best = evidence[first["method"]]
 tiles = score_table.whole_tiles(by_method[first["method"]])
 curve = []
@@ -144,20 +150,20 @@ if rules.has_intervals:
         level=rule["level"],
     )
 result = {
-    "verdict": decision.verdict(ranking, rules),
+    "verdict": ranking.verdict(decisive, rules),
     "method": first["method"],
     "variant": best.variant,
     **{key: first[key] for key in ("metric", "estimate", "value", "low", "high", "note")},
     **{key: rule[key] for key in ("average", "level")},
     "units": {"unit": rules.unit, "number": len(names), "independent": number},
     "anew": anew,
-    "runners_up": [row for row in ranking[1:] if row["indistinguishable"]],
+    "runners_up": [row for row in decisive[1:] if row["indistinguishable"]],
     "left_out": params.left_out,
     "excluded": len(excluded),
     "learning_curve": [{"units": size, "width": width} for size, width in curve],
-    "worst": decision.worst_tiles(tiles, flags, rule["metric"]),
+    "worst": ranking.worst_tiles(tiles, flags, rule["metric"]),
 }
 Path(output.decision).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-Path(output.text).write_text(decision.describe(result), encoding="utf-8")
+Path(output.text).write_text(ranking.describe(result), encoding="utf-8")
 # by itself, so that another score of the same method runs nothing again
 Path(output.choice).write_text(json.dumps({"method": first["method"]}) + "\n", encoding="utf-8")

@@ -4,13 +4,15 @@ from itertools import chain
 
 import numpy as np
 
-from tilewise import job, oracles
+from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score.patches import patches
+from tilewise.segment.level_histograms import levels_of
 from tilewise.segment.trials import Filtered, runs_of
 from tilewise.store.blocks import BlockReader, each_strip
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
+from tilewise.store.levels import pack
 
 job.start(snakemake)
 params = snakemake.params
@@ -25,10 +27,10 @@ def count(tile):
     region = grid.tile_region(tile)
     pixels, known = filtered.read(region), truth.tile(tile)
     place = tile.z, region.y0, region.x0
-    found = [((*place, -1), oracles.levels_of(pixels, known))]
+    found = [((*place, -1), levels_of(pixels, known))]
     if params.margin is not None:
         for number, part in enumerate(patches(known.shape, params.margin)):
-            found.append(((*place, number), oracles.levels_of(pixels[part], known[part])))
+            found.append(((*place, number), levels_of(pixels[part], known[part])))
     return [(where, levels) for where, levels in found if levels.values.size]
 
 
@@ -38,4 +40,4 @@ def work(strip):
 
 regions = runs_of(filter(truth.is_stored, grid.tiles(block)), grid)
 tiles = chain.from_iterable(each_strip(work, regions, snakemake.threads)) if regions else ()
-np.savez_compressed(snakemake.output.levels, **oracles.pack(list(tiles)))
+np.savez_compressed(snakemake.output.levels, **pack(list(tiles)))

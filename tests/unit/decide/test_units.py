@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tilewise.units import Place, assign, independent, pool
+from tilewise.decide.units import Place, assign, independent, pool
 
 
 def places(*tiles):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tilewise import inference
+from tilewise.decide import inference
 from tilewise.phantom import render
 from tilewise.score import formulas
 from tilewise.score.pixel_metrics import COUNTS

@@ -1,6 +1,6 @@
 import pytest
 
-from tilewise.aggregation import describe, sort_rows, summarize
+from tilewise.decide.summary import describe, sort_rows, summarize
 from tilewise.score.pixel_metrics import score
 
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, matthews_corrcoef
 
-from tilewise import oracles
+from tilewise.decide import reference_scores
+from tilewise.decide.units import Place
 from tilewise.segment import global_thresholds
-from tilewise.units import Place
+from tilewise.segment.level_histograms import histogram, levels_of
+from tilewise.store.levels import merge, pack, unpack
 
 DTYPES = ("uint8", "uint16", "int16", "float32")
 
@@ -23,10 +25,10 @@ def tile(dtype, seed=0):
 def test_counts_of_every_threshold(dtype):
     pixels, truth = tile(dtype)
     known = truth <= 1
-    levels = oracles.levels_of(pixels, truth)
+    levels = levels_of(pixels, truth)
     assert levels.background.sum() == np.sum(truth == 0)
     assert levels.foreground.sum() == np.sum(truth == 1)
-    counts = oracles.counts_of(levels)
+    counts = reference_scores.counts_of(levels)
     for i in range(0, levels.values.size, 7):
         # halfway to the next level: floats are brought to levels
         above = levels.values[i : i + 2].mean()
@@ -50,7 +52,7 @@ def test_the_best_threshold_by_brute_force(sign):
         for value in range(255)
         for mask in (pixels[known] > value, pixels[known] <= value)
     )
-    found = oracles.best(oracles.levels_of(pixels, truth), "mcc")
+    found = reference_scores.best(levels_of(pixels, truth), "mcc")
     tp, fp, fn, tn = (found[name] for name in ("tp", "fp", "fn", "tn"))
     margins = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
     assert (tp * tn - fp * fn) / np.sqrt(margins) == pytest.approx(best)
@@ -59,8 +61,8 @@ def test_the_best_threshold_by_brute_force(sign):
 def test_one_threshold_for_all_tiles():
     tiles = {Place("a", 0, 0, i): tile("uint8", seed=i) for i in range(3)}
     unit_of = {place: f"u{min(place.x, 1)}" for place in tiles}
-    levels = {place: oracles.levels_of(*pair) for place, pair in tiles.items()}
-    counts = oracles.best_shared(levels, unit_of, ["u0", "u1"], "mcc")
+    levels = {place: levels_of(*pair) for place, pair in tiles.items()}
+    counts = reference_scores.best_shared(levels, unit_of, ["u0", "u1"], "mcc")
     pixels = np.concatenate([pair[0].ravel() for pair in tiles.values()])
     truth = np.concatenate([pair[1].ravel() for pair in tiles.values()])
     known = truth <= 1
@@ -75,29 +77,29 @@ def test_one_threshold_for_all_tiles():
 @pytest.mark.parametrize("dtype", ["uint8", "int16"])
 def test_histogram_of_annotated_pixels(dtype):
     pixels, truth = tile(dtype)
-    found = oracles.histogram(oracles.levels_of(pixels, truth), dtype)
+    found = histogram(levels_of(pixels, truth), dtype)
     expected = global_thresholds.histogram(np.ascontiguousarray(pixels[2:]))
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_merged_and_packed():
-    parts = [oracles.levels_of(*tile("uint8", seed=seed)) for seed in range(2)]
+    parts = [levels_of(*tile("uint8", seed=seed)) for seed in range(2)]
     pixels, truth = (
         np.concatenate(pair) for pair in zip(*(tile("uint8", s) for s in range(2)), strict=True)
     )
-    together, expected = oracles.merge(parts), oracles.levels_of(pixels, truth)
+    together, expected = merge(parts), levels_of(pixels, truth)
     for name in ("values", "background", "foreground"):
         np.testing.assert_array_equal(getattr(together, name), getattr(expected, name))
     places = [(0, 0, 0, -1), (3, 64, 0, 2)]
-    unpacked = oracles.unpack(oracles.pack(list(zip(places, parts, strict=True))))
+    unpacked = unpack(pack(list(zip(places, parts, strict=True))))
     assert [place for place, _ in unpacked] == places
     np.testing.assert_array_equal(unpacked[1][1].foreground, parts[1].foreground)
-    assert oracles.unpack(oracles.pack([])) == []
+    assert unpack(pack([])) == []
 
 
 def test_trivial_methods():
-    found = oracles.trivial(np.array([10.0, 30.0]), np.array([100.0, 100.0]))
+    found = reference_scores.trivial(np.array([10.0, 30.0]), np.array([100.0, 100.0]))
     assert found["all background"]["fn"].tolist() == [10, 30]
     assert found["all background"]["tn"].tolist() == [90, 70]
     # a fifth of everything is foreground

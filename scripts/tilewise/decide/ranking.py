@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tilewise import inference
-from tilewise.counts import direction, merit
+from tilewise.decide import inference
+from tilewise.decide.counts import direction, merit
 
 ANEW = "(chosen anew in each fold)"
 """Stands for choosing the method too without the units that it is then scored on."""

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from tilewise.decide.units import Place
 from tilewise.score import formulas, pixel_metrics
-from tilewise.units import Place
 
 MEANS = ("hd95",)
 """Metrics without additive counts: summed over extents, and divided by their number."""

@@ -5,7 +5,7 @@ from operator import itemgetter
 
 import numpy as np
 
-from tilewise.counts import Counts
+from tilewise.decide.counts import Counts
 from tilewise.score import formulas
 from tilewise.score.pixel_metrics import COUNTS, METRICS, metrics
 

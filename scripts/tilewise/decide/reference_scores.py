@@ -1,0 +1,118 @@
+"""What scores are compared with: the best global thresholds given the truth, and chance."""
+
+import numpy as np
+
+from tilewise.score import formulas
+from tilewise.score.pixel_metrics import COUNTS
+from tilewise.store.levels import merge
+
+
+def counts_of(levels):
+    """The confusion counts of every global threshold, in both directions.
+
+    Parameters
+    ----------
+    levels : Levels
+
+    Returns
+    -------
+    dict of str to (2, levels + 1) float64 ndarray
+        `tp`, `fp`, `fn`, `tn`: first of a foreground above the threshold (below the first level,
+        then at each level), then of one that is not above it.
+    """
+    below_background = np.append(0, np.cumsum(levels.background)).astype(np.float64)
+    below_foreground = np.append(0, np.cumsum(levels.foreground)).astype(np.float64)
+    above_background = below_background[-1] - below_background
+    above_foreground = below_foreground[-1] - below_foreground
+    return {
+        "tp": np.stack([above_foreground, below_foreground]),
+        "fp": np.stack([above_background, below_background]),
+        "fn": np.stack([below_foreground, above_foreground]),
+        "tn": np.stack([below_background, above_background]),
+    }
+
+
+def best(levels, metric):
+    """The best global threshold, given the truth: no global method can do better.
+
+    Parameters
+    ----------
+    levels : Levels
+    metric : str
+        Of pixels; a name of `formulas.METRICS`, the higher the better.
+
+    Returns
+    -------
+    dict of str to float
+        The counts at the best threshold; the first of several that are equal.
+    """
+    counts = counts_of(levels)
+    values = formulas.evaluate(metric, counts)
+    chosen = np.unravel_index(np.argmax(np.where(np.isnan(values), -np.inf, values)), values.shape)
+    return {name: float(counts[name][chosen]) for name in COUNTS}
+
+
+def at(levels, threshold, is_above):
+    """The counts of one global threshold: [tp, fp, fn, tn] as floats."""
+    split = int(np.searchsorted(levels.values, threshold, side="right"))
+    counts = counts_of(levels)
+    return [float(counts[name][0 if is_above else 1, split]) for name in COUNTS]
+
+
+def best_shared(tiles, unit_of, names, metric):
+    """The best single threshold for all tiles, given the truth.
+
+    Parameters
+    ----------
+    tiles : dict of Place to Levels
+    unit_of : dict of Place to str
+    names : sequence of str
+        Of the units, in order.
+    metric : str
+        As for `best`.
+
+    Returns
+    -------
+    (units, 4) ndarray
+        `tp`, `fp`, `fn` and `tn` of each unit.
+    """
+    together = merge(list(tiles.values()))
+    values = formulas.evaluate(metric, counts_of(together))
+    values = np.where(np.isnan(values), -np.inf, values)
+    direction, split = np.unravel_index(np.argmax(values), values.shape)
+    threshold = together.values[split - 1] if split else -np.inf
+    number = {name: i for i, name in enumerate(names)}
+    counts = np.zeros((len(names), len(COUNTS)))
+    for place, levels in tiles.items():
+        counts[number[unit_of[place]]] += at(levels, threshold, direction == 0)
+    return counts
+
+
+def trivial(truth_pixels, annotated):
+    """What knows nothing of the image: counts of two trivial methods.
+
+    Parameters
+    ----------
+    truth_pixels : ndarray
+        Foreground pixels of the truth, by unit.
+    annotated : ndarray
+        Annotated pixels, by unit.
+
+    Returns
+    -------
+    dict of str to dict of str to ndarray
+        `all background`, and `random at the prevalence`: expected counts of a mask that is
+        foreground anywhere with the probability that truth has over all units.
+    """
+    prevalence = truth_pixels.sum() / max(annotated.sum(), 1)
+    background = annotated - truth_pixels
+    zero = np.zeros_like(truth_pixels, dtype=np.float64)
+    return {
+        "all background": {"tp": zero, "fp": zero, "fn": truth_pixels, "tn": background},
+        "random at the prevalence": {
+            "tp": prevalence * truth_pixels,
+            "fp": prevalence * background,
+            "fn": (1 - prevalence) * truth_pixels,
+            "tn": (1 - prevalence) * background,
+        },
+    }

@@ -1,0 +1,71 @@
+"""Count the grey levels of annotated tiles, apart by truth, and make histograms of them."""
+
+import numpy as np
+
+from tilewise.segment import global_thresholds
+from tilewise.store.levels import Levels
+
+LEVELS = 4096
+"""Grey levels that floats of a tile are brought to."""
+
+
+def levels_of(pixels, truth):
+    """Count the grey levels of a tile, apart by truth.
+
+    Parameters
+    ----------
+    pixels : (rows, columns) ndarray
+        uint8, uint16, int16 or finite float32; floats are brought to 4096 levels over their range.
+    truth : (rows, columns) uint8 ndarray
+        0 background, 1 foreground; others are not counted.
+
+    Returns
+    -------
+    Levels
+    """
+    kinds = [pixels[truth == kind] for kind in (0, 1)]
+    known = [kind for kind in kinds if kind.size]
+    if not known:
+        return Levels(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    low, step = 0, 1
+    if pixels.dtype.kind == "f":
+        low, high = (
+            min(float(kind.min()) for kind in known),
+            max(float(kind.max()) for kind in known),
+        )
+        step = (high - low) / (LEVELS - 1) or 1.0
+        kinds = [np.rint((kind - low) / step).astype(np.uint16) for kind in kinds]
+    counts, centers = [], None
+    for kind in kinds:
+        # OpenCV counts rows, and at least one pixel
+        padded = np.append(kind, kind.dtype.type(0))[None]
+        found, centers = global_thresholds.histogram(padded)
+        found[np.searchsorted(centers, 0)] -= 1
+        counts.append(found)
+    occupied = np.flatnonzero(counts[0] + counts[1])
+    return Levels(low + step * centers[occupied], *(found[occupied] for found in counts))
+
+
+def histogram(levels, dtype):
+    """A histogram as `global_thresholds.histogram` gives it.
+
+    Parameters
+    ----------
+    levels : Levels
+    dtype : str
+        Of the pixels.
+
+    Returns
+    -------
+    counts : (bins,) int64 ndarray
+    centers : (bins,) ndarray
+    """
+    counts = levels.background + levels.foreground
+    if np.dtype(dtype).kind == "f":
+        total, edges = np.histogram(levels.values, global_thresholds.BINS, weights=counts)
+        return total.astype(np.int64), (edges[:-1] + edges[1:]) / 2
+    limits = np.iinfo(dtype)
+    centers = np.arange(limits.min, limits.max + 1)
+    total = np.zeros(centers.size, np.int64)
+    total[levels.values.astype(np.int64) - limits.min] = counts
+    return total, centers
