@@ -3,7 +3,8 @@
 from itertools import chain
 
 from tilewise import job
-from tilewise.quality import FEATURES, features
+from tilewise.quality.feature_names import FEATURES
+from tilewise.quality.features import features
 from tilewise.store.blocks import BlockReader, each_strip, strips
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of

@@ -3,7 +3,10 @@
 from itertools import chain
 from statistics import median
 
-from tilewise import job, quality, trust
+from tilewise import job
+from tilewise.quality import trust
+from tilewise.quality.feature_names import FEATURES
+from tilewise.quality.flags import flag
 from tilewise.tables import read_rows, write_rows
 
 job.start(snakemake)
@@ -27,7 +30,7 @@ for sample, path in zip(params.samples, given.quality, strict=True):
         found = fractions.get(key)
         row["foreground"] = median(found) if found else None
         row["agreement"] = agreement.get(key) or None
-    for row, flags in zip(rows, quality.flag(rows, params.thresholds), strict=True):
+    for row, flags in zip(rows, flag(rows, params.thresholds), strict=True):
         row["flags"] = flags
     is_annotated = [(sample, row["tile"]) in annotated for row in rows]
     trusts = trust.trust(rows, is_annotated)
@@ -47,7 +50,7 @@ def write(path, columns, rows):
 
 
 place = ("sample", "tile", "z", "y", "x")
-write(output.quality, (*place, *quality.FEATURES, "foreground", "flags", "excluded"), every)
+write(output.quality, (*place, *FEATURES, "foreground", "flags", "excluded"), every)
 columns = (*place, "agreement", "foreground", *trust.COLUMNS, "flags")
 write(output.trust, columns, every)
 write(output.next, ("rank", *columns), following)

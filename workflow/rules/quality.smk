@@ -2,7 +2,7 @@
 
 
 rule quality:
-    """Features of every tile of a block; see `features` in scripts/tilewise/quality.py for their units."""
+    """Features of every tile of a block; see `features` in scripts/tilewise/quality/features.py for their units."""
     input:
         image="results/{sample}/image.zarr/0/c/{block}",
         code=get_code("quality"),

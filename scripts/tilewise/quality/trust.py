@@ -6,7 +6,7 @@ unlike their neighbours, unlike what was annotated, or hard for the methods, to 
 
 import numpy as np
 
-from tilewise.quality import FEWEST, LEAST_SCALE, NORMAL, column, log, logit
+from tilewise.quality.flags import FEWEST, LEAST_SCALE, NORMAL, column, log, logit
 
 COLUMNS = ("drift_z", "drift_plane", "distance", "trust", "annotated")
 """Of what `trust` gives."""
@@ -53,9 +53,9 @@ def trust(rows, annotated):
     rows : sequence of dict
         A row per tile of one sample, numbers or text; None, an empty text or no field at all where
         something is not known: `z`, `y`, `x`, plane and corner in pixels, which must be there; the
-        features of `quality`; `foreground`, the fraction of pixels that the method found, 0 to 1;
+        `FEATURES`; `foreground`, the fraction of pixels that the method found, 0 to 1;
         `agreement`, the mean Dice coefficient of pairs of methods, 0 to 1; and `flags`, a list of
-        str as from `quality.flag`.
+        str as from `flags.flag`.
     annotated : sequence of bool
         Whether each tile has truth.
 

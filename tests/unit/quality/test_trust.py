@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tilewise import quality
-from tilewise.trust import COLUMNS, most_worth, trust
+from tilewise.quality.features import features
+from tilewise.quality.trust import COLUMNS, most_worth, trust
 
 
 def logit(fraction):
@@ -158,7 +158,7 @@ def test_brightness_and_gain_do_not_change_a_distance():
     tiles = [generator.integers(a, 90 + 9 * a, (64, 64), np.uint8) for a in range(1, 10)]
 
     def distances(tiles):
-        rows = [{"z": 0, "y": 0, "x": 0, **quality.features(tile)} for tile in tiles]
+        rows = [{"z": 0, "y": 0, "x": 0, **features(tile)} for tile in tiles]
         return field(trust(rows, [i == 2 for i in range(9)]), "distance")
 
     expected = distances(tiles)

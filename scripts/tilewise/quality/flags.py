@@ -1,0 +1,164 @@
+"""Flags of tiles: what is plainly wrong with one, and what stands out in its sample.
+
+Features are compared with limits: some of them absolute, others relative to the tiles of the
+sample. None depends on the unit of the grey levels, so that an image and its copy of another dtype,
+brightness or gain are flagged alike, as long as nothing is clipped.
+"""
+
+import numpy as np
+
+from tilewise.quality.feature_names import FEATURES
+
+FLAGS = (
+    *("empty", "blurred", "saturated", "low_contrast", "uneven", "striped", "unimodal"),
+    "foreground_outlier",
+)
+DEFAULTS = {
+    "focus": 2.5,
+    "saturated": 0.05,
+    "contrast": 3.5,
+    "gradient": 0.4,
+    "stripes": 0.15,
+    "contrast_to_noise": 3.2,
+    "foreground": 3.5,
+}
+"""Limits of the flags.
+
+`focus` and `contrast`: robust standard deviations of the logarithm that a tile may be below the
+median of its sample. `foreground`: robust standard deviations of the logit that its fraction of
+foreground may be off the median. `saturated`: greatest fraction of pixels. `gradient`: greatest
+range of the illumination over the contrast. `stripes`: greatest share of the variance.
+`contrast_to_noise`: least of two classes; noise alone has 2.65.
+"""
+
+FEWEST = 8
+"""Tiles of a sample, without the empty ones, from which one of them can stand out."""
+NORMAL = 1.4826
+"""Standard deviation of a normal distribution by its median absolute deviation."""
+LEAST_SCALE = 0.1
+"""Robust standard deviation of logarithms and logits that is assumed at the least, about 10 %: in a
+sample of equal tiles, the deviation is 0 and the smallest difference would stand out."""
+LEAST_FRACTION = 1e-4
+"""Of the foreground, and of the background: 26 pixels of 512 x 512. Logits end there."""
+
+
+def flag(rows, thresholds=DEFAULTS):
+    """What is wrong with each tile of a sample.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        A row per tile of one sample, with the features, as numbers or as text; None or an empty
+        text where there is none. Where a row has `foreground`, the fraction of its pixels that a
+        method found, 0 to 1, it is compared too.
+    thresholds : dict of str to float
+        Limits that replace those of `DEFAULTS`, which see.
+
+    Returns
+    -------
+    list of list of str
+        For each row, in the order of `FLAGS`:
+
+        `empty` : constant. No other flag is given then.
+        `blurred` : focus far below that of the sample.
+        `saturated` : too many pixels at an end of the grey levels.
+        `low_contrast` : contrast far below that of the sample.
+        `uneven` : illumination differs over the tile by too much of its contrast.
+        `striped` : rows or columns differ too much.
+        `unimodal` : no two classes are there, as in noise: the contrast to noise is too low. The
+        separability cannot tell this: it is 2/pi for noise, and less for a few clear vessels.
+        `foreground_outlier` : far less or far more foreground than in the sample.
+
+        The relative ones, `blurred`, `low_contrast` and `foreground_outlier`, are given only in
+        samples of at least `FEWEST` tiles that are not empty: with fewer there is nothing to
+        compare with. A feature that is missing gives no flag.
+
+    Raises
+    ------
+    ValueError
+        If there is no limit of a name.
+    """
+    unknown = sorted(set(thresholds) - set(DEFAULTS))
+    if unknown:
+        raise ValueError(f"no limit is called {', '.join(unknown)}: use {', '.join(DEFAULTS)}")
+    limits = {**DEFAULTS, **thresholds}
+    value = {name: column(rows, name) for name in (*FEATURES, "foreground")}
+    is_empty = value["sd"] == 0
+    focus, contrast = (_deviation(log(value[name]), ~is_empty) for name in ("focus", "contrast"))
+    foreground = _deviation(logit(value["foreground"]), ~is_empty)
+    # comparisons with NaN are false: what is missing is not flagged
+    found = {
+        "empty": is_empty,
+        "blurred": focus < -limits["focus"],
+        "saturated": value["saturated"] > limits["saturated"],
+        "low_contrast": contrast < -limits["contrast"],
+        "uneven": value["gradient"] > limits["gradient"],
+        "striped": value["stripes"] > limits["stripes"],
+        "unimodal": value["contrast_to_noise"] < limits["contrast_to_noise"],
+        "foreground_outlier": np.abs(foreground) > limits["foreground"],
+    }
+    return [
+        ["empty"] if is_empty[i] else [name for name in FLAGS if found[name][i]]
+        for i in range(len(rows))
+    ]
+
+
+def _deviation(values, compared):
+    """Robust standard deviations from the median of the compared tiles; NaN if they are too few."""
+    known = values[compared & ~np.isnan(values)]
+    if known.size < FEWEST:
+        return np.full(values.shape, np.nan)
+    center = np.median(known)
+    return (values - center) / max(NORMAL * np.median(np.abs(known - center)), LEAST_SCALE)
+
+
+def column(rows, name):
+    """A field of all rows.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+    name : str
+
+    Returns
+    -------
+    (rows,) float64 ndarray
+        NaN where a row does not have it, or has None or an empty text.
+    """
+    fields = (row.get(name) for row in rows)
+    return np.array([np.nan if field in (None, "") else float(field) for field in fields], float)
+
+
+def log(values):
+    """Natural logarithm of features that are 0 or more.
+
+    Parameters
+    ----------
+    values : (rows,) float64 ndarray
+
+    Returns
+    -------
+    (rows,) float64 ndarray
+        Values under a millionth of the greatest, such as 0, count as that; all 0 if it is 0.
+    """
+    greatest = np.max(values, initial=0, where=~np.isnan(values))
+    if not greatest:
+        return values * 0
+    return np.log(np.maximum(values, 1e-6 * greatest))
+
+
+def logit(fraction):
+    """Logarithm of the odds, so that 1 and 2 % differ as much as 98 and 99 %.
+
+    Parameters
+    ----------
+    fraction : (rows,) float64 ndarray
+        0 to 1.
+
+    Returns
+    -------
+    (rows,) float64 ndarray
+        Fractions within `LEAST_FRACTION` of 0 or 1 count as that: nothing is infinite.
+    """
+    inner = np.clip(fraction, LEAST_FRACTION, 1 - LEAST_FRACTION)
+    return np.log(inner / (1 - inner))
