@@ -43,7 +43,7 @@ def make_plane(folder, z):
     """One plane and its truth, as contiguous TIFF."""
     import tifffile
 
-    from tilewise.phantom import render
+    from tilewise.demo.phantom import render
 
     paths = [folder / f"{kind}_{z:04d}.tif" for kind in ("image", "truth")]
     if all(path.exists() for path in paths):

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from tilewise import figures, job
+from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
-from tilewise.overlay import blend, display
 from tilewise.score.confusion import confusion_map
 from tilewise.score.pixel_metrics import COUNTS
 from tilewise.score.score_table import whole_tiles
@@ -14,6 +13,8 @@ from tilewise.store.blocks import BlockReader
 from tilewise.store.grid import Tile, crop, grid_of
 from tilewise.store.layout import layout_of
 from tilewise.tables import read_rows
+from tilewise.view import figures
+from tilewise.view.overlay import blend, display
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params

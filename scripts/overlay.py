@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from tilewise import job
-from tilewise.overlay import blend, display, draw_scale_bar
 from tilewise.store.blocks import BlockReader
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
+from tilewise.view.overlay import blend, display, draw_scale_bar
 from tilewise.view.png import write_png
 
 job.start(snakemake)

@@ -6,7 +6,7 @@ import numpy as np
 from tifffile import TiffWriter
 
 from tilewise import job
-from tilewise.phantom import render
+from tilewise.demo.phantom import render
 
 job.start(snakemake)
 settings = snakemake.params.settings

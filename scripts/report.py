@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-from tilewise import job, pages
+from tilewise import job
 from tilewise.tables import read_rows
+from tilewise.view import report
 
 job.start(snakemake)
 figures = {}
@@ -18,5 +19,5 @@ if decisions:
     decided["decision"] = json.loads(Path(decisions["decision"]).read_text(encoding="utf-8"))
 following = [row for path in snakemake.input.next for row in read_rows(path)]
 summary = read_rows(snakemake.input.summary)
-page = pages.page(summary, figures, following=following, **decided)
+page = report.page(summary, figures, following=following, **decided)
 Path(snakemake.output.report).write_text(page, encoding="utf-8")

@@ -14,11 +14,12 @@ from snakemake.utils import validate
 
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
-from tilewise import imports, methods, sheet
-from tilewise.methods import SEGMENTATION
-from tilewise.store.blocks import at_once
-from tilewise.segment.filters import chain_reach
+from tilewise import imports
+from tilewise.plan import methods, sheet
+from tilewise.plan.methods import SEGMENTATION
 from tilewise.read.header import Header
+from tilewise.segment.filters import chain_reach
+from tilewise.store.blocks import at_once
 from tilewise.store.grid import Grid, choose_block
 
 validate(config, "../schemas/config.schema.yaml")

@@ -53,9 +53,9 @@ def trust(rows, annotated):
     rows : sequence of dict
         A row per tile of one sample, numbers or text; None, an empty text or no field at all where
         something is not known: `z`, `y`, `x`, plane and corner in pixels, which must be there; the
-        `FEATURES`; `foreground`, the fraction of pixels that the method found, 0 to 1;
-        `agreement`, the mean Dice coefficient of pairs of methods, 0 to 1; and `flags`, a list of
-        str as from `flags.flag`.
+        features of `feature_names`; `foreground`, the fraction of pixels that the method found, 0
+        to 1; `agreement`, the mean Dice coefficient of pairs of methods, 0 to 1; and `flags`, a
+        list of str as from `flags.flag`.
     annotated : sequence of bool
         Whether each tile has truth.
 

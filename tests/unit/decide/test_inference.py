@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from tilewise.decide import inference
-from tilewise.phantom import render
+from tilewise.demo.phantom import render
 from tilewise.score import formulas
 from tilewise.score.pixel_metrics import COUNTS
 

@@ -5,7 +5,7 @@ from scipy import ndimage
 from skimage.filters import threshold_otsu
 from sklearn.metrics import f1_score
 
-from tilewise import phantom
+from tilewise.demo import phantom
 from tilewise.quality.feature_names import FEATURES
 from tilewise.quality.features import CLEAREST, features
 from tilewise.quality.flags import flag, logit

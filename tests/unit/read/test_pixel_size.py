@@ -8,11 +8,11 @@ import tifffile
 import zarr
 from PIL import Image
 
-from tilewise.overlay import draw_scale_bar, scale_bar
 from tilewise.read.files import read_header
 from tilewise.read.pixel_size import parse_pixel_size
 from tilewise.read.stack import open_stack
 from tilewise.store import ngff
+from tilewise.view.overlay import draw_scale_bar, scale_bar
 from tilewise.view.png import write_png
 
 PLANE = np.arange(77, dtype=np.uint8).reshape(7, 11)
@@ -378,7 +378,7 @@ def test_picture_too_small_for_a_scale_bar():
 
 
 def test_figure_with_scale_bars(tmp_path):
-    from tilewise import figures
+    from tilewise.view import figures
 
     grey = np.full((64, 64), 90, np.uint8)
     pictures = {"z0000_y00_x00": dict.fromkeys(figures.STEPS, grey) | {"mask": grey * 0}}

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from tilewise.overlay import scale_bar
+from tilewise.view.overlay import scale_bar
 
 matplotlib.rcParams.update({"svg.hashsalt": "tilewise", "font.size": 8, "figure.dpi": 100})
 STEPS = ("image", "filtered", "mask", "truth", "overlay")

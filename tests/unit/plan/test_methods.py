@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tilewise.methods import read_methods
+from tilewise.plan.methods import read_methods
 
 SAMPLE = SimpleNamespace(header=SimpleNamespace(dtype="uint8"), truth=(1,))
 DEFAULTS = {

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tilewise.plan.sheet import blocks_of, choose_tiles, number_files, read_samples
 from tilewise.read.annotation import Piece
 from tilewise.read.header import Header
-from tilewise.sheet import blocks_of, choose_tiles, number_files, read_samples
 from tilewise.store.grid import Grid
 from tilewise.view.png import write_png
 

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tilewise import phantom
+from tilewise.demo import phantom
 
 KESM_SHAPE = (800, 8026, 17480)
 # Measured on the KESM tile, by its ground truth; background: more than 4 pixels from any vessel
