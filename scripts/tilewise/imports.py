@@ -24,14 +24,28 @@ def find(script, folder):
     package = Path(folder, "tilewise")
     found, waiting = set(), [Path(script)]
     while waiting:
-        for module in _imported(waiting.pop(), package) - found:
+        for module in imported(waiting.pop(), package) - found:
             found.add(module)
             waiting.append(module)
     return [Path(script), *sorted(found)]
 
 
 @cache
-def _imported(path, package):
+def imported(path, package):
+    """The library modules that a file imports itself, anywhere in it.
+
+    Parameters
+    ----------
+    path : Path
+        A Python file.
+    package : Path
+        The folder of the library.
+
+    Returns
+    -------
+    set of Path
+        With the `__init__.py` of every package that they are in.
+    """
     modules = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names = []

@@ -1,0 +1,105 @@
+"""Which packages of the library import which, and what scripts do without."""
+
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tilewise import imports
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+LIBRARY = SCRIPTS / "tilewise"
+ALLOWED = {
+    "store": set(),
+    "read": {"store.grid"},
+    "segment": {"store.grid", "store.levels"},
+    "score": set(),
+    "decide": {"score.formulas", "score.pixel_metrics", "store.levels"},
+    "quality": {"segment"},
+    "view": set(),
+    "demo": set(),
+    "plan": {"read", "segment"},
+}
+"""Packages, or single modules of them, that each package imports; besides itself and the root."""
+OF_PIXELS = {"score.confusion", "score.skeleton", "score.structure", "store.blocks", "store.shards"}
+OF_MASKS = {"segment.segmenters", "store.blocks", "store.shards"}
+WITHOUT = {
+    **dict.fromkeys(("aggregate", "choose", "decide", "differences"), OF_PIXELS),
+    **dict.fromkeys(("flag", "trust"), OF_MASKS),
+}
+"""Modules that scripts do not import, directly or not."""
+WITHOUT_OPENCV = ("aggregate", "choose", "decide", "flag", "trust")
+FILES = sorted(LIBRARY.rglob("*.py"))
+
+
+def name_of(path):
+    """The name of a module without that of the library: `store.grid`; `store` for a package."""
+    parts = path.relative_to(LIBRARY).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def names_of(paths):
+    return {name_of(path) for path in paths} - {""}
+
+
+def package_of(name):
+    return name.partition(".")[0]
+
+
+MODULES = names_of(path for path in FILES if path.name != "__init__.py")
+PACKAGES = {package_of(name) for name in MODULES if "." in name}
+
+
+def run_by(script):
+    """Files of the library that a script imports, directly or not."""
+    return imports.find(SCRIPTS / f"{script}.py", SCRIPTS)[1:]
+
+
+def imports_opencv(path):
+    return "import cv2" in path.read_text(encoding="utf-8")
+
+
+def test_every_package_has_its_rule():
+    assert set(ALLOWED) == PACKAGES
+
+
+def test_rules_name_what_exists():
+    named = set().union(*ALLOWED.values(), *WITHOUT.values())
+    assert named <= PACKAGES | MODULES
+
+
+def test_rules_have_no_cycle():
+    graph = {package: set(map(package_of, names)) for package, names in ALLOWED.items()}
+    assert set(TopologicalSorter(graph).static_order()) == PACKAGES
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_module_imports_what_its_package_may(name):
+    path = LIBRARY.joinpath(*name.split(".")).with_suffix(".py")
+    found = names_of(imports.imported(path, LIBRARY)) - PACKAGES
+    own = package_of(name) if "." in name else None
+    others = {module for module in found if "." in module and package_of(module) != own}
+    allowed = ALLOWED.get(own, set())
+    assert {one for one in others if not {one, package_of(one)} & allowed} == set()
+
+
+def test_packages_are_empty():
+    packages = [path for path in FILES if path.name == "__init__.py"]
+    assert names_of(packages) == PACKAGES
+    assert [path for path in packages if path.stat().st_size] == []
+
+
+@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def test_no_script_imports_plan(path):
+    assert "plan" not in map(package_of, names_of(run_by(path.stem)))
+
+
+@pytest.mark.parametrize("script", WITHOUT)
+def test_script_imports_no_more_than_it_uses(script):
+    assert names_of(run_by(script)) & WITHOUT[script] == set()
+
+
+def test_tables_are_decided_on_without_opencv():
+    assert any(map(imports_opencv, run_by("validate")))
+    found = {script: list(filter(imports_opencv, run_by(script))) for script in WITHOUT_OPENCV}
+    assert found == dict.fromkeys(WITHOUT_OPENCV, [])
