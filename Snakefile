@@ -17,42 +17,33 @@ include: "workflow/rules/threshold.smk"
 include: "workflow/rules/validate.smk"
 include: "workflow/rules/decide.smk"
 include: "workflow/rules/quality.smk"
-include: "workflow/rules/aggregate.smk"
-include: "workflow/rules/viewing.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/metadata.smk"
 
 
 localrules:
     all,
     download,
-    sample_threshold,
     consensus,
     calibrate,
     choose,
     decide,
-    flag,
     trust,
     aggregate,
-    differences,
     figures,
     report,
-    describe_image,
-    describe_color,
-    describe_label,
-    describe_filtered,
+    metadata,
 
 
 rule all:
     input:
-        get_masks,
-        get_confusions,
-        get_overlays,
+        lambda w: targets.arrays(STUDY),
+        lambda w: metadata.metadata(STUDY).files,
+        lambda w: targets.overlays(STUDY),
         "results/metrics.tsv",
         "results/summary.tsv",
-        get_decision,
-        get_differences,
-        get_trust,
+        lambda w: targets.errors(STUDY),
+        lambda w: targets.decision(STUDY),
+        lambda w: targets.trust(STUDY),
+        lambda w: targets.figures(STUDY),
         "results/report.html",
-        get_figures,
-        get_kept_filters,
-        get_metadata,
-        get_pyramids,

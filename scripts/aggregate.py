@@ -5,16 +5,29 @@ from itertools import chain
 
 from tilewise import job
 from tilewise.decide.summary import COLUMNS, sort_rows, summarize
-from tilewise.score import score_table
+from tilewise.quality.flags import flags_of_tiles
+from tilewise.score import error_table, score_table
 from tilewise.tables import read_rows, write_rows
 
 job.start(snakemake)
-given, params = snakemake.input, snakemake.params
+given, output, params = snakemake.input, snakemake.output, snakemake.params
 order, metadata = params.order, params.metadata
-flags = {
-    (row["sample"], row["tile"]): row["flags"]
-    for row in chain.from_iterable(map(read_rows, given.quality))
-}
+
+
+def all_rows(paths):
+    """Rows of several tables, one after the other."""
+    return chain.from_iterable(map(read_rows, paths))
+
+
+def in_order(rows):
+    """Rows in the order of the sheet and the configuration, the rest as they come."""
+    rank = {kind: {name: i for i, name in enumerate(names)} for kind, names in order.items()}
+    return sorted(
+        rows, key=lambda row: (rank["samples"][row["sample"]], rank["methods"][row["method"]])
+    )
+
+
+flags = flags_of_tiles(all_rows(given.features), params.limits)
 # spatial blocks of a tile are for choosing parameters only
 rows = [
     row | {"extent": extent}
@@ -33,9 +46,14 @@ for row in rows:
     row["excluded"] = "yes" if is_excluded else ""
 columns = [name for name in score_table.columns(params.chosen) if name != "patch"]
 columns += ["extent", "estimate", "flags", "excluded"]
-write_rows(snakemake.output.metrics, [*columns, *further], rows)
+write_rows(output.metrics, [*columns, *further], rows)
 
 summary = summarize(rows, params.chosen)
-write_rows(snakemake.output.summary, COLUMNS, summary)
+write_rows(output.summary, COLUMNS, summary)
 for warning in dict.fromkeys(row["warning"] for row in summary if row["warning"]):
     logging.warning(warning)
+
+strata = in_order(error_table.sum_strata(all_rows(given.strata), rows) if given.strata else ())
+write_rows(output.errors, error_table.STRATA_COLUMNS, strata)
+differences = in_order(error_table.sum_differences(all_rows(given.differences)))
+write_rows(output.differences, error_table.DIFFERENCE_COLUMNS, differences)

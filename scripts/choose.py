@@ -8,17 +8,16 @@ import numpy as np
 from tilewise import job
 from tilewise.decide import inference, units
 from tilewise.decide.counts import Counts, place_of
+from tilewise.quality.flags import flags_of_tiles
 from tilewise.tables import read_rows, write_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
 rule, merit = params.decision, Counts(params.metrics)
 metric = merit.metric(rule["metric"])
-excluded = {
-    (row["sample"], row["tile"])
-    for row in chain.from_iterable(map(read_rows, given.quality))
-    if set(row["flags"].split(";")) & set(params.exclude)
-}
+features = chain.from_iterable(map(read_rows, given.features))
+flags = flags_of_tiles(features, params.limits)
+excluded = {place for place, found in flags.items() if set(found.split(";")) & set(params.exclude)}
 rows = [
     ((row["variant"], row["fold"]), place_of(row), merit.of(row))
     for row in chain.from_iterable(map(read_rows, given.scores))

@@ -3,14 +3,33 @@
 import numpy as np
 
 from tilewise import job
+from tilewise.labels import NOT_ANNOTATED
 from tilewise.score import annotators
 from tilewise.score.pixel_metrics import COUNTS, metrics
+from tilewise.store.blocks import BlockReader, each_strip, strips
+from tilewise.store.grid import grid_of
+from tilewise.store.layout import layout_of
 from tilewise.tables import write_rows
 
 job.start(snakemake)
-output, settings, number = snakemake.output, snakemake.params.settings, snakemake.params.annotators
-counts = sum(np.load(path) for path in snakemake.input.votes)
-sample = snakemake.wildcards.sample
+output, params = snakemake.output, snakemake.params
+settings, number, sample = params.settings, params.annotators, snakemake.wildcards.sample
+blocks, grid = [part["block"] for part in params.parts], grid_of(params.parts[0]["grid"])
+layout = layout_of(grid, "uint8", NOT_ANNOTATED)
+paths = snakemake.input.annotators
+truths = [
+    BlockReader(dict(zip(blocks, paths[i : i + len(blocks)], strict=True)), grid, layout)
+    for i in range(0, len(paths), len(blocks))
+]
+
+
+def count(strip):
+    found = annotators.patterns([truth.read(strip) for truth in truths])
+    return annotators.count_patterns(found, number)
+
+
+every_strip = [strip for block in blocks for strip in strips(grid, block)]
+counts = sum(each_strip(count, every_strip, snakemake.threads))
 found = annotators.staple(counts, number)
 if settings["consensus"] == "staple":
     table = annotators.staple_table(found)

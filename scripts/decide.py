@@ -9,6 +9,7 @@ import numpy as np
 from tilewise import job
 from tilewise.decide import inference, ranking, reference_scores, units
 from tilewise.decide.counts import Counts, place_of
+from tilewise.quality.flags import flags_of_tiles
 from tilewise.score import pixel_metrics, score_table
 from tilewise.store.levels import unpack
 from tilewise.tables import read_rows, write_rows
@@ -16,10 +17,8 @@ from tilewise.tables import read_rows, write_rows
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
 rule, merit = params.decision, Counts(params.metrics)
-flags = {
-    (row["sample"], row["tile"]): row["flags"]
-    for row in chain.from_iterable(map(read_rows, given.quality))
-}
+features = chain.from_iterable(map(read_rows, given.features))
+flags = flags_of_tiles(features, params.limits)
 
 
 def is_scored(sample, tile):

@@ -7,18 +7,22 @@ import numpy as np
 from tilewise import job
 from tilewise.labels import FN, TP
 from tilewise.score import error_kinds
+from tilewise.score.error_table import DIFFERENCE_COLUMNS
 from tilewise.score.skeleton import skeleton
-from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
+from tilewise.store.blocks import BlockReader, each_strip, strips
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
+from tilewise.store.pyramid import LevelsWriter, nearest
 from tilewise.tables import write_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
-grid, block = grid_of(params.grid), snakemake.wildcards.block
+threads = snakemake.threads
+(part,) = params.parts
+grid, block = grid_of(part["grid"]), part["block"]
 layout = layout_of(grid, "uint8")
 confusions = [BlockReader({block: path}, grid, layout) for path in given.confusions]
-names = {"sample": snakemake.wildcards.sample}
+names = {"sample": part["sample"]}
 
 
 def rows_of(codes):
@@ -55,7 +59,7 @@ def added(rows, keys):
     ]
 
 
-with BlockWriter(output.errors, block, grid, layout) as writer:
+with LevelsWriter(output.errors, block, grid, layout, nearest, threads) as writer:
 
     def work(strip):
         found = []
@@ -65,11 +69,9 @@ with BlockWriter(output.errors, block, grid, layout) as writer:
             found.append(rows_of(codes))
         return found
 
-    tiles = list(chain.from_iterable(each_strip(work, strips(grid, block), snakemake.threads)))
+    tiles = list(chain.from_iterable(each_strip(work, strips(grid, block), threads)))
 keys = ("method", "by", "low", "high")
 strata = added(chain.from_iterable(rows for rows, _ in tiles), keys)
 write_rows(output.strata, ("sample", *keys, "tp", "fp", "fn", "tn"), strata)
 alone = added(chain.from_iterable(rows for _, rows in tiles), ("method",))
-write_rows(
-    output.differences, ("sample", "method", *error_kinds.PIXELS, *error_kinds.OBJECTS), alone
-)
+write_rows(output.differences, DIFFERENCE_COLUMNS, alone)

@@ -1,19 +1,19 @@
 """Find the least and the greatest pixel of a block."""
 
 from tilewise import job
-from tilewise.store.blocks import BlockReader, strips
+from tilewise.segment import sample_histogram
+from tilewise.segment.trials import Filtered
+from tilewise.store.blocks import BlockReader
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
 from tilewise.tables import write_rows
 
 job.start(snakemake)
 params = snakemake.params
-grid, block = grid_of(params.grid), snakemake.wildcards.block
-reader = BlockReader(
-    {block: snakemake.input.pixels[0]}, grid, layout_of(grid, params.dtype, codec=params.codec)
-)
-low, high = float("inf"), float("-inf")
-for strip in strips(grid, block):
-    pixels = reader.read(strip)
-    low, high = min(low, float(pixels.min())), max(high, float(pixels.max()))
+(part,) = params.parts
+grid, block = grid_of(part["grid"]), part["block"]
+files = dict(zip(params.blocks, snakemake.input.pixels, strict=True))
+reader = BlockReader(files, grid, layout_of(grid, params.dtype, codec=params.codec))
+filtered = Filtered(reader, params.steps, grid, params.dtype)
+low, high = sample_histogram.extent(filtered, grid, block, snakemake.threads)
 write_rows(snakemake.output.extent, ("low", "high"), [{"low": low, "high": high}])

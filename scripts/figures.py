@@ -1,4 +1,4 @@
-"""Draw a few tiles of a sample through a method's steps, their histograms, and what came of it."""
+"""Draw a few tiles through every method's steps, their histograms, and what came of it."""
 
 import numpy as np
 
@@ -6,11 +6,10 @@ from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score.confusion import confusion_map
 from tilewise.score.pixel_metrics import COUNTS
-from tilewise.score.score_table import whole_tiles
-from tilewise.segment.filters import apply_chain, chain_reach
 from tilewise.segment.segmenters import from_row
+from tilewise.segment.trials import Filtered
 from tilewise.store.blocks import BlockReader
-from tilewise.store.grid import Tile, crop, grid_of
+from tilewise.store.grid import Tile, grid_of
 from tilewise.store.layout import layout_of
 from tilewise.tables import read_rows
 from tilewise.view import figures
@@ -18,44 +17,57 @@ from tilewise.view.overlay import blend, display
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
-grid = grid_of(params.grid)
-reach = chain_reach(params.steps, params.dtype)
+waiting = {name: iter(files) for name, files in given.items() if name not in ("metrics", "code")}
 
 
-def reader(paths, blocks=params.blocks, dtype=params.dtype, **layout):
-    files = dict(zip(blocks, paths, strict=True))
-    return BlockReader(files, grid, layout_of(grid, dtype, **layout))
+def tile_of(entry, kind, dtype="uint8", **layout):
+    """The tile's pixels in the next file of a kind."""
+    grid = grid_of(entry["grid"])
+    files = {entry["block"]: next(waiting[kind])}
+    return BlockReader(files, grid, layout_of(grid, dtype, **layout)).tile(Tile(*entry["tile"]))
 
 
-image = reader(given.image, params.image_blocks)
-mask = reader(given.mask, dtype="uint8")
-truth = reader(given.truth, dtype="uint8", fill=NOT_ANNOTATED)
-color = reader(given.color, channels=3) if given.color else None
-decisions = {
-    fields["tile"]: from_row(fields) for path in given.thresholds for fields in read_rows(path)
-}
+def filtered_of(entry):
+    """The tile's pixels after the filter."""
+    grid = grid_of(entry["grid"])
+    files = {block: next(waiting["filtered"]) for block in entry["blocks"]}
+    reader = BlockReader(files, grid, layout_of(grid, entry["dtype"], codec=entry["codec"]))
+    filtered = Filtered(reader, entry["steps"], grid, entry["dtype"])
+    return filtered.read(grid.tile_region(Tile(*entry["tile"])))
 
-pictures, histograms = {}, {}
-for tile in (Tile(*place) for place in params.tiles):
-    region = grid.tile_region(tile)
-    outer = grid.around(region, reach)
-    surroundings = image.read(outer)
-    filtered = crop(apply_chain(surroundings, params.steps), outer, region)
-    grey = display(crop(surroundings, outer, region))
-    picture = np.moveaxis(display(color.tile(tile)), 0, -1) if color else grey
-    masked, known = mask.tile(tile), truth.tile(tile)
-    overlaid = blend(picture, confusion_map(known, masked), params.colors, params.alpha)
-    steps = (picture, display(filtered), masked, known, overlaid)
-    pictures[tile.name] = dict(zip(figures.STEPS, steps, strict=True))
-    decision = decisions[tile.name]
-    histograms[tile.name] = filtered, decision.values, decision.note
 
-rows = whole_tiles(row for path in given.metrics for row in read_rows(path))
-counts = {name: sum(int(row[name]) for row in rows) for name in COUNTS}
-title = "{sample}: {method}".format(**snakemake.wildcards)
-if params.tuned:
-    title += " (tuned on these tiles)"
-width = params.pixel_size[-1] if params.pixel_size else None
-figures.save(figures.side_by_side(pictures, title, width), output.tiles)
-figures.save(figures.histograms(histograms, title), output.histogram)
-figures.save(figures.confusion_matrix(counts, title), output.confusion)
+def threshold_of(entry):
+    """The threshold that was used in the tile."""
+    name = Tile(*entry["tile"]).name
+    return next(
+        from_row(row) for row in read_rows(next(waiting["thresholds"])) if row["tile"] == name
+    )
+
+
+pictures, histograms, widths = ({method: {} for method in params.methods} for _ in range(3))
+for entry in params.shown:
+    name, method = f"{entry['sample']}\n{Tile(*entry['tile']).name}", entry["method"]
+    picture = display(tile_of(entry, "images", entry["dtype"]))
+    if entry["is_color"]:
+        color = tile_of(entry, "colors", entry["dtype"], channels=3)
+        picture = np.moveaxis(display(color), 0, -1)
+    filtered, mask = filtered_of(entry), tile_of(entry, "masks")
+    truth = tile_of(entry, "truths", fill=NOT_ANNOTATED)
+    overlaid = blend(picture, confusion_map(truth, mask), params.colors, params.alpha)
+    steps = (picture, display(filtered), mask, truth, overlaid)
+    pictures[method][name] = dict(zip(figures.STEPS, steps, strict=True))
+    threshold = threshold_of(entry)
+    histograms[method][name] = filtered, threshold.values, threshold.note
+    widths[method][name] = entry["pixel_size"][-1] if entry["pixel_size"] else None
+
+counts = {method: dict.fromkeys(COUNTS, 0) for method in params.methods}
+for row in read_rows(given.metrics):
+    if row["extent"] == "tile":
+        for name in COUNTS:
+            counts[row["method"]][name] += int(row[name])
+for number, method in enumerate(params.methods):
+    title = method + (" (tuned on these tiles)" if method in params.tuned else "")
+    tiles = figures.side_by_side(pictures[method], title, widths[method])
+    figures.save(tiles, output.tiles[number])
+    figures.save(figures.histograms(histograms[method], title), output.histogram[number])
+    figures.save(figures.confusion_matrix(counts[method], title), output.confusion[number])

@@ -3,13 +3,15 @@
 from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.read.annotation import Piece, PieceReader, TruthReader
-from tilewise.store.blocks import BlockWriter, each_strip, strips
+from tilewise.store.blocks import each_strip, strips
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
+from tilewise.store.pyramid import LevelsWriter, nearest
 
 job.start(snakemake)
 params = snakemake.params
-grid, block = grid_of(params.grid), snakemake.wildcards.block
+(part,) = params.parts
+grid, block = grid_of(part["grid"]), part["block"]
 layout = layout_of(grid, "uint8", NOT_ANNOTATED)
 
 
@@ -20,7 +22,7 @@ def pieces(places, files):
 with (
     TruthReader(pieces(params.truth, snakemake.input.truth), params.foreground) as truth,
     PieceReader(pieces(params.roi, snakemake.input.roi)) as roi,
-    BlockWriter(snakemake.output.truth, block, grid, layout) as writer,
+    LevelsWriter(snakemake.output.truth, block, grid, layout, nearest, snakemake.threads) as writer,
 ):
 
     def work(strip):

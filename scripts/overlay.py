@@ -13,7 +13,8 @@ from tilewise.view.png import write_png
 
 job.start(snakemake)
 params = snakemake.params
-grid, block = grid_of(params.grid), snakemake.wildcards.block
+(part,) = params.parts
+grid, block = grid_of(part["grid"]), part["block"]
 layout = layout_of(grid, params.dtype, channels=params.channels)
 picture = BlockReader({block: snakemake.input.picture}, grid, layout)
 confusion = BlockReader({block: snakemake.input.confusion}, grid, layout_of(grid, "uint8"))

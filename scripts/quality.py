@@ -11,9 +11,10 @@ from tilewise.store.layout import layout_of
 from tilewise.tables import write_rows
 
 job.start(snakemake)
-params, wildcards = snakemake.params, snakemake.wildcards
-grid, block = grid_of(params.grid), wildcards.block
-image = BlockReader({block: snakemake.input.image}, grid, layout_of(grid, params.dtype))
+params = snakemake.params
+(part,) = params.parts
+grid, block = grid_of(part["grid"]), part["block"]
+image = BlockReader({block: snakemake.input.image[0]}, grid, layout_of(grid, params.dtype))
 
 
 def work(strip):
@@ -21,7 +22,7 @@ def work(strip):
     for tile in grid.tiles_in(strip):
         region = grid.tile_region(tile)
         place = {"tile": tile.name, "z": tile.z, "y": region.y0, "x": region.x0}
-        rows.append({"sample": wildcards.sample, **place, **features(image.tile(tile))})
+        rows.append({"sample": part["sample"], **place, **features(image.tile(tile))})
     return rows
 
 

@@ -8,10 +8,12 @@ from tilewise.tables import read_rows
 from tilewise.view import report
 
 job.start(snakemake)
-figures = {}
-for names, path in zip(snakemake.params.names, snakemake.input.figures, strict=True):
-    kind = {"svg": "image/svg+xml", "png": "image/png"}[path.rsplit(".", 1)[-1]]
-    figures.setdefault(tuple(names), []).append((kind, Path(path).read_bytes()))
+KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
+methods, figures = snakemake.params.methods, {}
+# of each kind, a file per method
+for number, path in enumerate(map(Path, snakemake.input.figures)):
+    picture = KINDS[path.suffix], path.read_bytes()
+    figures.setdefault(methods[number % len(methods)], []).append(picture)
 decisions = dict(zip(("decision", "ranking", "scores"), snakemake.input.decision, strict=False))
 decided = {}
 if decisions:

@@ -12,11 +12,12 @@ from tilewise.tables import write_rows
 
 job.start(snakemake)
 params, wildcards = snakemake.params, snakemake.wildcards
-grid = grid_of(params.grid)
+grid = grid_of(params.parts[0]["grid"])
+blocks = [part["block"] for part in params.parts]
 
 
 def reader(paths, fill):
-    files = dict(zip(params.blocks, paths, strict=True))
+    files = dict(zip(blocks, paths, strict=True))
     return BlockReader(files, grid, layout_of(grid, "uint8", fill))
 
 
@@ -27,9 +28,9 @@ def plane(z):
 
 truth, mask = reader(snakemake.input.truth, NOT_ANNOTATED), reader(snakemake.input.mask, 0)
 planes = sorted(
-    {z for block in params.blocks for z in range(grid.region(block).z0, grid.region(block).z1)}
+    {z for block in blocks for z in range(grid.region(block).z0, grid.region(block).z1)}
 )
-if params.extent == "sample":
+if wildcards.extent == "stack":
     planes = range(planes[0], planes[-1] + 1)
     pairs = [plane(z) for z in planes]
     extents = [("stack", planes[0], *map(np.stack, zip(*pairs, strict=True)))]

@@ -1,64 +1,65 @@
 """Run all methods on a few tiles of a block, and see how far they agree."""
 
-from itertools import combinations
-
-import numpy as np
-
 from tilewise import job
-from tilewise.score import formulas
+from tilewise.score.agreement import mean_dice
 from tilewise.segment import trials
-from tilewise.segment.segmenters import Segmenter, from_row
+from tilewise.segment.sample_histogram import of_sample
+from tilewise.segment.segmenters import Segmenter, decide, from_row
 from tilewise.store.blocks import BlockReader
 from tilewise.store.grid import Tile, grid_of
 from tilewise.store.layout import layout_of
-from tilewise.tables import read_rows, write_rows
+from tilewise.tables import write_rows
 
 job.start(snakemake)
-given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
-grid = grid_of(params.grid)
+given, params = snakemake.input, snakemake.params
+(part,) = params.parts
+grid, block = grid_of(part["grid"]), part["block"]
 files = dict(zip(params.blocks, given.image, strict=True))
 image = BlockReader(files, grid, layout_of(grid, params.dtype))
-thresholds = iter(given.thresholds)
-methods = []
-for variant in params.variants:
-    filtered = trials.Filtered(image, variant["steps"], grid, params.dtype)
-    sample = None
+
+
+def histogram_of(filtered, filter):
+    """Of the whole sample, after a filter; none if no method needs it."""
+    if filter not in params.counted:
+        return None
+    number = len(given.histograms) // len(params.counted)
+    first = params.counted.index(filter) * number
+    paths = given.histograms[first : first + number]
+    return of_sample(paths, filtered, grid, block, snakemake.threads)
+
+
+def prepared(variant):
+    """What segments, and the decision of the whole sample where that is used."""
+    segmenter, calibration = Segmenter(**variant["segmenter"]), variant["calibration"]
     if variant["needs_sample"]:
-        sample = from_row(read_rows(next(thresholds))[0])
-    elif variant["calibration"]:
-        sample = from_row(variant["calibration"])
-    methods.append((filtered, Segmenter(**variant["segmenter"]), sample))
+        settings = segmenter.threshold, segmenter.settings, segmenter.foreground
+        return segmenter, decide(*histograms[variant["filter"]], *settings)
+    return segmenter, from_row(calibration) if calibration else None
 
 
-def mask_of(region, filtered, segmenter, sample):
-    outer = grid.around(region, segmenter.reach)
-    pixels = filtered.read(outer)
-    return trials.segment_region(pixels, outer, region, grid, segmenter, sample)[0]
+filters = {
+    variant["filter"]: trials.Filtered(image, variant["steps"], grid, params.dtype)
+    for variant in params.variants
+}
+histograms = {name: histogram_of(filtered, name) for name, filtered in filters.items()}
+chosen = [(variant["filter"], *prepared(variant)) for variant in params.variants]
 
 
-def agreement(masks):
-    """Mean Dice of all pairs; 1 of two empty masks."""
-    sizes = [int(np.count_nonzero(mask)) for mask in masks]
-    pairs = list(combinations(range(len(masks)), 2))
-    common = np.array([np.count_nonzero(masks[a] & masks[b]) for a, b in pairs], float)
-    totals = np.array([sizes[a] + sizes[b] for a, b in pairs], float)
-    pixels = float(masks[0].size)
-    dice = formulas.evaluate(
-        "f1",
-        {
-            "tp": common,
-            "fp": totals - 2 * common,
-            "fn": np.zeros_like(common),
-            "tn": pixels - (totals - common),
-        },
-    )
-    return float(dice.mean())
+def masks_of(region):
+    """The mask of each method, on pixels that each filter has filtered once."""
+    pixels = {}
+    for name, filtered in filters.items():
+        outer = trials.trials_of([one for own, one, _ in chosen if own == name], region, grid)
+        pixels[name] = filtered.read(outer), outer
+    return [
+        trials.segment_region(*pixels[name], region, grid, segmenter, sample)[0]
+        for name, segmenter, sample in chosen
+    ]
 
 
 rows = []
 for place in params.tiles:
     tile = Tile(*place)
-    masks = [mask_of(grid.tile_region(tile), *method) for method in methods]
-    row = {"sample": wildcards.sample, "tile": tile.name}
-    rows.append({**row, "agreement": agreement(masks) if len(masks) > 1 else None})
+    masks = masks_of(grid.tile_region(tile))
+    rows.append({"sample": part["sample"], "tile": tile.name, "agreement": mean_dice(masks)})
 write_rows(snakemake.output.agreement, ("sample", "tile", "agreement"), rows)

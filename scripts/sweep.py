@@ -10,6 +10,7 @@ from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score import score_table, scoring
 from tilewise.segment import trials
+from tilewise.segment.sample_histogram import of_sample
 from tilewise.segment.segmenters import Segmenter, decide, from_row
 from tilewise.store.blocks import BlockReader, each_strip, strips
 from tilewise.store.grid import crop, grid_of
@@ -17,8 +18,10 @@ from tilewise.store.layout import layout_of
 from tilewise.tables import read_rows, write_rows
 
 job.start(snakemake)
-given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
-grid, block = grid_of(params.grid), wildcards.block
+given, params, threads = snakemake.input, snakemake.params, snakemake.threads
+(part,) = params.parts
+grid, block = grid_of(part["grid"]), part["block"]
+names = {"sample": part["sample"], "method": snakemake.wildcards.method}
 files = dict(zip(params.blocks, given.image, strict=True))
 image = BlockReader(files, grid, layout_of(grid, params.dtype))
 truth = BlockReader({block: given.truth}, grid, layout_of(grid, "uint8", NOT_ANNOTATED))
@@ -28,13 +31,13 @@ for fields in (fields for path in given.calibration for fields in read_rows(path
     calibration.setdefault(fields["variant"], []).append((fields["fold"], from_row(fields)))
 
 
-def sample_histogram(number):
-    """Of the whole sample, after a filter."""
-    total = 0
-    for path in given.histograms[number * params.parts : (number + 1) * params.parts]:
-        with np.load(path) as part:
-            total, centers = total + part["counts"], part["centers"]
-    return total, centers
+def histogram_of(filtered, filter):
+    """Of the whole sample, after a filter; none if no parameters need it."""
+    if filter not in params.counted:
+        return None
+    number = len(given.histograms) // len(params.counted)
+    first = params.counted.index(filter) * number
+    return of_sample(given.histograms[first : first + number], filtered, grid, block, threads)
 
 
 def trials_of(variant, histogram):
@@ -46,7 +49,7 @@ def trials_of(variant, histogram):
             for fold, decision in calibration[variant["name"]]
         ]
     sample = None
-    if histogram and segmenter.needs_sample(params.tiles):
+    if variant["needs_sample"]:
         sample = decide(*histogram, segmenter.threshold, segmenter.settings, segmenter.foreground)
     return [(segmenter, variant["name"], "", sample)]
 
@@ -66,20 +69,18 @@ def rows_of(region, filtered, chosen):
         for tile in tiles:
             inner = grid.tile_region(tile)
             place = {"tile": tile.name, "z": tile.z, "y": inner.y0, "x": inner.x0}
-            names = {"sample": wildcards.sample, "method": wildcards.method, **place}
-            names |= {"variant": variant, "fold": fold}
+            trial = {**names, **place, "variant": variant, "fold": fold}
             found = np.ascontiguousarray(crop(mask, region, inner))
             scores = scoring.score_tile(known[tile], found, params.scoring)
-            rows += [{**names, **fields} for fields in scores]
+            rows += [{**trial, **fields} for fields in scores]
     return rows
 
 
 rows = []
-numbers = {name: number for number, name in enumerate(params.counted)}
 by_filter = itemgetter("filter")
 for name, variants in groupby(sorted(params.variants, key=by_filter), by_filter):
     filtered = trials.Filtered(image, params.steps[name], grid, params.dtype)
-    histogram = sample_histogram(numbers[name]) if name in numbers else None
+    histogram = histogram_of(filtered, name)
     chosen = [trial for variant in variants for trial in trials_of(variant, histogram)]
     for is_whole, some in trials.by_reach(chosen):
         regions = strips(grid, block, math.inf) if is_whole else trials.runs_of(annotated, grid)
@@ -89,7 +90,7 @@ for name, variants in groupby(sorted(params.variants, key=by_filter), by_filter)
             return rows_of(region, filtered, some)
 
         if regions:
-            rows += chain.from_iterable(each_strip(work, regions, snakemake.threads))
+            rows += chain.from_iterable(each_strip(work, regions, threads))
 order = {name: number for number, name in enumerate(v["name"] for v in params.variants)}
 rows.sort(key=lambda row: (row["z"], row["y"], row["x"], order[row["variant"]], row["fold"]))
 columns = ("variant", "fold", *score_table.columns(params.scoring["metrics"]))

@@ -4,32 +4,35 @@ import math
 from itertools import chain
 
 from tilewise import job
-from tilewise.segment.segmenters import COLUMNS, Segmenter, fraction, from_row, row
+from tilewise.segment.sample_histogram import of_sample
+from tilewise.segment.segmenters import COLUMNS, Segmenter, decide, fraction, from_row, row
 from tilewise.segment.trials import Filtered, runs_of, segment_region
-from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
+from tilewise.store.blocks import BlockReader, each_strip, strips
 from tilewise.store.grid import Tile, crop, grid_of
 from tilewise.store.layout import layout_of
-from tilewise.tables import read_rows, write_rows
+from tilewise.store.pyramid import LevelsWriter, nearest
+from tilewise.tables import write_rows
 
 job.start(snakemake)
-params, wildcards = snakemake.params, snakemake.wildcards
-grid, block = grid_of(params.grid), wildcards.block
+params, wildcards, threads = snakemake.params, snakemake.wildcards, snakemake.threads
+(part,) = params.parts
+grid, block = grid_of(part["grid"]), part["block"]
 segmenter = Segmenter(**params.segmenter)
-sample = None
-if snakemake.input.sample_threshold:
-    sample = from_row(read_rows(snakemake.input.sample_threshold[0])[0])
-elif params.calibration:
-    sample = from_row(params.calibration)
-
 files = dict(zip(params.blocks, snakemake.input.pixels, strict=True))
 reader = BlockReader(files, grid, layout_of(grid, params.dtype, codec=params.codec))
 filtered = Filtered(reader, params.steps, grid, params.dtype)
+
+sample = from_row(params.calibration) if params.calibration else None
+if params.needs_sample:
+    histogram = of_sample(snakemake.input.histograms, filtered, grid, block, threads)
+    sample = decide(*histogram, segmenter.threshold, segmenter.settings, segmenter.foreground)
 whole = math.inf if segmenter.reach + filtered.reach == math.inf else None
 tiles = None if params.tiles is None else [Tile(*place) for place in params.tiles]
 is_few = tiles is not None and not whole
 regions = runs_of(tiles, grid) if is_few else strips(grid, block, whole)
 chosen = None if tiles is None else set(tiles)
-with BlockWriter(snakemake.output.mask, block, grid, layout_of(grid, "uint8")) as writer:
+layout = layout_of(grid, "uint8")
+with LevelsWriter(snakemake.output.mask, block, grid, layout, nearest, threads) as writer:
 
     def work(region):
         inside = [tile for tile in grid.tiles_in(region) if chosen is None or tile in chosen]
@@ -38,7 +41,7 @@ with BlockWriter(snakemake.output.mask, block, grid, layout_of(grid, "uint8")) a
         outer = grid.around(region, segmenter.reach)
         pixels = filtered.read(outer)
         mask, decisions = segment_region(pixels, outer, region, grid, segmenter, sample)
-        names = {"sample": wildcards.sample, "method": wildcards.method}
+        names = {"sample": part["sample"], "method": wildcards.method}
         scope = "pixel" if segmenter.is_local else segmenter.scope
         rows = []
         for tile in inside:
@@ -49,5 +52,5 @@ with BlockWriter(snakemake.output.mask, block, grid, layout_of(grid, "uint8")) a
             rows.append({**names, **place, **row(decisions[tile])})
         return rows
 
-    rows = each_strip(work, regions, snakemake.threads)
+    rows = each_strip(work, regions, threads)
 write_rows(snakemake.output.thresholds, COLUMNS, chain.from_iterable(rows))

@@ -4,9 +4,8 @@ from itertools import chain
 from statistics import median
 
 from tilewise import job
-from tilewise.quality import trust
+from tilewise.quality import flags, trust
 from tilewise.quality.feature_names import FEATURES
-from tilewise.quality.flags import flag
 from tilewise.tables import read_rows, write_rows
 
 job.start(snakemake)
@@ -23,15 +22,16 @@ annotated = {
 }
 
 every, trusted, following = [], [], []
-for sample, path in zip(params.samples, given.quality, strict=True):
-    rows = read_rows(path)
+by_sample = flags.by_sample(chain.from_iterable(map(read_rows, given.features)))
+for sample in params.samples:
+    rows = by_sample[sample]
     for row in rows:
         key = sample, row["tile"]
         found = fractions.get(key)
         row["foreground"] = median(found) if found else None
         row["agreement"] = agreement.get(key) or None
-    for row, flags in zip(rows, flag(rows, params.thresholds), strict=True):
-        row["flags"] = flags
+    for row, found in zip(rows, flags.flag(rows, params.limits), strict=True):
+        row["flags"] = found
     is_annotated = [(sample, row["tile"]) in annotated for row in rows]
     trusts = trust.trust(rows, is_annotated)
     chosen = trust.most_worth(rows, trusts, params.number) if params.number else []

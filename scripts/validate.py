@@ -6,19 +6,21 @@ from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score import score_table, scoring
 from tilewise.score.confusion import confusion_map
-from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
+from tilewise.store.blocks import BlockReader, each_strip, strips
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
+from tilewise.store.pyramid import LevelsWriter, nearest
 from tilewise.tables import write_rows
 
 job.start(snakemake)
-params, wildcards = snakemake.params, snakemake.wildcards
-grid, block = grid_of(params.grid), wildcards.block
+params, threads = snakemake.params, snakemake.threads
+(part,) = params.parts
+grid, block = grid_of(part["grid"]), part["block"]
 masks = layout_of(grid, "uint8")
 truth = BlockReader({block: snakemake.input.truth}, grid, layout_of(grid, "uint8", NOT_ANNOTATED))
 mask = BlockReader({block: snakemake.input.mask}, grid, masks)
-names = {"sample": wildcards.sample, "method": wildcards.method}
-with BlockWriter(snakemake.output.confusion, block, grid, masks) as writer:
+names = {"sample": part["sample"], "method": snakemake.wildcards.method}
+with LevelsWriter(snakemake.output.confusion, block, grid, masks, nearest, threads) as writer:
 
     def work(strip):
         rows = []
@@ -32,6 +34,6 @@ with BlockWriter(snakemake.output.confusion, block, grid, masks) as writer:
                 rows += [{**names, **place, **fields} for fields in scores]
         return rows
 
-    rows = each_strip(work, strips(grid, block), snakemake.threads)
+    rows = each_strip(work, strips(grid, block), threads)
 columns = score_table.columns(params.scoring["metrics"])
 write_rows(snakemake.output.metrics, columns, chain.from_iterable(rows))

@@ -12,23 +12,23 @@ LIBRARY = SCRIPTS / "tilewise"
 ALLOWED = {
     "store": set(),
     "read": {"store.grid"},
-    "segment": {"store.grid", "store.levels"},
+    "segment": {"store.grid", "store.blocks", "store.levels"},
     "score": set(),
     "decide": {"score.formulas", "score.pixel_metrics", "store.levels"},
     "quality": {"segment"},
     "view": set(),
     "demo": set(),
-    "plan": {"read", "segment"},
+    "plan": {"read", "segment", "store.grid", "store.blocks"},
 }
 """Packages, or single modules of them, that each package imports; besides itself and the root."""
 OF_PIXELS = {"score.confusion", "score.skeleton", "score.structure", "store.blocks", "store.shards"}
 OF_MASKS = {"segment.segmenters", "store.blocks", "store.shards"}
 WITHOUT = {
-    **dict.fromkeys(("aggregate", "choose", "decide", "differences"), OF_PIXELS),
-    **dict.fromkeys(("flag", "trust"), OF_MASKS),
+    **dict.fromkeys(("aggregate", "choose", "decide"), OF_PIXELS),
+    "trust": OF_MASKS,
 }
 """Modules that scripts do not import, directly or not."""
-WITHOUT_OPENCV = ("aggregate", "choose", "decide", "flag", "trust")
+WITHOUT_OPENCV = ("aggregate", "choose", "decide", "trust")
 FILES = sorted(LIBRARY.rglob("*.py"))
 
 

@@ -3,9 +3,9 @@
     python tests/workflow/comparison.py OLD NEW          # exit status 1 where they differ
     python tests/workflow/comparison.py --freeze RESULTS FILE
 
-OLD and NEW are folders of results or files that `--freeze` has made, which hold tables and texts whole
-and digests of all pixels. How files are compressed and cut into blocks does not count, nor do figures,
-the report and the metadata of labels.
+OLD and NEW are folders of results or files that `--freeze` has made, which hold tables and texts
+whole and digests of all pixels. How files are compressed and cut into blocks does not count, nor do
+figures, the report and the metadata of labels.
 """
 
 import argparse

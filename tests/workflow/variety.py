@@ -1,6 +1,6 @@
 """Two studies of small, unlike samples, whose results must stay what they are.
 
-    python tests/workflow/variety.py FOLDER      # writes the images and `planes.yaml`, `stacks.yaml`
+python tests/workflow/variety.py FOLDER      # writes the images and `planes.yaml`, `stacks.yaml`
 """
 
 import sys
@@ -14,7 +14,7 @@ from samples import blobs, write_planes
 
 
 def write_planes_study(folder):
-    """Odd sizes, 8 and 16 bit, floats, colour, a region of interest, windows, several annotators."""
+    """Odd sizes, 8 and 16 bit, floats, colour, a region of interest, windows, annotators."""
     rows = []
 
     image, truth = blobs(planes=3, rows=150, columns=170, seed=1)

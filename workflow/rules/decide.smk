@@ -4,7 +4,7 @@
 rule tile_histograms:
     """Pixels per grey level of a block's annotated tiles after a filter, apart by their truth."""
     input:
-        image=get_level_image,
+        pixels=lambda w: decide.levels(STUDY, **w).pixels.files,
         truth="results/{sample}/image.zarr/labels/truth/0/c/{block}",
         code=get_code("tile_histograms"),
     output:
@@ -14,19 +14,20 @@ rule tile_histograms:
     benchmark:
         "benchmarks/{sample}/histograms/{source}/truth/{block}.tsv"
     params:
-        steps=lambda wildcards: config["filters"].get(wildcards.source, []),
-        margin=lambda wildcards: get_scoring(wildcards)["margin"],
-        blocks=get_level_blocks,
-        dtype=get_dtype,
-        grid=get_grid,
+        parts=lambda w: decide.levels(STUDY, **w).parts,
+        steps=lambda w: decide.levels(STUDY, **w).pixels.steps,
+        blocks=lambda w: decide.levels(STUDY, **w).pixels.blocks,
+        codec=lambda w: decide.levels(STUDY, **w).pixels.codec,
+        dtype=lambda w: decide.levels(STUDY, **w).dtype,
+        margin=lambda w: decide.levels(STUDY, **w).margin,
     conda:
         "../../envs/tilewise.yaml"
     group:
-        "segment"
-    threads: get_threads()
+        lambda w: decide.levels(STUDY, **w).need.group
+    threads: lambda w: decide.levels(STUDY, **w).need.threads
     resources:
-        mem_mb=get_level_memory,
-        runtime=get_runtime,
+        mem_mb=lambda w, attempt: attempt * decide.levels(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * decide.levels(STUDY, **w).need.runtime,
         slot=1,
     script:
         "../../scripts/tile_histograms.py"
@@ -35,17 +36,17 @@ rule tile_histograms:
 rule calibrate:
     """Thresholds in grey levels of a method's calibrated variants: of all annotated tiles, and without each fold."""
     input:
-        levels=get_calibration_levels,
+        levels=lambda w: decide.calibrate(STUDY, **w).levels.files,
         code=get_code("calibrate"),
     output:
         calibration="results/sweeps/{method}/calibration.tsv",
     log:
         "logs/sweeps/{method}/calibration.log",
     params:
-        files=get_calibration_names,
-        variants=get_calibrated,
-        dtype=lambda wildcards: get_common_dtype(),
-        groups=get_groups(),
+        files=lambda w: decide.calibrate(STUDY, **w).levels.names,
+        variants=lambda w: decide.calibrate(STUDY, **w).variants,
+        dtype=lambda w: decide.calibrate(STUDY, **w).dtype,
+        groups=STUDY.groups,
         decision=config["decision"],
     conda:
         "../../envs/tilewise.yaml"
@@ -56,10 +57,10 @@ rule calibrate:
 rule sweep:
     """Counts in pixels and metrics of every set of a method's parameters, a row per annotated tile of a block."""
     input:
-        image=get_sweep_image,
+        image=lambda w: decide.sweep(STUDY, **w).pixels.files,
         truth="results/{sample}/image.zarr/labels/truth/0/c/{block}",
-        histograms=get_sweep_histograms,
-        calibration=get_sweep_calibration,
+        histograms=lambda w: decide.sweep(STUDY, **w).histograms,
+        calibration=lambda w: decide.sweep(STUDY, **w).calibrations,
         code=get_code("sweep"),
     output:
         scores="results/{sample}/{method}/sweep/{block}.tsv",
@@ -68,23 +69,21 @@ rule sweep:
     benchmark:
         "benchmarks/{sample}/{method}/sweep/{block}.tsv"
     params:
-        variants=get_variants,
-        steps=get_variant_steps,
-        blocks=get_sweep_blocks,
-        counted=lambda wildcards: get_counted_filters(wildcards.sample, wildcards.method),
-        parts=lambda wildcards: len(get_blocks(wildcards.sample)),
-        tiles=lambda wildcards: get_number_of_tiles(wildcards.sample),
-        scoring=get_scoring,
-        dtype=get_dtype,
-        grid=get_grid,
+        parts=lambda w: decide.sweep(STUDY, **w).parts,
+        variants=lambda w: decide.sweep(STUDY, **w).variants,
+        steps=lambda w: decide.sweep(STUDY, **w).steps,
+        blocks=lambda w: decide.sweep(STUDY, **w).pixels.blocks,
+        counted=lambda w: decide.sweep(STUDY, **w).counted,
+        scoring=lambda w: decide.sweep(STUDY, **w).scoring,
+        dtype=lambda w: decide.sweep(STUDY, **w).dtype,
     conda:
         "../../envs/tilewise.yaml"
     group:
-        "sweep"
-    threads: get_threads()
+        lambda w: decide.sweep(STUDY, **w).need.group
+    threads: lambda w: decide.sweep(STUDY, **w).need.threads
     resources:
-        mem_mb=get_sweep_memory,
-        runtime=get_sweep_runtime,
+        mem_mb=lambda w, attempt: attempt * decide.sweep(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * decide.sweep(STUDY, **w).need.runtime,
         slot=1,
     script:
         "../../scripts/sweep.py"
@@ -93,9 +92,9 @@ rule sweep:
 checkpoint choose:
     """The parameters that annotated tiles choose, each set's scores, and counts of units that had no part in the choice."""
     input:
-        scores=get_sweeps,
-        calibration=get_sweep_calibration,
-        quality=get_excluding_quality,
+        scores=lambda w: decide.choose(STUDY, **w).scores,
+        calibration=lambda w: decide.choose(STUDY, **w).calibrations,
+        features=lambda w: decide.choose(STUDY, **w).features,
         code=get_code("choose"),
     output:
         choice="results/sweeps/{method}/choice.json",
@@ -104,9 +103,10 @@ checkpoint choose:
     log:
         "logs/sweeps/{method}/choice.log",
     params:
-        variants=lambda wildcards: [one.name for one in METHODS[wildcards.method].variants],
-        groups=get_groups(),
-        metrics=get_decision_metrics(),
+        variants=lambda w: decide.choose(STUDY, **w).variants,
+        groups=STUDY.groups,
+        metrics=STUDY.tile_metrics,
+        limits=config["quality"]["thresholds"],
         exclude=config["quality"]["exclude"],
         decision=config["decision"],
     conda:
@@ -118,11 +118,11 @@ checkpoint choose:
 checkpoint decide:
     """The methods in order, with intervals and tests over independent units, and the one to use."""
     input:
-        metrics=get_all_metrics,
-        units=get_unit_tables,
-        levels=get_oracle_levels,
-        annotators=get_annotator_tables,
-        quality=get_annotated_quality,
+        metrics=lambda w: decide.decide(STUDY).metrics,
+        units=lambda w: decide.decide(STUDY).units,
+        levels=lambda w: decide.decide(STUDY).levels.files,
+        annotators=lambda w: decide.decide(STUDY).annotators,
+        features=lambda w: decide.decide(STUDY).features,
         code=get_code("decide"),
     output:
         choice="results/choice.json",
@@ -133,12 +133,13 @@ checkpoint decide:
     log:
         "logs/decide.log",
     params:
-        methods=RANKED,
-        swept=get_swept(),
-        left_out=get_left_out(),
-        levels=get_oracle_names,
-        groups=get_groups(),
-        metrics=get_decision_metrics(),
+        methods=lambda w: decide.decide(STUDY).methods,
+        swept=lambda w: decide.decide(STUDY).swept,
+        left_out=lambda w: decide.decide(STUDY).left_out,
+        levels=lambda w: decide.decide(STUDY).levels.names,
+        groups=STUDY.groups,
+        metrics=STUDY.tile_metrics,
+        limits=config["quality"]["thresholds"],
         exclude=config["quality"]["exclude"],
         decision=config["decision"],
     conda:

@@ -1,34 +1,34 @@
-"""Pre-processing."""
+"""Pre-processing, where a filter's result is written; elsewhere the jobs of the masks filter."""
 
 
 rule filter:
     """The image after a filter's steps, in the dtype of the image; the same for any block size."""
     input:
-        image=get_filter_input,
+        image=lambda w: segment.filtered(STUDY, **w).pixels.files,
         code=get_code("filter"),
     output:
         filtered=keep_if(
-            config["keep_filtered"], "results/{sample}/filtered/{filter}.zarr/c/{block}"
+            STUDY.filtered != "temporary", "results/{sample}/filtered/{filter}.zarr/c/{block}"
         ),
     log:
         "logs/{sample}/filtered/{filter}.zarr/c/{block}.log",
     benchmark:
         "benchmarks/{sample}/filtered/{filter}.zarr/c/{block}.tsv"
     params:
-        steps=lambda wildcards: config["filters"][wildcards.filter],
-        blocks=get_filter_blocks,
-        codec=FILTERED_CODEC,
-        dtype=get_dtype,
-        grid=get_grid,
+        parts=lambda w: segment.filtered(STUDY, **w).parts,
+        steps=lambda w: segment.filtered(STUDY, **w).pixels.steps,
+        blocks=lambda w: segment.filtered(STUDY, **w).pixels.blocks,
+        codec=lambda w: segment.filtered(STUDY, **w).codec,
+        dtype=lambda w: segment.filtered(STUDY, **w).dtype,
     conda:
         "../../envs/tilewise.yaml"
     group:
-        get_filter_group
+        lambda w: segment.filtered(STUDY, **w).need.group
     priority: 2
-    threads: get_threads()
+    threads: lambda w: segment.filtered(STUDY, **w).need.threads
     resources:
-        mem_mb=get_filter_memory,
-        runtime=get_runtime,
+        mem_mb=lambda w, attempt: attempt * segment.filtered(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * segment.filtered(STUDY, **w).need.runtime,
         slot=1,
     script:
         "../../scripts/filter.py"

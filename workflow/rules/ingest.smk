@@ -2,152 +2,96 @@
 
 
 rule ingest:
-    """The image's pixels, in the dtype of its files."""
+    """The image's pixels, in the dtype of its files, and its reduced levels, the means of 2 x 2."""
     input:
-        images=get_images,
+        images=lambda w: get_files(ingest.image(STUDY, **w).files),
         code=get_code("ingest"),
     output:
-        image="results/{sample}/image.zarr/0/c/{block}",
+        image=expand("results/{{sample}}/image.zarr/{level}/c/{{block}}", level=LEVELS),
     log:
         "logs/{sample}/image.zarr/0/c/{block}.log",
     benchmark:
         "benchmarks/{sample}/image.zarr/0/c/{block}.tsv"
     params:
-        first_plane=get_first_plane,
-        dtype=get_dtype,
-        channel=get_channel,
-        grid=get_grid,
+        parts=lambda w: ingest.image(STUDY, **w).parts,
+        first_plane=lambda w: ingest.image(STUDY, **w).first_plane,
+        dtype=lambda w: ingest.image(STUDY, **w).dtype,
+        channel=lambda w: ingest.image(STUDY, **w).channel,
     wildcard_constraints:
-        sample=get_sample_pattern(GREY),
+        sample=GREY,
     conda:
         "../../envs/tilewise.yaml"
     group:
-        get_ingest_group
+        lambda w: ingest.image(STUDY, **w).need.group
     priority: 1
-    threads: get_threads()
+    threads: lambda w: ingest.image(STUDY, **w).need.threads
     resources:
-        mem_mb=get_ingest_memory,
-        runtime=get_runtime,
+        mem_mb=lambda w, attempt: attempt * ingest.image(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * ingest.image(STUDY, **w).need.runtime,
         slot=1,
     script:
         "../../scripts/ingest.py"
 
 
-rule ingest_color:
-    """The grey pixels that everything is computed from, and red, green and blue to look at."""
-    input:
-        images=get_images,
-        code=get_code("ingest"),
+use rule ingest as ingest_color with:
     output:
-        image="results/{sample}/image.zarr/0/c/{block}",
-        color="results/{sample}/color.zarr/0/c/0/{block}",
-    log:
-        "logs/{sample}/image.zarr/0/c/{block}.log",
-    benchmark:
-        "benchmarks/{sample}/image.zarr/0/c/{block}.tsv"
-    params:
-        first_plane=get_first_plane,
-        dtype=get_dtype,
-        channel=get_channel,
-        grid=get_grid,
+        image=expand("results/{{sample}}/image.zarr/{level}/c/{{block}}", level=LEVELS),
+        color=expand("results/{{sample}}/color.zarr/{level}/c/0/{{block}}", level=LEVELS),
     wildcard_constraints:
-        sample=get_sample_pattern(COLOR),
-    conda:
-        "../../envs/tilewise.yaml"
-    group:
-        get_ingest_group
-    priority: 1
-    threads: get_threads()
-    resources:
-        mem_mb=get_ingest_memory,
-        runtime=get_runtime,
-        slot=1,
-    script:
-        "../../scripts/ingest.py"
+        sample=COLOR,
 
 
 rule ingest_truth:
-    """The truth: 0 background, 1 foreground, 255 not annotated."""
+    """The truth: 0 background, 1 foreground, 255 not annotated; levels take the upper left of 2 x 2."""
     input:
-        truth=get_truth_files,
-        roi=get_roi_files,
+        truth=lambda w: get_files(ingest.truth(STUDY, **w).truth.files),
+        roi=lambda w: get_files(ingest.truth(STUDY, **w).roi.files),
         code=get_code("ingest_truth"),
     output:
-        truth="results/{sample}/image.zarr/labels/truth/0/c/{block}",
+        truth=expand("results/{{sample}}/image.zarr/labels/truth/{level}/c/{{block}}", level=LEVELS),
     log:
         "logs/{sample}/image.zarr/labels/truth/0/c/{block}.log",
     benchmark:
         "benchmarks/{sample}/image.zarr/labels/truth/0/c/{block}.tsv"
     params:
-        truth=lambda wildcards: get_pieces(wildcards, "truth"),
-        roi=lambda wildcards: get_pieces(wildcards, "roi"),
-        has_roi=has_roi,
-        foreground=get_truth_foreground,
-        grid=get_grid,
+        parts=lambda w: ingest.truth(STUDY, **w).parts,
+        truth=lambda w: ingest.truth(STUDY, **w).truth.places,
+        roi=lambda w: ingest.truth(STUDY, **w).roi.places,
+        has_roi=lambda w: ingest.truth(STUDY, **w).has_roi,
+        foreground=lambda w: ingest.truth(STUDY, **w).foreground,
     wildcard_constraints:
-        sample=get_sample_pattern([name for name in SAMPLES if name not in SHARED]),
+        sample=NOT_SHARED,
     conda:
         "../../envs/tilewise.yaml"
     group:
-        "segment"
-    threads: get_threads()
+        lambda w: ingest.truth(STUDY, **w).need.group
+    threads: lambda w: ingest.truth(STUDY, **w).need.threads
     resources:
-        mem_mb=get_plane_memory,
-        runtime=get_runtime,
+        mem_mb=lambda w, attempt: attempt * ingest.truth(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * ingest.truth(STUDY, **w).need.runtime,
         slot=1,
     script:
         "../../scripts/ingest_truth.py"
 
 
 use rule ingest_truth as ingest_annotator with:
-    input:
-        truth=get_annotator_files,
-        roi=get_roi_files,
-        code=get_code("ingest_truth"),
     output:
-        truth="results/{sample}/image.zarr/labels/annotator-{annotator}/0/c/{block}",
+        truth=expand(
+            "results/{{sample}}/image.zarr/labels/annotator-{{annotator}}/{level}/c/{{block}}",
+            level=LEVELS,
+        ),
     log:
         "logs/{sample}/image.zarr/labels/annotator-{annotator}/0/c/{block}.log",
     benchmark:
         "benchmarks/{sample}/image.zarr/labels/annotator-{annotator}/0/c/{block}.tsv"
-    params:
-        truth=get_annotator_pieces,
-        roi=lambda wildcards: get_pieces(wildcards, "roi"),
-        has_roi=has_roi,
-        foreground=get_truth_foreground,
-        grid=get_grid,
     wildcard_constraints:
-        sample=get_sample_pattern(SHARED),
-
-
-rule votes:
-    """Pixels per pattern of the annotators' votes in a block: a base-3 number, 0, 1 and 2 for not annotated."""
-    input:
-        annotators=get_annotators_of_block,
-        code=get_code("votes"),
-    output:
-        votes="results/{sample}/votes/{block}.npy",
-    log:
-        "logs/{sample}/votes/{block}.log",
-    params:
-        grid=get_grid,
-    wildcard_constraints:
-        sample=get_sample_pattern(SHARED),
-    conda:
-        "../../envs/tilewise.yaml"
-    threads: get_threads()
-    resources:
-        mem_mb=get_strip_memory,
-        runtime=get_runtime,
-        slot=1,
-    script:
-        "../../scripts/votes.py"
+        sample=SHARED,
 
 
 rule consensus:
     """What each pattern of votes means, and how far the annotators agree with each other and with it."""
     input:
-        votes=get_votes,
+        annotators=lambda w: ingest.consensus(STUDY, **w).files,
         code=get_code("consensus"),
     output:
         table="results/{sample}/consensus.npy",
@@ -156,12 +100,18 @@ rule consensus:
     log:
         "logs/{sample}/consensus.log",
     params:
-        annotators=lambda wildcards: len(SAMPLES[wildcards.sample].annotators),
+        parts=lambda w: ingest.consensus(STUDY, **w).parts,
+        annotators=lambda w: ingest.consensus(STUDY, **w).annotators,
         settings=config["truth"],
     wildcard_constraints:
-        sample=get_sample_pattern(SHARED),
+        sample=SHARED,
     conda:
         "../../envs/tilewise.yaml"
+    threads: lambda w: ingest.consensus(STUDY, **w).need.threads
+    resources:
+        mem_mb=lambda w, attempt: attempt * ingest.consensus(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * ingest.consensus(STUDY, **w).need.runtime,
+        slot=1,
     script:
         "../../scripts/consensus.py"
 
@@ -169,25 +119,25 @@ rule consensus:
 rule consensus_truth:
     """The truth that several annotators come to: 0 background, 1 foreground, 255 not annotated."""
     input:
-        annotators=get_annotators_of_block,
+        annotators=lambda w: ingest.consensus_truth(STUDY, **w).files,
         table="results/{sample}/consensus.npy",
         code=get_code("consensus_truth"),
     output:
-        truth="results/{sample}/image.zarr/labels/truth/0/c/{block}",
+        truth=expand("results/{{sample}}/image.zarr/labels/truth/{level}/c/{{block}}", level=LEVELS),
     log:
         "logs/{sample}/image.zarr/labels/truth/0/c/{block}.log",
     benchmark:
         "benchmarks/{sample}/image.zarr/labels/truth/0/c/{block}.tsv"
     params:
-        grid=get_grid,
+        parts=lambda w: ingest.consensus_truth(STUDY, **w).parts,
     wildcard_constraints:
-        sample=get_sample_pattern(SHARED),
+        sample=SHARED,
     conda:
         "../../envs/tilewise.yaml"
-    threads: get_threads()
+    threads: lambda w: ingest.consensus_truth(STUDY, **w).need.threads
     resources:
-        mem_mb=get_strip_memory,
-        runtime=get_runtime,
+        mem_mb=lambda w, attempt: attempt * ingest.consensus_truth(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * ingest.consensus_truth(STUDY, **w).need.runtime,
         slot=1,
     script:
         "../../scripts/consensus_truth.py"

@@ -2,9 +2,9 @@
 
 
 rule quality:
-    """Features of every tile of a block; see `features` in scripts/tilewise/quality/features.py for their units."""
+    """Features of every tile of a block; see scripts/tilewise/quality/features.py for their units."""
     input:
-        image="results/{sample}/image.zarr/0/c/{block}",
+        image=lambda w: quality.quality(STUDY, **w).pixels.files,
         code=get_code("quality"),
     output:
         features="results/{sample}/quality/{block}.tsv",
@@ -13,43 +13,26 @@ rule quality:
     benchmark:
         "benchmarks/{sample}/quality/{block}.tsv"
     params:
-        dtype=get_dtype,
-        grid=get_grid,
+        parts=lambda w: quality.quality(STUDY, **w).parts,
+        dtype=lambda w: quality.quality(STUDY, **w).dtype,
     conda:
         "../../envs/tilewise.yaml"
     group:
-        get_ingest_group
-    threads: get_threads()
+        lambda w: quality.quality(STUDY, **w).need.group
+    threads: lambda w: quality.quality(STUDY, **w).need.threads
     resources:
-        mem_mb=get_strip_memory,
-        runtime=get_runtime,
+        mem_mb=lambda w, attempt: attempt * quality.quality(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * quality.quality(STUDY, **w).need.runtime,
         slot=1,
     script:
         "../../scripts/quality.py"
 
 
-rule flag:
-    """What stands out among the tiles of a sample, or is plainly wrong with them."""
-    input:
-        features=get_features,
-        code=get_code("flag"),
-    output:
-        quality="results/{sample}/quality.tsv",
-    log:
-        "logs/{sample}/quality.log",
-    params:
-        thresholds=config["quality"]["thresholds"],
-    conda:
-        "../../envs/tilewise.yaml"
-    script:
-        "../../scripts/flag.py"
-
-
 rule survey:
     """How far methods agree, from 0 to 1 (mean Dice of all pairs), on a few tiles of a block."""
     input:
-        image=get_survey_image,
-        thresholds=get_survey_thresholds,
+        image=lambda w: get_survey(w).pixels.files,
+        histograms=lambda w: get_survey(w).histograms,
         choices=get_survey_choices,
         code=get_code("survey"),
     output:
@@ -59,16 +42,17 @@ rule survey:
     benchmark:
         "benchmarks/{sample}/survey/{block}.tsv"
     params:
-        tiles=get_surveyed_of_block,
-        variants=get_survey_variants,
-        blocks=get_survey_blocks,
-        dtype=get_dtype,
-        grid=get_grid,
+        parts=lambda w: get_survey(w).parts,
+        tiles=lambda w: get_survey(w).tiles,
+        variants=lambda w: get_survey(w).variants,
+        counted=lambda w: get_survey(w).counted,
+        blocks=lambda w: get_survey(w).pixels.blocks,
+        dtype=lambda w: get_survey(w).dtype,
     conda:
         "../../envs/tilewise.yaml"
     resources:
-        mem_mb=get_survey_memory,
-        runtime=get_runtime,
+        mem_mb=lambda w, attempt: attempt * quality.survey_need(STUDY, **w).memory,
+        runtime=lambda w, attempt: attempt * quality.survey_need(STUDY, **w).runtime,
         slot=1,
     script:
         "../../scripts/survey.py"
@@ -77,10 +61,10 @@ rule survey:
 rule trust:
     """Quality of all tiles, how far their masks may be trusted (0 to 1), and those most worth annotating."""
     input:
-        quality=get_quality_tables,
-        agreement=get_agreement_tables,
-        thresholds=get_fraction_tables,
-        metrics=get_all_metrics,
+        features=lambda w: quality.trust(STUDY).features,
+        agreement=lambda w: quality.trust(STUDY).agreement,
+        thresholds=lambda w: quality.trust(STUDY).thresholds,
+        metrics=lambda w: quality.trust(STUDY).metrics,
         code=get_code("trust"),
     output:
         quality="results/quality.tsv",
@@ -89,8 +73,8 @@ rule trust:
     log:
         "logs/trust.log",
     params:
-        samples=list(SAMPLES),
-        thresholds=config["quality"]["thresholds"],
+        samples=list(STUDY.samples),
+        limits=config["quality"]["thresholds"],
         exclude=config["quality"]["exclude"],
         number=config["quality"]["next"],
     conda:

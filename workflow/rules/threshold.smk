@@ -1,26 +1,29 @@
-"""From filtered pixels to masks. The threshold of a whole sample is map-reduce over its blocks."""
+"""From pixels to masks. The threshold of a sample of several blocks is map-reduce over them."""
 
 
 rule extent:
-    """Least and greatest pixel of a block, as text; for the histogram of floats."""
+    """Least and greatest pixel of a block, as text; for the histogram of floats of several blocks."""
     input:
-        pixels=get_source_block,
+        pixels=lambda w: segment.histogram(STUDY, **w).pixels.files,
         code=get_code("extent"),
     output:
         extent="results/{sample}/histograms/{source}/extent/{block}.tsv",
     log:
         "logs/{sample}/histograms/{source}/extent/{block}.log",
     params:
-        dtype=get_dtype,
-        codec=get_source_codec,
-        grid=get_grid,
+        parts=lambda w: segment.histogram(STUDY, **w).parts,
+        steps=lambda w: segment.histogram(STUDY, **w).pixels.steps,
+        blocks=lambda w: segment.histogram(STUDY, **w).pixels.blocks,
+        codec=lambda w: segment.histogram(STUDY, **w).pixels.codec,
+        dtype=lambda w: segment.histogram(STUDY, **w).dtype,
     conda:
         "../../envs/tilewise.yaml"
     group:
-        get_filter_group
+        lambda w: resources.filter_group(STUDY, w.sample)
+    threads: lambda w: segment.histogram(STUDY, **w).need.threads
     resources:
-        mem_mb=get_strip_memory,
-        runtime=get_runtime,
+        mem_mb=lambda w, attempt: attempt * segment.histogram(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * segment.histogram(STUDY, **w).need.runtime,
         slot=1,
     script:
         "../../scripts/extent.py"
@@ -29,46 +32,30 @@ rule extent:
 rule histogram:
     """Pixels per grey level of a block, 64-bit integers: a bin per level of an integer, 256 of a float."""
     input:
-        pixels=get_source_block,
-        extents=get_extents,
+        pixels=lambda w: segment.histogram(STUDY, **w).pixels.files,
+        extents=lambda w: segment.histogram(STUDY, **w).extents,
         code=get_code("histogram"),
     output:
         histogram="results/{sample}/histograms/{source}/{block}.npz",
     log:
         "logs/{sample}/histograms/{source}/{block}.log",
     params:
-        dtype=get_dtype,
-        codec=get_source_codec,
-        grid=get_grid,
+        parts=lambda w: segment.histogram(STUDY, **w).parts,
+        steps=lambda w: segment.histogram(STUDY, **w).pixels.steps,
+        blocks=lambda w: segment.histogram(STUDY, **w).pixels.blocks,
+        codec=lambda w: segment.histogram(STUDY, **w).pixels.codec,
+        dtype=lambda w: segment.histogram(STUDY, **w).dtype,
     conda:
         "../../envs/tilewise.yaml"
     group:
-        get_histogram_group
-    threads: get_threads()
+        lambda w: segment.histogram(STUDY, **w).need.group
+    threads: lambda w: segment.histogram(STUDY, **w).need.threads
     resources:
-        mem_mb=get_strip_memory,
-        runtime=get_runtime,
+        mem_mb=lambda w, attempt: attempt * segment.histogram(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * segment.histogram(STUDY, **w).need.runtime,
         slot=1,
     script:
         "../../scripts/histogram.py"
-
-
-rule sample_threshold:
-    """A method's threshold for the whole sample, exact, in grey levels."""
-    input:
-        histograms=get_histograms,
-        choices=get_choices,
-        code=get_code("sample_threshold"),
-    output:
-        threshold="results/{sample}/{method}/threshold.tsv",
-    log:
-        "logs/{sample}/{method}/threshold.log",
-    params:
-        segmenter=get_segmenter,
-    conda:
-        "../../envs/tilewise.yaml"
-    script:
-        "../../scripts/sample_threshold.py"
 
 
 rule threshold:
@@ -77,35 +64,38 @@ rule threshold:
     A method that is only tried segments annotated tiles; `segmentation` is the one that was decided on.
     """
     input:
-        pixels=get_threshold_input,
-        sample_threshold=get_sample_threshold,
-        choices=get_choices,
+        pixels=lambda w: get_threshold(w).pixels.files,
+        histograms=lambda w: get_threshold(w).histograms,
+        choices=lambda w: get_choice_files(w.method),
         code=get_code("threshold"),
     output:
-        mask="results/{sample}/image.zarr/labels/{method}/0/c/{block}",
+        mask=expand(
+            "results/{{sample}}/image.zarr/labels/{{method}}/{level}/c/{{block}}", level=LEVELS
+        ),
         thresholds="results/{sample}/{method}/thresholds/{block}.tsv",
     log:
         "logs/{sample}/image.zarr/labels/{method}/0/c/{block}.log",
     benchmark:
         "benchmarks/{sample}/image.zarr/labels/{method}/0/c/{block}.tsv"
     params:
-        steps=get_inline_steps,
-        segmenter=get_segmenter,
-        calibration=get_calibration,
-        tiles=get_tiles,
-        blocks=get_threshold_blocks,
-        dtype=get_dtype,
-        codec=get_source_codec,
-        grid=get_grid,
+        parts=lambda w: get_threshold(w).parts,
+        steps=lambda w: get_threshold(w).pixels.steps,
+        blocks=lambda w: get_threshold(w).pixels.blocks,
+        codec=lambda w: get_threshold(w).pixels.codec,
+        dtype=lambda w: get_threshold(w).dtype,
+        needs_sample=lambda w: get_threshold(w).needs_sample,
+        segmenter=lambda w: get_threshold(w).segmenter,
+        calibration=lambda w: get_threshold(w).calibration,
+        tiles=lambda w: get_threshold(w).tiles,
     conda:
         "../../envs/tilewise.yaml"
     group:
-        get_method_group
+        lambda w: segment.threshold_need(STUDY, **w).group
     priority: 3
-    threads: get_threads()
+    threads: lambda w: segment.threshold_need(STUDY, **w).threads
     resources:
-        mem_mb=get_threshold_memory,
-        runtime=get_runtime,
+        mem_mb=lambda w, attempt: attempt * segment.threshold_need(STUDY, **w).memory,
+        runtime=lambda w, attempt: attempt * segment.threshold_need(STUDY, **w).runtime,
         slot=1,
     script:
         "../../scripts/threshold.py"

@@ -11,23 +11,26 @@ rule validate:
         truth="results/{sample}/image.zarr/labels/truth/0/c/{block}",
         code=get_code("validate"),
     output:
-        confusion="results/{sample}/image.zarr/labels/{method}-confusion/0/c/{block}",
+        confusion=expand(
+            "results/{{sample}}/image.zarr/labels/{{method}}-confusion/{level}/c/{{block}}",
+            level=LEVELS,
+        ),
         metrics="results/{sample}/{method}/metrics/{block}.tsv",
     log:
         "logs/{sample}/image.zarr/labels/{method}-confusion/0/c/{block}.log",
     benchmark:
         "benchmarks/{sample}/image.zarr/labels/{method}-confusion/0/c/{block}.tsv"
     params:
-        scoring=get_scoring,
-        grid=get_grid,
+        parts=lambda w: validate.validate(STUDY, **w).parts,
+        scoring=lambda w: validate.validate(STUDY, **w).scoring,
     conda:
         "../../envs/tilewise.yaml"
     group:
-        get_method_group
-    threads: get_threads()
+        lambda w: validate.validate(STUDY, **w).need.group
+    threads: lambda w: validate.validate(STUDY, **w).need.threads
     resources:
-        mem_mb=get_strip_memory,
-        runtime=get_runtime,
+        mem_mb=lambda w, attempt: attempt * validate.validate(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * validate.validate(STUDY, **w).need.runtime,
         slot=1,
     script:
         "../../scripts/validate.py"
@@ -36,29 +39,23 @@ rule validate:
 rule structure:
     """Metrics of whole planes, or of the whole stack in 3-D; distances in pixels or micrometers."""
     input:
-        mask=lambda wildcards: get_part(
-            "results/{sample}/image.zarr/labels/{method}/0/c/{block}", wildcards
-        ),
-        truth=lambda wildcards: get_part(
-            "results/{sample}/image.zarr/labels/truth/0/c/{block}", wildcards
-        ),
+        mask=lambda w: validate.structure(STUDY, **w).masks,
+        truth=lambda w: validate.structure(STUDY, **w).truths,
         code=get_code("structure"),
     output:
-        metrics="results/{sample}/{method}/structure/{part}.tsv",
+        metrics="results/{sample}/{method}/structure/{extent}.tsv",
     log:
-        "logs/{sample}/{method}/structure/{part}.log",
+        "logs/{sample}/{method}/structure/{extent}.log",
     benchmark:
-        "benchmarks/{sample}/{method}/structure/{part}.tsv"
+        "benchmarks/{sample}/{method}/structure/{extent}.tsv"
     params:
-        blocks=get_part_blocks,
-        extent=SCORING["extent"],
-        scoring=lambda wildcards: get_scoring(wildcards) | {"metrics": SCORING["metrics"]},
-        grid=get_grid,
+        parts=lambda w: validate.structure(STUDY, **w).parts,
+        scoring=lambda w: validate.structure(STUDY, **w).scoring,
     conda:
         "../../envs/tilewise.yaml"
     resources:
-        mem_mb=get_part_memory,
-        runtime=get_runtime_of_part,
+        mem_mb=lambda w, attempt: attempt * validate.structure(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * validate.structure(STUDY, **w).need.runtime,
         slot=1,
     script:
         "../../scripts/structure.py"
@@ -70,11 +67,12 @@ rule errors:
     The label: 0 not annotated, else 1 + the number of methods that are wrong.
     """
     input:
-        confusions=get_confusions_of_block,
-        truth="results/{sample}/image.zarr/labels/truth/0/c/{block}",
+        confusions=lambda w: validate.errors(STUDY, **w).confusions,
         code=get_code("errors"),
     output:
-        errors="results/{sample}/image.zarr/labels/errors/0/c/{block}",
+        errors=expand(
+            "results/{{sample}}/image.zarr/labels/errors/{level}/c/{{block}}", level=LEVELS
+        ),
         strata="results/{sample}/errors/strata/{block}.tsv",
         differences="results/{sample}/errors/differences/{block}.tsv",
     log:
@@ -82,17 +80,17 @@ rule errors:
     benchmark:
         "benchmarks/{sample}/image.zarr/labels/errors/0/c/{block}.tsv"
     params:
-        methods=lambda wildcards: get_methods_of(wildcards.sample),
-        connectivity=SCORING["objects"]["connectivity"],
-        grid=get_grid,
+        parts=lambda w: validate.errors(STUDY, **w).parts,
+        methods=lambda w: validate.errors(STUDY, **w).methods,
+        connectivity=lambda w: validate.errors(STUDY, **w).connectivity,
     conda:
         "../../envs/tilewise.yaml"
     group:
-        "compare"
-    threads: get_threads()
+        lambda w: validate.errors(STUDY, **w).need.group
+    threads: lambda w: validate.errors(STUDY, **w).need.threads
     resources:
-        mem_mb=get_strip_memory,
-        runtime=get_runtime,
+        mem_mb=lambda w, attempt: attempt * validate.errors(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * validate.errors(STUDY, **w).need.runtime,
         slot=1,
     script:
         "../../scripts/errors.py"
@@ -101,7 +99,7 @@ rule errors:
 rule overlay:
     """One PNG per annotated tile: the confusion map's colours over the image."""
     input:
-        picture=get_picture,
+        picture=lambda w: validate.overlay(STUDY, **w).picture,
         confusion="results/{sample}/image.zarr/labels/{method}-confusion/0/c/{block}",
         code=get_code("overlay"),
     output:
@@ -111,21 +109,22 @@ rule overlay:
     benchmark:
         "benchmarks/{sample}/{method}/overlay/{block}.tsv"
     params:
-        colors={kind: config["overlay"][kind] for kind in ("tp", "fp", "fn", "tn")},
+        parts=lambda w: validate.overlay(STUDY, **w).parts,
+        colors=COLORS,
         alpha=config["overlay"]["alpha"],
-        tiles=get_overlaid_tiles,
+        tiles=lambda w: validate.overlay(STUDY, **w).tiles,
         scale_bar=config["overlay"]["scale_bar"],
-        pixel_size=get_pixel_size,
-        channels=get_channels,
-        dtype=get_dtype,
-        grid=get_grid,
+        pixel_size=lambda w: validate.overlay(STUDY, **w).pixel_size,
+        channels=lambda w: validate.overlay(STUDY, **w).channels,
+        dtype=lambda w: validate.overlay(STUDY, **w).dtype,
     conda:
         "../../envs/tilewise.yaml"
     group:
-        get_method_group
+        lambda w: validate.overlay(STUDY, **w).need.group
+    threads: lambda w: validate.overlay(STUDY, **w).need.threads
     resources:
-        mem_mb=get_strip_memory,
-        runtime=get_runtime,
+        mem_mb=lambda w, attempt: attempt * validate.overlay(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * validate.overlay(STUDY, **w).need.runtime,
         slot=1,
     script:
         "../../scripts/overlay.py"

@@ -42,6 +42,47 @@ LEAST_FRACTION = 1e-4
 """Of the foreground, and of the background: 26 pixels of 512 x 512. Logits end there."""
 
 
+def by_sample(rows):
+    """Rows of tables of features, apart by sample, plane by plane, row by row of tiles.
+
+    Parameters
+    ----------
+    rows : iterable of dict of str to str
+
+    Returns
+    -------
+    dict of str to list of dict
+    """
+    samples = {}
+    for row in rows:
+        samples.setdefault(row["sample"], []).append(row)
+    for own in samples.values():
+        own.sort(key=lambda row: tuple(int(row[axis]) for axis in "zyx"))
+    return samples
+
+
+def flags_of_tiles(rows, thresholds=DEFAULTS):
+    """What is wrong with the tiles of all samples, each compared with those of its own.
+
+    Parameters
+    ----------
+    rows : iterable of dict of str to str
+        Of tables of features.
+    thresholds : dict of str to float
+        As for `flag`.
+
+    Returns
+    -------
+    dict of (str, str) to str
+        Flags, separated by semicolons, by sample and name of the tile.
+    """
+    return {
+        (sample, row["tile"]): ";".join(flags)
+        for sample, own in by_sample(rows).items()
+        for row, flags in zip(own, flag(own, thresholds), strict=True)
+    }
+
+
 def flag(rows, thresholds=DEFAULTS):
     """What is wrong with each tile of a sample.
 

@@ -11,17 +11,6 @@ CALIBRES = (0, 3, 5, 9, 17, math.inf)
 """Limits of the calibre of the foreground, in pixels."""
 DISTANCES = (0, 1, 2, 4, 8, math.inf)
 """Limits of the distance to the truth's boundary, in pixels: up to 1 touches it."""
-PIXELS = (
-    *("annotated", "all_right", "all_wrong_fp", "all_wrong_fn"),
-    *("only_right_foreground", "only_right_background", "only_wrong_fp", "only_wrong_fn"),
-)
-"""Columns of what methods differ in; the last four are of one method."""
-OBJECTS = (
-    *("truth_objects", "truth_objects_all_found", "truth_objects_all_missed"),
-    *("truth_objects_only_found", "truth_objects_only_missed"),
-    *("false_objects", "false_objects_of_all", "false_objects_only", "false_objects_all_but"),
-)
-"""The same of objects."""
 
 
 def is_wrong(codes):
@@ -87,8 +76,8 @@ def differences(codes):
     Returns
     -------
     list of dict
-        `PIXELS` of each method; counts, which add up over regions. With a single method nothing is
-        of it alone.
+        `error_table.PIXELS` of each method; counts, which add up over regions. With a single method
+        nothing is of it alone.
     """
     methods = len(codes)
     wrong = is_wrong(codes)
@@ -136,9 +125,9 @@ def object_differences(codes, coverage=0.5, connectivity=8):
     Returns
     -------
     list of dict
-        `OBJECTS` of each method; counts, which add up over regions that cut no object. A false
-        object is one of a mask without a pixel of the truth; those of several methods that touch
-        are one.
+        `error_table.OBJECTS` of each method; counts, which add up over regions that cut no object.
+        A false object is one of a mask without a pixel of the truth; those of several methods that
+        touch are one.
     """
     methods = len(codes)
     is_true = ((codes[0] == TP) | (codes[0] == FN)).view(np.uint8)

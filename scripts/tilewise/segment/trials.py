@@ -27,6 +27,7 @@ class Filtered:
         self._reader = reader
         self._steps = parse_chain(steps)
         self._grid = grid
+        self.dtype = dtype
         self.reach = chain_reach(self._steps, dtype)
 
     def read(self, region):

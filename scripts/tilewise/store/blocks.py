@@ -44,9 +44,13 @@ class BlockReader:
         return self._shards.get(block), (z % planes, row % rows, column % columns)
 
     def is_stored(self, tile):
-        """Whether the tile holds more than the fill value."""
+        """Whether the tile holds more than the fill value, in any channel."""
         shard, place = self._place(tile.z, tile.row, tile.column)
-        return shard is not None and shard.is_stored(place)
+        if shard is None:
+            return False
+        if self._lead:
+            return any(shard.is_stored((channel, *place)) for channel in range(*self._lead))
+        return shard.is_stored(place)
 
     def _chunk(self, z, row, column, out):
         """Copy a whole tile, and over the sample's edge, into an array."""

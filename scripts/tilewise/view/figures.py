@@ -19,7 +19,7 @@ def save(figure, path):
     figure.savefig(path, format=kind, metadata=_WITHOUT_DATE[kind])
 
 
-def side_by_side(tiles, title, pixel_size=None):
+def side_by_side(tiles, title, pixel_sizes):
     """Tiles through every step: a row per tile, a column per step.
 
     Parameters
@@ -28,8 +28,8 @@ def side_by_side(tiles, title, pixel_size=None):
         By tile and step, in the order of `STEPS`; (rows, columns) uint8 grey, 0/1 for masks and
         truth (255 not annotated), or (rows, columns, 3) uint8.
     title : str
-    pixel_size : float, optional
-        Along x, in micrometres; if it is known, the images have scale bars.
+    pixel_sizes : dict of str to (float or None)
+        By tile, along x, in micrometres; where it is known, the image has a scale bar.
 
     Returns
     -------
@@ -42,8 +42,8 @@ def side_by_side(tiles, title, pixel_size=None):
             axis.imshow(_shades(pictures[step], step), cmap="gray", vmin=0, vmax=255)
             axis.set(xticks=[], yticks=[])
         row[0].set_ylabel(name)
-        if pixel_size is not None:
-            _draw_scale_bar(row[0], pictures[STEPS[0]].shape, pixel_size)
+        if pixel_sizes[name] is not None:
+            _draw_scale_bar(row[0], pictures[STEPS[0]].shape, pixel_sizes[name])
     for axis, step in zip(axes[0], STEPS, strict=True):
         axis.set_title(step)
     figure.suptitle(title)

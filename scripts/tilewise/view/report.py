@@ -31,8 +31,8 @@ def page(summary, figures, decision=None, ranking=(), scores=(), following=()):
     ----------
     summary : list of dict of str to str
         Rows of the summary, in order.
-    figures : dict of (str, str) to list of (str, bytes)
-        By sample and method: media type and content.
+    figures : dict of str to list of (str, bytes)
+        By method: media type and content.
     decision : dict or None
         What `decision.json` holds; None where nothing could be decided.
     ranking, scores : sequence of dict of str to str
@@ -58,10 +58,11 @@ def page(summary, figures, decision=None, ranking=(), scores=(), following=()):
         parts.append(f"<p class='warning'>{escape(warning)}</p>")
     for sample, rows in groupby(summary, itemgetter("sample")):
         parts.append(f"<h2>{escape(sample)}</h2>{_table(list(rows))}")
-        for (name, method), pictures in figures.items():
-            if name == sample:
-                parts.append(f"<h3>{escape(method)}</h3>")
-                parts += [_figure(kind, content) for kind, content in pictures]
+    if figures:
+        parts.append("<h1>A few tiles through every method</h1>")
+    for method, pictures in figures.items():
+        parts.append(f"<h2>{escape(method)}</h2>")
+        parts += [_figure(kind, content) for kind, content in pictures]
     if following:
         parts.append("<h1>Tiles most worth annotating next</h1>")
         columns = ("rank", "sample", "tile", "trust", "agreement", "drift_z", "distance", "flags")

@@ -1,0 +1,59 @@
+"""Write every `zarr.json` of the run."""
+
+from tilewise import job
+from tilewise.labels import FN, FP, TN, TP
+from tilewise.score.error_kinds import error_colors
+from tilewise.store import ngff
+from tilewise.store.grid import grid_of
+from tilewise.store.layout import layout_of
+
+OPAQUE, TRANSPARENT = 255, 0
+
+job.start(snakemake)
+colors = snakemake.params.colors
+waiting = iter(snakemake.output)
+
+
+def label_colors(entry):
+    """Red, green, blue and alpha by value."""
+    if entry["name"].endswith("-confusion"):
+        codes = {"tp": TP, "fp": FP, "fn": FN, "tn": TN}
+        found = {code: (*colors[kind], OPAQUE) for kind, code in codes.items()}
+        # what is rightly background would hide the image
+        found[TN] = (*colors["tn"], TRANSPARENT)
+    elif entry["name"] == "errors":
+        found = error_colors(entry["methods"])
+    else:
+        found = {1: (255, 255, 255, OPAQUE)}
+    if entry["fill"]:
+        found[entry["fill"]] = (128, 128, 128, TRANSPARENT)
+    return found
+
+
+def groups(entry):
+    """What stands before the arrays: the group, and that of an image's labels."""
+    name, levels, size = entry["name"], entry["levels"] - 1, entry["pixel_size"]
+    if entry["kind"] == "image":
+        return [ngff.image_group(name, "zyx", levels, size), ngff.labels_group(entry["labels"])]
+    if entry["kind"] == "color":
+        return [ngff.color_group(name, levels, entry["dtype"], size)]
+    return [ngff.label_group(name, levels, label_colors(entry), size)]
+
+
+def array(entry, level=0):
+    """An array, at a level."""
+    grid = grid_of(entry["grid"]).level(level)
+    is_color = entry["kind"] == "color"
+    channels, shape, axes = (3, (3, *grid.shape), "czyx") if is_color else (1, grid.shape, "zyx")
+    layout = layout_of(grid, entry["dtype"], entry["fill"], entry["codec"], channels)
+    return ngff.array(layout, shape, axes)
+
+
+for entry in snakemake.params.groups:
+    if entry["kind"] == "filtered":
+        ngff.write(next(waiting), array(entry))
+        continue
+    for group in groups(entry):
+        ngff.write(next(waiting), group)
+    for level in range(entry["levels"]):
+        ngff.write(next(waiting), array(entry, level))

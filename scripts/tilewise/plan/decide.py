@@ -1,0 +1,202 @@
+"""The jobs of rules/decide.smk: what annotated tiles choose."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from tilewise.plan import paths, quality, reads, resources, segment, validate
+from tilewise.plan.methods import NO_FILTER
+from tilewise.plan.reads import Part, Pixels
+from tilewise.plan.resources import Need
+from tilewise.plan.study import Study
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Grey levels of annotated tiles after a filter, apart by their truth."""
+
+    parts: list[Part]
+    pixels: Pixels
+    margin: int | None
+    dtype: str
+    need: Need
+
+
+@cache
+def levels(study: Study, sample: str, source: str, block: str) -> Levels:
+    """Of one block."""
+    regions = [study.region(sample, block)]
+    reach = study.reach(sample, source)
+    return Levels(
+        parts=[reads.part(study, sample, block)],
+        pixels=reads.filtered(study, sample, source, regions),
+        margin=validate.scoring(study, sample)["margin"],
+        dtype=study.dtype(sample),
+        need=resources.counting(study, sample, reach, "segment"),
+    )
+
+
+@dataclass(frozen=True)
+class LevelFiles:
+    """Files of grey levels, and the sample and filter of each."""
+
+    files: list[str]
+    names: list[tuple[str, str]]
+
+
+def _level_files(study, filters, samples):
+    found = [
+        (path, (sample, source))
+        for sample in samples
+        for source in filters
+        for path in paths.of_blocks(
+            paths.LEVELS, study.annotated_blocks(sample), sample=sample, source=source
+        )
+    ]
+    return LevelFiles([path for path, _ in found], [names for _, names in found])
+
+
+@dataclass(frozen=True)
+class Calibrate:
+    """Calibrated thresholds of a method: of all annotated tiles, and without each fold."""
+
+    levels: LevelFiles
+    variants: list[dict]
+    dtype: str
+
+
+@cache
+def calibrate(study: Study, method: str) -> Calibrate:
+    """Of one method."""
+    samples = study.annotated_samples(study.methods[method])
+    calibrated = [
+        one for one in variants(study, method) if one["segmenter"]["scope"] == "calibrated"
+    ]
+    filters = dict.fromkeys(one["filter"] for one in calibrated)
+    return Calibrate(
+        levels=_level_files(study, filters, samples),
+        variants=calibrated,
+        dtype=study.dtype(samples[0]),
+    )
+
+
+def variants(study: Study, method: str) -> list[dict]:
+    """All sets of parameters of a method, as plain values."""
+    return [
+        vars(variant) | {"segmenter": vars(variant.segmenter)}
+        for variant in study.methods[method].variants
+    ]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Scores of every set of a method's parameters on the annotated tiles of a block."""
+
+    parts: list[Part]
+    pixels: Pixels
+    """Of the image, from which the method gives the block's mask with any of its parameters."""
+    histograms: list[str]
+    """Of the whole sample, filter by filter of `counted`; none of a single block, as for a mask."""
+    calibrations: list[str]
+    variants: list[dict]
+    steps: dict[str, list]
+    """Of each filter."""
+    counted: list[str]
+    """Filters whose histogram of the whole sample some parameters need."""
+    scoring: dict
+    dtype: str
+    need: Need
+
+
+@cache
+def sweep(study: Study, sample: str, method: str, block: str) -> Sweep:
+    """Of one block."""
+    tried = study.methods[method]
+    reach = max(study.variant_reach(sample, variant) for variant in tried.variants)
+    regions = [study.region(sample, block)]
+    return Sweep(
+        parts=[reads.part(study, sample, block)],
+        pixels=reads.image(study, sample, NO_FILTER, regions, reach),
+        histograms=segment.histograms(study, sample, tried.variants),
+        calibrations=calibrations(study, method),
+        variants=[
+            settings | {"needs_sample": study.needs_sample(sample, variant)}
+            for settings, variant in zip(variants(study, method), tried.variants, strict=True)
+        ],
+        steps={filter: study.steps(filter) for filter in tried.filters},
+        counted=segment.counted_filters(study, sample, tried.variants),
+        scoring=validate.scoring(study, sample),
+        dtype=study.dtype(sample),
+        need=resources.sweep(study, sample, method),
+    )
+
+
+def calibrations(study: Study, method: str) -> list[str]:
+    """The table of a method's calibrated thresholds, where it has any."""
+    is_calibrated = study.methods[method].is_calibrated
+    return [paths.CALIBRATION.format(method=method)] if is_calibrated else []
+
+
+@dataclass(frozen=True)
+class Choose:
+    """The parameters that annotated tiles choose for a method."""
+
+    scores: list[str]
+    calibrations: list[str]
+    features: list[str]
+    """Of annotated samples' tiles, where some quality excludes them."""
+    variants: list[str]
+    metrics: list[str]
+
+
+@cache
+def choose(study: Study, method: str) -> Choose:
+    """Of one method."""
+    tried = study.methods[method]
+    return Choose(
+        scores=[
+            path
+            for sample in study.annotated_samples(tried)
+            for path in paths.of_blocks(
+                paths.SWEEP, study.annotated_blocks(sample), sample=sample, method=method
+            )
+        ],
+        calibrations=calibrations(study, method),
+        features=quality.annotated_features(study) if study.config["quality"]["exclude"] else [],
+        variants=[variant.name for variant in tried.variants],
+        metrics=study.tile_metrics,
+    )
+
+
+@dataclass(frozen=True)
+class Decide:
+    """The methods in order, and the one to use."""
+
+    metrics: list[str]
+    units: list[str]
+    levels: LevelFiles
+    annotators: list[str]
+    features: list[str]
+    methods: list[str]
+    swept: list[str]
+    """Those of `methods` whose parameters are chosen; of each, a table in `units`."""
+    left_out: list[str]
+    structural: list[str]
+
+
+@cache
+def decide(study: Study) -> Decide:
+    """Of the study."""
+    swept = [name for name in study.ranked if name in study.swept]
+    filters = dict.fromkeys(f for name in study.ranked for f in study.methods[name].filters)
+    has_oracles = study.config["validate"]["oracles"]
+    return Decide(
+        metrics=validate.tables(study),
+        units=[paths.UNITS.format(method=method) for method in swept],
+        levels=_level_files(study, filters if has_oracles else (), study.annotated),
+        annotators=[paths.ANNOTATORS.format(sample=sample) for sample in study.shared],
+        features=quality.annotated_features(study),
+        methods=study.ranked,
+        swept=swept,
+        left_out=study.left_out,
+        structural=study.tile_metrics,
+    )

@@ -1,0 +1,124 @@
+"""The jobs of rules/report.smk: all tiles together, and what people look at."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from tilewise.plan import paths, quality, reads, sheet, validate
+from tilewise.plan.study import Choice, Study
+from tilewise.plan.validate import pixel_size
+from tilewise.store.grid import Tile
+
+FIGURES = ("tiles", "histogram", "confusion")
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """Every annotated tile of every sample and method, and what they amount to."""
+
+    metrics: list[str]
+    structures: list[str]
+    features: list[str]
+    strata: list[str]
+    differences: list[str]
+    order: dict[str, list[str]]
+    """Samples and methods in the order of the sheet and the configuration."""
+    metadata: dict[str, dict]
+    """Further columns of the sheet, by sample."""
+
+
+@cache
+def aggregate(study: Study) -> Aggregate:
+    """Of the study."""
+    return Aggregate(
+        metrics=validate.tables(study),
+        structures=validate.structure_tables(study),
+        features=quality.annotated_features(study),
+        strata=validate.error_tables(study, paths.STRATA),
+        differences=validate.error_tables(study, paths.DIFFERENCES),
+        order={"samples": list(study.samples), "methods": list(study.methods)},
+        metadata={name: sample.metadata for name, sample in study.samples.items()},
+    )
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A few annotated tiles through every method's steps; the lists go tile by tile."""
+
+    images: list[str]
+    filtered: list[str]
+    """Of each tile, as many as its filter has blocks."""
+    masks: list[str]
+    truths: list[str]
+    colors: list[str]
+    """Of the tiles that have colours."""
+    thresholds: list[str]
+    shown: list[dict]
+    """Of each tile: method, sample, place, block, grid, and what its filter still has to do."""
+
+
+@cache
+def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
+    """Of the study, by what was chosen for each of `figure_methods`."""
+    images, filtered, masks, truths, colors, thresholds, shown = ([] for _ in range(7))
+    for choice in choices:
+        variant = study.methods[choice.method].variant(choice.variant)
+        for sample, tile in tiles_to_show(study, choice.method):
+            grid = study.grids[sample]
+            region = grid.tile_region(tile)
+            (block,) = grid.blocks_of(region)
+            pixels = reads.filtered(study, sample, variant.filter, [region])
+            names = {"sample": sample, "block": block, "level": 0}
+            label = paths.LABEL + paths.BLOCK
+            images.append((paths.IMAGE + paths.BLOCK).format(**names))
+            filtered += pixels.files
+            masks.append(label.format(label=choice.method, **names))
+            truths.append(label.format(label="truth", **names))
+            thresholds.append(paths.THRESHOLDS.format(method=choice.method, **names))
+            if study.is_color(sample):
+                colors.append((paths.COLOR + paths.COLOR_BLOCK).format(**names))
+            shown.append(
+                {
+                    **reads.part(study, sample, block),
+                    "method": choice.method,
+                    "tile": [tile.z, tile.row, tile.column],
+                    "blocks": pixels.blocks,
+                    "steps": pixels.steps,
+                    "codec": pixels.codec,
+                    "dtype": study.dtype(sample),
+                    "is_color": study.is_color(sample),
+                    "pixel_size": pixel_size(study, sample),
+                }
+            )
+    return Figures(images, filtered, masks, truths, colors, thresholds, shown)
+
+
+def figure_methods(study: Study) -> list[str]:
+    """Methods that have figures: those that are compared with truth, if any are wanted."""
+    if not study.config["figures"]["tiles"]:
+        return []
+    return list(dict.fromkeys(method for _, method in study.validated))
+
+
+def figure_files(study: Study, kind: str) -> list[str]:
+    """Of one kind, a file per method."""
+    ending = study.config["figures"]["format"]
+    return [
+        paths.FIGURE.format(method=method, kind=kind, format=ending)
+        for method in figure_methods(study)
+    ]
+
+
+@cache
+def tiles_to_show(study: Study, method: str) -> list[tuple[str, Tile]]:
+    """Annotated tiles, a bounded number over all samples of a method, spread evenly over them."""
+    samples = study.annotated_samples(study.methods[method])
+    number = study.config["figures"]["tiles"]
+    return [
+        (sample, tile)
+        for i, sample in enumerate(samples)
+        for tile in sheet.choose_tiles(
+            study.samples[sample].truth,
+            study.grids[sample],
+            (i + 1) * number // len(samples) - i * number // len(samples),
+        )
+    ]

@@ -1,0 +1,359 @@
+"""The study: samples, grids, methods, and what is annotated, compared and applied."""
+
+import os
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from tilewise.plan import sheet
+from tilewise.plan.methods import SEGMENTATION, Method, Variant, read_methods
+from tilewise.plan.sheet import Sample
+from tilewise.read.header import Header
+from tilewise.segment.filters import chain_reach
+from tilewise.store.grid import Grid, Region, choose_block
+
+STRUCTURAL = {"cldice": "cldice", "nsd": "nsd", "object_f1": "objects"}
+"""What has to be configured under `validate` for a metric of structure to decide."""
+GIGABYTE = 2**30
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What segments: a method with its parameters, and a threshold from annotated tiles."""
+
+    method: str
+    variant: str = ""
+    calibration: tuple[tuple[str, str], ...] | None = None
+    """A row of a table of calibrations, as pairs of column and text."""
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What a configuration and its sample sheet ask for; nothing in it changes.
+
+    Parameters
+    ----------
+    config : dict
+        Checked against the schema, with all defaults.
+    samples : dict of str to Sample
+    methods : dict of str to Method
+    grids : dict of str to Grid
+        By sample.
+    cores : int or None
+        Of this machine; None where a cluster's scheduler has them.
+    """
+
+    config: dict
+    samples: dict[str, Sample]
+    methods: dict[str, Method]
+    grids: dict[str, Grid]
+    cores: int | None = None
+
+    @cached_property
+    def levels(self) -> list[int]:
+        """Levels of every array, the pixels themselves first."""
+        return list(range(self.config["pyramid"]["levels"] + 1))
+
+    @cached_property
+    def annotated(self) -> list[str]:
+        """Samples with truth."""
+        return [name for name, sample in self.samples.items() if sample.truth]
+
+    @cached_property
+    def shared(self) -> list[str]:
+        """Samples that several annotators have traced."""
+        return [name for name in self.annotated if self.samples[name].annotators]
+
+    @cached_property
+    def swept(self) -> list[str]:
+        """Methods whose parameters annotated tiles choose."""
+        return [name for name, method in self.methods.items() if method.is_swept]
+
+    @cached_property
+    def ranked(self) -> list[str]:
+        """Methods that are compared: on the same samples, and fit to be applied to all."""
+        compared = set(self.samples if self.apply == "best" else self.annotated)
+        return [name for name, method in self.methods.items() if set(method.samples) >= compared]
+
+    @cached_property
+    def left_out(self) -> list[str]:
+        """Methods that are tried, but not run on all samples that methods are compared by."""
+        annotated = set(self.annotated)
+        return [
+            name
+            for name, method in self.methods.items()
+            if name not in self.ranked and set(method.samples) & annotated
+        ]
+
+    @property
+    def apply(self) -> str:
+        """What segments everything: `best`, `all`, `none` or a method's name."""
+        return self.config["apply"]
+
+    @cached_property
+    def applied(self) -> list[str]:
+        """Samples that are segmented with the method that was decided on."""
+        if self.apply in ("all", "none"):
+            return []
+        return list(self.samples if self.apply == "best" else self.methods[self.apply].samples)
+
+    @cached_property
+    def runs(self) -> list[tuple[str, str]]:
+        """Pairs of sample and method whose own masks are made."""
+        return self._pairs(self.samples if self.apply == "all" else self.annotated)
+
+    @cached_property
+    def validated(self) -> list[tuple[str, str]]:
+        """Pairs of sample and method that are compared with truth."""
+        return self._pairs(self.annotated)
+
+    def _pairs(self, samples):
+        return [
+            (sample, name)
+            for sample in samples
+            for name, method in self.methods.items()
+            if sample in method.samples
+        ]
+
+    @cached_property
+    def groups(self) -> dict[str, str]:
+        """What each annotated sample counts as: its group, or itself."""
+        return {name: self.samples[name].metadata.get("group") or name for name in self.annotated}
+
+    @cached_property
+    def is_single_tile(self) -> bool:
+        """Whether all truth lies in one tile, which is then cut into spatial blocks."""
+        return [
+            self.grids[sample].number_of_tiles(piece.region)
+            for sample in self.annotated
+            for piece in self.samples[sample].truth
+        ] == [1]
+
+    @cached_property
+    def filtered(self) -> str:
+        """What becomes of filtered images: `kept`, `temporary`, or `inline`: none is written.
+
+        `keep_filtered: auto` goes by the bytes of all samples after all filters, not by what
+        methods there are, so that another method changes nothing for the others.
+        """
+        keep = self.config["keep_filtered"]
+        if keep != "auto":
+            return "kept" if keep else "temporary"
+        size = sum(
+            sample.header.planes * sample.header.height * sample.header.width * bytes_of(sample)
+            for sample in self.samples.values()
+        )
+        limit = self.config["keep_filtered_limit"] * GIGABYTE
+        return "kept" if size * len(self.config["filters"]) <= limit else "inline"
+
+    @cached_property
+    def decides(self) -> bool:
+        """Whether there is anything to decide on, and to decide by."""
+        return bool(self.ranked and self.annotated)
+
+    @cached_property
+    def tile_metrics(self) -> list[str]:
+        """Metrics of structure that are known per tile."""
+        validation = self.config["validate"]
+        return validation["metrics"] if validation["extent"] == "tile" else []
+
+    def steps(self, filter: str) -> list:
+        """Steps of a filter; none of the image itself."""
+        return self.config["filters"].get(filter, [])
+
+    def dtype(self, sample: str) -> str:
+        """Of the sample's pixels."""
+        return self.samples[sample].header.dtype
+
+    def is_color(self, sample: str) -> bool:
+        """Whether the sample has red, green and blue."""
+        return self.samples[sample].header.channels == 3
+
+    def reach(self, sample: str, filter: str) -> float:
+        """Pixels around a pixel that a filter's result depends on; `inf` is the whole plane."""
+        return chain_reach(self.steps(filter), self.dtype(sample))
+
+    def variant_reach(self, sample: str, variant: Variant) -> float:
+        """The same of a mask, from the image on."""
+        return variant.segmenter.reach + self.reach(sample, variant.filter)
+
+    def tiles(self, sample: str) -> int:
+        """Number of tiles."""
+        grid = self.grids[sample]
+        return grid.shape[0] * grid.tiles_along[0] * grid.tiles_along[1]
+
+    def needs_sample(self, sample: str, variant: Variant) -> bool:
+        """Whether a mask needs a threshold of the whole sample."""
+        return variant.segmenter.needs_sample(self.tiles(sample))
+
+    def annotated_samples(self, method: Method) -> list[str]:
+        """Samples of a method that have truth."""
+        return [sample for sample in self.annotated if sample in method.samples]
+
+    def methods_of(self, sample: str) -> list[str]:
+        """Methods that are tried on a sample."""
+        return [name for name, method in self.methods.items() if sample in method.samples]
+
+    def is_run(self, sample: str, method: str) -> bool:
+        """Whether a method's own mask of a sample is made."""
+        is_wanted = self.apply == "all" or bool(self.samples[sample].truth)
+        return is_wanted and sample in self.methods[method].samples
+
+    def has_errors(self, sample: str) -> bool:
+        """Whether the errors of a sample's methods are compared."""
+        return self.config["validate"]["errors"] and bool(self.methods_of(sample))
+
+    def candidates(self, method: str) -> list[Variant]:
+        """Variants that may come to make a mask, whatever is chosen."""
+        if method != SEGMENTATION:
+            return list(self.methods[method].variants)
+        names = self.methods if self.apply == "best" else [self.apply]
+        return [variant for name in names for variant in self.methods[name].variants]
+
+    def blocks(self, sample: str) -> list[str]:
+        """All blocks of a sample."""
+        return _blocks(self, sample)
+
+    def annotated_blocks(self, sample: str) -> list[str]:
+        """Blocks that a piece of truth touches."""
+        return _annotated_blocks(self, sample)
+
+    def mask_blocks(self, sample: str, method: str) -> list[str]:
+        """Blocks of a mask: all, or, of a method that is only tried, the annotated ones."""
+        if method == SEGMENTATION or self.apply == "all":
+            return self.blocks(sample)
+        return self.annotated_blocks(sample)
+
+    def region(self, sample: str, block: str) -> Region:
+        """Pixels of a block."""
+        return self.grids[sample].region(block)
+
+    def is_split(self, sample: str) -> bool:
+        """Whether a plane has several blocks, so that blocks depend on each other."""
+        return self.grids[sample].blocks_along[1:] != (1, 1)
+
+
+@cache
+def _blocks(study, sample):
+    return study.grids[sample].blocks()
+
+
+@cache
+def _annotated_blocks(study, sample):
+    return sheet.blocks_of(study.samples[sample].truth, study.grids[sample])
+
+
+def bytes_of(sample: Sample) -> int:
+    """Bytes of a pixel, of one channel."""
+    return int("".join(filter(str.isdigit, sample.header.dtype))) // 8
+
+
+def read_study(config: dict, folder, cores: int | None = None) -> Study:
+    """The study of a configuration; headers of its images are read, and nothing else.
+
+    Parameters
+    ----------
+    config : dict
+        Checked against the schema, with all defaults.
+    folder : path
+        That of the configuration file, to which its sample sheet is relative.
+    cores : int or None
+        As for `Study`.
+
+    Raises
+    ------
+    ValueError
+        Says what is wrong, where, and what to do.
+    """
+    samples = sheet.read_samples(
+        os.path.relpath(Path(folder, config["samples"])),
+        named_files(config),
+        config["channel"],
+        config["truth_foreground"],
+        config["pixel_size"],
+    )
+    levels = config["pyramid"]["levels"]
+    grids = {
+        name: Grid(
+            sample.shape,
+            config["tile"],
+            choose_block(sample.shape, config["tile"], levels, **config["block"]),
+        )
+        for name, sample in samples.items()
+    }
+    study = Study(config, samples, read_methods(config, samples), grids, cores)
+    check(study)
+    return study
+
+
+def named_files(config: dict) -> dict[str, list[tuple[str, Header]]]:
+    """Files whose headers the configuration knows, by the name that a sheet gives them.
+
+    Those that the rules of sources.smk make, and those in object storage.
+    """
+    named = {}
+    for name, phantom in config["phantoms"].items():
+        header = Header(*phantom["shape"], 1, "uint8")
+        for kind in ("image", "truth"):
+            path = f"results/sources/phantom/{name}/{kind}.tif"
+            named[f"phantom:{name}/{kind}"] = [(path, header)]
+    for file, download in config["downloads"].items():
+        header = Header(*download["shape"], 1, download["dtype"])
+        named[f"download:{file}"] = [(f"results/sources/download/{file}", header)]
+    for name, stored in config["stored"].items():
+        header = Header(*stored["shape"], stored["channels"], stored["dtype"])
+        named[f"stored:{name}"] = sheet.number_files(stored["files"], stored["first"], header)
+    return named
+
+
+def check(study: Study) -> None:
+    """Whether what is to be decided, and applied, can be.
+
+    Raises
+    ------
+    ValueError
+        Says what to change in the configuration.
+    """
+    apply, validation = study.apply, study.config["validate"]
+    if apply not in ("best", "all", "none", *study.methods):
+        known = f"best, all, none or a method: {', '.join(study.methods)}"
+        raise ValueError(f"apply: {apply} is not configured: set it to {known}")
+    if apply == "best" and not study.annotated and len(study.methods) > 1:
+        raise ValueError(
+            "apply: best needs truth to decide on a method, and no sample has any: "
+            "set `apply` to the name of a method, or to `all`"
+        )
+    if apply == "best" and not study.ranked:
+        raise ValueError(
+            "apply: best needs a method that runs on all samples: leave its `samples` out, "
+            "or set `apply` to `all` or `none`"
+        )
+    if study.swept and not study.annotated:
+        raise ValueError(
+            f"method {study.swept[0]} has a grid, and no sample has truth to choose from it: "
+            "leave `grid` out, or give truth"
+        )
+    metric = study.config["decision"]["metric"]
+    needed = STRUCTURAL.get(metric)
+    if needed and needed not in validation["metrics"]:
+        raise ValueError(
+            f"decision: metric {metric} is not computed: add {needed} to `metrics` under `validate`"
+        )
+    if needed and validation["extent"] != "tile":
+        raise ValueError(
+            f"decision: metric {metric} is decided on by tiles: "
+            "set `extent` under `validate` to tile, or decide by a metric of pixels"
+        )
+    for sample in study.annotated:
+        if validation["unit"] == "micrometer" and not study.samples[sample].pixel_size:
+            raise ValueError(
+                f"validate: unit micrometer needs the pixel size of sample {sample}, which its "
+                "files do not have: give it in the column `pixel_size` of the sheet"
+            )
+    for name, method in study.methods.items():
+        dtypes = sorted({study.dtype(sample) for sample in study.annotated_samples(method)})
+        if method.is_calibrated and len(dtypes) > 1:
+            raise ValueError(
+                f"method {name}: scope calibrated needs samples of one dtype, these are "
+                f"{', '.join(dtypes)}: convert them, or use the scope sample"
+            )

@@ -1,0 +1,31 @@
+"""How far masks agree with each other, whether there is truth or not."""
+
+from itertools import combinations
+
+import numpy as np
+
+from tilewise.score import formulas
+
+
+def mean_dice(masks):
+    """Mean Dice coefficient of all pairs of masks.
+
+    Parameters
+    ----------
+    masks : sequence of (rows, columns) uint8 ndarray
+        0 background, 1 foreground; of one shape.
+
+    Returns
+    -------
+    float or None
+        From 0 to 1; two empty masks have 1. None of fewer than two masks.
+    """
+    if len(masks) < 2:
+        return None
+    sizes = [int(np.count_nonzero(mask)) for mask in masks]
+    pairs = list(combinations(range(len(masks)), 2))
+    common = np.array([np.count_nonzero(masks[a] & masks[b]) for a, b in pairs], float)
+    totals = np.array([sizes[a] + sizes[b] for a, b in pairs], float)
+    counts = {"tp": common, "fp": totals - 2 * common, "fn": np.zeros_like(common)}
+    counts["tn"] = float(masks[0].size) - (totals - common)
+    return float(formulas.evaluate("f1", counts).mean())

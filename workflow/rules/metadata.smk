@@ -1,0 +1,20 @@
+"""What makes the blocks an OME-Zarr that viewers open."""
+
+
+rule metadata:
+    """Every `zarr.json` of the run: images, labels with their colours, NGFF 0.5; filtered images, plain Zarr."""
+    input:
+        code=get_code("metadata"),
+    output:
+        metadata.metadata(STUDY).files,
+    log:
+        "logs/metadata.log",
+    params:
+        # what is kept with each of many files is a digest; the rest follows from it
+        digest=metadata.metadata(STUDY).digest,
+        groups=lambda w, output: metadata.metadata(STUDY).groups,
+        colors=COLORS,
+    conda:
+        "../../envs/tilewise.yaml"
+    script:
+        "../../scripts/metadata.py"

@@ -1,0 +1,85 @@
+"""All tiles together, and what people look at."""
+
+
+rule aggregate:
+    """Every annotated tile of every sample and method, what they amount to, and what is wrong with them.
+
+    The tables of errors and of differences are empty where `errors` under `validate` is off.
+    """
+    input:
+        metrics=lambda w: report.aggregate(STUDY).metrics,
+        structures=lambda w: report.aggregate(STUDY).structures,
+        features=lambda w: report.aggregate(STUDY).features,
+        strata=lambda w: report.aggregate(STUDY).strata,
+        differences=lambda w: report.aggregate(STUDY).differences,
+        code=get_code("aggregate"),
+    output:
+        metrics="results/metrics.tsv",
+        summary="results/summary.tsv",
+        errors="results/errors.tsv",
+        differences="results/differences.tsv",
+    log:
+        "logs/aggregate.log",
+    params:
+        order=lambda w: report.aggregate(STUDY).order,
+        metadata=lambda w: report.aggregate(STUDY).metadata,
+        tuned=STUDY.swept,
+        chosen=config["validate"]["metrics"],
+        extent=config["validate"]["extent"],
+        limits=config["quality"]["thresholds"],
+        exclude=config["quality"]["exclude"],
+    conda:
+        "../../envs/tilewise.yaml"
+    script:
+        "../../scripts/aggregate.py"
+
+
+if FIGURE_METHODS:
+
+    rule figures:
+        """A few annotated tiles through every method's steps, their histograms with the threshold, confusion matrices."""
+        input:
+            images=lambda w: get_figures(w).images,
+            filtered=lambda w: get_figures(w).filtered,
+            masks=lambda w: get_figures(w).masks,
+            truths=lambda w: get_figures(w).truths,
+            colors=lambda w: get_figures(w).colors,
+            thresholds=lambda w: get_figures(w).thresholds,
+            metrics="results/metrics.tsv",
+            code=get_code("figures"),
+        output:
+            tiles=report.figure_files(STUDY, "tiles"),
+            histogram=report.figure_files(STUDY, "histogram"),
+            confusion=report.figure_files(STUDY, "confusion"),
+        log:
+            "logs/figures.log",
+        params:
+            methods=FIGURE_METHODS,
+            tuned=STUDY.swept,
+            shown=lambda w: get_figures(w).shown,
+            colors=COLORS,
+            alpha=config["overlay"]["alpha"],
+        conda:
+            "../../envs/tilewise.yaml"
+        script:
+            "../../scripts/figures.py"
+
+
+rule report:
+    """What people would rather read than tables: the decision, the summary and the figures."""
+    input:
+        summary="results/summary.tsv",
+        decision=targets.decision_tables(STUDY),
+        next=targets.annotate_next(STUDY),
+        figures=targets.figures(STUDY),
+        code=get_code("report"),
+    output:
+        report="results/report.html",
+    log:
+        "logs/report.log",
+    params:
+        methods=FIGURE_METHODS,
+    conda:
+        "../../envs/tilewise.yaml"
+    script:
+        "../../scripts/report.py"
