@@ -28,9 +28,10 @@ with LevelsWriter(snakemake.output.confusion, block, grid, masks, nearest, threa
             region = grid.tile_region(tile)
             known, found = truth.tile(tile), mask.tile(tile)
             place = {"tile": tile.name, "z": tile.z, "y": region.y0, "x": region.x0}
-            scores = scoring.score_tile(known, found, params.scoring)
+            codes = confusion_map(known, found)
+            scores = scoring.score_tile(known, found, params.scoring, codes)
             if scores:
-                writer.write(region, confusion_map(known, found))
+                writer.write(region, codes)
                 rows += [{**names, **place, **fields} for fields in scores]
         return rows
 

@@ -7,6 +7,10 @@ import sys
 from functools import cache
 from pathlib import Path
 
+# no job uses more threads than it declares; numpy's library of linear algebra would start one for each
+# core at every import, which costs as much as the import itself
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import snakemake.utils
 from snakemake.exceptions import WorkflowError
 

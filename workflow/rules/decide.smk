@@ -24,6 +24,7 @@ rule tile_histograms:
         "../../envs/tilewise.yaml"
     group:
         lambda w: decide.levels(STUDY, **w).need.group
+    priority: 3
     threads: lambda w: decide.levels(STUDY, **w).need.threads
     resources:
         mem_mb=lambda w, attempt: attempt * decide.levels(STUDY, **w).need.memory,
@@ -50,6 +51,8 @@ rule calibrate:
         decision=config["decision"],
     conda:
         "../../envs/tilewise.yaml"
+    priority: 4
+    localrule: True
     script:
         "../../scripts/calibrate.py"
 
@@ -80,6 +83,7 @@ rule sweep:
         "../../envs/tilewise.yaml"
     group:
         lambda w: decide.sweep(STUDY, **w).need.group
+    priority: 3
     threads: lambda w: decide.sweep(STUDY, **w).need.threads
     resources:
         mem_mb=lambda w, attempt: attempt * decide.sweep(STUDY, **w).need.memory,
@@ -111,6 +115,8 @@ checkpoint choose:
         decision=config["decision"],
     conda:
         "../../envs/tilewise.yaml"
+    priority: 4
+    localrule: True
     script:
         "../../scripts/choose.py"
 
@@ -144,5 +150,7 @@ checkpoint decide:
         decision=config["decision"],
     conda:
         "../../envs/tilewise.yaml"
+    priority: 5
+    localrule: True
     script:
         "../../scripts/decide.py"

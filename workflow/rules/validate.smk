@@ -27,6 +27,7 @@ rule validate:
         "../../envs/tilewise.yaml"
     group:
         lambda w: validate.validate(STUDY, **w).need.group
+    priority: 4
     threads: lambda w: validate.validate(STUDY, **w).need.threads
     resources:
         mem_mb=lambda w, attempt: attempt * validate.validate(STUDY, **w).need.memory,

@@ -4,7 +4,7 @@ from tilewise.score import confusion, formulas, pixel_metrics, structure
 from tilewise.score.patches import patches
 
 
-def score(truth, mask, settings):
+def score(truth, mask, settings, codes=None):
     """Counts and metrics of one extent.
 
     Parameters
@@ -14,14 +14,17 @@ def score(truth, mask, settings):
     settings : dict
         `metrics`: names for `structure.compare`; `spacing`: size of a pixel along z, y and x;
         `tolerance`; `objects`: settings of `structure.Objects`.
+    codes : (rows, columns) uint8 ndarray, optional
+        Their confusion map, where it is known.
 
     Returns
     -------
     dict or None
         Fields of `score_table.columns`, without the place; None where nothing is annotated.
     """
-    flat = (-1, truth.shape[-1])
-    codes = confusion.confusion_map(truth.reshape(flat), mask.reshape(flat))
+    if codes is None:
+        flat = (-1, truth.shape[-1])
+        codes = confusion.confusion_map(truth.reshape(flat), mask.reshape(flat))
     counts = confusion.count(codes)
     if not any(counts.values()):
         return None
@@ -41,12 +44,12 @@ def _metrics(chosen, counts):
     return {name: None if value != value else value for name, value in values.items()}
 
 
-def score_tile(truth, mask, settings):
+def score_tile(truth, mask, settings, codes=None):
     """Rows of a tile: of all of it and, if it is to be cut, of each of its spatial blocks.
 
     Parameters
     ----------
-    truth, mask, settings
+    truth, mask, settings, codes
         As for `score`. `margin` is None unless the tile is to be cut.
 
     Returns
@@ -59,7 +62,8 @@ def score_tile(truth, mask, settings):
         regions += enumerate(patches(truth.shape, settings["margin"]))
     rows = []
     for name, region in regions:
-        fields = score(truth[region], mask[region], settings)
+        own = None if codes is None else codes[region]
+        fields = score(truth[region], mask[region], settings, own)
         if fields:
             rows.append({"patch": name, **fields})
     return rows

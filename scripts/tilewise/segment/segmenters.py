@@ -287,24 +287,26 @@ def _above_tiles(pixels, region, grid, segmenter, decisions, level=0):
     mask = np.empty(pixels.shape, np.uint8)
     for tile, decision in decisions.items():
         inner = grid.tile_region(tile)
-        crop(mask, region, inner)[:] = _above(
-            crop(pixels, region, inner), decision, segmenter, level
-        )
+        _above(crop(pixels, region, inner), decision, segmenter, level, crop(mask, region, inner))
     return mask
 
 
-def _above(pixels, decision, segmenter, level):
+def _above(pixels, decision, segmenter, level, out=None):
+    if out is None:
+        out = np.empty(pixels.shape, np.uint8)
     if not decision.values:
-        return np.zeros(pixels.shape, np.uint8)
+        out[:] = 0
+        return out
     if segmenter.threshold == "multiotsu":
         classes = segmenter.settings["foreground"]
         if classes is None:
             classes = 0 if segmenter.foreground == "dark" else len(decision.values)
-        return thresholds.class_mask(pixels, decision.values, np.atleast_1d(classes))
-    return above(pixels, decision.values[level], segmenter.foreground)
+        out[:] = thresholds.class_mask(pixels, decision.values, np.atleast_1d(classes))
+        return out
+    return above(pixels, decision.values[level], segmenter.foreground, out)
 
 
-def above(pixels, threshold, foreground="bright"):
+def above(pixels, threshold, foreground="bright", out=None):
     """Pixels above a threshold, or not above it where the foreground is dark.
 
     Parameters
@@ -312,6 +314,8 @@ def above(pixels, threshold, foreground="bright"):
     pixels : (rows, columns) ndarray
     threshold : float or (rows, columns) ndarray
     foreground : {"bright", "dark"}
+    out : (rows, columns) uint8 ndarray, optional
+        Where the mask is written.
 
     Returns
     -------
@@ -324,7 +328,10 @@ def above(pixels, threshold, foreground="bright"):
     else:
         threshold = np.asarray(threshold, np.float64)
     compare = np.less_equal if foreground == "dark" else np.greater
-    return compare(pixels, threshold).view(np.uint8)
+    if out is None:
+        out = np.empty(pixels.shape, np.uint8)
+    compare(pixels, threshold, out=out.view(bool))
+    return out
 
 
 def fraction(mask):

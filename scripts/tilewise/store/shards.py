@@ -63,7 +63,7 @@ class ShardWriter:
         """
         if self._index[place][0] != MISSING:
             raise ValueError(f"chunk {place} is written twice")
-        if not (pixels != self._layout.fill).any():
+        if self._is_filled(pixels):
             return
         if pixels.shape != self._layout.chunk:
             whole = np.full(self._layout.chunk, self._layout.fill, self._dtype)
@@ -75,6 +75,11 @@ class ShardWriter:
             self._file.write(data)
             self._index[place] = self._offset, size
             self._offset += size
+
+    def _is_filled(self, pixels):
+        fill = self._layout.fill
+        # the first pixel tells most chunks that hold something
+        return pixels[(0,) * pixels.ndim] == fill and not (pixels != fill).any()
 
     def __enter__(self):
         return self
