@@ -6,8 +6,8 @@ from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score.confusion import confusion_map
 from tilewise.score.pixel_metrics import COUNTS
+from tilewise.segment.filtered import Filtered
 from tilewise.segment.segmenters import from_row
-from tilewise.segment.trials import Filtered
 from tilewise.store.blocks import BlockReader
 from tilewise.store.grid import Tile, grid_of
 from tilewise.store.layout import layout_of

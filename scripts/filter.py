@@ -3,7 +3,7 @@
 import math
 
 from tilewise import job
-from tilewise.segment.trials import Filtered
+from tilewise.segment.filtered import Filtered
 from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of

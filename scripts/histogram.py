@@ -4,7 +4,7 @@ import numpy as np
 
 from tilewise import job
 from tilewise.segment import sample_histogram
-from tilewise.segment.trials import Filtered
+from tilewise.segment.filtered import Filtered
 from tilewise.store.blocks import BlockReader
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of

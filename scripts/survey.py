@@ -3,8 +3,9 @@
 from tilewise import job
 from tilewise.score.agreement import mean_dice
 from tilewise.segment import trials
+from tilewise.segment.filtered import Filtered
 from tilewise.segment.sample_histogram import of_sample
-from tilewise.segment.segmenters import Segmenter, decide, from_row
+from tilewise.segment.segmenters import Segmenter, decide, from_row, segment_region
 from tilewise.store.blocks import BlockReader
 from tilewise.store.grid import Tile, grid_of
 from tilewise.store.layout import layout_of
@@ -38,7 +39,7 @@ def prepared(variant):
 
 
 filters = {
-    variant["filter"]: trials.Filtered(image, variant["steps"], grid, params.dtype)
+    variant["filter"]: Filtered(image, variant["steps"], grid, params.dtype)
     for variant in params.variants
 }
 histograms = {name: histogram_of(filtered, name) for name, filtered in filters.items()}
@@ -52,7 +53,7 @@ def masks_of(region):
         outer = trials.trials_of([one for own, one, _ in chosen if own == name], region, grid)
         pixels[name] = filtered.read(outer), outer
     return [
-        trials.segment_region(*pixels[name], region, grid, segmenter, sample)[0]
+        segment_region(*pixels[name], region, grid, segmenter, sample)[0]
         for name, segmenter, sample in chosen
     ]
 

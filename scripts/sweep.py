@@ -10,10 +10,11 @@ from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score import score_table, scoring
 from tilewise.segment import trials
+from tilewise.segment.filtered import Filtered
 from tilewise.segment.sample_histogram import of_sample
-from tilewise.segment.segmenters import Segmenter, decide, from_row
+from tilewise.segment.segmenters import Segmenter, decide, from_row, segment_region
 from tilewise.store.blocks import BlockReader, each_strip, strips
-from tilewise.store.grid import crop, grid_of
+from tilewise.store.grid import crop, grid_of, runs_of
 from tilewise.store.layout import layout_of
 from tilewise.tables import read_rows, write_rows
 
@@ -65,7 +66,7 @@ def rows_of(region, filtered, chosen):
     known = {tile: truth.tile(tile) for tile in tiles}
     rows = []
     for segmenter, variant, fold, sample in chosen:
-        mask, _ = trials.segment_region(pixels, outer, region, grid, segmenter, sample, surfaces)
+        mask, _ = segment_region(pixels, outer, region, grid, segmenter, sample, surfaces)
         for tile in tiles:
             inner = grid.tile_region(tile)
             place = {"tile": tile.name, "z": tile.z, "y": inner.y0, "x": inner.x0}
@@ -79,11 +80,11 @@ def rows_of(region, filtered, chosen):
 rows = []
 by_filter = itemgetter("filter")
 for name, variants in groupby(sorted(params.variants, key=by_filter), by_filter):
-    filtered = trials.Filtered(image, params.steps[name], grid, params.dtype)
+    filtered = Filtered(image, params.steps[name], grid, params.dtype)
     histogram = histogram_of(filtered, name)
     chosen = [trial for variant in variants for trial in trials_of(variant, histogram)]
     for is_whole, some in trials.by_reach(chosen):
-        regions = strips(grid, block, math.inf) if is_whole else trials.runs_of(annotated, grid)
+        regions = strips(grid, block, math.inf) if is_whole else runs_of(annotated, grid)
         regions = list(regions)
 
         def work(region, filtered=filtered, some=some):

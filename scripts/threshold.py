@@ -4,11 +4,19 @@ import math
 from itertools import chain
 
 from tilewise import job
+from tilewise.segment.filtered import Filtered
 from tilewise.segment.sample_histogram import of_sample
-from tilewise.segment.segmenters import COLUMNS, Segmenter, decide, fraction, from_row, row
-from tilewise.segment.trials import Filtered, runs_of, segment_region
+from tilewise.segment.segmenters import (
+    COLUMNS,
+    Segmenter,
+    decide,
+    fraction,
+    from_row,
+    row,
+    segment_region,
+)
 from tilewise.store.blocks import BlockReader, each_strip, strips
-from tilewise.store.grid import Tile, crop, grid_of
+from tilewise.store.grid import Tile, crop, grid_of, runs_of
 from tilewise.store.layout import layout_of
 from tilewise.store.pyramid import LevelsWriter, nearest
 from tilewise.tables import write_rows

@@ -8,10 +8,10 @@ import numpy as np
 from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score.patches import patches
+from tilewise.segment.filtered import Filtered
 from tilewise.segment.level_histograms import levels_of
-from tilewise.segment.trials import Filtered, runs_of
 from tilewise.store.blocks import BlockReader, each_strip, strips
-from tilewise.store.grid import crop, grid_of
+from tilewise.store.grid import crop, grid_of, runs_of
 from tilewise.store.layout import layout_of
 from tilewise.store.levels import pack
 

@@ -23,9 +23,11 @@ ALLOWED = {
 """Packages, or single modules of them, that each package imports; besides itself and the root."""
 OF_PIXELS = {"score.confusion", "score.skeleton", "score.structure", "store.blocks", "store.shards"}
 OF_MASKS = {"segment.segmenters", "store.blocks", "store.shards"}
+OF_THRESHOLDS = {"segment.segmenters", "segment.cleanup", "segment.global_thresholds"}
 WITHOUT = {
     **dict.fromkeys(("aggregate", "choose", "decide"), OF_PIXELS),
     "trust": OF_MASKS,
+    "filter": OF_THRESHOLDS,
 }
 """Modules that scripts do not import, directly or not."""
 WITHOUT_OPENCV = ("aggregate", "choose", "decide", "trust")

@@ -1,10 +1,14 @@
 """The methods of a configuration, checked before any work starts."""
 
+import functools
 import json
+import math
 from dataclasses import dataclass
 from itertools import product
 
-from tilewise.segment import cleanup, filters, thresholds
+from tilewise.segment import cleanup, filters, masks, steps
+from tilewise.segment.global_thresholds import GLOBAL
+from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.segmenters import Segmenter
 from tilewise.segment.steps import hint
 
@@ -14,6 +18,8 @@ SEGMENTATION = "segmentation"
 """The label of the mask by the method that was decided on; no method has this name."""
 RESERVED = ("truth", "filtered", "histograms", "errors", "quality", SEGMENTATION)
 """Names of labels and folders of a sample."""
+KIND = "threshold method"
+"""What a threshold is called in messages."""
 WORDS = ("scope", "foreground", "min_contrast", "min_separability", "fallback", "cleanup")
 """Keys of a method that its segmenter has too."""
 
@@ -115,8 +121,8 @@ def _expand(what, entry):
     """Each combination of a grid: its name, and the method's keys with it."""
     grid = entry["grid"]
     keys = ("filter", "threshold", *WORDS)
-    threshold, settings = _checked(what, thresholds.given, entry["threshold"])
-    known = () if "threshold" in grid else thresholds.settings_of(threshold)
+    threshold, settings = _checked(what, given_threshold, entry["threshold"])
+    known = () if "threshold" in grid else threshold_settings(threshold)
     for key in grid:
         if key not in keys and key not in known:
             raise ValueError(
@@ -145,8 +151,8 @@ def _read_variant(what, name, entry, known_filters):
     chosen = entry["filter"] or NO_FILTER
     if chosen != NO_FILTER and chosen not in known_filters:
         raise ValueError(f"{what}: filter {chosen} is not configured{hint(chosen, known_filters)}")
-    threshold, settings = _checked(what, thresholds.parse, entry["threshold"])
-    _checked(what, thresholds.check_settings, threshold, settings)
+    threshold, settings = _checked(what, parse_threshold, entry["threshold"])
+    _checked(what, check_threshold, threshold, settings)
     _checked(what, cleanup.check_steps, entry["cleanup"])
     if threshold == "hysteresis" and entry["foreground"] == "dark":
         raise ValueError(f"{what}: hysteresis finds what is bright: add `invert` to its filter")
@@ -173,3 +179,141 @@ def _checked(what, function, *arguments):
         return function(*arguments)
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from error
+
+
+def parse_threshold(step):
+    """A threshold method's name and settings from the configuration.
+
+    Parameters
+    ----------
+    step : str or dict
+        `otsu`, `{manual: 79}` or `{adaptive: {size: 51, offset: -25}}`.
+
+    Returns
+    -------
+    (str, dict)
+        Name and all settings.
+
+    Raises
+    ------
+    ValueError
+        If the name or a setting is unknown or a setting is missing.
+    """
+    return steps.parse(step, _threshold_functions(), KIND)
+
+
+def given_threshold(step):
+    """The name and the settings that are given; as `parse_threshold`, but others may be missing."""
+    return steps.given(step, _threshold_functions(), KIND)
+
+
+def threshold_settings(name):
+    """Names of a threshold method's settings."""
+    return list(steps.settings_of(_threshold_functions()[name]))
+
+
+def _threshold_functions():
+    """All threshold methods, as functions whose first argument only is not a setting."""
+    histogram_methods = {name: functools.partial(method, None) for name, method in GLOBAL.items()}
+    plane_methods = {name: method.surface for name, method in LOCAL.items()}
+    return {**histogram_methods, **plane_methods, "hysteresis": masks.hysteresis}
+
+
+def check_threshold(name, settings):
+    """Make sure that a threshold method can be applied with its settings.
+
+    Parameters
+    ----------
+    name : str
+        Of `GLOBAL` or `LOCAL`, or `hysteresis`.
+    settings : dict
+        Those that are given. `low` and `high` of `hysteresis` are each a number or the name of a
+        global method.
+
+    Raises
+    ------
+    ValueError
+        Says what is wrong and what to do.
+    """
+    _, settings = parse_threshold({name: settings})
+    check = CHECKS.get(name)
+    if check:
+        try:
+            check(**settings)
+        except ValueError as error:
+            raise ValueError(f"threshold method {name}: {error}") from error
+
+
+def _check_manual(value):
+    _check_number("value", value)
+
+
+def _check_multiotsu(classes, foreground):
+    if not _is_whole(classes) or classes < 2:
+        raise ValueError(f"classes is {classes!r}: give a whole number of at least 2")
+    if foreground is None:
+        return
+    numbers = foreground if isinstance(foreground, list | tuple) else [foreground]
+    if not numbers or not all(_is_whole(number) and 0 <= number < classes for number in numbers):
+        raise ValueError(
+            f"foreground is {foreground!r}: give a class or a list of classes, from 0 (darkest) "
+            f"to {classes - 1} (brightest)"
+        )
+
+
+def _check_adaptive(size, offset, weights):
+    _check_size(size)
+    _check_number("offset", offset)
+    if weights not in ("gaussian", "mean"):
+        raise ValueError(f"weights is {weights!r}: choose gaussian or mean")
+
+
+def _check_sauvola(size, k, r):
+    _check_niblack(size, k)
+    if r is not None and (not _is_number(r) or r <= 0):
+        raise ValueError(f"r is {r!r}: give a number of grey levels above 0, or leave it out")
+
+
+def _check_niblack(size, k):
+    _check_size(size)
+    _check_number("k", k)
+
+
+def _check_hysteresis(low, high):
+    choices = [name for name in GLOBAL if name not in ("manual", "multiotsu")]
+    for setting, level in (("low", low), ("high", high)):
+        if level not in choices and not _is_number(level):
+            raise ValueError(
+                f"{setting} is {level!r}: give a number, or a method: {', '.join(choices)}"
+            )
+    if _is_number(low) and _is_number(high) and low > high:
+        raise ValueError(f"low is {low}, high is {high}: give a low that is not above high")
+
+
+def _check_size(size):
+    if not _is_whole(size) or size < 3 or size % 2 == 0:
+        raise ValueError(f"size is {size!r}: give an odd whole number of pixels, such as 15")
+
+
+def _check_number(setting, value):
+    if not _is_number(value):
+        raise ValueError(f"{setting} is {value!r}: give a number")
+
+
+def _is_whole(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value):
+    return _is_whole(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+CHECKS = {
+    "manual": _check_manual,
+    "multiotsu": _check_multiotsu,
+    "adaptive": _check_adaptive,
+    "sauvola": _check_sauvola,
+    "niblack": _check_niblack,
+    "hysteresis": _check_hysteresis,
+}
+"""What raises ValueError for settings that a method cannot use, by method."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from tilewise.segment import cleanup, global_thresholds, local_thresholds, thresholds
+from tilewise.segment import cleanup, global_thresholds, local_thresholds, masks
 from tilewise.store.grid import crop
 
 COLUMNS = (
@@ -30,7 +30,7 @@ class Segmenter:
     Parameters
     ----------
     threshold : str
-        A method of `thresholds`.
+        A method of `global_thresholds.GLOBAL` or `local_thresholds.LOCAL`, or `hysteresis`.
     settings : dict
         Of that method.
     scope : {"tile", "plane", "sample", "calibrated"}
@@ -273,12 +273,42 @@ def segment(pixels, region, grid, segmenter, decisions, surface=None):
             )
         mask = above(pixels, surface, segmenter.foreground)
     elif segmenter.threshold == "hysteresis":
-        mask = thresholds.connected(
+        mask = masks.connected(
             *(_above_tiles(pixels, region, grid, segmenter, decisions, level) for level in (0, -1))
         )
     else:
         mask = _above_tiles(pixels, region, grid, segmenter, decisions)
     return cleanup.clean(mask, segmenter.cleanup) if segmenter.cleanup else mask
+
+
+def segment_region(pixels, outer, region, grid, segmenter, sample=None, surfaces=None):
+    """The mask of a region, and the decision for each of its tiles.
+
+    Parameters
+    ----------
+    pixels : (rows, columns) ndarray
+        Filtered pixels of `outer`.
+    outer, region : Region
+        `outer` holds what is within the segmenter's reach of `region`.
+    grid : Grid
+    segmenter : Segmenter
+    sample : Decision or None
+        As for `decide_tiles`.
+    surfaces : Surfaces, optional
+        Of the same pixels, to share with other segmenters.
+
+    Returns
+    -------
+    mask : (rows, columns) uint8 ndarray
+        0 background, 1 foreground.
+    decisions : dict of Tile to Decision
+    """
+    own = grid.around(region, segmenter.reach)
+    pixels = crop(pixels, outer, own)
+    decisions = decide_tiles(pixels, own, grid, segmenter, sample)
+    surface = surfaces.of(segmenter, own) if surfaces and segmenter.is_local else None
+    mask = segment(pixels, own, grid, segmenter, decisions, surface)
+    return crop(mask, own, region), decisions
 
 
 def _above_tiles(pixels, region, grid, segmenter, decisions, level=0):
@@ -301,7 +331,7 @@ def _above(pixels, decision, segmenter, level, out=None):
         classes = segmenter.settings["foreground"]
         if classes is None:
             classes = 0 if segmenter.foreground == "dark" else len(decision.values)
-        out[:] = thresholds.class_mask(pixels, decision.values, np.atleast_1d(classes))
+        out[:] = masks.class_mask(pixels, decision.values, np.atleast_1d(classes))
         return out
     return above(pixels, decision.values[level], segmenter.foreground, out)
 

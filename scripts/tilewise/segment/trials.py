@@ -1,62 +1,9 @@
 """Several sets of parameters tried on the same pixels, which are filtered once."""
 
 import math
-from itertools import groupby
-from operator import attrgetter
 
-from tilewise.segment.filters import apply_chain, chain_reach, parse_chain
 from tilewise.segment.local_thresholds import LOCAL
-from tilewise.segment.segmenters import decide_tiles, segment
-from tilewise.store.grid import Region, crop
-
-
-class Filtered:
-    """Filtered pixels of any region, computed from the image around it.
-
-    Parameters
-    ----------
-    reader : BlockReader
-        Of the image, or of pixels that are filtered already.
-    steps : list
-        Of the filter; none leaves the pixels as they are.
-    grid : Grid
-    dtype : str
-    """
-
-    def __init__(self, reader, steps, grid, dtype):
-        self._reader = reader
-        self._steps = parse_chain(steps)
-        self._grid = grid
-        self.dtype = dtype
-        self.reach = chain_reach(self._steps, dtype)
-
-    def read(self, region):
-        """Filtered pixels of a region of one plane: (rows, columns) ndarray."""
-        surroundings = self._grid.around(region, self.reach)
-        pixels = apply_chain(self._reader.read(surroundings), self._steps)
-        return crop(pixels, surroundings, region)
-
-
-def runs_of(tiles, grid):
-    """Regions of neighbouring tiles of one tile row.
-
-    Parameters
-    ----------
-    tiles : iterable of Tile
-        Plane by plane, row by row.
-    grid : Grid
-
-    Returns
-    -------
-    list of Region
-    """
-    regions = []
-    for _, row in groupby(tiles, attrgetter("z", "row")):
-        for _, run in groupby(enumerate(row), lambda item: item[1].column - item[0]):
-            parts = [grid.tile_region(tile) for _, tile in run]
-            first, last = parts[0], parts[-1]
-            regions.append(Region(first.z0, first.z1, first.y0, first.y1, first.x0, last.x1))
-    return regions
+from tilewise.store.grid import crop
 
 
 class Surfaces:
@@ -86,36 +33,6 @@ class Surfaces:
         if key not in self._known:
             self._known[key] = surface(pixels, **settings, offset=0)
         return self._known[key] - offset
-
-
-def segment_region(pixels, outer, region, grid, segmenter, sample=None, surfaces=None):
-    """The mask of a region, and the decision for each of its tiles.
-
-    Parameters
-    ----------
-    pixels : (rows, columns) ndarray
-        Filtered pixels of `outer`.
-    outer, region : Region
-        `outer` holds what is within the segmenter's reach of `region`.
-    grid : Grid
-    segmenter : Segmenter
-    sample : Decision or None
-        As for `decide_tiles`.
-    surfaces : Surfaces, optional
-        Of the same pixels, to share with other segmenters.
-
-    Returns
-    -------
-    mask : (rows, columns) uint8 ndarray
-        0 background, 1 foreground.
-    decisions : dict of Tile to Decision
-    """
-    own = grid.around(region, segmenter.reach)
-    pixels = crop(pixels, outer, own)
-    decisions = decide_tiles(pixels, own, grid, segmenter, sample)
-    surface = surfaces.of(segmenter, own) if surfaces and segmenter.is_local else None
-    mask = segment(pixels, own, grid, segmenter, decisions, surface)
-    return crop(mask, own, region), decisions
 
 
 def trials_of(segmenters, region, grid):

@@ -2,7 +2,8 @@
 
 import math
 from dataclasses import dataclass
-from itertools import product
+from itertools import groupby, product
+from operator import attrgetter
 
 BLOCK = 2**30
 """Most pixels of a block, about: starting the processes of its steps costs little then."""
@@ -255,6 +256,28 @@ def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
         min(rows, tile_rows) * tile,
         min(columns, tile_columns) * tile,
     )
+
+
+def runs_of(tiles, grid):
+    """Regions of neighbouring tiles of one tile row.
+
+    Parameters
+    ----------
+    tiles : iterable of Tile
+        Plane by plane, row by row.
+    grid : Grid
+
+    Returns
+    -------
+    list of Region
+    """
+    regions = []
+    for _, row in groupby(tiles, attrgetter("z", "row")):
+        for _, run in groupby(enumerate(row), lambda item: item[1].column - item[0]):
+            parts = [grid.tile_region(tile) for _, tile in run]
+            first, last = parts[0], parts[-1]
+            regions.append(Region(first.z0, first.z1, first.y0, first.y1, first.x0, last.x1))
+    return regions
 
 
 def crop(pixels, outer, inner):

@@ -383,7 +383,8 @@ def test_figure_with_scale_bars(tmp_path):
     grey = np.full((64, 64), 90, np.uint8)
     pictures = {"z0000_y00_x00": dict.fromkeys(figures.STEPS, grey) | {"mask": grey * 0}}
     pictures["z0000_y00_x00"]["truth"] = grey * 0
-    figure = figures.side_by_side(pictures, "a", 0.8)
+    sizes = {"z0000_y00_x00": 0.8}
+    figure = figures.side_by_side(pictures, "a", sizes)
     image, *others = figure.axes
     # a fifth of 64 pixels is 10.24 micrometres
     assert [text.get_text() for text in image.texts] == ["10 \u00b5m"]
@@ -391,7 +392,8 @@ def test_figure_with_scale_bars(tmp_path):
     assert bar.get_width() == pytest.approx(10 / 0.8)
     assert image.get_xlim() == (-0.5, 63.5)
     assert not any(axis.patches or axis.texts for axis in others)
-    assert not any(axis.patches for axis in figures.side_by_side(pictures, "a").axes)
+    unknown = figures.side_by_side(pictures, "a", dict.fromkeys(sizes))
+    assert not any(axis.patches for axis in unknown.axes)
     for name in ("a.svg", "b.svg"):
-        figures.save(figures.side_by_side(pictures, "a", 0.8), tmp_path / name)
+        figures.save(figures.side_by_side(pictures, "a", sizes), tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()

@@ -8,7 +8,7 @@ import pytest
 from tilewise.score import score_table, scoring
 from tilewise.score.patches import patches
 from tilewise.segment import local_thresholds, trials
-from tilewise.store.grid import Grid, Region, Tile
+from tilewise.store.grid import Grid, Region, Tile, runs_of
 
 SETTINGS = {"metrics": [], "spacing": [1, 1, 1], "tolerance": 1, "objects": {}, "margin": None}
 
@@ -66,13 +66,13 @@ def test_columns_hold_every_field():
 def test_runs_of_neighbouring_tiles():
     grid = Grid((2, 100, 250), 64, (2, 128, 256))
     tiles = [Tile(0, 0, 0), Tile(0, 0, 1), Tile(0, 0, 3), Tile(0, 1, 3), Tile(1, 0, 2)]
-    assert trials.runs_of(tiles, grid) == [
+    assert runs_of(tiles, grid) == [
         Region(0, 1, 0, 64, 0, 128),
         Region(0, 1, 0, 64, 192, 250),
         Region(0, 1, 64, 100, 192, 250),
         Region(1, 2, 0, 64, 128, 192),
     ]
-    assert trials.runs_of([], grid) == []
+    assert runs_of([], grid) == []
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from skimage import filters
 
-from tilewise.segment import global_thresholds, local_thresholds, thresholds
+from tilewise.plan import methods
+from tilewise.segment import global_thresholds, local_thresholds, masks
 
 DTYPES = ("uint8", "uint16", "int16", "float32")
 LIMITS = {"uint8": (0, 255), "uint16": (0, 65535), "int16": (-32768, 32767)}
@@ -373,22 +374,22 @@ def test_nothing_in_a_constant_plane_is_above_a_local_threshold(name, settings, 
 def test_hysteresis_is_scikit_image(kind, dtype):
     plane = make_plane(kind, dtype)
     low, high = np.percentile(plane, (55, 90))
-    found = thresholds.hysteresis(plane, low, high)
+    found = masks.hysteresis(plane, low, high)
     assert found.dtype == np.uint8
     np.testing.assert_array_equal(found, filters.apply_hysteresis_threshold(plane, low, high))
 
 
 def test_hysteresis_by_hand():
     plane = np.array([[2, 2, 0, 0], [0, 0, 2, 3], [2, 0, 0, 0]], np.uint8)
-    assert thresholds.hysteresis(plane, 1, 2).tolist() == [[0] * 4, [0, 0, 1, 1], [0] * 4]
-    assert not thresholds.hysteresis(plane, 1, 3).any()
+    assert masks.hysteresis(plane, 1, 2).tolist() == [[0] * 4, [0, 0, 1, 1], [0] * 4]
+    assert not masks.hysteresis(plane, 1, 3).any()
     with pytest.raises(ValueError, match="low is 2, high is 1"):
-        thresholds.hysteresis(plane, 2, 1)
+        masks.hysteresis(plane, 2, 1)
 
 
 def test_connected_masks_that_are_not_nested_are_those_of_scikit_image():
     plane = make_plane(noise)
-    found = thresholds.connected((plane > 150).view(np.uint8), (plane > 100).view(np.uint8))
+    found = masks.connected((plane > 150).view(np.uint8), (plane > 100).view(np.uint8))
     np.testing.assert_array_equal(found, filters.apply_hysteresis_threshold(plane, 150, 100))
 
 
@@ -401,14 +402,14 @@ def test_class_is_the_number_of_thresholds_below(dtype):
         ([2], [[0, 0, 0, 0], [0, 1, 1, 1]]),
         ([0, 2], [[1, 1, 1, 0], [0, 1, 1, 1]]),
     ]:
-        mask = thresholds.class_mask(plane, (10.0, 20.5), classes)
+        mask = masks.class_mask(plane, (10.0, 20.5), classes)
         assert mask.dtype == np.uint8
         assert mask.tolist() == expected
 
 
 def test_class_mask_of_negative_numbers():
     plane = np.array([[-32768, -5, -4, 0, 32767]], np.int16)
-    assert thresholds.class_mask(plane, (-5.0, 100.0), [1]).tolist() == [[0, 0, 1, 1, 0]]
+    assert masks.class_mask(plane, (-5.0, 100.0), [1]).tolist() == [[0, 0, 1, 1, 0]]
 
 
 @pytest.mark.parametrize(
@@ -422,7 +423,7 @@ def test_class_mask_of_negative_numbers():
     ],
 )
 def test_parse(step, expected):
-    assert thresholds.parse(step) == expected
+    assert methods.parse_threshold(step) == expected
 
 
 @pytest.mark.parametrize(
@@ -441,7 +442,7 @@ def test_parse(step, expected):
     ],
 )
 def test_settings_that_are_right(name, settings):
-    thresholds.check_settings(name, settings)
+    methods.check_threshold(name, settings)
 
 
 @pytest.mark.parametrize(
@@ -474,4 +475,4 @@ def test_settings_that_are_right(name, settings):
 )
 def test_settings_that_are_wrong(name, settings, message):
     with pytest.raises(ValueError, match=message):
-        thresholds.check_settings(name, settings)
+        methods.check_threshold(name, settings)

@@ -1,0 +1,74 @@
+"""Masks of several thresholds at once."""
+
+import cv2
+import numpy as np
+
+from tilewise.segment.components import Components
+
+
+def hysteresis(plane, low, high):
+    """Regions above a low threshold that have a pixel above a high one.
+
+    Parameters
+    ----------
+    plane : (Y, X) ndarray
+    low, high : float
+
+    Returns
+    -------
+    (Y, X) uint8 ndarray
+        1 in the regions, else 0; as `skimage.filters.apply_hysteresis_threshold`.
+
+    Raises
+    ------
+    ValueError
+        If the low threshold is above the high one.
+    """
+    if low > high:
+        raise ValueError(f"low is {low}, high is {high}: give a low threshold that is not above")
+    return connected((plane > low).view(np.uint8), (plane > high).view(np.uint8))
+
+
+def connected(low, high):
+    """Regions of one mask or the other that have a pixel of the second.
+
+    Parameters
+    ----------
+    low, high : (Y, X) uint8 ndarray
+        Masks, 0 or 1. Neighbours share a side (4-connectivity).
+
+    Returns
+    -------
+    (Y, X) uint8 ndarray
+        0 or 1.
+    """
+    regions = Components(low | high, 4)
+    chosen = regions.any(high)
+    chosen[0] = False
+    return regions.select(chosen)
+
+
+def class_mask(plane, thresholds, classes):
+    """Pixels of some of the classes between several thresholds.
+
+    Parameters
+    ----------
+    plane : (Y, X) ndarray
+    thresholds : sequence of float
+        Ascending. A pixel's class is the number of them that it is above.
+    classes : sequence of int
+
+    Returns
+    -------
+    (Y, X) uint8 ndarray
+        0 or 1.
+    """
+    chosen = np.isin(np.arange(len(thresholds) + 1), classes).view(np.uint8)
+    if plane.dtype.kind == "f":
+        return chosen[np.searchsorted(thresholds, plane)]
+    unsigned = np.dtype(f"u{plane.itemsize}")
+    values = np.arange(np.iinfo(unsigned).max + 1, dtype=unsigned).view(plane.dtype)
+    table = chosen[np.searchsorted(thresholds, values)]
+    if plane.dtype == np.uint8:
+        return cv2.LUT(plane, table)
+    return table[plane.view(unsigned)]
