@@ -8,6 +8,7 @@ better and nan where it is undefined. The average `micro` is the metric of all u
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -26,8 +27,9 @@ TIE = 1e-9
 """Relative difference of two statistics that counts as none: sums depend on their order."""
 
 
+@lru_cache(maxsize=2)
 def weights(units, resamples, seed):
-    """How often each unit is drawn in each resample of the bootstrap.
+    """How often each unit is drawn in each resample of the bootstrap; kept for the next metric.
 
     Parameters
     ----------
@@ -37,10 +39,12 @@ def weights(units, resamples, seed):
     Returns
     -------
     (resamples, units) float64 ndarray
-        Whole numbers; each row sums to `units`.
+        Whole numbers; each row sums to `units`. Not to be written to.
     """
     random = np.random.default_rng(seed)
-    return random.multinomial(units, np.full(units, 1 / units), resamples).astype(np.float64)
+    drawn = random.multinomial(units, np.full(units, 1 / units), resamples).astype(np.float64)
+    drawn.flags.writeable = False
+    return drawn
 
 
 def estimate(counts, metric, average, weights=None):
