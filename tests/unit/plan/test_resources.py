@@ -45,6 +45,13 @@ def test_threads_where_there_are_fewer_jobs_than_cores(cores, blocks, methods, o
     assert validate.validate(study, "s", "segmentation", "0/0/0").need.threads == of_block
 
 
+def test_threads_of_sweeps_count_the_methods_that_have_one():
+    grid = {"threshold": "manual", "grid": {"value": [1, 2]}}
+    methods = {"a": grid, "b": grid, "fixed": {"threshold": "otsu"}}
+    study = imagined_study((1, 32, 32), (1, 32, 32), cores=8, methods=methods)
+    assert resources.sweep(study, "s", "a").threads == 4
+
+
 def test_threads_count_the_blocks_of_all_samples():
     study = imagined_study((1, 32, 32), (1, 32, 32), cores=8, names=("a", "b"))
     assert resources.threads(study) == 4
