@@ -21,20 +21,6 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/metadata.smk"
 
 
-localrules:
-    all,
-    download,
-    consensus,
-    calibrate,
-    choose,
-    decide,
-    trust,
-    aggregate,
-    figures,
-    report,
-    metadata,
-
-
 rule all:
     input:
         lambda w: targets.arrays(STUDY),
@@ -47,3 +33,4 @@ rule all:
         lambda w: targets.trust(STUDY),
         lambda w: targets.figures(STUDY),
         "results/report.html",
+    localrule: True

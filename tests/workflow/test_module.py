@@ -79,6 +79,8 @@ def test_as_a_module(importing, use, prefix, configuration):
     snakefile = IMPORTING.format(use=use, name=f"{prefix}all", configuration=configuration)
     (importing.folder / "Snakefile").write_text(snakefile)
     run = importing.succeed()
+    # local rules stay local under other names
+    assert "rules that are not present" not in run.output
     made = {rule.removeprefix(prefix): number for rule, number in run.jobs.items()}
     assert made["choose"] == made["decide"] == made["count_tiles"] == 1
     # both methods on both samples, and the one that was decided on

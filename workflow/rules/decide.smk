@@ -50,6 +50,7 @@ rule calibrate:
         decision=config["decision"],
     conda:
         "../../envs/tilewise.yaml"
+    localrule: True
     script:
         "../../scripts/calibrate.py"
 
@@ -111,6 +112,7 @@ checkpoint choose:
         decision=config["decision"],
     conda:
         "../../envs/tilewise.yaml"
+    localrule: True
     script:
         "../../scripts/choose.py"
 
@@ -144,5 +146,6 @@ checkpoint decide:
         decision=config["decision"],
     conda:
         "../../envs/tilewise.yaml"
+    localrule: True
     script:
         "../../scripts/decide.py"

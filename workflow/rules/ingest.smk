@@ -112,6 +112,7 @@ rule consensus:
         mem_mb=lambda w, attempt: attempt * ingest.consensus(STUDY, **w).need.memory,
         runtime=lambda w, attempt: attempt * ingest.consensus(STUDY, **w).need.runtime,
         slot=1,
+    localrule: True
     script:
         "../../scripts/consensus.py"
 

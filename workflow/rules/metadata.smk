@@ -16,5 +16,6 @@ rule metadata:
         colors=COLORS,
     conda:
         "../../envs/tilewise.yaml"
+    localrule: True
     script:
         "../../scripts/metadata.py"

@@ -79,5 +79,6 @@ rule trust:
         number=config["quality"]["next"],
     conda:
         "../../envs/tilewise.yaml"
+    localrule: True
     script:
         "../../scripts/trust.py"

@@ -30,6 +30,7 @@ rule aggregate:
         exclude=config["quality"]["exclude"],
     conda:
         "../../envs/tilewise.yaml"
+    localrule: True
     script:
         "../../scripts/aggregate.py"
 
@@ -61,6 +62,7 @@ if FIGURE_METHODS:
             alpha=config["overlay"]["alpha"],
         conda:
             "../../envs/tilewise.yaml"
+        localrule: True
         script:
             "../../scripts/figures.py"
 
@@ -81,5 +83,6 @@ rule report:
         methods=FIGURE_METHODS,
     conda:
         "../../envs/tilewise.yaml"
+    localrule: True
     script:
         "../../scripts/report.py"

@@ -32,5 +32,6 @@ rule download:
         settings=lambda wildcards: config["downloads"][wildcards.name],
     conda:
         "../../envs/tilewise.yaml"
+    localrule: True
     script:
         "../../scripts/download.py"

@@ -9,7 +9,7 @@ FILTERS = {"smooth": [{"median": 3}], "wide": [{"median": 9}]}
 SWEPT = {
     "swept": {
         "threshold": {"sauvola": {"size": 15}},
-        "grid": {"filter": ["smooth", "wide", None], "size": [5, 9]},
+        "grid": {"filter": ["smooth", "wide", None], "size": [5, 41]},
     }
 }
 
@@ -106,17 +106,18 @@ def test_a_single_tile_is_cut_into_spatial_blocks(tmp_path):
     assert decide.levels(study, "s", "image", "0/0/0").margin == 7
 
 
-def test_a_sweep_filters_by_itself(tmp_path, rows):
-    study = make_study(tmp_path, *rows, block={"rows": 1}, filters=FILTERS, methods=SWEPT)
+def test_a_sweep_filters_by_itself(tmp_path):
+    row = write_sample(tmp_path, "a", (1, 64, 32), truth=(0,))
+    study = make_study(tmp_path, row, block={"rows": 1}, filters=FILTERS, methods=SWEPT)
     job = decide.sweep(study, "a", "swept", "0/0/0")
-    # windows of 9 and 9 reach 4 + 4 px, into the neighbour
-    assert job.pixels.files == [f"results/a/image.zarr/0/c/0/{y}/0" for y in (0, 1)]
+    # windows of at most 41 and 9 reach 20 + 4 px, beyond a block of 16
+    assert job.pixels.files == [f"results/a/image.zarr/0/c/0/{y}/0" for y in (0, 1, 2)]
     assert job.pixels.steps == []
     assert job.steps == {"smooth": [{"median": 3}], "wide": [{"median": 9}], "image": []}
     assert [variant["name"] for variant in job.variants] == [
-        f"filter={filter},size={size}" for filter in ("smooth", "wide", "null") for size in (5, 9)
+        f"filter={filter},size={size}" for filter in ("smooth", "wide", "null") for size in (5, 41)
     ]
-    assert [variant["segmenter"]["settings"]["size"] for variant in job.variants] == [5, 9] * 3
+    assert [variant["segmenter"]["settings"]["size"] for variant in job.variants] == [5, 41] * 3
     assert not any(variant["needs_sample"] for variant in job.variants)
     assert job.counted == job.histograms == job.calibrations == []
 
