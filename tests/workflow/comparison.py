@@ -13,6 +13,7 @@ import hashlib
 import json
 import lzma
 import math
+import re
 import sys
 from pathlib import Path
 
@@ -24,6 +25,8 @@ INTERMEDIATE = ("histograms", "votes", "quality", "survey", "filtered", "sources
 FOLDED = ("threshold.tsv", "quality.tsv")
 """Tables of a sample that other tables repeat, likewise."""
 IGNORED = ("figures", "report.html")
+SEPARATORS = re.compile(r"""([\s,:;%|"'()[\]{}]+)""")
+"""What stands between the numbers of tables, of JSON and of prose."""
 
 
 def read(path):
@@ -117,7 +120,7 @@ def _different_lines(name, old, new, tolerance):
 def _is_equal(a, b, tolerance):
     if a == b or not tolerance:
         return a == b
-    words = [line.replace("\t", " \t ").replace(",", " , ").split(" ") for line in (a, b)]
+    words = [SEPARATORS.split(line) for line in (a, b)]
     if len(words[0]) != len(words[1]):
         return False
     return all(_is_near(x, y, tolerance) for x, y in zip(*words, strict=True))

@@ -140,7 +140,8 @@ def sweep(study: Study, sample: str, method: str) -> Need:
 
     Minutes are as if all tiles were annotated.
     """
-    variants, workers = study.methods[method].variants, threads(study)
+    variants = study.methods[method].variants
+    workers = threads(study, len(study.swept))
     size = max(
         memory(
             study,

@@ -1,0 +1,179 @@
+"""What annotated tiles choose: which tables and histograms the jobs read."""
+
+import pytest
+from studies import OTSU, make_study, write_sample
+
+from tilewise.plan import decide
+
+FILTERS = {"smooth": [{"median": 3}], "wide": [{"median": 9}]}
+SWEPT = {
+    "swept": {
+        "threshold": {"sauvola": {"size": 15}},
+        "grid": {"filter": ["smooth", "wide", None], "size": [5, 41]},
+    }
+}
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Stacks of two planes: all of a, the second of b and nothing of c are annotated."""
+    return [
+        write_sample(tmp_path, "a", (2, 32, 32), truth=(0, 1)),
+        write_sample(tmp_path, "b", (2, 32, 32), truth=(1,)),
+        write_sample(tmp_path, "c", (2, 32, 32)),
+    ]
+
+
+ANNOTATED = [("a", "0/0/0"), ("a", "1/0/0"), ("b", "1/0/0")]
+"""Sample and block, where a block is a plane."""
+
+
+def planes_study(folder, rows, **settings):
+    return make_study(folder, *rows, block={"planes": 1}, filters=FILTERS, **settings)
+
+
+def test_the_decision_reads_all_annotated_blocks(tmp_path, rows):
+    methods = OTSU | SWEPT | {"one": {"threshold": "li", "filter": "wide", "samples": ["a"]}}
+    study = planes_study(tmp_path, rows, methods=methods)
+    job = decide.decide(study)
+    assert job.metrics == [
+        f"results/{sample}/{method}/metrics/{block}.tsv"
+        for sample, method, block in [
+            *[("a", method, f"{z}/0/0") for method in methods for z in (0, 1)],
+            *[("b", method, "1/0/0") for method in ("otsu", "swept")],
+        ]
+    ]
+    assert job.methods == ["otsu", "swept"]
+    assert job.left_out == ["one"]
+    assert job.swept == ["swept"]
+    assert job.units == ["results/sweeps/swept/units.tsv"]
+    assert job.annotators == []
+    # quality of samples with truth
+    assert job.features == [
+        f"results/{sample}/quality/{z}/0/0.tsv" for sample in "ab" for z in (0, 1)
+    ]
+
+
+def test_the_best_thresholds_need_grey_levels_after_each_filter(tmp_path, rows):
+    methods = {"m": {"threshold": "otsu"}, "n": {"threshold": "li", "filter": "wide"}}
+    job = decide.decide(planes_study(tmp_path, rows, methods=methods))
+    expected = [
+        (sample, source, block)
+        for sample, blocks in (("a", ("0/0/0", "1/0/0")), ("b", ("1/0/0",)))
+        for source in ("image", "wide")
+        for block in blocks
+    ]
+    assert job.levels.files == [
+        f"results/{sample}/histograms/{source}/truth/{block}.npz"
+        for sample, source, block in expected
+    ]
+    assert job.levels.names == [(sample, source) for sample, source, _ in expected]
+    off = planes_study(tmp_path, rows, methods=methods, validate={"oracles": False})
+    assert decide.decide(off).levels == decide.LevelFiles([], [])
+
+
+def test_structure_decides_where_it_is_that_of_tiles(tmp_path, rows):
+    study = planes_study(tmp_path, rows, validate={"metrics": ["nsd"], "extent": "tile"})
+    assert decide.decide(study).structural == ["nsd"]
+    study = planes_study(tmp_path, rows, validate={"metrics": ["nsd"], "extent": "sample"})
+    assert decide.decide(study).structural == []
+
+
+def test_several_annotators_are_compared(tmp_path, rows):
+    (tmp_path / "other.png").write_bytes((tmp_path / "a/truth_0.png").read_bytes())
+    row = {"sample": "d", "image": "a/image_0.png", "truth": "a/truth_0.png; other.png"}
+    study = planes_study(tmp_path, [row, *rows])
+    assert decide.decide(study).annotators == ["results/d/annotators.tsv"]
+
+
+def test_grey_levels_of_a_block(tmp_path, rows):
+    settings = {"methods": {"m": {"threshold": "otsu", "filter": "wide"}}, "block": {"rows": 1}}
+    for keep, files in {
+        True: ["results/a/filtered/wide.zarr/c/0/0/0"],
+        # what is deleted again is no input of a job that comes late
+        False: [f"results/a/image.zarr/0/c/0/{y}/0" for y in (0, 1)],
+    }.items():
+        study = make_study(tmp_path, *rows, filters=FILTERS, keep_filtered=keep, **settings)
+        job = decide.levels(study, "a", "wide", "0/0/0")
+        assert job.pixels.files == files
+        assert job.pixels.steps == ([] if keep else [{"median": 9}])
+        assert job.margin is None
+
+
+def test_a_single_tile_is_cut_into_spatial_blocks(tmp_path):
+    row = write_sample(tmp_path, "s", (1, 16, 16), truth=(0,))
+    study = make_study(tmp_path, row, validate={"margin": 7})
+    assert decide.levels(study, "s", "image", "0/0/0").margin == 7
+
+
+def test_a_sweep_filters_by_itself(tmp_path):
+    row = write_sample(tmp_path, "a", (1, 64, 32), truth=(0,))
+    study = make_study(tmp_path, row, block={"rows": 1}, filters=FILTERS, methods=SWEPT)
+    job = decide.sweep(study, "a", "swept", "0/0/0")
+    # windows of at most 41 and 9 reach 20 + 4 px, beyond a block of 16
+    assert job.pixels.files == [f"results/a/image.zarr/0/c/0/{y}/0" for y in (0, 1, 2)]
+    assert job.pixels.steps == []
+    assert job.steps == {"smooth": [{"median": 3}], "wide": [{"median": 9}], "image": []}
+    assert [variant["name"] for variant in job.variants] == [
+        f"filter={filter},size={size}" for filter in ("smooth", "wide", "null") for size in (5, 41)
+    ]
+    assert [variant["segmenter"]["settings"]["size"] for variant in job.variants] == [5, 41] * 3
+    assert not any(variant["needs_sample"] for variant in job.variants)
+    assert job.counted == job.histograms == job.calibrations == []
+
+
+def test_a_sweep_counts_the_samples_of_the_filters_that_need_it(tmp_path, rows):
+    grid = {"filter": ["wide", "smooth"], "scope": ["tile", "sample"]}
+    methods = {"m": {"threshold": "otsu", "grid": grid}}
+    study = planes_study(tmp_path, rows, methods=methods)
+    job = decide.sweep(study, "b", "m", "1/0/0")
+    assert [variant["needs_sample"] for variant in job.variants] == [False, True] * 2
+    assert job.counted == ["wide", "smooth"]
+    # of all blocks of the sample, annotated or not
+    assert job.histograms == [
+        f"results/b/histograms/{source}/{z}/0/0.npz"
+        for source in ("wide", "smooth")
+        for z in (0, 1)
+    ]
+    # one block counts itself
+    whole = make_study(tmp_path, *rows, filters=FILTERS, methods=methods)
+    job = decide.sweep(whole, "b", "m", "0/0/0")
+    assert (job.counted, job.histograms) == (["wide", "smooth"], [])
+
+
+def test_calibration_reads_what_its_variants_filter(tmp_path, rows):
+    grid = {"filter": ["smooth", "wide"], "scope": ["calibrated", "tile"]}
+    methods = {"m": {"threshold": "otsu", "grid": grid, "samples": ["b", "c"]}}
+    study = planes_study(tmp_path, rows, methods=methods, apply="none")
+    job = decide.calibrate(study, "m")
+    assert [(one["filter"], one["segmenter"]["scope"]) for one in job.variants] == [
+        ("smooth", "calibrated"),
+        ("wide", "calibrated"),
+    ]
+    sources = ("smooth", "wide")
+    assert job.levels.names == [("b", source) for source in sources]
+    assert job.levels.files == [f"results/b/histograms/{s}/truth/1/0/0.npz" for s in sources]
+    assert job.dtype == "uint8"
+    table = ["results/sweeps/m/calibration.tsv"]
+    assert decide.sweep(study, "b", "m", "1/0/0").calibrations == table
+    assert decide.choose(study, "m").calibrations == table
+
+
+def test_variants_that_are_not_calibrated_need_no_grey_levels(tmp_path, rows):
+    grid = {"filter": ["smooth"], "scope": ["tile", "sample"]}
+    methods = {"m": {"threshold": "otsu", "grid": grid}}
+    study = planes_study(tmp_path, rows, methods=methods)
+    assert decide.calibrate(study, "m").levels.files == []
+    assert decide.choose(study, "m").calibrations == []
+
+
+def test_parameters_are_chosen_by_all_annotated_blocks(tmp_path, rows):
+    study = planes_study(tmp_path, rows, methods=SWEPT)
+    job = decide.choose(study, "swept")
+    assert job.scores == [f"results/{s}/swept/sweep/{block}.tsv" for s, block in ANNOTATED]
+    assert len(job.variants) == 6
+    # features are needed where they exclude tiles
+    assert job.features == []
+    study = planes_study(tmp_path, rows, methods=SWEPT, quality={"exclude": ["empty"]})
+    features = [f"results/{sample}/quality/{z}/0/0.tsv" for sample in "ab" for z in (0, 1)]
+    assert decide.choose(study, "swept").features == features

@@ -1,0 +1,109 @@
+"""What every tile is worth: which features, surveys and tables the jobs read."""
+
+import pytest
+from studies import OTSU, make_study, write_sample
+
+from tilewise.plan import quality
+from tilewise.plan.study import Choice
+
+FILTERS = {"smooth": [{"median": 3}]}
+METHODS = {
+    "otsu": {"threshold": "otsu"},
+    "sample": {"threshold": "li", "scope": "sample", "filter": "smooth"},
+    "local": {
+        "threshold": {"sauvola": {"size": 15}},
+        "filter": "smooth",
+        "grid": {"size": [5, 31]},
+    },
+}
+CHOICES = (Choice("otsu"), Choice("sample"), Choice("local", "size=5"))
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Samples of two planes of 2 x 2 tiles; a has truth."""
+    return [
+        write_sample(tmp_path, "a", (2, 32, 32), truth=(1,)),
+        write_sample(tmp_path, "b", (2, 32, 32)),
+    ]
+
+
+def planes_study(folder, rows, **settings):
+    settings = {"methods": METHODS, "filters": FILTERS, "block": {"planes": 1}} | settings
+    return make_study(folder, *rows, **settings)
+
+
+def test_features_of_every_block(tmp_path, rows):
+    study = planes_study(tmp_path, rows)
+    expected = [f"results/{sample}/quality/{z}/0/0.tsv" for sample in "ab" for z in (0, 1)]
+    assert quality.trust(study).features == expected
+    assert quality.annotated_features(study) == expected[:2]
+    off = planes_study(tmp_path, rows, quality={"measure": False})
+    assert quality.features(off, ["a", "b"]) == []
+    job = quality.quality(study, "b", "1/0/0")
+    assert job.pixels.files == ["results/b/image.zarr/0/c/1/0/0"]
+
+
+def test_surveys_need_no_pass_over_a_sample_of_their_own(tmp_path, rows):
+    study = planes_study(tmp_path, rows)
+    # all have masks of a, whose histograms are there; b would be counted for the survey alone
+    assert quality.survey_methods(study, "a") == ["otsu", "sample", "local"]
+    assert quality.survey_methods(study, "b") == ["otsu", "local"]
+    every = planes_study(tmp_path, rows, apply="all")
+    assert quality.survey_methods(every, "b") == ["otsu", "sample", "local"]
+
+
+def test_a_survey_s_tiles_are_spread_over_the_blocks(tmp_path, rows):
+    study = planes_study(tmp_path, rows, quality={"survey": 2})
+    # of 8 tiles, two at equal distances: the third and the seventh
+    tiles = {
+        block: quality.survey(study, "a", block, CHOICES).tiles for block in ("0/0/0", "1/0/0")
+    }
+    assert tiles == {"0/0/0": [[0, 1, 0]], "1/0/0": [[1, 1, 0]]}
+    expected = [f"results/{sample}/survey/{z}/0/0.tsv" for sample in "ab" for z in (0, 1)]
+    assert quality.trust(study).agreement == expected
+    # one tile lies in one block
+    study = planes_study(tmp_path, rows, quality={"survey": 1})
+    expected = [f"results/{sample}/survey/1/0/0.tsv" for sample in "ab"]
+    assert quality.trust(study).agreement == expected
+
+
+def test_methods_agree_where_there_are_several(tmp_path, rows):
+    for settings in (
+        {"methods": OTSU},
+        {"quality": {"survey": 0}},
+        {"methods": OTSU | {"li": {"threshold": "li", "samples": ["a"]}}, "apply": "otsu"},
+    ):
+        agreement = quality.trust(planes_study(tmp_path, rows, **settings)).agreement
+        assert not any(path.startswith("results/b") for path in agreement)
+    # the last has two methods on a
+    assert agreement == [f"results/a/survey/{z}/0/0.tsv" for z in (0, 1)]
+
+
+def test_a_survey_segments_by_what_was_chosen(tmp_path, rows):
+    study = planes_study(tmp_path, rows, block={"rows": 1})
+    job = quality.survey(study, "a", "0/1/0", CHOICES)
+    # 15 px of the largest window that may be chosen and 1 px of its filter reach the other block
+    assert job.pixels.files == [f"results/a/image.zarr/0/c/0/{y}/0" for y in (0, 1)]
+    assert [variant["filter"] for variant in job.variants] == ["image", "smooth", "smooth"]
+    assert [variant["steps"] for variant in job.variants] == [[], *[[{"median": 3}]] * 2]
+    assert job.variants[2]["segmenter"]["settings"]["size"] == 5
+    assert [variant["needs_sample"] for variant in job.variants] == [False, True, False]
+    assert job.counted == ["smooth"]
+    assert job.histograms == [f"results/a/histograms/smooth/0/{y}/0.npz" for y in (0, 1)]
+    assert [variant["calibration"] for variant in job.variants] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("apply", "expected"),
+    [
+        ("best", ["a/segmentation", "b/segmentation"]),
+        ("all", ["a/otsu", "a/li", "b/otsu"]),
+        ("none", []),
+    ],
+)
+def test_fractions_of_all_tiles_come_from_what_segments_them(tmp_path, rows, apply, expected):
+    methods = OTSU | {"li": {"threshold": "li", "samples": ["a"]}}
+    study = make_study(tmp_path, *rows, methods=methods, apply=apply)
+    found = quality.trust(study).thresholds
+    assert found == [f"results/{name}/thresholds/0/0/0.tsv" for name in expected]

@@ -1,0 +1,198 @@
+"""Memory, minutes, threads and submissions of jobs."""
+
+import pytest
+from studies import imagined_study, make_study, write_sample
+
+from tilewise.plan import ingest, resources, segment, validate
+
+METHODS = {
+    "otsu": {"threshold": "otsu", "filter": "even"},
+    "local": {"threshold": {"sauvola": {"size": 31}}, "filter": "smooth"},
+}
+FILTERS = {"smooth": [{"median": 5}], "even": ["equalize"]}
+INLINE = {"keep_filtered": "auto", "keep_filtered_limit": 0}
+BASE = 250
+"""Megabytes of Python and its libraries."""
+
+
+def large_study(planes=4, dtype="uint8", **settings):
+    """A stack of 4096 x 4096 px, 16 Mi, in one block; a strip of tiles has 2 Mi."""
+    shape = (planes, 4096, 4096)
+    settings = {"tile": 512, "filters": FILTERS, "methods": METHODS} | settings
+    return imagined_study(shape, shape, dtype=dtype, **settings)
+
+
+@pytest.mark.parametrize(
+    ("cores", "blocks", "methods", "of_block", "of_method"),
+    [
+        (8, 1, 2, 8, 4),
+        (8, 2, 2, 4, 2),
+        # 8 cores for 6 jobs
+        (8, 2, 3, 4, 1),
+        (8, 16, 2, 1, 1),
+        (1, 1, 1, 1, 1),
+        # a cluster's scheduler has the cores
+        (None, 1, 2, 1, 1),
+    ],
+)
+def test_threads_where_there_are_fewer_jobs_than_cores(cores, blocks, methods, of_block, of_method):
+    configured = {f"m{number}": {"threshold": "otsu"} for number in range(methods)}
+    study = imagined_study((blocks, 32, 32), (1, 32, 32), cores=cores, methods=configured)
+    assert ingest.image(study, "s", "0/0/0").need.threads == of_block
+    assert segment.threshold_need(study, "s", "segmentation", "0/0/0").threads == of_block
+    assert segment.threshold_need(study, "s", "m0", "0/0/0").threads == of_method
+    assert validate.validate(study, "s", "m0", "0/0/0").need.threads == of_method
+    assert validate.validate(study, "s", "segmentation", "0/0/0").need.threads == of_block
+
+
+def test_threads_of_sweeps_count_the_methods_that_have_one():
+    grid = {"threshold": "manual", "grid": {"value": [1, 2]}}
+    methods = {"a": grid, "b": grid, "fixed": {"threshold": "otsu"}}
+    study = imagined_study((1, 32, 32), (1, 32, 32), cores=8, methods=methods)
+    assert resources.sweep(study, "s", "a").threads == 4
+
+
+def test_threads_count_the_blocks_of_all_samples():
+    study = imagined_study((1, 32, 32), (1, 32, 32), cores=8, names=("a", "b"))
+    assert resources.threads(study) == 4
+
+
+def test_memory_of_strips():
+    # 2 Mi pixels of 16 bytes
+    assert resources.by_strips(large_study(), "s").memory == BASE + 32
+    assert resources.by_strips(large_study(dtype="uint16"), "s").memory == BASE + 64
+    assert resources.by_strips(large_study(dtype="float32"), "s").memory == BASE + 128
+    # a strip per thread, and eight cores for one block
+    assert resources.by_strips(large_study(cores=8), "s").memory == BASE + 8 * 32
+    # a plane that has no more rows than a strip
+    study = imagined_study((1, 256, 4096), (1, 512, 4096), tile=512)
+    assert resources.by_strips(study, "s").memory == BASE + 16
+
+
+def test_memory_of_whole_planes():
+    study = large_study()
+    # the image, and its only channel decoded and copied: 3 x 16 MiB
+    assert ingest.image(study, "s", "0/0/0").need.memory == BASE + 48
+    assert segment.filtered(study, "s", "even", "0/0/0").need.memory == BASE + 8 * 16
+    # 512 + 2 x 2 rows of 4096: 32.25 MiB
+    assert segment.filtered(study, "s", "smooth", "0/0/0").need.memory == BASE + 32
+    # many threads do not hold many planes: 2 ** 28 pixels at once, 16 planes
+    many = large_study(cores=64)
+    assert segment.filtered(many, "s", "even", "0/0/0").need.memory == BASE + 16 * 8 * 16
+
+
+def test_memory_of_masks():
+    def memory(study, method):
+        return segment.threshold_need(study, "s", method, "0/0/0").memory
+
+    kept = large_study(keep_filtered=True)
+    assert memory(kept, "otsu") == BASE + 32
+    # 512 + 2 x 15 rows of 4096 pixels of 16 bytes and four doubles: 101.6 MiB
+    assert memory(kept, "local") == BASE + 102
+    assert memory(kept, "segmentation") == memory(kept, "local")
+    inline = large_study(**INLINE)
+    # the plane's filter has 8 bytes beside the method's 8: 256 MiB
+    assert memory(inline, "otsu") == BASE + 256
+    # 512 + 2 x 17 rows: 102.4 MiB
+    assert memory(inline, "local") == BASE + 102
+    assert memory(inline, "segmentation") == memory(inline, "otsu")
+    # doubles are no larger for other pixels: 2.12 Mi pixels of 32 + 32 bytes
+    assert memory(large_study(keep_filtered=True, dtype="uint16"), "local") == BASE + 136
+
+
+@pytest.mark.parametrize("cores", [None, 3, 64])
+@pytest.mark.parametrize("keep", [True, False, "auto"])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_segmentation_takes_what_any_variant_may_take(cores, keep, dtype):
+    grid = {"filter": [None, "smooth", "even"], "scope": ["tile", "plane", "sample"]}
+    methods = METHODS | {
+        "swept": {"threshold": "otsu", "grid": grid},
+        "large": {"threshold": "sauvola", "grid": {"size": [15, 301]}, "filter": "even"},
+    }
+    settings = {"keep_filtered": keep, "keep_filtered_limit": 0, "methods": methods}
+    study = large_study(cores=cores, dtype=dtype, **settings)
+    decided = segment.threshold_need(study, "s", "segmentation", "0/0/0").memory
+    for name, method in methods.items():
+        assert segment.threshold_need(study, "s", name, "0/0/0").memory <= decided
+        # each of its variants as the only one
+        for variant in study.methods[name].variants:
+            entry = {key: method[key] for key in method if key not in ("grid", "filter")}
+            entry |= {"scope": variant.segmenter.scope, "threshold": variant.segmenter.threshold}
+            if variant.segmenter.settings:
+                entry["threshold"] = {variant.segmenter.threshold: variant.segmenter.settings}
+            entry["filter"] = None if variant.filter == "image" else variant.filter
+            alone = large_study(
+                cores=cores, dtype=dtype, **settings | {"methods": {"alone": entry}}
+            )
+            assert segment.threshold_need(alone, "s", "alone", "0/0/0").memory <= decided
+
+
+def test_the_method_that_is_applied_is_the_only_candidate():
+    applied = large_study(keep_filtered=True, apply="otsu")
+    assert segment.threshold_need(applied, "s", "segmentation", "0/0/0").memory == BASE + 32
+
+
+def test_memory_and_minutes_of_structure():
+    study = large_study()
+    # 40 bytes of 16 Mi pixels, and of four times as many
+    assert resources.structure(study, "s", "0").memory == 300 + 640
+    assert resources.structure(study, "s", "stack").memory == 300 + 2560
+    # a million pixels a second: 67.1 million are a minute
+    assert resources.structure(study, "s", "stack").runtime == 5 + 1
+
+
+def test_minutes_of_a_block():
+    # 2 million pixels a second: 8 x 16.8 million are one whole minute
+    assert resources.runtime(large_study(planes=4), "s") == 5
+    assert resources.runtime(large_study(planes=8), "s") == 5 + 1
+
+
+def test_a_sweep_takes_as_long_as_all_of_its_parameters():
+    grid = {"m": {"threshold": "manual", "grid": {"value": [1, 2, 3]}}}
+    study = large_study(planes=8, methods=grid)
+    assert resources.sweep(study, "s", "m").runtime == 3 * (5 + 1)
+    # 2 Mi pixels of 20 bytes
+    assert resources.sweep(study, "s", "m").memory == BASE + 40
+
+
+@pytest.mark.parametrize(
+    ("shape", "block", "scope", "ingested", "filtered"),
+    [
+        # straight from the image to the mask
+        ((2, 32, 32), (1, 32, 32), "tile", "segment", "segment"),
+        # all blocks are counted first; a single block counts itself
+        ((2, 32, 32), (1, 32, 32), "sample", "prepare", "prepare"),
+        ((2, 32, 32), (2, 32, 32), "sample", "segment", "segment"),
+        # filters read the neighbours
+        ((1, 32, 32), (1, 16, 32), "tile", "ingest", "prepare"),
+    ],
+)
+def test_submissions_are_cut_where_they_wait_for_other_blocks(
+    shape, block, scope, ingested, filtered
+):
+    methods = {"m": {"threshold": "otsu", "scope": scope, "filter": "smooth"}}
+    study = imagined_study(shape, block, filters=FILTERS, methods=methods)
+    assert ingest.image(study, "s", "0/0/0").need.group == ingested
+    assert segment.filtered(study, "s", "smooth", "0/0/0").need.group == filtered
+    assert segment.histogram(study, "s", "smooth", "0/0/0").need.group == filtered
+    assert segment.threshold_need(study, "s", "m", "0/0/0").group == "segment"
+
+
+def test_histograms_of_floats_wait_for_extents():
+    study = imagined_study((2, 32, 32), (1, 32, 32), dtype="float32")
+    assert segment.histogram(study, "s", "image", "0/0/0").need.group == "count"
+
+
+def test_submissions_wait_for_choices(tmp_path):
+    methods = {
+        "fixed": {"threshold": "otsu"},
+        "swept": {"threshold": "manual", "grid": {"value": [1, 2]}},
+    }
+    study = make_study(tmp_path, write_sample(tmp_path, "s", truth=(0,)), methods=methods)
+    groups = {
+        method: segment.threshold_need(study, "s", method, "0/0/0").group
+        for method in ("fixed", "swept", "segmentation")
+    }
+    assert groups == {"fixed": "segment", "swept": "chosen", "segmentation": "apply"}
+    assert validate.validate(study, "s", "swept", "0/0/0").need.group == "chosen"
+    assert validate.errors(study, "s", "0/0/0").need.group == "compare"

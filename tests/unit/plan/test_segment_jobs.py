@@ -1,0 +1,154 @@
+"""From the image to masks: what is read, filtered and counted."""
+
+import pytest
+from studies import OTSU, imagined_study, make_study, write_sample
+
+from tilewise.plan import segment
+from tilewise.plan.study import Choice
+
+FILTERS = {"smooth": [{"median": 3}]}
+SMOOTH = {"m": {"threshold": "otsu", "filter": "smooth"}}
+KEEP = {
+    "kept": {"keep_filtered": True},
+    "kept by size": {"keep_filtered": "auto", "keep_filtered_limit": 1},
+    "temporary": {"keep_filtered": False},
+    "inline": {"keep_filtered": "auto", "keep_filtered_limit": 0},
+}
+
+
+@pytest.mark.parametrize("keep", KEEP.values(), ids=KEEP)
+def test_masks_read_filtered_blocks_or_filter(keep):
+    # a plane in two blocks, whose filter reaches a pixel into the other
+    settings = {"filters": FILTERS, "methods": SMOOTH, "apply": "all", "filtered_codec": "zstd"}
+    study = imagined_study((1, 32, 32), (1, 16, 32), **settings, **keep)
+    job = segment.threshold(study, "s", "m", "0/1/0", Choice("m"))
+    counted = segment.histogram(study, "s", "smooth", "0/1/0")
+    assert counted.pixels == job.pixels
+    if keep == KEEP["inline"]:
+        assert job.pixels.files == [f"results/s/image.zarr/0/c/0/{y}/0" for y in (0, 1)]
+        assert job.pixels.blocks == ["0/0/0", "0/1/0"]
+        assert job.pixels.steps == [{"median": 3}]
+    else:
+        assert job.pixels.files == ["results/s/filtered/smooth.zarr/c/0/1/0"]
+        assert job.pixels.blocks == ["0/1/0"]
+        assert job.pixels.steps == []
+    assert [part["block"] for part in job.parts] == ["0/1/0"]
+
+
+def test_a_filter_s_job():
+    settings = {"filters": FILTERS, "methods": SMOOTH, "filtered_codec": "lz4"}
+    study = imagined_study((1, 32, 32), (1, 16, 32), dtype="uint16", **settings)
+    job = segment.filtered(study, "s", "smooth", "0/1/0")
+    assert job.pixels.files == [f"results/s/image.zarr/0/c/0/{y}/0" for y in (0, 1)]
+    assert job.pixels.steps == [{"median": 3}]
+    # it reads the image, and writes as configured
+    assert (job.pixels.codec, job.codec, job.dtype) == ("zstd", "lz4", "uint16")
+
+
+@pytest.mark.parametrize(
+    ("words", "needs_sample"),
+    [
+        ({}, False),
+        ({"scope": "plane"}, False),
+        ({"scope": "sample"}, True),
+        ({"fallback": "sample"}, True),
+        # every tile's own threshold is accepted
+        ({"fallback": "sample", "min_contrast": 0}, False),
+    ],
+)
+def test_histograms_are_asked_for_in_samples_of_several_blocks_only(words, needs_sample):
+    methods = {"m": {"threshold": "otsu", "filter": "smooth", **words}}
+    for shape in ((2, 32, 32), (1, 32, 32)):
+        study = imagined_study(shape, (1, 32, 32), filters=FILTERS, methods=methods, apply="all")
+        job = segment.threshold(study, "s", "m", "0/0/0", Choice("m"))
+        assert job.needs_sample == needs_sample
+        # a single block counts itself
+        asked = study.blocks("s") if needs_sample and shape[0] == 2 else []
+        assert job.histograms == [f"results/s/histograms/smooth/{block}.npz" for block in asked]
+
+
+def test_histograms_go_filter_by_filter():
+    methods = {
+        "a": {"threshold": "otsu", "scope": "sample", "filter": "smooth"},
+        "b": {"threshold": "li", "scope": "sample"},
+        "c": {"threshold": "yen", "scope": "sample", "filter": "smooth"},
+        "d": {"threshold": "yen"},
+    }
+    study = imagined_study((2, 32, 32), (1, 32, 32), filters=FILTERS, methods=methods)
+    variants = [study.methods[name].variants[0] for name in methods]
+    assert segment.counted_filters(study, "s", variants) == ["smooth", "image"]
+    assert segment.histograms(study, "s", variants) == [
+        "results/s/histograms/smooth/0/0/0.npz",
+        "results/s/histograms/smooth/1/0/0.npz",
+        "results/s/histograms/image/0/0/0.npz",
+        "results/s/histograms/image/1/0/0.npz",
+    ]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_floats_need_the_extents_of_all_blocks(dtype):
+    study = imagined_study((2, 32, 32), (1, 32, 32), dtype=dtype)
+    asked = study.blocks("s") if dtype == "float32" else []
+    expected = [f"results/s/histograms/image/extent/{block}.tsv" for block in asked]
+    assert segment.histogram(study, "s", "image", "1/0/0").extents == expected
+
+
+@pytest.fixture
+def row(tmp_path):
+    """A stack of two planes, the first of which is annotated."""
+    return write_sample(tmp_path, "s", (2, 32, 32), truth=(0,))
+
+
+def test_a_method_that_is_tried_segments_annotated_tiles(tmp_path, row):
+    tried = make_study(tmp_path, row, block={"planes": 2})
+    tiles = [[0, 0, 0], [0, 0, 1], [0, 1, 0], [0, 1, 1]]
+    assert segment.threshold(tried, "s", "otsu", "0/0/0", Choice("otsu")).tiles == tiles
+    # what is applied segments everything
+    assert segment.threshold(tried, "s", "segmentation", "0/0/0", Choice("otsu")).tiles is None
+    every = make_study(tmp_path, row, block={"planes": 2}, apply="all")
+    assert segment.threshold(every, "s", "otsu", "0/0/0", Choice("otsu")).tiles is None
+
+
+def test_the_chosen_parameters_segment(tmp_path, row):
+    grid = {"value": [1, 2], "filter": [None, "smooth"]}
+    methods = {"m": {"threshold": "manual", "foreground": "dark", "grid": grid}}
+    settings = {"filters": FILTERS, "methods": methods, "keep_filtered": True}
+    study = make_study(tmp_path, row, **settings)
+    job = segment.threshold(
+        study, "s", "segmentation", "0/0/0", Choice("m", "value=2,filter=smooth")
+    )
+    assert job.pixels.files == ["results/s/filtered/smooth.zarr/c/0/0/0"]
+    assert job.segmenter["settings"] == {"value": 2}
+    assert job.segmenter["foreground"] == "dark"
+    assert job.calibration is None
+    other = segment.threshold(
+        study, "s", "segmentation", "0/0/0", Choice("m", "value=1,filter=null")
+    )
+    assert other.pixels.files == ["results/s/image.zarr/0/c/0/0/0"]
+    assert other.segmenter["settings"] == {"value": 1}
+
+
+def test_a_calibrated_threshold_is_a_row(tmp_path, row):
+    methods = {"m": {"threshold": "otsu", "scope": "calibrated"}}
+    study = make_study(tmp_path, row, methods=methods)
+    choice = Choice("m", calibration=(("threshold", "99"), ("fold", "")))
+    job = segment.threshold(study, "s", "m", "0/0/0", choice)
+    assert job.calibration == {"threshold": "99", "fold": ""}
+    assert job.segmenter["scope"] == "calibrated"
+
+
+def test_masks_wait_for_what_is_chosen(tmp_path, row):
+    swept = {"m": {"threshold": "manual", "grid": {"value": [1, 2]}}}
+    both = make_study(tmp_path, row, methods=OTSU | swept)
+    decided, chosen = "results/choice.json", "results/sweeps/m/choice.json"
+    assert segment.choice_files(both, "otsu", Choice("otsu")) == []
+    assert segment.choice_files(both, "m", Choice("m", "value=1")) == [chosen]
+    assert segment.choice_files(both, "segmentation", None) == [decided]
+    assert segment.choice_files(both, "segmentation", Choice("otsu")) == [decided]
+    found = segment.choice_files(both, "segmentation", Choice("m", "value=1"))
+    assert found == [decided, chosen]
+    # nothing is decided between one method, nor where one is named
+    one = make_study(tmp_path, row, methods=swept)
+    named = make_study(tmp_path, row, methods=OTSU | swept, apply="m")
+    for study in (one, named):
+        assert segment.choice_files(study, "segmentation", Choice("m", "value=1")) == [chosen]
