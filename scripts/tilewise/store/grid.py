@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from itertools import groupby, product
 from operator import attrgetter
 
-BLOCK = 2**30
+BLOCK = 2**31
 """Most pixels of a block, about: starting the processes of its steps costs little then."""
+PLANE = 2**30
+"""Most pixels of a plane that is not split."""
 SMALL = 2**28
 """Pixels of a small sample, which has one block."""
 
@@ -219,7 +221,7 @@ def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
     By default whole planes, or a band of tile rows where a plane has more than 1 Gpx. A larger
     sample has both more blocks, for more cores, and larger ones, for fewer processes to start:
     their number is about the square root of its pixels over 256 Mpx, a power of two, until they
-    have 1 Gpx each.
+    have 2 Gpx each.
 
     Parameters
     ----------
@@ -244,8 +246,8 @@ def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
     plane = shape[1] * shape[2]
     tile_rows, tile_columns = -(-shape[1] // tile), -(-shape[2] // tile)
     if rows is None:
-        fitting = max(BLOCK // (tile_columns * tile * tile), 1)
-        rows = tile_rows if plane <= BLOCK else fitting
+        fitting = max(PLANE // (tile_columns * tile * tile), 1)
+        rows = tile_rows if plane <= PLANE else fitting
     if planes is None:
         pixels = shape[0] * plane
         growing = 2 ** max(round(math.log2(pixels / SMALL) / 2), 0)

@@ -75,11 +75,11 @@ def test_blocks_are_whole_planes():
     assert choose_block((1400, 512, 512), 512) == (1400, 512, 512)
     assert choose_block((3000, 512, 512), 512) == (1500, 512, 512)
     assert choose_block((12000, 512, 512), 512) == (3000, 512, 512)
-    # 2 ** 35 px: 2 ** 30 in a block at most
-    assert choose_block((131072, 512, 512), 512) == (4096, 512, 512)
-    # KESM, 140 Mpx: 4 planes are 2.1 times 2 ** 28 px; 799 are 104.4 times 2 ** 30
+    # 2 ** 36 px: 2 ** 31 in a block at most
+    assert choose_block((262144, 512, 512), 512) == (8192, 512, 512)
+    # KESM, 140 Mpx: 4 planes are 2.1 times 2 ** 28 px; 799 are 52.2 times 2 ** 31
     assert choose_block((4, 8026, 17480), 512) == (2, 8192, 17920)
-    assert choose_block((799, 8026, 17480), 512) == (8, 8192, 17920)
+    assert choose_block((799, 8026, 17480), 512) == (16, 8192, 17920)
 
 
 def test_a_huge_plane_is_split_into_bands():
