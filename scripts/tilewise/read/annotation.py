@@ -53,9 +53,9 @@ class PieceReader:
     def start(self, stack, piece):
         """What `convert` needs to know of a whole piece."""
 
-    def convert(self, rows, piece):
+    def convert(self, rows, piece, out):
         """Whether pixels of a piece are 1."""
-        return rows != 0
+        np.not_equal(rows, 0, out=out)
 
     def _stack(self, piece):
         if piece not in self._stacks:
@@ -85,7 +85,7 @@ class PieceReader:
                 rows = self._stack(piece).rows(piece.page, y0 - piece.y, y1 - piece.y)
                 rows = rows[:, x0 - piece.x : x1 - piece.x]
                 inside = pixels[y0 - region.y0 : y1 - region.y0, x0 - region.x0 : x1 - region.x0]
-                inside[:] = self.convert(rows, piece)
+                self.convert(rows, piece, inside.view(bool))
         return pixels
 
     def __enter__(self):
@@ -129,6 +129,6 @@ class TruthReader(PieceReader):
         except ValueError as error:
             raise ValueError(f"truth {piece.path}: {error}") from error
 
-    def convert(self, rows, piece):
+    def convert(self, rows, piece, out):
         """See `PieceReader`."""
-        return rows == self._numbers[piece]
+        np.equal(rows, self._numbers[piece], out=out)

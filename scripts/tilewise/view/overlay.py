@@ -31,12 +31,15 @@ def blend(picture, codes, colors=COLORS, alpha=0.3):
     """
     if picture.ndim == 2:
         picture = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_GRAY2RGB)
-    table = np.zeros((256, 3), np.uint8)
+    table = np.zeros((1, 256, 3), np.uint8)
     for name, code in (("tp", TP), ("fp", FP), ("fn", FN), ("tn", TN)):
-        table[code] = colors[name]
+        table[0, code] = colors[name]
+    colored = cv2.LUT(cv2.merge([np.ascontiguousarray(codes)] * 3), table)
     # 1 - (1 - alpha) and not alpha: to the last bit the weights of the published procedure
-    blended = cv2.addWeighted(picture, 1 - alpha, table[codes], 1 - (1 - alpha), 0)
-    blended[codes == 0] = picture[codes == 0]
+    blended = cv2.addWeighted(picture, 1 - alpha, colored, 1 - (1 - alpha), 0)
+    if cv2.countNonZero(codes) < codes.size:
+        unknown = codes == 0
+        blended[unknown] = picture[unknown]
     return blended
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 HEADER_END = 8 + 25
 """Bytes of the signature and of the header chunk, IHDR, that every PNG file starts with."""
+COMPRESSION = 2
+"""Of zlib: 3 makes pictures with noise a tenth smaller, and takes half as long again."""
 
 
 def write_png(path, pixels, pixel_size=None):
@@ -39,7 +41,7 @@ def write_png(path, pixels, pixel_size=None):
     pixels = np.ascontiguousarray(pixels)
     if is_color:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    encoded, data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    encoded, data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, COMPRESSION])
     if not encoded:
         raise OSError(f"{path}: the picture cannot be encoded as PNG")
     data = data.tobytes()
