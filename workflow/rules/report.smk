@@ -30,6 +30,7 @@ rule aggregate:
         exclude=config["quality"]["exclude"],
     conda:
         "../../envs/tilewise.yaml"
+    priority: 5
     localrule: True
     script:
         "../../scripts/aggregate.py"
@@ -62,6 +63,7 @@ if FIGURE_METHODS:
             alpha=config["overlay"]["alpha"],
         conda:
             "../../envs/tilewise.yaml"
+        priority: 5
         localrule: True
         script:
             "../../scripts/figures.py"
@@ -83,6 +85,7 @@ rule report:
         methods=FIGURE_METHODS,
     conda:
         "../../envs/tilewise.yaml"
+    priority: 6
     localrule: True
     script:
         "../../scripts/report.py"
