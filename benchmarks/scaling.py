@@ -89,7 +89,9 @@ def memory(folder):
     peaks = {}
     for row in read_benchmarks(work):
         wildcards = ast.literal_eval(row["wildcards"])
-        name = wildcards.get("filter") or wildcards.get("method") or wildcards.get("array", "")
+        name = next(
+            (wildcards[kind] for kind in ("filter", "source", "method") if kind in wildcards), ""
+        )
         job = row["rule_name"], name
         declared = ast.literal_eval(row["resources"])["mem_mb"]
         peaks[job] = max(peaks.get(job, (0, 0)), (float(row["max_rss"]), declared))
