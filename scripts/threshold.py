@@ -1,6 +1,7 @@
 """Decide on each tile's threshold and write the mask of a block."""
 
 import math
+from dataclasses import replace
 from itertools import chain
 
 from tilewise import job
@@ -34,15 +35,27 @@ sample = from_row(params.calibration) if params.calibration else None
 if params.needs_sample:
     histogram = of_sample(snakemake.input.histograms, filtered, grid, block, threads)
     sample = decide(*histogram, segmenter.threshold, segmenter.settings, segmenter.foreground)
-whole = math.inf if segmenter.reach + filtered.reach == math.inf else None
+is_whole = segmenter.reach == math.inf
 tiles = None if params.tiles is None else [Tile(*place) for place in params.tiles]
-is_few = tiles is not None and not whole
-regions = runs_of(tiles, grid) if is_few else strips(grid, block, whole)
+if tiles is None or is_whole:
+    height = math.inf if is_whole or filtered.reach == math.inf else None
+    regions = strips(grid, block, height)
+else:
+    regions = runs_of(tiles, grid)
 chosen = None if tiles is None else set(tiles)
 layout = layout_of(grid, "uint8")
+
+
+def bands(region):
+    """What is segmented at once: tile rows, or the whole plane where the method needs it."""
+    step = region.shape[1] if is_whole else grid.tile
+    for y in range(region.y0, region.y1, step):
+        yield replace(region, y0=y, y1=min(y + step, region.y1))
+
+
 with LevelsWriter(snakemake.output.mask, block, grid, layout, nearest, threads) as writer:
 
-    def work(region):
+    def rows_of(region):
         inside = [tile for tile in grid.tiles_in(region) if chosen is None or tile in chosen]
         if not inside:
             return []
@@ -59,6 +72,9 @@ with LevelsWriter(snakemake.output.mask, block, grid, layout, nearest, threads) 
             place = {"tile": tile.name, "scope": scope, "foreground": fraction(found)}
             rows.append({**names, **place, **row(decisions[tile])})
         return rows
+
+    def work(region):
+        return [row for band in bands(region) for row in rows_of(band)]
 
     rows = each_strip(work, regions, threads)
 write_rows(snakemake.output.thresholds, COLUMNS, chain.from_iterable(rows))

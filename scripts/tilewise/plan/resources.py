@@ -127,12 +127,14 @@ def _variant_memory(study, sample, variant, workers):
     # a local method has several planes of doubles, the same for every dtype
     doubles = 32 / bytes_of(study.samples[sample]) if variant.segmenter.is_local else 0
     inline = study.reach(sample, variant.filter) if study.filtered == "inline" else 0
-    reach = variant.segmenter.reach + inline
+    own = variant.segmenter.reach
+    reach = own if inline == inf else own + inline
     pixels = 8 if reach == inf else 16
+    size = memory(study, sample, reach, pixels + doubles, workers)
     if inline == inf:
-        # the plane's filter needs what it has of its own beside the method's
-        pixels += 8
-    return memory(study, sample, reach, pixels + doubles, workers)
+        # the filter's planes, beside the strip or plane of the method
+        size += memory(study, sample, inf, 8, workers) - BASE_MEMORY
+    return size
 
 
 def sweep(study: Study, sample: str, method: str) -> Need:

@@ -1,5 +1,8 @@
 """Filtered pixels of any region of a block, read with what the filter reaches around it."""
 
+import math
+import threading
+
 from tilewise.segment.filters import apply_chain, chain_reach, parse_chain
 from tilewise.store.grid import crop
 
@@ -23,9 +26,21 @@ class Filtered:
         self._grid = grid
         self.dtype = dtype
         self.reach = chain_reach(self._steps, dtype)
+        self._kept = threading.local()
 
     def read(self, region):
         """Filtered pixels of a region of one plane: (rows, columns) ndarray."""
         surroundings = self._grid.around(region, self.reach)
-        pixels = apply_chain(self._reader.read(surroundings), self._steps)
-        return crop(pixels, surroundings, region)
+        compute = self._plane if self.reach == math.inf else self._apply
+        return crop(compute(surroundings), surroundings, region)
+
+    def _apply(self, region):
+        return apply_chain(self._reader.read(region), self._steps)
+
+    def _plane(self, region):
+        """A whole plane, which the thread keeps: other regions of it are likely to follow."""
+        if getattr(self._kept, "region", None) != region:
+            # the plane before goes first
+            self._kept.pixels = None
+            self._kept.pixels, self._kept.region = self._apply(region), region
+        return self._kept.pixels
