@@ -47,15 +47,15 @@ chosen = [(variant["filter"], *prepared(variant)) for variant in params.variants
 
 
 def masks_of(region):
-    """The mask of each method, on pixels that each filter has filtered once."""
-    pixels = {}
+    """The mask of each method, filter by filter: what is read lasts until the next is read."""
+    masks = {}
     for name, filtered in filters.items():
-        outer = trials.trials_of([one for own, one, _ in chosen if own == name], region, grid)
-        pixels[name] = filtered.read(outer), outer
-    return [
-        segment_region(*pixels[name], region, grid, segmenter, sample)[0]
-        for name, segmenter, sample in chosen
-    ]
+        own = {i: rest for i, (filter, *rest) in enumerate(chosen) if filter == name}
+        outer = trials.trials_of([segmenter for segmenter, _ in own.values()], region, grid)
+        pixels = filtered.read(outer)
+        for i, (segmenter, sample) in own.items():
+            masks[i] = segment_region(pixels, outer, region, grid, segmenter, sample)[0]
+    return [masks[i] for i in range(len(chosen))]
 
 
 rows = []

@@ -52,18 +52,22 @@ def imported(path, package):
     set of Path
         With the `__init__.py` of every package that they are in.
     """
-    statements = STATEMENT.findall(path.read_text(encoding="utf-8"))
-    names = [name for one in statements if package.name in one for name in _names(one)]
+    text = path.read_text(encoding="utf-8")
+    mentions = sum(package.name in line for line in text.splitlines() if "import" in line)
+    statements = [one for one in STATEMENT.findall(text) if package.name in one]
+    try:
+        if len(statements) < mentions:
+            raise SyntaxError("an import within a line")
+        nodes = [node for one in statements for node in ast.parse(one).body]
+    except SyntaxError:
+        # what is no plain statement, or no statement at all: the whole file tells
+        nodes = ast.walk(ast.parse(text))
+    names = [name for node in nodes for name in _names(node)]
     return set().union(*(_run_by(name, package) for name in names))
 
 
-def _names(statement):
+def _names(node):
     """Dotted names of modules, and of what may be one, that a statement imports."""
-    try:
-        (node,) = ast.parse(statement).body
-    except SyntaxError:
-        # a line of text that starts like an import
-        return []
     if isinstance(node, ast.ImportFrom) and node.module:
         return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -77,3 +77,20 @@ def test_what_a_package_imports_counts(tmp_path):
     (tmp_path / "tilewise/store/__init__.py").write_text("from tilewise import labels\n")
     expected = ["__init__.py", "labels.py", "store/__init__.py", "store/grid.py"]
     assert found_in(tmp_path, "from tilewise.store import grid\n") == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from tilewise.store import (\n    grid,  # the grid (of tiles)\n)\n",
+        "try: from tilewise.store import grid\nexcept ImportError: pass\n",
+        "import os; from tilewise.store import grid\n",
+        "import os  # see (1\nimport tilewise.store.grid\n",
+        '"""Text.\n\nfrom tilewise to all.\n"""\nfrom tilewise.store import grid\n',
+        "from tilewise.store \\\n    import grid\n",
+    ],
+)
+def test_imports_are_found_however_they_are_written(tmp_path, text):
+    write(tmp_path, labels="", store__grid="")
+    expected = ["__init__.py", "store/__init__.py", "store/grid.py"]
+    assert found_in(tmp_path, text) == expected

@@ -110,7 +110,8 @@ checkpoint choose:
         variants=lambda w: decide.choose(STUDY, **w).variants,
         groups=STUDY.groups,
         metrics=STUDY.tile_metrics,
-        limits=config["quality"]["thresholds"],
+        # without features there is nothing to flag
+        limits=config["quality"]["thresholds"] if config["quality"]["exclude"] else {},
         exclude=config["quality"]["exclude"],
         decision=config["decision"],
     conda:

@@ -145,7 +145,6 @@ class Choose:
     features: list[str]
     """Of annotated samples' tiles, where some quality excludes them."""
     variants: list[str]
-    metrics: list[str]
 
 
 @cache
@@ -163,7 +162,6 @@ def choose(study: Study, method: str) -> Choose:
         calibrations=calibrations(study, method),
         features=quality.annotated_features(study) if study.config["quality"]["exclude"] else [],
         variants=[variant.name for variant in tried.variants],
-        metrics=study.tile_metrics,
     )
 
 
@@ -180,7 +178,6 @@ class Decide:
     swept: list[str]
     """Those of `methods` whose parameters are chosen; of each, a table in `units`."""
     left_out: list[str]
-    structural: list[str]
 
 
 @cache
@@ -198,5 +195,4 @@ def decide(study: Study) -> Decide:
         methods=study.ranked,
         swept=swept,
         left_out=study.left_out,
-        structural=study.tile_metrics,
     )

@@ -65,30 +65,37 @@ def arrays(study: Study) -> list[Array]:
 
 
 def _filtered_arrays(study):
-    """Filtered images that are kept, of the filters of all methods that run.
+    """Filtered images that are kept, of the filters of all methods that may run.
 
-    All of their blocks are asked for where the configuration says so; otherwise those are there
-    that a mask has needed.
+    Where the configuration says so, all blocks are asked for that methods are tried on; of the
+    others those are there that a mask has needed.
     """
     if study.filtered != "kept":
         return []
-    is_asked = study.config["keep_filtered"] is True
-    used = dict.fromkeys(
-        (sample, filter)
-        for sample, method in study.runs
-        for filter in study.methods[method].filters
-        if filter != NO_FILTER
-    )
+    tried = _filters_of(study, study.runs)
+    applied = _filters_of(study, [(sample, SEGMENTATION) for sample in study.applied])
+    asked = tried if study.config["keep_filtered"] is True else []
     return [
         Array(
             sample,
             paths.FILTERED.format(sample=sample, filter=filter),
             "filtered",
             filter,
-            study.blocks(sample) if is_asked else [],
+            study.blocks(sample) if (sample, filter) in asked else [],
         )
-        for sample, filter in used
+        for sample, filter in dict.fromkeys([*tried, *applied])
     ]
+
+
+def _filters_of(study, runs):
+    return list(
+        dict.fromkeys(
+            (sample, variant.filter)
+            for sample, method in runs
+            for variant in study.candidates(method)
+            if variant.filter != NO_FILTER
+        )
+    )
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def figure_methods(study: Study) -> list[str]:
     """Methods that have figures: those that are compared with truth, if any are wanted."""
     if not study.config["figures"]["tiles"]:
         return []
-    return list(dict.fromkeys(method for _, method in study.validated))
+    return [name for name, method in study.methods.items() if study.annotated_samples(method)]
 
 
 def figure_files(study: Study, kind: str) -> list[str]:

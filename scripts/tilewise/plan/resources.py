@@ -116,11 +116,15 @@ def counting(study: Study, sample: str, reach: float, group: str) -> Need:
 
 def threshold(study: Study, sample: str, method: str) -> Need:
     """Of a mask, by whichever parameters or method annotated tiles come to choose."""
-    workers = method_threads(study, method)
-    size = max(
-        _variant_memory(study, sample, variant, workers) for variant in study.candidates(method)
+    workers, variants = method_threads(study, method), study.candidates(method)
+    size = max(_variant_memory(study, sample, variant, workers) for variant in variants)
+    # a block that is all of its sample is gone through before, for its histogram: of floats twice
+    counts = len(study.blocks(sample)) == 1 and any(
+        study.needs_sample(sample, variant) for variant in variants
     )
-    return Need(size, runtime(study, sample), workers, method_group(study, method))
+    passes = 1 + counts * (2 if study.dtype(sample) == "float32" else 1)
+    minutes = runtime(study, sample) * passes
+    return Need(size, minutes, workers, method_group(study, method))
 
 
 def _variant_memory(study, sample, variant, workers):

@@ -125,17 +125,11 @@ def histograms(study: Study, sample: str, variants: list[Variant]) -> list[str]:
     ]
 
 
-def choice_files(study: Study, method: str, choice: Choice | None) -> list[str]:
-    """Files of the checkpoints that a mask waits for: the method first, then its parameters.
-
-    Parameters
-    ----------
-    choice : Choice or None
-        What is known: None is nothing yet.
-    """
+def choice_files(study: Study, method: str, choice: Choice) -> list[str]:
+    """Files of the checkpoints that a mask waits for: the method first, then its parameters."""
     files = []
     if method == SEGMENTATION and study.apply == "best" and len(study.methods) > 1:
         files.append(paths.DECIDED)
-    if choice and choice.method in study.swept:
+    if choice.method in study.swept:
         files.append(paths.CHOICE.format(method=choice.method))
     return files

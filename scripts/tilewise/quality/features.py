@@ -6,7 +6,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from tilewise.segment import segmenters
+from tilewise.segment import global_thresholds
 from tilewise.segment.global_thresholds import histogram, otsu, separability
 
 SMALLEST = 32
@@ -156,7 +156,8 @@ def _saturated(counts, dtype):
 def _contrast_to_noise(counts, centers, threshold):
     below = int(counts[: np.searchsorted(centers, threshold, side="right")].sum())
     foreground = "bright" if 2 * below >= counts.sum() else "dark"
-    return min(segmenters.contrast(counts, centers, threshold, foreground), float(CLEAREST))
+    found = global_thresholds.contrast(counts, centers, threshold, foreground)
+    return min(found, float(CLEAREST))
 
 
 def _of_structure(levels, contrast, deviation):

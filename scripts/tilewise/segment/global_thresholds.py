@@ -483,3 +483,35 @@ def separability(counts, centers, threshold):
     difference = sums[below - 1] / inside - (sums[-1] - sums[below - 1]) / outside
     share = float(inside) * float(outside) / float(pixels[-1])
     return float(min(share * difference**2 / total, 1))
+
+
+def contrast(counts, centers, threshold, foreground="bright"):
+    """Contrast-to-noise ratio of the two classes that a threshold makes.
+
+    Parameters
+    ----------
+    counts, centers : (bins,) ndarray
+        See `histogram`.
+    threshold : float
+    foreground : {"bright", "dark"}
+
+    Returns
+    -------
+    float
+        Difference of the class means over the standard deviation of the background class: 2.65 for
+        a Gaussian split at its mean, that is for noise alone. 0 if a class is empty, infinite if
+        the background is constant.
+    """
+    split = np.searchsorted(centers, threshold, side="right")
+    background, objects = slice(split), slice(split, None)
+    if foreground == "dark":
+        background, objects = objects, background
+    inside, outside = counts[background], counts[objects]
+    pixels, others = inside.sum(), outside.sum()
+    if not pixels or not others:
+        return 0.0
+    levels = centers[background].astype(np.float64)
+    mean = inside @ levels / pixels
+    difference = abs(outside @ centers[objects].astype(np.float64) / others - mean)
+    deviation = math.sqrt(inside @ (levels - mean) ** 2 / pixels)
+    return float(difference / deviation) if deviation else math.inf

@@ -74,9 +74,9 @@ def test_the_best_thresholds_need_grey_levels_after_each_filter(tmp_path, rows):
 
 def test_structure_decides_where_it_is_that_of_tiles(tmp_path, rows):
     study = planes_study(tmp_path, rows, validate={"metrics": ["nsd"], "extent": "tile"})
-    assert decide.decide(study).structural == ["nsd"]
+    assert study.tile_metrics == ["nsd"]
     study = planes_study(tmp_path, rows, validate={"metrics": ["nsd"], "extent": "sample"})
-    assert decide.decide(study).structural == []
+    assert study.tile_metrics == []
 
 
 def test_several_annotators_are_compared(tmp_path, rows):

@@ -196,3 +196,15 @@ def test_submissions_wait_for_choices(tmp_path):
     assert groups == {"fixed": "segment", "swept": "chosen", "segmentation": "apply"}
     assert validate.validate(study, "s", "swept", "0/0/0").need.group == "chosen"
     assert validate.errors(study, "s", "0/0/0").need.group == "compare"
+
+
+def test_minutes_of_a_mask_count_the_passes_for_the_histogram():
+    def minutes(**settings):
+        study = large_study(planes=8, **settings)
+        return resources.threshold(study, "s", "m").runtime
+
+    tile, sample = ({"m": {"threshold": "otsu", "scope": one}} for one in ("tile", "sample"))
+    assert minutes(methods=tile) == 6
+    assert minutes(methods=sample) == 2 * 6
+    # floats: their extent first
+    assert minutes(methods=sample, dtype="float32") == 3 * 6

@@ -143,7 +143,6 @@ def test_masks_wait_for_what_is_chosen(tmp_path, row):
     decided, chosen = "results/choice.json", "results/sweeps/m/choice.json"
     assert segment.choice_files(both, "otsu", Choice("otsu")) == []
     assert segment.choice_files(both, "m", Choice("m", "value=1")) == [chosen]
-    assert segment.choice_files(both, "segmentation", None) == [decided]
     assert segment.choice_files(both, "segmentation", Choice("otsu")) == [decided]
     found = segment.choice_files(both, "segmentation", Choice("m", "value=1"))
     assert found == [decided, chosen]

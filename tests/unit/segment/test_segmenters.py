@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 from skimage.filters import apply_hysteresis_threshold, threshold_otsu
 
-from tilewise.segment.global_thresholds import histogram
+from tilewise.segment.global_thresholds import contrast, histogram
 from tilewise.segment.segmenters import (
     Decision,
     Segmenter,
     above,
-    contrast,
     decide,
     decide_tiles,
     from_row,
