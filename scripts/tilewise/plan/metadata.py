@@ -41,7 +41,7 @@ class Array:
 @cache
 def arrays(study: Study) -> list[Array]:
     """All arrays of a run, in the order of the sheet."""
-    found = []
+    found, applied = [], set(study.applied)
     for sample, known in study.samples.items():
         blocks, annotated = study.blocks(sample), study.annotated_blocks(sample)
         found.append(Array(sample, paths.IMAGE.format(sample=sample), "image", sample, blocks))
@@ -50,7 +50,7 @@ def arrays(study: Study) -> list[Array]:
             found.append(Array(sample, path, "color", sample, blocks))
         labels = {"truth": annotated} if known.truth else {}
         labels |= {paths.annotator(i + 1): annotated for i, _ in enumerate(known.annotators)}
-        if sample in study.applied:
+        if sample in applied:
             labels[SEGMENTATION] = blocks
         methods = [method for method in study.methods_of(sample) if study.is_run(sample, method)]
         labels |= {method: study.mask_blocks(sample, method) for method in methods}

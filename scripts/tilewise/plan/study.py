@@ -108,12 +108,15 @@ class Study:
         return self._pairs(self.annotated)
 
     def _pairs(self, samples):
-        return [
-            (sample, name)
-            for sample in samples
-            for name, method in self.methods.items()
-            if sample in method.samples
-        ]
+        return [(sample, name) for sample in samples for name in self.methods_of(sample)]
+
+    @cached_property
+    def _methods_of(self) -> dict[str, list[str]]:
+        found = {sample: [] for sample in self.samples}
+        for name, method in self.methods.items():
+            for sample in dict.fromkeys(method.samples):
+                found[sample].append(name)
+        return found
 
     @cached_property
     def groups(self) -> dict[str, str]:
@@ -188,16 +191,16 @@ class Study:
 
     def annotated_samples(self, method: Method) -> list[str]:
         """Samples of a method that have truth."""
-        return [sample for sample in self.annotated if sample in method.samples]
+        return [sample for sample in self.annotated if method.name in self.methods_of(sample)]
 
     def methods_of(self, sample: str) -> list[str]:
         """Methods that are tried on a sample."""
-        return [name for name, method in self.methods.items() if sample in method.samples]
+        return self._methods_of[sample]
 
     def is_run(self, sample: str, method: str) -> bool:
         """Whether a method's own mask of a sample is made."""
         is_wanted = self.apply == "all" or bool(self.samples[sample].truth)
-        return is_wanted and sample in self.methods[method].samples
+        return is_wanted and method in self.methods_of(sample)
 
     def has_errors(self, sample: str) -> bool:
         """Whether the errors of a sample's methods are compared."""
