@@ -4,7 +4,7 @@ from tilewise import job
 from tilewise.score.agreement import mean_dice
 from tilewise.segment import trials
 from tilewise.segment.filtered import Filtered
-from tilewise.segment.sample_histogram import of_sample
+from tilewise.segment.sample_histogram import of_filters
 from tilewise.segment.segmenters import Segmenter, decide, from_row, segment_region
 from tilewise.store.blocks import BlockReader
 from tilewise.store.grid import Tile, grid_of
@@ -17,16 +17,6 @@ given, params = snakemake.input, snakemake.params
 grid, block = grid_of(part["grid"]), part["block"]
 files = dict(zip(params.blocks, given.image, strict=True))
 image = BlockReader(files, grid, layout_of(grid, params.dtype))
-
-
-def histogram_of(filtered, filter):
-    """Of the whole sample, after a filter; none if no method needs it."""
-    if filter not in params.counted:
-        return None
-    number = len(given.histograms) // len(params.counted)
-    first = params.counted.index(filter) * number
-    paths = given.histograms[first : first + number]
-    return of_sample(paths, filtered, grid, block, snakemake.threads)
 
 
 def prepared(variant):
@@ -42,7 +32,7 @@ filters = {
     variant["filter"]: Filtered(image, variant["steps"], grid, params.dtype)
     for variant in params.variants
 }
-histograms = {name: histogram_of(filtered, name) for name, filtered in filters.items()}
+histograms = of_filters(given.histograms, params.counted, filters, grid, block, snakemake.threads)
 chosen = [(variant["filter"], *prepared(variant)) for variant in params.variants]
 
 

@@ -11,7 +11,7 @@ from tilewise.labels import NOT_ANNOTATED
 from tilewise.score import score_table, scoring
 from tilewise.segment import trials
 from tilewise.segment.filtered import Filtered
-from tilewise.segment.sample_histogram import of_sample
+from tilewise.segment.sample_histogram import of_filters
 from tilewise.segment.segmenters import Segmenter, decide, from_row, segment_region
 from tilewise.store.blocks import BlockReader, each_strip, strips
 from tilewise.store.grid import crop, grid_of, runs_of
@@ -32,16 +32,7 @@ for fields in (fields for path in given.calibration for fields in read_rows(path
     calibration.setdefault(fields["variant"], []).append((fields["fold"], from_row(fields)))
 
 
-def histogram_of(filtered, filter):
-    """Of the whole sample, after a filter; none if no parameters need it."""
-    if filter not in params.counted:
-        return None
-    number = len(given.histograms) // len(params.counted)
-    first = params.counted.index(filter) * number
-    return of_sample(given.histograms[first : first + number], filtered, grid, block, threads)
-
-
-def trials_of(variant, histogram):
+def trials_of(variant):
     """Each threshold that a variant is tried with: its segmenter, name, fold and decision."""
     segmenter = Segmenter(**variant["segmenter"])
     if segmenter.scope == "calibrated":
@@ -51,7 +42,8 @@ def trials_of(variant, histogram):
         ]
     sample = None
     if variant["needs_sample"]:
-        sample = decide(*histogram, segmenter.threshold, segmenter.settings, segmenter.foreground)
+        settings = segmenter.threshold, segmenter.settings, segmenter.foreground
+        sample = decide(*histograms[variant["filter"]], *settings)
     return [(segmenter, variant["name"], "", sample)]
 
 
@@ -77,17 +69,17 @@ def rows_of(region, filtered, chosen):
     return rows
 
 
+filters = {name: Filtered(image, steps, grid, params.dtype) for name, steps in params.steps.items()}
+histograms = of_filters(given.histograms, params.counted, filters, grid, block, threads)
 rows = []
 by_filter = itemgetter("filter")
 for name, variants in groupby(sorted(params.variants, key=by_filter), by_filter):
-    filtered = Filtered(image, params.steps[name], grid, params.dtype)
-    histogram = histogram_of(filtered, name)
-    chosen = [trial for variant in variants for trial in trials_of(variant, histogram)]
+    chosen = [trial for variant in variants for trial in trials_of(variant)]
     for is_whole, some in trials.by_reach(chosen):
         regions = strips(grid, block, math.inf) if is_whole else runs_of(annotated, grid)
         regions = list(regions)
 
-        def work(region, filtered=filtered, some=some):
+        def work(region, filtered=filters[name], some=some):
             return rows_of(region, filtered, some)
 
         if regions:

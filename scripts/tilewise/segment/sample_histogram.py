@@ -32,6 +32,31 @@ def of_sample(paths, filtered, grid, block, threads):
     return count(filtered, grid, block, threads, extent(filtered, grid, block, threads))
 
 
+def of_filters(paths, counted, filters, grid, block, threads):
+    """The same after each of several filters.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Histograms of all blocks, filter by filter of `counted`; none of a sample of one block.
+    counted : sequence of str
+        Names of the filters whose histogram is needed.
+    filters : dict of str to Filtered
+    grid, block, threads
+        As for `of_sample`.
+
+    Returns
+    -------
+    dict of str to (ndarray, ndarray)
+        By name of the filter.
+    """
+    number = len(paths) // max(len(counted), 1)
+    parts = {name: paths[i * number : (i + 1) * number] for i, name in enumerate(counted)}
+    return {
+        name: of_sample(part, filters[name], grid, block, threads) for name, part in parts.items()
+    }
+
+
 def added(paths):
     """Histograms of blocks added up, from files with `counts` and `centers`."""
     total = 0
