@@ -7,7 +7,7 @@ from tilewise import job
 from tilewise.decide.summary import COLUMNS, sort_rows, summarize
 from tilewise.quality.flags import flags_of_tiles
 from tilewise.score import error_table, score_table
-from tilewise.tables import read_rows, write_rows
+from tilewise.tables import read_all, read_rows, write_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
@@ -57,3 +57,9 @@ strata = in_order(error_table.sum_strata(all_rows(given.strata), rows) if given.
 write_rows(output.errors, error_table.STRATA_COLUMNS, strata)
 differences = in_order(error_table.sum_differences(all_rows(given.differences)))
 write_rows(output.differences, error_table.DIFFERENCE_COLUMNS, differences)
+
+for path, columns, tables in (
+    (output.agreement, score_table.AGREEMENT, given.agreements),
+    (output.annotators, score_table.ANNOTATORS, given.annotators),
+):
+    write_rows(path, columns, read_all(tables, order["samples"]))

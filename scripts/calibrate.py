@@ -13,11 +13,12 @@ job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 rule = params.decision
 found = {}
-for (sample, source), path in zip(params.files, given.levels, strict=True):
+for source, path in zip(params.filters, given.levels, strict=True):
     with np.load(path) as packed:
-        for (z, y, x, patch), levels in unpack(packed):
-            place = units.Place(sample, z, y, x, "" if patch < 0 else str(patch))
-            found.setdefault(source, {})[place] = levels
+        for (sample, z, y, x, patch), levels in unpack(packed):
+            if sample in params.samples:
+                place = units.Place(sample, z, y, x, "" if patch < 0 else str(patch))
+                found.setdefault(source, {})[place] = levels
 
 rows = []
 for variant in params.variants:

@@ -9,7 +9,7 @@ from tilewise import job
 from tilewise.decide import inference, units
 from tilewise.decide.counts import Counts, place_of
 from tilewise.quality.flags import flags_of_tiles
-from tilewise.tables import read_rows, write_rows
+from tilewise.tables import read_all, read_rows, write_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
@@ -20,7 +20,7 @@ flags = flags_of_tiles(features, params.limits)
 excluded = {place for place, found in flags.items() if set(found.split(";")) & set(params.exclude)}
 rows = [
     ((row["variant"], row["fold"]), place_of(row), merit.of(row))
-    for row in chain.from_iterable(map(read_rows, given.scores))
+    for row in read_all(given.scores, params.groups)
     if (row["sample"], row["tile"]) not in excluded
 ]
 if not rows:

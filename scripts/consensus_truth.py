@@ -5,22 +5,30 @@ import numpy as np
 from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score import annotators
-from tilewise.store.blocks import BlockReader, each_strip, strips
-from tilewise.store.grid import grid_of
+from tilewise.store.blocks import Blocks, each_strip, strips
 from tilewise.store.layout import layout_of
+from tilewise.store.parts import each_part, parts_of
 from tilewise.store.pyramid import LevelsWriter, nearest
 
 job.start(snakemake)
-(part,) = snakemake.params.parts
-grid, block = grid_of(part["grid"]), part["block"]
-layout = layout_of(grid, "uint8", NOT_ANNOTATED)
-truths = [BlockReader({block: path}, grid, layout) for path in snakemake.input.annotators]
-table = np.load(snakemake.input.table)
-paths, threads = snakemake.output.truth, snakemake.threads
-with LevelsWriter(paths, block, grid, layout, nearest, threads) as writer:
+parts, block = parts_of(snakemake.params.parts), snakemake.wildcards.block
+layout = layout_of(parts[0].grid, "uint8", NOT_ANNOTATED)
+traced = [Blocks({block: path}, layout) for path in snakemake.input.annotators]
+tables = np.load(snakemake.input.tables)
+
+
+def store(part, threads):
+    """Bring the consensus on a sample in."""
+    truths = [blocks.of(part) for blocks in traced[: part.settings["annotators"]]]
+    table = tables[f"table_{part.sample}"]
 
     def work(strip):
         found = annotators.patterns([truth.read(strip) for truth in truths])
-        writer.write(strip, annotators.apply(table, found))
+        writer.write(part, strip, annotators.apply(table, found))
 
-    each_strip(work, strips(grid, block), threads)
+    each_strip(work, strips(part.grid, part.block), threads)
+
+
+paths, threads = snakemake.output.truth, snakemake.threads
+with LevelsWriter(paths, block, layout, parts, nearest, threads) as writer:
+    each_part(store, parts, threads)

@@ -12,7 +12,7 @@ from tilewise.decide.counts import Counts, place_of
 from tilewise.quality.flags import flags_of_tiles
 from tilewise.score import pixel_metrics, score_table
 from tilewise.store.levels import unpack
-from tilewise.tables import read_rows, write_rows
+from tilewise.tables import read_all, read_rows, write_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
@@ -27,7 +27,7 @@ def is_scored(sample, tile):
 
 by_method = {name: [] for name in params.methods}
 excluded = set()
-for row in chain.from_iterable(map(read_rows, given.metrics)):
+for row in read_all(given.metrics, params.groups):
     if not is_scored(row["sample"], row["tile"]):
         excluded.add((row["sample"], row["tile"]))
     elif row["method"] in by_method:
@@ -98,9 +98,9 @@ if len(names) > 1 and len(evidence) > 1:
 pixels = Counts(())
 pixel_metric = rule["metric"] if rule["metric"] in pixels.metrics else "mcc"
 levels = {}
-for (sample, source), path in zip(params.levels, given.levels, strict=True):
+for source, path in zip(params.filters, given.levels, strict=True):
     with np.load(path) as packed:
-        for (z, y, x, patch), found in unpack(packed):
+        for (sample, z, y, x, patch), found in unpack(packed):
             place = units.Place(sample, z, y, x, "" if patch < 0 else str(patch))
             if place in unit_of:
                 levels.setdefault(source, {})[place] = found
@@ -128,7 +128,7 @@ truth = counts[:, pixels.fields.index("tp")] + counts[:, pixels.fields.index("fn
 for name, found in reference_scores.trivial(truth, counts[:, :4].sum(axis=1)).items():
     table = np.stack([found[field] for field in pixel_metrics.COUNTS], axis=-1)
     scores += ranking.score(name, "trivial", table, pixels, rules)
-for row in chain.from_iterable(map(read_rows, given.annotators)):
+for row in read_all(given.annotators, params.groups):
     table = np.array([[float(row[field]) for field in pixel_metrics.COUNTS]])
     one = ranking.Rules(**{**vars(rules), "units": 1, "unit": "sample"})
     method = f"annotator {row['annotator']}, {row['sample']}"

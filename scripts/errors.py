@@ -9,23 +9,23 @@ from tilewise.labels import FN, TP
 from tilewise.score import error_kinds
 from tilewise.score.error_table import DIFFERENCE_COLUMNS
 from tilewise.score.skeleton import skeleton
-from tilewise.store.blocks import BlockReader, each_strip, strips
-from tilewise.store.grid import grid_of
+from tilewise.store.blocks import Blocks, each_strip, strips
 from tilewise.store.layout import layout_of
+from tilewise.store.parts import each_part, parts_of
 from tilewise.store.pyramid import LevelsWriter, nearest
 from tilewise.tables import write_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
-threads = snakemake.threads
-(part,) = params.parts
-grid, block = grid_of(part["grid"]), part["block"]
-layout = layout_of(grid, "uint8")
-confusions = [BlockReader({block: path}, grid, layout) for path in given.confusions]
-names = {"sample": part["sample"]}
+parts, threads, block = parts_of(params.parts), snakemake.threads, snakemake.wildcards.block
+layout = layout_of(parts[0].grid, "uint8")
+maps = {
+    method: Blocks({block: path}, layout)
+    for method, path in zip(params.methods, given.confusions, strict=True)
+}
 
 
-def rows_of(codes):
+def rows_of(codes, methods):
     """Rows of one tile: by stratum, and of what methods differ in."""
     is_true = ((codes[0] == TP) | (codes[0] == FN)).view(np.uint8)
     values = {
@@ -34,7 +34,7 @@ def rows_of(codes):
     }
     strata = [
         {"method": method, "by": kind, **counts}
-        for method, own in zip(params.methods, codes, strict=True)
+        for method, own in zip(methods, codes, strict=True)
         for kind, (value, edges) in values.items()
         for counts in error_kinds.strata(own, value, edges)
     ]
@@ -42,11 +42,11 @@ def rows_of(codes):
     objects = error_kinds.object_differences(codes, connectivity=params.connectivity)
     return strata, [
         {"method": method, **of_pixels, **of_objects}
-        for method, of_pixels, of_objects in zip(params.methods, pixels, objects, strict=True)
+        for method, of_pixels, of_objects in zip(methods, pixels, objects, strict=True)
     ]
 
 
-def added(rows, keys):
+def added(sample, rows, keys):
     """Rows with the same keys, their counts added up."""
     totals = {}
     for row in rows:
@@ -55,23 +55,34 @@ def added(rows, keys):
         for name in total:
             total[name] += row[name]
     return [
-        {**names, **dict(zip(keys, key, strict=True)), **total} for key, total in totals.items()
+        {"sample": sample, **dict(zip(keys, key, strict=True)), **total}
+        for key, total in totals.items()
     ]
 
 
-with LevelsWriter(output.errors, block, grid, layout, nearest, threads) as writer:
+KEYS = ("method", "by", "low", "high")
+
+
+def compare(part, threads):
+    """Draw where a sample's methods are wrong, and give its rows: of strata, of differences."""
+    grid, methods = part.grid, part.settings["methods"]
+    confusions = [maps[method].of(part) for method in methods]
 
     def work(strip):
         found = []
         for tile in filter(confusions[0].is_stored, grid.tiles_in(strip)):
             codes = np.stack([confusion.tile(tile) for confusion in confusions])
-            writer.write(grid.tile_region(tile), error_kinds.error_map(codes))
-            found.append(rows_of(codes))
+            writer.write(part, grid.tile_region(tile), error_kinds.error_map(codes))
+            found.append(rows_of(codes, methods))
         return found
 
-    tiles = list(chain.from_iterable(each_strip(work, strips(grid, block), threads)))
-keys = ("method", "by", "low", "high")
-strata = added(chain.from_iterable(rows for rows, _ in tiles), keys)
-write_rows(output.strata, ("sample", *keys, "tp", "fp", "fn", "tn"), strata)
-alone = added(chain.from_iterable(rows for _, rows in tiles), ("method",))
-write_rows(output.differences, DIFFERENCE_COLUMNS, alone)
+    tiles = list(chain.from_iterable(each_strip(work, strips(grid, part.block), threads)))
+    strata = added(part.sample, chain.from_iterable(rows for rows, _ in tiles), KEYS)
+    return strata, added(part.sample, chain.from_iterable(rows for _, rows in tiles), ("method",))
+
+
+with LevelsWriter(output.errors, block, layout, parts, nearest, threads) as writer:
+    found = each_part(compare, parts, threads)
+strata = chain.from_iterable(rows for rows, _ in found)
+write_rows(output.strata, ("sample", *KEYS, "tp", "fp", "fn", "tn"), strata)
+write_rows(output.differences, DIFFERENCE_COLUMNS, chain.from_iterable(rows for _, rows in found))

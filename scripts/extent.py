@@ -3,17 +3,16 @@
 from tilewise import job
 from tilewise.segment import sample_histogram
 from tilewise.segment.filtered import Filtered
-from tilewise.store.blocks import BlockReader
-from tilewise.store.grid import grid_of
+from tilewise.store.blocks import Blocks
 from tilewise.store.layout import layout_of
+from tilewise.store.parts import parts_of
 from tilewise.tables import write_rows
 
 job.start(snakemake)
 params = snakemake.params
-(part,) = params.parts
-grid, block = grid_of(part["grid"]), part["block"]
+(part,) = parts_of(params.parts)
 files = dict(zip(params.blocks, snakemake.input.pixels, strict=True))
-reader = BlockReader(files, grid, layout_of(grid, params.dtype, codec=params.codec))
-filtered = Filtered(reader, params.steps, grid, params.dtype)
-low, high = sample_histogram.extent(filtered, grid, block, snakemake.threads)
+pixels = Blocks(files, layout_of(part.grid, params.dtype, codec=params.codec)).of(part)
+filtered = Filtered(pixels, params.steps, part.grid, params.dtype)
+low, high = sample_histogram.extent(filtered, part, snakemake.threads)
 write_rows(snakemake.output.extent, ("low", "high"), [{"low": low, "high": high}])

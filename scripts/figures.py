@@ -8,9 +8,10 @@ from tilewise.score.confusion import confusion_map
 from tilewise.score.pixel_metrics import COUNTS
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.segmenters import from_row
-from tilewise.store.blocks import BlockReader
-from tilewise.store.grid import Tile, grid_of
+from tilewise.store.blocks import Blocks
+from tilewise.store.grid import Tile
 from tilewise.store.layout import layout_of
+from tilewise.store.parts import parts_of
 from tilewise.tables import read_rows
 from tilewise.view import figures
 from tilewise.view.overlay import blend, display
@@ -22,26 +23,25 @@ waiting = {name: iter(files) for name, files in given.items() if name not in ("m
 
 def tile_of(entry, kind, dtype="uint8", **layout):
     """The tile's pixels in the next file of a kind."""
-    grid = grid_of(entry["grid"])
-    files = {entry["block"]: next(waiting[kind])}
-    return BlockReader(files, grid, layout_of(grid, dtype, **layout)).tile(Tile(*entry["tile"]))
+    part = parts_of([entry])[0]
+    files = {entry["stored"]: next(waiting[kind])}
+    return Blocks(files, layout_of(part.grid, dtype, **layout)).of(part).tile(Tile(*entry["tile"]))
 
 
 def filtered_of(entry):
     """The tile's pixels after the filter."""
-    grid = grid_of(entry["grid"])
+    part = parts_of([entry])[0]
     files = {block: next(waiting["filtered"]) for block in entry["blocks"]}
-    reader = BlockReader(files, grid, layout_of(grid, entry["dtype"], codec=entry["codec"]))
-    filtered = Filtered(reader, entry["steps"], grid, entry["dtype"])
-    return filtered.read(grid.tile_region(Tile(*entry["tile"])))
+    layout = layout_of(part.grid, entry["dtype"], codec=entry["codec"])
+    filtered = Filtered(Blocks(files, layout).of(part), entry["steps"], part.grid, entry["dtype"])
+    return filtered.read(part.grid.tile_region(Tile(*entry["tile"])))
 
 
 def threshold_of(entry):
     """The threshold that was used in the tile."""
-    name = Tile(*entry["tile"]).name
-    return next(
-        from_row(row) for row in read_rows(next(waiting["thresholds"])) if row["tile"] == name
-    )
+    place = entry["sample"], Tile(*entry["tile"]).name
+    rows = read_rows(next(waiting["thresholds"]))
+    return next(from_row(row) for row in rows if (row["sample"], row["tile"]) == place)
 
 
 pictures, histograms, widths = ({method: {} for method in params.methods} for _ in range(3))

@@ -4,22 +4,28 @@ import math
 
 from tilewise import job
 from tilewise.segment.filtered import Filtered
-from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
-from tilewise.store.grid import grid_of
+from tilewise.store.blocks import Blocks, BlockWriter, each_strip, strips
 from tilewise.store.layout import layout_of
+from tilewise.store.parts import each_part, parts_of
 
 job.start(snakemake)
 params = snakemake.params
-(part,) = params.parts
-grid, block = grid_of(part["grid"]), part["block"]
+parts = parts_of(params.parts)
 files = dict(zip(params.blocks, snakemake.input.image, strict=True))
-image = BlockReader(files, grid, layout_of(grid, params.dtype))
-filtered = Filtered(image, params.steps, grid, params.dtype)
-layout = layout_of(grid, params.dtype, codec=params.codec)
-with BlockWriter(snakemake.output.filtered, block, grid, layout) as writer:
+image = Blocks(files, layout_of(parts[0].grid, params.dtype))
+
+
+def store(part, threads):
+    """Filter the planes of a sample."""
+    filtered = Filtered(image.of(part), params.steps, part.grid, params.dtype)
     whole = math.inf if filtered.reach == math.inf else None
     each_strip(
-        lambda strip: writer.write(strip, filtered.read(strip)),
-        strips(grid, block, whole),
-        snakemake.threads,
+        lambda strip: writer.write(part, strip, filtered.read(strip)),
+        strips(part.grid, part.block, whole),
+        threads,
     )
+
+
+layout = layout_of(parts[0].grid, params.dtype, codec=params.codec)
+with BlockWriter(snakemake.output.filtered, snakemake.wildcards.block, layout) as writer:
+    each_part(store, parts, snakemake.threads)

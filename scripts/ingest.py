@@ -6,35 +6,45 @@ from threading import Lock
 from tilewise import job
 from tilewise.read.stack import open_stack
 from tilewise.store.blocks import each_strip, strips
-from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
+from tilewise.store.parts import each_part, parts_of
 from tilewise.store.pyramid import LevelsWriter, mean
 
 job.start(snakemake)
 output, params, threads = snakemake.output, snakemake.params, snakemake.threads
-(part,) = params.parts
-grid, block = grid_of(part["grid"]), part["block"]
+parts, block = parts_of(params.parts), snakemake.wildcards.block
 color_paths = output.get("color")
-first = grid.region(block).z0 - params.first_plane
+
+
+def writer(paths, channels=1):
+    layout = layout_of(parts[0].grid, params.dtype, channels=channels)
+    return files.enter_context(LevelsWriter(paths, block, layout, parts, mean, threads))
+
+
+def store(part, threads):
+    """Bring the planes of a sample in."""
+    settings, reading = part.settings, Lock()
+    paths = snakemake.input.images[slice(*settings["files"])]
+    first = part.grid.region(part.block).z0 - settings["first_plane"]
+    with open_stack(paths, settings["channel"]) as planes:
+        planes.check(*part.grid.shape[1:], params.dtype)
+
+        def work(strip):
+            z, columns = strip.z0 - first, slice(strip.x0, strip.x1)
+            # decoders keep a plane; compressing takes longer than reading
+            with reading:
+                rows = planes.rows(z, strip.y0, strip.y1)[:, columns]
+                if color_paths:
+                    colors = planes.color_rows(z, strip.y0, strip.y1)[..., columns]
+            image.write(part, strip, rows)
+            if color_paths:
+                color.write(part, strip, colors)
+
+        each_strip(work, strips(part.grid, part.block), threads)
+
 
 with ExitStack() as files:
-    stack = files.enter_context(open_stack(snakemake.input.images, params.channel))
-    stack.check(*grid.shape[1:], params.dtype)
-    layout = layout_of(grid, params.dtype)
-    image = files.enter_context(LevelsWriter(output.image, block, grid, layout, mean, threads))
+    image = writer(output.image)
     if color_paths:
-        layout = layout_of(grid, params.dtype, channels=3)
-        color = files.enter_context(LevelsWriter(color_paths, block, grid, layout, mean, threads))
-    reading = Lock()
-
-    def work(strip):
-        z, columns = strip.z0 - first, slice(strip.x0, strip.x1)
-        # decoders keep a plane; compressing takes longer than reading
-        with reading:
-            rows = stack.rows(z, strip.y0, strip.y1)[:, columns]
-            colors = stack.color_rows(z, strip.y0, strip.y1)[..., columns] if color_paths else None
-        image.write(strip, rows)
-        if color_paths:
-            color.write(strip, colors)
-
-    each_strip(work, strips(grid, block), threads)
+        color = writer(color_paths, channels=3)
+    each_part(store, parts, threads)

@@ -4,31 +4,37 @@ from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.read.annotation import Piece, PieceReader, TruthReader
 from tilewise.store.blocks import each_strip, strips
-from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
+from tilewise.store.parts import each_part, parts_of
 from tilewise.store.pyramid import LevelsWriter, nearest
 
 job.start(snakemake)
-params = snakemake.params
-(part,) = params.parts
-grid, block = grid_of(part["grid"]), part["block"]
-layout = layout_of(grid, "uint8", NOT_ANNOTATED)
+given, threads = snakemake.input, snakemake.threads
+parts = parts_of(snakemake.params.parts)
+layout = layout_of(parts[0].grid, "uint8", NOT_ANNOTATED)
 
 
 def pieces(places, files):
     return [Piece(**place | {"path": files[place["path"]]}) for place in places]
 
 
-with (
-    TruthReader(pieces(params.truth, snakemake.input.truth), params.foreground) as truth,
-    PieceReader(pieces(params.roi, snakemake.input.roi)) as roi,
-    LevelsWriter(snakemake.output.truth, block, grid, layout, nearest, snakemake.threads) as writer,
-):
+def store(part, threads):
+    """Bring the truth of a sample in."""
+    settings = part.settings
+    with (
+        TruthReader(pieces(settings["truth"], given.truth), settings["foreground"]) as truth,
+        PieceReader(pieces(settings["roi"], given.roi)) as roi,
+    ):
 
-    def work(strip):
-        pixels = truth.read(strip)
-        if params.has_roi:
-            pixels[roi.read(strip) == 0] = NOT_ANNOTATED
-        writer.write(strip, pixels)
+        def work(strip):
+            pixels = truth.read(strip)
+            if settings["has_roi"]:
+                pixels[roi.read(strip) == 0] = NOT_ANNOTATED
+            writer.write(part, strip, pixels)
 
-    each_strip(work, strips(grid, block), snakemake.threads)
+        each_strip(work, strips(part.grid, part.block), threads)
+
+
+paths, block = snakemake.output.truth, snakemake.wildcards.block
+with LevelsWriter(paths, block, layout, parts, nearest, threads) as writer:
+    each_part(store, parts, threads)

@@ -1,4 +1,4 @@
-"""Write every `zarr.json` of the run."""
+"""Write every `zarr.json` of the run, and where in them each sample is."""
 
 from tilewise import job
 from tilewise.labels import FN, FP, TN, TP
@@ -6,12 +6,13 @@ from tilewise.score.error_kinds import error_colors
 from tilewise.store import ngff
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
+from tilewise.tables import write_rows
 
 OPAQUE, TRANSPARENT = 255, 0
 
 job.start(snakemake)
 colors = snakemake.params.colors
-waiting = iter(snakemake.output)
+waiting = iter(snakemake.output.arrays)
 
 
 def label_colors(entry):
@@ -34,10 +35,18 @@ def groups(entry):
     """What stands before the arrays: the group, and that of an image's labels."""
     name, levels, size = entry["name"], entry["levels"] - 1, entry["pixel_size"]
     if entry["kind"] == "image":
-        return [ngff.image_group(name, "zyx", levels, size), ngff.labels_group(entry["labels"])]
+        image = ngff.image_group(name, "zyx", levels, size)
+        return [with_samples(image, entry), ngff.labels_group(entry["labels"])]
     if entry["kind"] == "color":
-        return [ngff.color_group(name, levels, entry["dtype"], size)]
+        return [with_samples(ngff.color_group(name, levels, entry["dtype"], size), entry)]
     return [ngff.label_group(name, levels, label_colors(entry), size)]
+
+
+def with_samples(group, entry):
+    """A group that says which of its planes are which sample's, if it has several samples."""
+    if entry["samples"]:
+        group["attributes"]["tilewise"] = {"samples": entry["samples"]}
+    return group
 
 
 def array(entry, level=0):
@@ -57,3 +66,5 @@ for entry in snakemake.params.groups:
         ngff.write(next(waiting), group)
     for level in range(entry["levels"]):
         ngff.write(next(waiting), array(entry, level))
+columns = ("sample", "stack", "block", "first_plane", "planes", "height", "width")
+write_rows(snakemake.output.stacks, columns, snakemake.params.stacks)

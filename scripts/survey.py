@@ -1,56 +1,70 @@
 """Run all methods on a few tiles of a block, and see how far they agree."""
 
+from itertools import chain
+
 from tilewise import job
 from tilewise.score.agreement import mean_dice
 from tilewise.segment import trials
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.sample_histogram import of_filters
 from tilewise.segment.segmenters import Segmenter, decide, from_row, segment_region
-from tilewise.store.blocks import BlockReader
-from tilewise.store.grid import Tile, grid_of
+from tilewise.store.blocks import Blocks
+from tilewise.store.grid import Tile
 from tilewise.store.layout import layout_of
+from tilewise.store.parts import each_part, parts_of
 from tilewise.tables import write_rows
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
-(part,) = params.parts
-grid, block = grid_of(part["grid"]), part["block"]
+parts = parts_of(params.parts)
 files = dict(zip(params.blocks, given.image, strict=True))
-image = BlockReader(files, grid, layout_of(grid, params.dtype))
-
-
-def prepared(variant):
-    """What segments, and the decision of the whole sample where that is used."""
-    segmenter, calibration = Segmenter(**variant["segmenter"]), variant["calibration"]
-    if variant["needs_sample"]:
-        settings = segmenter.threshold, segmenter.settings, segmenter.foreground
-        return segmenter, decide(*histograms[variant["filter"]], *settings)
-    return segmenter, from_row(calibration) if calibration else None
-
-
-filters = {
-    variant["filter"]: Filtered(image, variant["steps"], grid, params.dtype)
-    for variant in params.variants
+images = Blocks(files, layout_of(parts[0].grid, params.dtype))
+segmenters = {name: Segmenter(**one["segmenter"]) for name, one in params.variants.items()}
+calibrated = {
+    name: from_row(one["calibration"]) if one["calibration"] else None
+    for name, one in params.variants.items()
 }
-histograms = of_filters(given.histograms, params.counted, filters, grid, block, snakemake.threads)
-chosen = [(variant["filter"], *prepared(variant)) for variant in params.variants]
 
 
-def masks_of(region):
-    """The mask of each method, filter by filter: what is read lasts until the next is read."""
-    masks = {}
-    for name, filtered in filters.items():
-        own = {i: rest for i, (filter, *rest) in enumerate(chosen) if filter == name}
-        outer = trials.trials_of([segmenter for segmenter, _ in own.values()], region, grid)
-        pixels = filtered.read(outer)
-        for i, (segmenter, sample) in own.items():
-            masks[i] = segment_region(pixels, outer, region, grid, segmenter, sample)[0]
-    return [masks[i] for i in range(len(chosen))]
+def survey(part, threads):
+    """Rows of a sample's tiles."""
+    grid, image, settings = part.grid, images.of(part), part.settings
+    filter_of = {name: params.variants[name]["filter"] for name in settings["methods"]}
+    filters = {
+        filter_of[name]: Filtered(image, params.variants[name]["steps"], grid, params.dtype)
+        for name in settings["methods"]
+    }
+    histograms = of_filters(given.histograms, settings["counted"], filters, part, threads)
+    samples = {name: calibrated[name] for name in settings["methods"]}
+    for name in settings["needs_sample"]:
+        one = segmenters[name]
+        known = histograms[filter_of[name]]
+        samples[name] = decide(*known, one.threshold, one.settings, one.foreground)
+
+    def masks_of(region):
+        """The mask of each method, filter by filter: what is read lasts until the next is read."""
+        masks = {}
+        for source, filtered in filters.items():
+            own = [name for name in settings["methods"] if filter_of[name] == source]
+            outer = trials.trials_of([segmenters[name] for name in own], region, grid)
+            pixels = filtered.read(outer)
+            for name in own:
+                masks[name], _ = segment_region(
+                    pixels, outer, region, grid, segmenters[name], samples[name]
+                )
+        return [masks[name] for name in settings["methods"]]
+
+    tiles = [Tile(*place) for place in settings["tiles"]]
+    return [
+        {
+            "sample": part.sample,
+            "tile": tile.name,
+            "agreement": mean_dice(masks_of(grid.tile_region(tile))),
+        }
+        for tile in tiles
+    ]
 
 
-rows = []
-for place in params.tiles:
-    tile = Tile(*place)
-    masks = masks_of(grid.tile_region(tile))
-    rows.append({"sample": part["sample"], "tile": tile.name, "agreement": mean_dice(masks)})
-write_rows(snakemake.output.agreement, ("sample", "tile", "agreement"), rows)
+rows = each_part(survey, parts, snakemake.threads)
+columns = ("sample", "tile", "agreement")
+write_rows(snakemake.output.agreement, columns, chain.from_iterable(rows))

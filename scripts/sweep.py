@@ -13,78 +13,88 @@ from tilewise.segment import trials
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.sample_histogram import of_filters
 from tilewise.segment.segmenters import Segmenter, decide, from_row, segment_region
-from tilewise.store.blocks import BlockReader, each_strip, strips
-from tilewise.store.grid import crop, grid_of, runs_of
+from tilewise.store.blocks import Blocks, each_strip, strips
+from tilewise.store.grid import crop, runs_of
 from tilewise.store.layout import layout_of
+from tilewise.store.parts import each_part, parts_of
 from tilewise.tables import read_rows, write_rows
 
 job.start(snakemake)
-given, params, threads = snakemake.input, snakemake.params, snakemake.threads
-(part,) = params.parts
-grid, block = grid_of(part["grid"]), part["block"]
-names = {"sample": part["sample"], "method": snakemake.wildcards.method}
-files = dict(zip(params.blocks, given.image, strict=True))
-image = BlockReader(files, grid, layout_of(grid, params.dtype))
-truth = BlockReader({block: given.truth}, grid, layout_of(grid, "uint8", NOT_ANNOTATED))
-annotated = list(filter(truth.is_stored, grid.tiles(block)))
+given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
+parts = parts_of(params.parts)
+layout = layout_of(parts[0].grid, params.dtype)
+images = Blocks(dict(zip(params.blocks, given.image, strict=True)), layout)
+layout = layout_of(parts[0].grid, "uint8", NOT_ANNOTATED)
+truths = Blocks({wildcards.block: given.truth}, layout)
+order = {variant["name"]: number for number, variant in enumerate(params.variants)}
+by_filter = itemgetter("filter")
 calibration = {}
 for fields in (fields for path in given.calibration for fields in read_rows(path)):
     calibration.setdefault(fields["variant"], []).append((fields["fold"], from_row(fields)))
 
 
-def trials_of(variant):
-    """Each threshold that a variant is tried with: its segmenter, name, fold and decision."""
-    segmenter = Segmenter(**variant["segmenter"])
-    if segmenter.scope == "calibrated":
-        return [
-            (segmenter, variant["name"], fold, decision)
-            for fold, decision in calibration[variant["name"]]
-        ]
-    sample = None
-    if variant["needs_sample"]:
-        settings = segmenter.threshold, segmenter.settings, segmenter.foreground
-        sample = decide(*histograms[variant["filter"]], *settings)
-    return [(segmenter, variant["name"], "", sample)]
+def sweep(part, threads):
+    """Rows of a sample's annotated tiles, for all variants."""
+    grid, image, truth = part.grid, images.of(part), truths.of(part)
+    names = {"sample": part.sample, "method": wildcards.method}
+    settings = params.scoring | {"spacing": part.settings["spacing"]}
+    annotated = list(filter(truth.is_stored, grid.tiles(part.block)))
+    filters = {
+        name: Filtered(image, steps, grid, params.dtype) for name, steps in params.steps.items()
+    }
+    histograms = of_filters(given.histograms, part.settings["counted"], filters, part, threads)
 
+    def trials_of(variant):
+        """Each threshold that a variant is tried with: its segmenter, name, fold and decision."""
+        segmenter = Segmenter(**variant["segmenter"])
+        if segmenter.scope == "calibrated":
+            return [
+                (segmenter, variant["name"], fold, decision)
+                for fold, decision in calibration[variant["name"]]
+            ]
+        sample = None
+        if variant["name"] in part.settings["needs_sample"]:
+            known = histograms[variant["filter"]]
+            sample = decide(*known, segmenter.threshold, segmenter.settings, segmenter.foreground)
+        return [(segmenter, variant["name"], "", sample)]
 
-def rows_of(region, filtered, chosen):
-    """Rows of the annotated tiles of a region, for all variants."""
-    tiles = [tile for tile in annotated if grid.tile_region(tile).intersects(region)]
-    if not tiles:
-        return []
-    outer = trials.trials_of([segmenter for segmenter, *_ in chosen], region, grid)
-    pixels = filtered.read(outer)
-    surfaces = trials.Surfaces(pixels, outer)
-    known = {tile: truth.tile(tile) for tile in tiles}
+    def rows_of(region, filtered, chosen):
+        """Rows of the annotated tiles of a region, for all variants."""
+        tiles = [tile for tile in annotated if grid.tile_region(tile).intersects(region)]
+        if not tiles:
+            return []
+        outer = trials.trials_of([segmenter for segmenter, *_ in chosen], region, grid)
+        pixels = filtered.read(outer)
+        surfaces = trials.Surfaces(pixels, outer)
+        known = {tile: truth.tile(tile) for tile in tiles}
+        rows = []
+        for segmenter, variant, fold, sample in chosen:
+            mask, _ = segment_region(pixels, outer, region, grid, segmenter, sample, surfaces)
+            for tile in tiles:
+                inner = grid.tile_region(tile)
+                place = {"tile": tile.name, "z": tile.z, "y": inner.y0, "x": inner.x0}
+                trial = {**names, **place, "variant": variant, "fold": fold}
+                found = np.ascontiguousarray(crop(mask, region, inner))
+                scores = scoring.score_tile(known[tile], found, settings)
+                rows += [{**trial, **fields} for fields in scores]
+        return rows
+
     rows = []
-    for segmenter, variant, fold, sample in chosen:
-        mask, _ = segment_region(pixels, outer, region, grid, segmenter, sample, surfaces)
-        for tile in tiles:
-            inner = grid.tile_region(tile)
-            place = {"tile": tile.name, "z": tile.z, "y": inner.y0, "x": inner.x0}
-            trial = {**names, **place, "variant": variant, "fold": fold}
-            found = np.ascontiguousarray(crop(mask, region, inner))
-            scores = scoring.score_tile(known[tile], found, params.scoring)
-            rows += [{**trial, **fields} for fields in scores]
+    for name, variants in groupby(sorted(params.variants, key=by_filter), by_filter):
+        chosen = [trial for variant in variants for trial in trials_of(variant)]
+        for is_whole, some in trials.by_reach(chosen):
+            regions = strips(grid, part.block, math.inf) if is_whole else runs_of(annotated, grid)
+            regions = list(regions)
+
+            def work(region, filtered=filters[name], some=some):
+                return rows_of(region, filtered, some)
+
+            if regions:
+                rows += chain.from_iterable(each_strip(work, regions, threads))
+    rows.sort(key=lambda row: (row["z"], row["y"], row["x"], order[row["variant"]], row["fold"]))
     return rows
 
 
-filters = {name: Filtered(image, steps, grid, params.dtype) for name, steps in params.steps.items()}
-histograms = of_filters(given.histograms, params.counted, filters, grid, block, threads)
-rows = []
-by_filter = itemgetter("filter")
-for name, variants in groupby(sorted(params.variants, key=by_filter), by_filter):
-    chosen = [trial for variant in variants for trial in trials_of(variant)]
-    for is_whole, some in trials.by_reach(chosen):
-        regions = strips(grid, block, math.inf) if is_whole else runs_of(annotated, grid)
-        regions = list(regions)
-
-        def work(region, filtered=filters[name], some=some):
-            return rows_of(region, filtered, some)
-
-        if regions:
-            rows += chain.from_iterable(each_strip(work, regions, threads))
-order = {name: number for number, name in enumerate(v["name"] for v in params.variants)}
-rows.sort(key=lambda row: (row["z"], row["y"], row["x"], order[row["variant"]], row["fold"]))
+rows = each_part(sweep, parts, snakemake.threads)
 columns = ("variant", "fold", *score_table.columns(params.scoring["metrics"]))
-write_rows(snakemake.output.scores, columns, rows)
+write_rows(snakemake.output.scores, columns, chain.from_iterable(rows))

@@ -16,65 +16,70 @@ from tilewise.segment.segmenters import (
     row,
     segment_region,
 )
-from tilewise.store.blocks import BlockReader, each_strip, strips
-from tilewise.store.grid import Tile, crop, grid_of, runs_of
+from tilewise.store.blocks import Blocks, each_strip, strips
+from tilewise.store.grid import Tile, crop, runs_of
 from tilewise.store.layout import layout_of
+from tilewise.store.parts import each_part, parts_of
 from tilewise.store.pyramid import LevelsWriter, nearest
 from tilewise.tables import write_rows
 
 job.start(snakemake)
-params, wildcards, threads = snakemake.params, snakemake.wildcards, snakemake.threads
-(part,) = params.parts
-grid, block = grid_of(part["grid"]), part["block"]
-segmenter = Segmenter(**params.segmenter)
-files = dict(zip(params.blocks, snakemake.input.pixels, strict=True))
-reader = BlockReader(files, grid, layout_of(grid, params.dtype, codec=params.codec))
-filtered = Filtered(reader, params.steps, grid, params.dtype)
-
-sample = from_row(params.calibration) if params.calibration else None
-if params.needs_sample:
-    histogram = of_sample(snakemake.input.histograms, filtered, grid, block, threads)
-    sample = decide(*histogram, segmenter.threshold, segmenter.settings, segmenter.foreground)
+given, output, params = snakemake.input, snakemake.output, snakemake.params
+wildcards, threads = snakemake.wildcards, snakemake.threads
+parts, segmenter = parts_of(params.parts), Segmenter(**params.segmenter)
+files = dict(zip(params.blocks, given.pixels, strict=True))
+pixels = Blocks(files, layout_of(parts[0].grid, params.dtype, codec=params.codec))
+calibrated = from_row(params.calibration) if params.calibration else None
+scope = "pixel" if segmenter.is_local else segmenter.scope
 is_whole = segmenter.reach == math.inf
-tiles = None if params.tiles is None else [Tile(*place) for place in params.tiles]
-if tiles is None or is_whole:
-    height = math.inf if is_whole or filtered.reach == math.inf else None
-    regions = strips(grid, block, height)
-else:
-    regions = runs_of(tiles, grid)
-chosen = None if tiles is None else set(tiles)
-layout = layout_of(grid, "uint8")
 
 
-def bands(region):
-    """What is segmented at once: tile rows, or the whole plane where the method needs it."""
-    step = region.shape[1] if is_whole else grid.tile
-    for y in range(region.y0, region.y1, step):
-        yield replace(region, y0=y, y1=min(y + step, region.y1))
+def segment(part, threads):
+    """Write a sample's part of the mask, and give the rows of its tiles."""
+    grid, names = part.grid, {"sample": part.sample, "method": wildcards.method}
+    filtered = Filtered(pixels.of(part), params.steps, grid, params.dtype)
+    sample = calibrated
+    if part.settings["needs_sample"]:
+        histogram = of_sample(given.histograms, filtered, part, threads)
+        sample = decide(*histogram, segmenter.threshold, segmenter.settings, segmenter.foreground)
+    tiles = part.settings["tiles"]
+    chosen = None if tiles is None else dict.fromkeys(Tile(*place) for place in tiles)
+    if chosen is None or is_whole:
+        height = math.inf if is_whole or filtered.reach == math.inf else None
+        regions = strips(grid, part.block, height)
+    else:
+        regions = runs_of(chosen, grid)
 
-
-with LevelsWriter(snakemake.output.mask, block, grid, layout, nearest, threads) as writer:
+    def bands(region):
+        """What is segmented at once: tile rows, or the whole plane where the method needs it."""
+        step = region.shape[1] if is_whole else grid.tile
+        for y in range(region.y0, region.y1, step):
+            yield replace(region, y0=y, y1=min(y + step, region.y1))
 
     def rows_of(region):
         inside = [tile for tile in grid.tiles_in(region) if chosen is None or tile in chosen]
         if not inside:
             return []
         outer = grid.around(region, segmenter.reach)
-        pixels = filtered.read(outer)
-        mask, decisions = segment_region(pixels, outer, region, grid, segmenter, sample)
-        names = {"sample": part["sample"], "method": wildcards.method}
-        scope = "pixel" if segmenter.is_local else segmenter.scope
+        mask, decisions = segment_region(
+            filtered.read(outer), outer, region, grid, segmenter, sample
+        )
         rows = []
         for tile in inside:
             inner = grid.tile_region(tile)
             found = crop(mask, region, inner)
-            writer.write(inner, found)
+            writer.write(part, inner, found)
             place = {"tile": tile.name, "scope": scope, "foreground": fraction(found)}
             rows.append({**names, **place, **row(decisions[tile])})
         return rows
 
-    def work(region):
-        return [row for band in bands(region) for row in rows_of(band)]
+    rows = each_strip(
+        lambda region: [row for band in bands(region) for row in rows_of(band)], regions, threads
+    )
+    return chain.from_iterable(rows)
 
-    rows = each_strip(work, regions, threads)
-write_rows(snakemake.output.thresholds, COLUMNS, chain.from_iterable(rows))
+
+layout = layout_of(parts[0].grid, "uint8")
+with LevelsWriter(output.mask, wildcards.block, layout, parts, nearest, threads) as writer:
+    rows = each_part(segment, parts, threads)
+write_rows(output.thresholds, COLUMNS, chain.from_iterable(rows))

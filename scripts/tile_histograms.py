@@ -10,44 +10,48 @@ from tilewise.labels import NOT_ANNOTATED
 from tilewise.score.patches import patches
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.level_histograms import levels_of
-from tilewise.store.blocks import BlockReader, each_strip, strips
-from tilewise.store.grid import crop, grid_of, runs_of
+from tilewise.store.blocks import Blocks, each_strip, strips
+from tilewise.store.grid import crop, runs_of
 from tilewise.store.layout import layout_of
 from tilewise.store.levels import pack
+from tilewise.store.parts import each_part, parts_of
 
 job.start(snakemake)
-params = snakemake.params
-(part,) = params.parts
-grid, block = grid_of(part["grid"]), part["block"]
-files = dict(zip(params.blocks, snakemake.input.pixels, strict=True))
-reader = BlockReader(files, grid, layout_of(grid, params.dtype, codec=params.codec))
-truth = BlockReader({block: snakemake.input.truth}, grid, layout_of(grid, "uint8", NOT_ANNOTATED))
-filtered = Filtered(reader, params.steps, grid, params.dtype)
+given, params = snakemake.input, snakemake.params
+parts = parts_of(params.parts)
+layout = layout_of(parts[0].grid, params.dtype, codec=params.codec)
+images = Blocks(dict(zip(params.blocks, given.pixels, strict=True)), layout)
+layout = layout_of(parts[0].grid, "uint8", NOT_ANNOTATED)
+truths = Blocks({snakemake.wildcards.block: given.truth}, layout)
 
 
-annotated = list(filter(truth.is_stored, grid.tiles(block)))
+def count(part, threads):
+    """Levels of a sample's annotated tiles, each with its place."""
+    grid, truth = part.grid, truths.of(part)
+    filtered = Filtered(images.of(part), params.steps, grid, params.dtype)
+    annotated = list(filter(truth.is_stored, grid.tiles(part.block)))
+
+    def levels_in(tile, pixels):
+        known, region = truth.tile(tile), grid.tile_region(tile)
+        place = part.sample, tile.z, region.y0, region.x0
+        found = [((*place, -1), levels_of(pixels, known))]
+        if params.margin is not None:
+            for number, patch in enumerate(patches(known.shape, params.margin)):
+                found.append(((*place, number), levels_of(pixels[patch], known[patch])))
+        return [(where, levels) for where, levels in found if levels.values.size]
+
+    def work(region):
+        tiles = [tile for tile in annotated if grid.tile_region(tile).intersects(region)]
+        if not tiles:
+            return []
+        pixels = filtered.read(region)
+        inside = [(tile, crop(pixels, region, grid.tile_region(tile))) for tile in tiles]
+        return [found for tile, own in inside for found in levels_in(tile, own)]
+
+    is_whole = filtered.reach == math.inf
+    regions = list(strips(grid, part.block, math.inf) if is_whole else runs_of(annotated, grid))
+    return chain.from_iterable(each_strip(work, regions, threads)) if regions else ()
 
 
-def count(tile, pixels):
-    known, region = truth.tile(tile), grid.tile_region(tile)
-    place = tile.z, region.y0, region.x0
-    found = [((*place, -1), levels_of(pixels, known))]
-    if params.margin is not None:
-        for number, patch in enumerate(patches(known.shape, params.margin)):
-            found.append(((*place, number), levels_of(pixels[patch], known[patch])))
-    return [(where, levels) for where, levels in found if levels.values.size]
-
-
-def work(region):
-    tiles = [tile for tile in annotated if grid.tile_region(tile).intersects(region)]
-    if not tiles:
-        return []
-    pixels = filtered.read(region)
-    inside = [(tile, crop(pixels, region, grid.tile_region(tile))) for tile in tiles]
-    return [found for tile, own in inside for found in count(tile, own)]
-
-
-is_whole = filtered.reach == math.inf
-regions = list(strips(grid, block, math.inf) if is_whole else runs_of(annotated, grid))
-tiles = chain.from_iterable(each_strip(work, regions, snakemake.threads)) if regions else ()
+tiles = chain.from_iterable(each_part(count, parts, snakemake.threads))
 np.savez_compressed(snakemake.output.levels, **pack(list(tiles)))

@@ -6,21 +6,26 @@ from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score import score_table, scoring
 from tilewise.score.confusion import confusion_map
-from tilewise.store.blocks import BlockReader, each_strip, strips
-from tilewise.store.grid import grid_of
+from tilewise.store.blocks import Blocks, each_strip, strips
 from tilewise.store.layout import layout_of
+from tilewise.store.parts import each_part, parts_of
 from tilewise.store.pyramid import LevelsWriter, nearest
 from tilewise.tables import write_rows
 
 job.start(snakemake)
-params, threads = snakemake.params, snakemake.threads
-(part,) = params.parts
-grid, block = grid_of(part["grid"]), part["block"]
-masks = layout_of(grid, "uint8")
-truth = BlockReader({block: snakemake.input.truth}, grid, layout_of(grid, "uint8", NOT_ANNOTATED))
-mask = BlockReader({block: snakemake.input.mask}, grid, masks)
-names = {"sample": part["sample"], "method": snakemake.wildcards.method}
-with LevelsWriter(snakemake.output.confusion, block, grid, masks, nearest, threads) as writer:
+given, output, params = snakemake.input, snakemake.output, snakemake.params
+parts, threads, wildcards = parts_of(params.parts), snakemake.threads, snakemake.wildcards
+grid, block = parts[0].grid, wildcards.block
+layout = layout_of(grid, "uint8")
+truths = Blocks({block: given.truth}, layout_of(grid, "uint8", NOT_ANNOTATED))
+masks = Blocks({block: given.mask}, layout)
+
+
+def score(part, threads):
+    """Draw a sample's confusion maps, and give the rows of its tiles."""
+    grid, truth, mask = part.grid, truths.of(part), masks.of(part)
+    settings = params.scoring | {"spacing": part.settings["spacing"]}
+    names = {"sample": part.sample, "method": wildcards.method}
 
     def work(strip):
         rows = []
@@ -29,12 +34,16 @@ with LevelsWriter(snakemake.output.confusion, block, grid, masks, nearest, threa
             known, found = truth.tile(tile), mask.tile(tile)
             place = {"tile": tile.name, "z": tile.z, "y": region.y0, "x": region.x0}
             codes = confusion_map(known, found)
-            scores = scoring.score_tile(known, found, params.scoring, codes)
+            scores = scoring.score_tile(known, found, settings, codes)
             if scores:
-                writer.write(region, codes)
+                writer.write(part, region, codes)
                 rows += [{**names, **place, **fields} for fields in scores]
         return rows
 
-    rows = each_strip(work, strips(grid, block), threads)
+    return chain.from_iterable(each_strip(work, strips(grid, part.block), threads))
+
+
+with LevelsWriter(output.confusion, block, layout, parts, nearest, threads) as writer:
+    rows = each_part(score, parts, threads)
 columns = score_table.columns(params.scoring["metrics"])
-write_rows(snakemake.output.metrics, columns, chain.from_iterable(rows))
+write_rows(output.metrics, columns, chain.from_iterable(rows))

@@ -31,3 +31,21 @@ def read_rows(path):
     with open(path, encoding="utf-8-sig", newline="") as file:
         lines = (line for line in file if line.strip() and not line.startswith("#"))
         return list(csv.DictReader(lines, delimiter="\t"))
+
+
+def read_all(paths, samples):
+    """Rows of several tables, sample by sample.
+
+    Parameters
+    ----------
+    paths : iterable of path
+    samples : iterable of str
+        In the order of the sheet; rows of a sample stay in the order of the tables.
+
+    Returns
+    -------
+    list of dict of str to str
+    """
+    number = {sample: i for i, sample in enumerate(samples)}
+    rows = [row for path in paths for row in read_rows(path)]
+    return sorted(rows, key=lambda row: number[row["sample"]])

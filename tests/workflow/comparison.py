@@ -5,7 +5,8 @@
 
 OLD and NEW are folders of results or files that `--freeze` has made, which hold tables and texts
 whole and digests of all pixels. How files are compressed and cut into blocks does not count, nor do
-figures, the report and the metadata of labels.
+figures, the report and the metadata of labels. Of a stack of several samples, what each sample has
+is compared with what it has alone.
 """
 
 import argparse
@@ -20,11 +21,18 @@ from pathlib import Path
 import numpy as np
 
 TEXTS = (".md", ".json")
-INTERMEDIATE = ("histograms", "votes", "quality", "survey", "filtered", "sources")
-"""Folders of a sample whose content shows in other tables: compared where both sides have it."""
+INTERMEDIATE = ("votes", "quality", "survey", "filtered", "sources", "masks")
+"""Folders whose content shows in other files: compared where both sides have it."""
 FOLDED = ("threshold.tsv", "quality.tsv")
 """Tables of a sample that other tables repeat, likewise."""
-IGNORED = ("figures", "report.html")
+IGNORED = ("figures", "report.html", "stacks.tsv")
+PASSED_OVER = ("histograms", "agreement", "annotators")
+"""Folders of a stack whose content is in tables of all samples."""
+OF_SAMPLES = ("agreement.tsv", "annotators.tsv")
+"""Such tables that each sample has had for itself."""
+OVERLAY = re.compile(r"(.+)_(z\d+_y\d+_x\d+\.png)")
+BLOCK = ("0", "0", "0")
+"""The only one of a sample of a shared stack."""
 SEPARATORS = re.compile(r"""([\s,:;%|"'()[\]{}]+)""")
 """What stands between the numbers of tables, of JSON and of prose."""
 
@@ -39,34 +47,103 @@ def read(path):
 
 def _values(folder):
     import zarr
+    from PIL import Image
 
     arrays = sorted(
         path.parent
         for path in folder.rglob("zarr.json")
         if json.loads(path.read_text())["node_type"] == "array"
     )
+    views = _views(folder)
     for array in arrays:
         pixels = zarr.open_array(array, mode="r")[:]
-        yield str(array.relative_to(folder)), _digest(pixels)
+        yield from _cut(array.relative_to(folder), pixels, views)
     for path in sorted(folder.rglob("*")):
-        name = str(path.relative_to(folder))
-        if path.is_dir() or name.startswith(IGNORED) or any(a in path.parents for a in arrays):
+        name = path.relative_to(folder)
+        is_passed_over = set(PASSED_OVER) & set(name.parts[:-1])
+        is_within = any(array in path.parents for array in arrays)
+        if path.is_dir() or str(name).startswith(IGNORED) or is_passed_over or is_within:
             continue
         if path.suffix == ".tsv":
-            yield name, path.read_text().splitlines()
+            yield from _tables(name, path.read_text().splitlines(), views)
         elif path.name == "zarr.json":
-            if "labels" not in path.parts:
-                yield name, json.loads(path.read_text())["attributes"]
+            if "labels" not in name.parts and name.parts[0] not in views:
+                yield str(name), json.loads(path.read_text())["attributes"]
         elif path.suffix in TEXTS:
-            yield name, path.read_text().splitlines()
+            yield str(name), path.read_text().splitlines()
         elif path.suffix == ".png":
-            from PIL import Image
+            yield _name_of_picture(name, views), _digest(np.asarray(Image.open(path)))
+        elif path.suffix == ".npy":
+            yield str(name), {"": _digest(np.load(path))}
+        elif path.suffix == ".npz":
+            for sample, table in np.load(path).items():
+                yield f"{sample.removeprefix('table_')}/consensus.npy", {"": _digest(table)}
 
-            yield name, _digest(np.asarray(Image.open(path)))
-        elif path.suffix in (".npy", ".npz"):
-            packed = np.load(path)
-            parts = packed if path.suffix == ".npz" else {"": packed}
-            yield name, {part: _digest(parts[part]) for part in sorted(parts)}
+
+def _views(folder):
+    """Samples of each shared stack: name, first plane and size of each."""
+    path, views = folder / "stacks.tsv", {}
+    if path.exists():
+        header, *lines = (line.split("\t") for line in path.read_text().splitlines())
+        for line in lines:
+            row = dict(zip(header, line, strict=True))
+            if row["stack"] != row["sample"]:
+                size = (int(row[name]) for name in ("first_plane", "planes", "height", "width"))
+                views.setdefault(row["stack"], []).append((row["sample"], *size))
+    return views
+
+
+def _cut(name, pixels, views):
+    """An array, or that of each sample of a shared stack, and what lies beyond all of them."""
+    stack, *rest = name.parts
+    if stack not in views:
+        yield str(name), _digest(pixels)
+        return
+    level = 0 if "filtered" in rest else int(rest[-1])
+    fill, beyond = _fill(name), pixels.copy()
+    for sample, first, planes, height, width in views[stack]:
+        rows, columns = -(-height // 2**level), -(-width // 2**level)
+        own = np.s_[..., first : first + planes, :rows, :columns]
+        yield str(Path(sample, *rest)), _digest(pixels[own])
+        beyond[own] = fill
+    if (beyond != fill).any():
+        yield f"{name}, beyond its samples", _digest(beyond)
+
+
+def _fill(name):
+    """Value of an array where nothing is stored."""
+    label = Path(name).parts[-2]
+    return 255 if label == "truth" or label.startswith("annotator-") else 0
+
+
+def _tables(name, lines, views):
+    """A table, or that of each sample of a shared stack."""
+    stack, *rest = name.parts
+    if stack not in views and str(name) not in OF_SAMPLES:
+        yield str(name), lines
+        return
+    header, *rows = lines
+    column, by_sample = header.split("\t").index("sample"), {}
+    for row in rows:
+        by_sample.setdefault(row.split("\t")[column], []).append(row)
+    for sample, own in by_sample.items():
+        if stack not in views:
+            own_name = [str(name)]
+        elif rest[-2] == "structure":
+            own_name = [*rest[:-1], "stack.tsv" if "\tstack\t" in own[0] else "0.tsv"]
+        else:
+            own_name = [*rest[:-3], *BLOCK[:-1], f"{BLOCK[-1]}.tsv"]
+        yield str(Path(sample, *own_name)), [header, *own]
+
+
+def _name_of_picture(name, views):
+    """An overlay has its sample in its name, and in its path if it is alone."""
+    match = OVERLAY.fullmatch(name.name)
+    if "overlay" not in name.parts or not match:
+        return str(name)
+    stack, *rest = name.parts[:-1]
+    sample, tile = match.groups()
+    return str(Path(sample, *rest[:-3], *(BLOCK if stack in views else rest[-3:]), tile))
 
 
 def _digest(pixels):
@@ -74,11 +151,20 @@ def _digest(pixels):
     return [list(pixels.shape), pixels.dtype.name, digest]
 
 
-def _is_optional(name):
+def _is_optional(name, value):
+    """Whether a name that one side alone has is no difference."""
     parts = Path(name).parts
-    return len(parts) > 1 and (
-        parts[1] in INTERMEDIATE or parts[0] in INTERMEDIATE or parts[-1] in FOLDED
-    )
+    if len(parts) > 1 and (set(parts[:2]) & set(INTERMEDIATE) or parts[-1] in FOLDED):
+        return True
+    if name.endswith("zarr.json"):
+        return "labels" not in parts
+    if name.endswith(".tsv"):
+        return len(value) == 1
+    # nothing is stored where there is nothing but the fill value
+    if isinstance(value, list) and ".zarr" in name:
+        shape, dtype, _ = value
+        return value == _digest(np.full(shape, _fill(name), dtype))
+    return False
 
 
 def differences(old, new, tolerance=0.0):
@@ -94,8 +180,10 @@ def differences(old, new, tolerance=0.0):
     """
     found = []
     for name in sorted(old.keys() | new.keys()):
+        if set(PASSED_OVER) & set(Path(name).parts[:-1]):
+            continue
         if name not in old or name not in new:
-            if not _is_optional(name):
+            if not _is_optional(name, old.get(name, new.get(name))):
                 found.append(f"{name}: only in the {'old' if name in old else 'new'} results")
         elif old[name] != new[name]:
             is_text = name.endswith((".tsv", *TEXTS)) and isinstance(old[name], list)

@@ -32,7 +32,7 @@ class Project:
     """The workflow in a folder, with its configuration and its images.
 
     Everything that a test does not set is small: tiles of 64 px, no figures, no
-    reduced levels, no quality; all methods are run on everything.
+    reduced levels, no quality, no samples collected; all methods are run on everything.
     """
 
     def __init__(self, folder):
@@ -67,6 +67,7 @@ class Project:
         config = {
             "samples": "my.tsv",
             "tile": 64,
+            "collect": {"side": 0},
             "pyramid": {"levels": 0},
             "apply": "all",
             "quality": {"measure": False},

@@ -59,20 +59,20 @@ def get_pattern(names):
     return "|".join(map(re.escape, names)) or r"(?!)"
 
 
-def get_sample_pattern(names):
-    """The same; of many samples any name, since Snakemake tries each rule on each path."""
-    is_every = set(names) == set(STUDY.samples)
-    return NAME.pattern if is_every and len(names) > 50 else get_pattern(names)
+def get_stack_pattern(names):
+    """The same; of many stacks any name, since Snakemake tries each rule on each path."""
+    is_every = set(names) == set(STUDY.stacks)
+    return f"_?{NAME.pattern}" if is_every and len(names) > 50 else get_pattern(names)
 
 
-GREY = get_sample_pattern([name for name in STUDY.samples if not STUDY.is_color(name)])
-COLOR = get_sample_pattern([name for name in STUDY.samples if STUDY.is_color(name)])
-SHARED = get_sample_pattern(STUDY.shared)
-NOT_SHARED = get_sample_pattern([name for name in STUDY.samples if name not in STUDY.shared])
+GREY = get_stack_pattern([name for name in STUDY.stacks if not STUDY.is_color(name)])
+COLOR = get_stack_pattern([name for name in STUDY.stacks if STUDY.is_color(name)])
+VOTED = get_stack_pattern(STUDY.voted)
+NOT_VOTED = get_stack_pattern([name for name in STUDY.stacks if name not in STUDY.voted])
 
 
 wildcard_constraints:
-    sample=get_sample_pattern(STUDY.samples),
+    stack=get_stack_pattern(STUDY.stacks),
     filter=get_pattern(config["filters"]),
     source=get_pattern([NO_FILTER, *config["filters"]]),
     method=get_pattern([SEGMENTATION, *STUDY.methods]),
@@ -149,13 +149,13 @@ def get_threshold(wildcards):
 
 def get_survey(wildcards):
     """The job of a survey, by what was chosen for each method."""
-    methods = quality.survey_methods(STUDY, wildcards.sample)
+    methods = quality.survey_methods(STUDY, **wildcards)
     return quality.survey(STUDY, **wildcards, choices=tuple(map(get_choice, methods)))
 
 
 def get_survey_choices(wildcards):
     """Files of the checkpoints that a survey waits for."""
-    methods = quality.survey_methods(STUDY, wildcards.sample)
+    methods = quality.survey_methods(STUDY, **wildcards)
     return [file for method in methods for file in get_choice_files(method)]
 
 

@@ -5,14 +5,14 @@ rule tile_histograms:
     """Pixels per grey level of a block's annotated tiles after a filter, apart by their truth."""
     input:
         pixels=lambda w: decide.levels(STUDY, **w).pixels.files,
-        truth="results/{sample}/image.zarr/labels/truth/0/c/{block}",
+        truth="results/{stack}/image.zarr/labels/truth/0/c/{block}",
         code=get_code("tile_histograms"),
     output:
-        levels="results/{sample}/histograms/{source}/truth/{block}.npz",
+        levels="results/{stack}/histograms/{source}/truth/{block}.npz",
     log:
-        "logs/{sample}/histograms/{source}/truth/{block}.log",
+        "logs/{stack}/histograms/{source}/truth/{block}.log",
     benchmark:
-        "benchmarks/{sample}/histograms/{source}/truth/{block}.tsv"
+        "benchmarks/{stack}/histograms/{source}/truth/{block}.tsv"
     params:
         parts=lambda w: decide.levels(STUDY, **w).parts,
         steps=lambda w: decide.levels(STUDY, **w).pixels.steps,
@@ -44,7 +44,8 @@ rule calibrate:
     log:
         "logs/sweeps/{method}/calibration.log",
     params:
-        files=lambda w: decide.calibrate(STUDY, **w).levels.names,
+        filters=lambda w: decide.calibrate(STUDY, **w).levels.filters,
+        samples=lambda w: decide.calibrate(STUDY, **w).samples,
         variants=lambda w: decide.calibrate(STUDY, **w).variants,
         dtype=lambda w: decide.calibrate(STUDY, **w).dtype,
         groups=STUDY.groups,
@@ -61,22 +62,21 @@ rule sweep:
     """Counts in pixels and metrics of every set of a method's parameters, a row per annotated tile of a block."""
     input:
         image=lambda w: decide.sweep(STUDY, **w).pixels.files,
-        truth="results/{sample}/image.zarr/labels/truth/0/c/{block}",
+        truth="results/{stack}/image.zarr/labels/truth/0/c/{block}",
         histograms=lambda w: decide.sweep(STUDY, **w).histograms,
         calibration=lambda w: decide.sweep(STUDY, **w).calibrations,
         code=get_code("sweep"),
     output:
-        scores="results/{sample}/{method}/sweep/{block}.tsv",
+        scores="results/{stack}/{method}/sweep/{block}.tsv",
     log:
-        "logs/{sample}/{method}/sweep/{block}.log",
+        "logs/{stack}/{method}/sweep/{block}.log",
     benchmark:
-        "benchmarks/{sample}/{method}/sweep/{block}.tsv"
+        "benchmarks/{stack}/{method}/sweep/{block}.tsv"
     params:
         parts=lambda w: decide.sweep(STUDY, **w).parts,
         variants=lambda w: decide.sweep(STUDY, **w).variants,
         steps=lambda w: decide.sweep(STUDY, **w).steps,
         blocks=lambda w: decide.sweep(STUDY, **w).pixels.blocks,
-        counted=lambda w: decide.sweep(STUDY, **w).counted,
         scoring=lambda w: decide.sweep(STUDY, **w).scoring,
         dtype=lambda w: decide.sweep(STUDY, **w).dtype,
     conda:
@@ -143,7 +143,7 @@ checkpoint decide:
         methods=lambda w: decide.decide(STUDY).methods,
         swept=lambda w: decide.decide(STUDY).swept,
         left_out=lambda w: decide.decide(STUDY).left_out,
-        levels=lambda w: decide.decide(STUDY).levels.names,
+        filters=lambda w: decide.decide(STUDY).levels.filters,
         groups=STUDY.groups,
         metrics=STUDY.tile_metrics,
         limits=config["quality"]["thresholds"],

@@ -8,12 +8,12 @@ rule filter:
         code=get_code("filter"),
     output:
         filtered=keep_if(
-            STUDY.filtered != "temporary", "results/{sample}/filtered/{filter}.zarr/c/{block}"
+            STUDY.filtered != "temporary", "results/{stack}/filtered/{filter}.zarr/c/{block}"
         ),
     log:
-        "logs/{sample}/filtered/{filter}.zarr/c/{block}.log",
+        "logs/{stack}/filtered/{filter}.zarr/c/{block}.log",
     benchmark:
-        "benchmarks/{sample}/filtered/{filter}.zarr/c/{block}.tsv"
+        "benchmarks/{stack}/filtered/{filter}.zarr/c/{block}.tsv"
     params:
         parts=lambda w: segment.filtered(STUDY, **w).parts,
         steps=lambda w: segment.filtered(STUDY, **w).pixels.steps,

@@ -7,18 +7,16 @@ rule ingest:
         images=lambda w: get_files(ingest.image(STUDY, **w).files),
         code=get_code("ingest"),
     output:
-        image=expand("results/{{sample}}/image.zarr/{level}/c/{{block}}", level=LEVELS),
+        image=expand("results/{{stack}}/image.zarr/{level}/c/{{block}}", level=LEVELS),
     log:
-        "logs/{sample}/image.zarr/0/c/{block}.log",
+        "logs/{stack}/image.zarr/0/c/{block}.log",
     benchmark:
-        "benchmarks/{sample}/image.zarr/0/c/{block}.tsv"
+        "benchmarks/{stack}/image.zarr/0/c/{block}.tsv"
     params:
         parts=lambda w: ingest.image(STUDY, **w).parts,
-        first_plane=lambda w: ingest.image(STUDY, **w).first_plane,
         dtype=lambda w: ingest.image(STUDY, **w).dtype,
-        channel=lambda w: ingest.image(STUDY, **w).channel,
     wildcard_constraints:
-        sample=GREY,
+        stack=GREY,
     conda:
         "../../envs/tilewise.yaml"
     group:
@@ -35,32 +33,28 @@ rule ingest:
 
 use rule ingest as ingest_color with:
     output:
-        image=expand("results/{{sample}}/image.zarr/{level}/c/{{block}}", level=LEVELS),
-        color=expand("results/{{sample}}/color.zarr/{level}/c/0/{{block}}", level=LEVELS),
+        image=expand("results/{{stack}}/image.zarr/{level}/c/{{block}}", level=LEVELS),
+        color=expand("results/{{stack}}/color.zarr/{level}/c/0/{{block}}", level=LEVELS),
     wildcard_constraints:
-        sample=COLOR,
+        stack=COLOR,
 
 
 rule ingest_truth:
     """The truth: 0 background, 1 foreground, 255 not annotated; levels take the upper left of 2 x 2."""
     input:
-        truth=lambda w: get_files(ingest.truth(STUDY, **w).truth.files),
-        roi=lambda w: get_files(ingest.truth(STUDY, **w).roi.files),
+        truth=lambda w: get_files(ingest.truth(STUDY, **w).truth),
+        roi=lambda w: get_files(ingest.truth(STUDY, **w).roi),
         code=get_code("ingest_truth"),
     output:
-        truth=expand("results/{{sample}}/image.zarr/labels/truth/{level}/c/{{block}}", level=LEVELS),
+        truth=expand("results/{{stack}}/image.zarr/labels/truth/{level}/c/{{block}}", level=LEVELS),
     log:
-        "logs/{sample}/image.zarr/labels/truth/0/c/{block}.log",
+        "logs/{stack}/image.zarr/labels/truth/0/c/{block}.log",
     benchmark:
-        "benchmarks/{sample}/image.zarr/labels/truth/0/c/{block}.tsv"
+        "benchmarks/{stack}/image.zarr/labels/truth/0/c/{block}.tsv"
     params:
         parts=lambda w: ingest.truth(STUDY, **w).parts,
-        truth=lambda w: ingest.truth(STUDY, **w).truth.places,
-        roi=lambda w: ingest.truth(STUDY, **w).roi.places,
-        has_roi=lambda w: ingest.truth(STUDY, **w).has_roi,
-        foreground=lambda w: ingest.truth(STUDY, **w).foreground,
     wildcard_constraints:
-        sample=NOT_SHARED,
+        stack=NOT_VOTED,
     conda:
         "../../envs/tilewise.yaml"
     group:
@@ -77,15 +71,15 @@ rule ingest_truth:
 use rule ingest_truth as ingest_annotator with:
     output:
         truth=expand(
-            "results/{{sample}}/image.zarr/labels/annotator-{{annotator}}/{level}/c/{{block}}",
+            "results/{{stack}}/image.zarr/labels/annotator-{{annotator}}/{level}/c/{{block}}",
             level=LEVELS,
         ),
     log:
-        "logs/{sample}/image.zarr/labels/annotator-{annotator}/0/c/{block}.log",
+        "logs/{stack}/image.zarr/labels/annotator-{annotator}/0/c/{block}.log",
     benchmark:
-        "benchmarks/{sample}/image.zarr/labels/annotator-{annotator}/0/c/{block}.tsv"
+        "benchmarks/{stack}/image.zarr/labels/annotator-{annotator}/0/c/{block}.tsv"
     wildcard_constraints:
-        sample=SHARED,
+        stack=VOTED,
 
 
 rule consensus:
@@ -94,17 +88,17 @@ rule consensus:
         annotators=lambda w: ingest.consensus(STUDY, **w).files,
         code=get_code("consensus"),
     output:
-        table="results/{sample}/consensus.npy",
-        agreement="results/{sample}/agreement.tsv",
-        annotators="results/{sample}/annotators.tsv",
+        tables="results/{stack}/consensus/{extent}.npz",
+        agreement="results/{stack}/agreement/{extent}.tsv",
+        annotators="results/{stack}/annotators/{extent}.tsv",
     log:
-        "logs/{sample}/consensus.log",
+        "logs/{stack}/consensus/{extent}.log",
     params:
         parts=lambda w: ingest.consensus(STUDY, **w).parts,
-        annotators=lambda w: ingest.consensus(STUDY, **w).annotators,
+        blocks=lambda w: ingest.consensus(STUDY, **w).blocks,
         settings=config["truth"],
     wildcard_constraints:
-        sample=SHARED,
+        stack=VOTED,
     conda:
         "../../envs/tilewise.yaml"
     threads: lambda w: ingest.consensus(STUDY, **w).need.threads
@@ -120,18 +114,18 @@ rule consensus_truth:
     """The truth that several annotators come to: 0 background, 1 foreground, 255 not annotated."""
     input:
         annotators=lambda w: ingest.consensus_truth(STUDY, **w).files,
-        table="results/{sample}/consensus.npy",
+        tables=lambda w: ingest.consensus_truth(STUDY, **w).table,
         code=get_code("consensus_truth"),
     output:
-        truth=expand("results/{{sample}}/image.zarr/labels/truth/{level}/c/{{block}}", level=LEVELS),
+        truth=expand("results/{{stack}}/image.zarr/labels/truth/{level}/c/{{block}}", level=LEVELS),
     log:
-        "logs/{sample}/image.zarr/labels/truth/0/c/{block}.log",
+        "logs/{stack}/image.zarr/labels/truth/0/c/{block}.log",
     benchmark:
-        "benchmarks/{sample}/image.zarr/labels/truth/0/c/{block}.tsv"
+        "benchmarks/{stack}/image.zarr/labels/truth/0/c/{block}.tsv"
     params:
         parts=lambda w: ingest.consensus_truth(STUDY, **w).parts,
     wildcard_constraints:
-        sample=SHARED,
+        stack=VOTED,
     conda:
         "../../envs/tilewise.yaml"
     threads: lambda w: ingest.consensus_truth(STUDY, **w).need.threads

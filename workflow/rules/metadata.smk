@@ -6,13 +6,15 @@ rule metadata:
     input:
         code=get_code("metadata"),
     output:
-        metadata.metadata(STUDY).files,
+        arrays=metadata.metadata(STUDY).files,
+        stacks="results/stacks.tsv",
     log:
         "logs/metadata.log",
     params:
         # what is kept with each of many files is a digest; the rest follows from it
         digest=metadata.metadata(STUDY).digest,
         groups=lambda w, output: metadata.metadata(STUDY).groups,
+        stacks=lambda w, output: metadata.metadata(STUDY).stacks,
         colors=COLORS,
     conda:
         "../../envs/tilewise.yaml"

@@ -7,11 +7,11 @@ rule quality:
         image=lambda w: quality.quality(STUDY, **w).pixels.files,
         code=get_code("quality"),
     output:
-        features="results/{sample}/quality/{block}.tsv",
+        features="results/{stack}/quality/{block}.tsv",
     log:
-        "logs/{sample}/quality/{block}.log",
+        "logs/{stack}/quality/{block}.log",
     benchmark:
-        "benchmarks/{sample}/quality/{block}.tsv"
+        "benchmarks/{stack}/quality/{block}.tsv"
     params:
         parts=lambda w: quality.quality(STUDY, **w).parts,
         dtype=lambda w: quality.quality(STUDY, **w).dtype,
@@ -36,16 +36,14 @@ rule survey:
         choices=get_survey_choices,
         code=get_code("survey"),
     output:
-        agreement="results/{sample}/survey/{block}.tsv",
+        agreement="results/{stack}/survey/{block}.tsv",
     log:
-        "logs/{sample}/survey/{block}.log",
+        "logs/{stack}/survey/{block}.log",
     benchmark:
-        "benchmarks/{sample}/survey/{block}.tsv"
+        "benchmarks/{stack}/survey/{block}.tsv"
     params:
         parts=lambda w: get_survey(w).parts,
-        tiles=lambda w: get_survey(w).tiles,
         variants=lambda w: get_survey(w).variants,
-        counted=lambda w: get_survey(w).counted,
         blocks=lambda w: get_survey(w).pixels.blocks,
         dtype=lambda w: get_survey(w).dtype,
     conda:

@@ -12,12 +12,16 @@ rule aggregate:
         features=lambda w: report.aggregate(STUDY).features,
         strata=lambda w: report.aggregate(STUDY).strata,
         differences=lambda w: report.aggregate(STUDY).differences,
+        agreements=lambda w: report.aggregate(STUDY).agreements,
+        annotators=lambda w: report.aggregate(STUDY).annotators,
         code=get_code("aggregate"),
     output:
         metrics="results/metrics.tsv",
         summary="results/summary.tsv",
         errors="results/errors.tsv",
         differences="results/differences.tsv",
+        agreement="results/agreement.tsv",
+        annotators="results/annotators.tsv",
     log:
         "logs/aggregate.log",
     params:

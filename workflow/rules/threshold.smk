@@ -7,9 +7,9 @@ rule extent:
         pixels=lambda w: segment.histogram(STUDY, **w).pixels.files,
         code=get_code("extent"),
     output:
-        extent="results/{sample}/histograms/{source}/extent/{block}.tsv",
+        extent="results/{stack}/histograms/{source}/extent/{block}.tsv",
     log:
-        "logs/{sample}/histograms/{source}/extent/{block}.log",
+        "logs/{stack}/histograms/{source}/extent/{block}.log",
     params:
         parts=lambda w: segment.histogram(STUDY, **w).parts,
         steps=lambda w: segment.histogram(STUDY, **w).pixels.steps,
@@ -19,7 +19,7 @@ rule extent:
     conda:
         "../../envs/tilewise.yaml"
     group:
-        lambda w: resources.filter_group(STUDY, w.sample)
+        lambda w: resources.filter_group(STUDY, w.stack)
     threads: lambda w: segment.histogram(STUDY, **w).need.threads
     resources:
         mem_mb=lambda w, attempt: attempt * segment.histogram(STUDY, **w).need.memory,
@@ -36,9 +36,9 @@ rule histogram:
         extents=lambda w: segment.histogram(STUDY, **w).extents,
         code=get_code("histogram"),
     output:
-        histogram="results/{sample}/histograms/{source}/{block}.npz",
+        histogram="results/{stack}/histograms/{source}/{block}.npz",
     log:
-        "logs/{sample}/histograms/{source}/{block}.log",
+        "logs/{stack}/histograms/{source}/{block}.log",
     params:
         parts=lambda w: segment.histogram(STUDY, **w).parts,
         steps=lambda w: segment.histogram(STUDY, **w).pixels.steps,
@@ -70,23 +70,21 @@ rule threshold:
         code=get_code("threshold"),
     output:
         mask=expand(
-            "results/{{sample}}/image.zarr/labels/{{method}}/{level}/c/{{block}}", level=LEVELS
+            "results/{{stack}}/image.zarr/labels/{{method}}/{level}/c/{{block}}", level=LEVELS
         ),
-        thresholds="results/{sample}/{method}/thresholds/{block}.tsv",
+        thresholds="results/{stack}/{method}/thresholds/{block}.tsv",
     log:
-        "logs/{sample}/image.zarr/labels/{method}/0/c/{block}.log",
+        "logs/{stack}/image.zarr/labels/{method}/0/c/{block}.log",
     benchmark:
-        "benchmarks/{sample}/image.zarr/labels/{method}/0/c/{block}.tsv"
+        "benchmarks/{stack}/image.zarr/labels/{method}/0/c/{block}.tsv"
     params:
         parts=lambda w: get_threshold(w).parts,
         steps=lambda w: get_threshold(w).pixels.steps,
         blocks=lambda w: get_threshold(w).pixels.blocks,
         codec=lambda w: get_threshold(w).pixels.codec,
         dtype=lambda w: get_threshold(w).dtype,
-        needs_sample=lambda w: get_threshold(w).needs_sample,
         segmenter=lambda w: get_threshold(w).segmenter,
         calibration=lambda w: get_threshold(w).calibration,
-        tiles=lambda w: get_threshold(w).tiles,
     conda:
         "../../envs/tilewise.yaml"
     group:

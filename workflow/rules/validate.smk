@@ -7,19 +7,19 @@ rule validate:
     The confusion map: 0 not annotated, 1 true negative, 2 false positive, 3 false negative, 4 true positive.
     """
     input:
-        mask="results/{sample}/image.zarr/labels/{method}/0/c/{block}",
-        truth="results/{sample}/image.zarr/labels/truth/0/c/{block}",
+        mask="results/{stack}/image.zarr/labels/{method}/0/c/{block}",
+        truth="results/{stack}/image.zarr/labels/truth/0/c/{block}",
         code=get_code("validate"),
     output:
         confusion=expand(
-            "results/{{sample}}/image.zarr/labels/{{method}}-confusion/{level}/c/{{block}}",
+            "results/{{stack}}/image.zarr/labels/{{method}}-confusion/{level}/c/{{block}}",
             level=LEVELS,
         ),
-        metrics="results/{sample}/{method}/metrics/{block}.tsv",
+        metrics="results/{stack}/{method}/metrics/{block}.tsv",
     log:
-        "logs/{sample}/image.zarr/labels/{method}-confusion/0/c/{block}.log",
+        "logs/{stack}/image.zarr/labels/{method}-confusion/0/c/{block}.log",
     benchmark:
-        "benchmarks/{sample}/image.zarr/labels/{method}-confusion/0/c/{block}.tsv"
+        "benchmarks/{stack}/image.zarr/labels/{method}-confusion/0/c/{block}.tsv"
     params:
         parts=lambda w: validate.validate(STUDY, **w).parts,
         scoring=lambda w: validate.validate(STUDY, **w).scoring,
@@ -38,20 +38,22 @@ rule validate:
 
 
 rule structure:
-    """Metrics of whole planes, or of the whole stack in 3-D; distances in pixels or micrometers."""
+    """Metrics of whole planes, or of all planes of a sample in 3-D; distances in pixels or micrometers."""
     input:
         mask=lambda w: validate.structure(STUDY, **w).masks,
         truth=lambda w: validate.structure(STUDY, **w).truths,
         code=get_code("structure"),
     output:
-        metrics="results/{sample}/{method}/structure/{extent}.tsv",
+        metrics="results/{stack}/{method}/structure/{extent}.tsv",
     log:
-        "logs/{sample}/{method}/structure/{extent}.log",
+        "logs/{stack}/{method}/structure/{extent}.log",
     benchmark:
-        "benchmarks/{sample}/{method}/structure/{extent}.tsv"
+        "benchmarks/{stack}/{method}/structure/{extent}.tsv"
     params:
         parts=lambda w: validate.structure(STUDY, **w).parts,
+        blocks=lambda w: validate.structure(STUDY, **w).blocks,
         scoring=lambda w: validate.structure(STUDY, **w).scoring,
+        is_plane=config["validate"]["extent"] == "plane",
     conda:
         "../../envs/tilewise.yaml"
     resources:
@@ -72,14 +74,14 @@ rule errors:
         code=get_code("errors"),
     output:
         errors=expand(
-            "results/{{sample}}/image.zarr/labels/errors/{level}/c/{{block}}", level=LEVELS
+            "results/{{stack}}/image.zarr/labels/errors/{level}/c/{{block}}", level=LEVELS
         ),
-        strata="results/{sample}/errors/strata/{block}.tsv",
-        differences="results/{sample}/errors/differences/{block}.tsv",
+        strata="results/{stack}/errors/strata/{block}.tsv",
+        differences="results/{stack}/errors/differences/{block}.tsv",
     log:
-        "logs/{sample}/image.zarr/labels/errors/0/c/{block}.log",
+        "logs/{stack}/image.zarr/labels/errors/0/c/{block}.log",
     benchmark:
-        "benchmarks/{sample}/image.zarr/labels/errors/0/c/{block}.tsv"
+        "benchmarks/{stack}/image.zarr/labels/errors/0/c/{block}.tsv"
     params:
         parts=lambda w: validate.errors(STUDY, **w).parts,
         methods=lambda w: validate.errors(STUDY, **w).methods,
@@ -98,24 +100,22 @@ rule errors:
 
 
 rule overlay:
-    """One PNG per annotated tile: the confusion map's colours over the image."""
+    """One PNG per annotated tile, `{sample}_{tile}.png`: the confusion map's colours over the image."""
     input:
         picture=lambda w: validate.overlay(STUDY, **w).picture,
-        confusion="results/{sample}/image.zarr/labels/{method}-confusion/0/c/{block}",
+        confusion="results/{stack}/image.zarr/labels/{method}-confusion/0/c/{block}",
         code=get_code("overlay"),
     output:
-        folder=directory("results/{sample}/{method}/overlay/{block}"),
+        folder=directory("results/{stack}/{method}/overlay/{block}"),
     log:
-        "logs/{sample}/{method}/overlay/{block}.log",
+        "logs/{stack}/{method}/overlay/{block}.log",
     benchmark:
-        "benchmarks/{sample}/{method}/overlay/{block}.tsv"
+        "benchmarks/{stack}/{method}/overlay/{block}.tsv"
     params:
         parts=lambda w: validate.overlay(STUDY, **w).parts,
         colors=COLORS,
         alpha=config["overlay"]["alpha"],
-        tiles=lambda w: validate.overlay(STUDY, **w).tiles,
         scale_bar=config["overlay"]["scale_bar"],
-        pixel_size=lambda w: validate.overlay(STUDY, **w).pixel_size,
         channels=lambda w: validate.overlay(STUDY, **w).channels,
         dtype=lambda w: validate.overlay(STUDY, **w).dtype,
     conda:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from tilewise.plan import paths, quality, reads, resources, segment, validate
+from tilewise.plan import ingest, paths, quality, reads, resources, segment, validate
 from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.reads import Part, Pixels
 from tilewise.plan.resources import Need
@@ -22,37 +22,38 @@ class Levels:
 
 
 @cache
-def levels(study: Study, sample: str, source: str, block: str) -> Levels:
+def levels(study: Study, stack: str, source: str, block: str) -> Levels:
     """Of one block."""
-    regions = [study.region(sample, block)]
-    reach = study.reach(sample, source)
+    places = study.annotated_places(stack, block)
+    reach = study.reach(stack, source)
     return Levels(
-        parts=[reads.part(study, sample, block)],
-        pixels=reads.filtered(study, sample, source, regions),
-        margin=validate.scoring(study, sample)["margin"],
-        dtype=study.dtype(sample),
-        need=resources.counting(study, sample, reach, "segment"),
+        parts=reads.parts(study, places),
+        pixels=reads.filtered(study, places, source),
+        margin=validate.scoring(study)["margin"],
+        dtype=study.dtype(stack),
+        need=resources.counting(study, stack, reach, "segment"),
     )
 
 
 @dataclass(frozen=True)
 class LevelFiles:
-    """Files of grey levels, and the sample and filter of each."""
+    """Files of grey levels, and the filter of each."""
 
     files: list[str]
-    names: list[tuple[str, str]]
+    filters: list[str]
 
 
 def _level_files(study, filters, samples):
+    stacks = dict.fromkeys(study.stack_of[sample].name for sample in samples)
     found = [
-        (path, (sample, source))
-        for sample in samples
+        (path, source)
+        for stack in stacks
         for source in filters
         for path in paths.of_blocks(
-            paths.LEVELS, study.annotated_blocks(sample), sample=sample, source=source
+            paths.LEVELS, study.annotated_blocks(stack), stack=stack, source=source
         )
     ]
-    return LevelFiles([path for path, _ in found], [names for _, names in found])
+    return LevelFiles([path for path, _ in found], [source for _, source in found])
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Calibrate:
     """Calibrated thresholds of a method: of all annotated tiles, and without each fold."""
 
     levels: LevelFiles
+    samples: list[str]
+    """Those that are calibrated on; files may hold others."""
     variants: list[dict]
     dtype: str
 
@@ -74,8 +77,9 @@ def calibrate(study: Study, method: str) -> Calibrate:
     filters = dict.fromkeys(one["filter"] for one in calibrated)
     return Calibrate(
         levels=_level_files(study, filters, samples),
+        samples=samples,
         variants=calibrated,
-        dtype=study.dtype(samples[0]),
+        dtype=study.dtype(study.stack_of[samples[0]].name),
     )
 
 
@@ -89,7 +93,11 @@ def variants(study: Study, method: str) -> list[dict]:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Scores of every set of a method's parameters on the annotated tiles of a block."""
+    """Scores of every set of a method's parameters on the annotated tiles of a block.
+
+    Of each part: `needs_sample`, names of the sets with a threshold of the whole sample; `counted`,
+    filters whose histogram of it they need; and `spacing`.
+    """
 
     parts: list[Part]
     pixels: Pixels
@@ -100,33 +108,36 @@ class Sweep:
     variants: list[dict]
     steps: dict[str, list]
     """Of each filter."""
-    counted: list[str]
-    """Filters whose histogram of the whole sample some parameters need."""
     scoring: dict
     dtype: str
     need: Need
 
 
 @cache
-def sweep(study: Study, sample: str, method: str, block: str) -> Sweep:
+def sweep(study: Study, stack: str, method: str, block: str) -> Sweep:
     """Of one block."""
     tried = study.methods[method]
-    reach = max(study.variant_reach(sample, variant) for variant in tried.variants)
-    regions = [study.region(sample, block)]
+    reach = max(study.variant_reach(stack, variant) for variant in tried.variants)
+    places = study.annotated_places(stack, block, method)
     return Sweep(
-        parts=[reads.part(study, sample, block)],
-        pixels=reads.image(study, sample, NO_FILTER, regions, reach),
-        histograms=segment.histograms(study, sample, tried.variants),
-        calibrations=calibrations(study, method),
-        variants=[
-            settings | {"needs_sample": study.needs_sample(sample, variant)}
-            for settings, variant in zip(variants(study, method), tried.variants, strict=True)
+        parts=[
+            validate.scored_part(
+                study,
+                sample,
+                own,
+                needs_sample=[v.name for v in tried.variants if study.needs_sample(sample, v)],
+                counted=segment.counted_filters(study, sample, tried.variants),
+            )
+            for sample, own in places
         ],
+        pixels=reads.image(study, places, NO_FILTER, reach),
+        histograms=segment.histograms(study, stack, tried.variants),
+        calibrations=calibrations(study, method),
+        variants=variants(study, method),
         steps={filter: study.steps(filter) for filter in tried.filters},
-        counted=segment.counted_filters(study, sample, tried.variants),
-        scoring=validate.scoring(study, sample),
-        dtype=study.dtype(sample),
-        need=resources.sweep(study, sample, method),
+        scoring=validate.scoring(study),
+        dtype=study.dtype(stack),
+        need=resources.sweep(study, stack, method),
     )
 
 
@@ -154,9 +165,10 @@ def choose(study: Study, method: str) -> Choose:
     return Choose(
         scores=[
             path
-            for sample in study.annotated_samples(tried)
+            for stack, name in study.validated
+            if name == method
             for path in paths.of_blocks(
-                paths.SWEEP, study.annotated_blocks(sample), sample=sample, method=method
+                paths.SWEEP, study.annotated_blocks(stack, method), stack=stack, method=method
             )
         ],
         calibrations=calibrations(study, method),
@@ -190,7 +202,7 @@ def decide(study: Study) -> Decide:
         metrics=validate.tables(study),
         units=[paths.UNITS.format(method=method) for method in swept],
         levels=_level_files(study, filters if has_oracles else (), study.annotated),
-        annotators=[paths.ANNOTATORS.format(sample=sample) for sample in study.shared],
+        annotators=ingest.consensus_files(study, paths.ANNOTATORS),
         features=quality.annotated_features(study),
         methods=study.ranked,
         swept=swept,

@@ -4,117 +4,160 @@ from dataclasses import dataclass
 from functools import cache
 
 from tilewise.plan import paths, reads, resources
-from tilewise.plan.reads import Part, Pieces
+from tilewise.plan.reads import Part
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Study
 
 
 @dataclass(frozen=True)
 class Image:
-    """Planes of image files become a block."""
+    """Planes of image files become a block.
+
+    Of each part: `files`, the first of `Image.files` that are its own and the one after the last;
+    `first_plane`, the plane of the first file that is the part's first; and `channel`.
+    """
 
     parts: list[Part]
     files: list[str]
-    first_plane: int
-    """Plane of the first file that is the block's first."""
     dtype: str
-    channel: str | int
     need: Need
 
 
 @cache
-def image(study: Study, sample: str, block: str) -> Image:
+def image(study: Study, stack: str, block: str) -> Image:
     """The image's pixels of a block, in grey and, if it has any, in colour."""
-    known, region = study.samples[sample], study.region(sample, block)
-    files, first_plane = known.images_of(region.z0, region.z1)
-    return Image(
-        parts=[reads.part(study, sample, block)],
-        files=files,
-        first_plane=first_plane,
-        dtype=known.header.dtype,
-        channel=known.channel,
-        need=resources.ingest(study, sample),
-    )
+    parts, files = [], []
+    for sample, own in study.places(stack, block):
+        known, region = study.samples[sample], study.region(sample, own)
+        images, first_plane = known.images_of(region.z0, region.z1)
+        span = [len(files), len(files) + len(images)]
+        settings = {"files": span, "first_plane": first_plane, "channel": known.channel}
+        parts.append(reads.part(study, sample, own, **settings))
+        files += images
+    return Image(parts, files, study.dtype(stack), resources.ingest(study, stack))
 
 
 @dataclass(frozen=True)
 class Truth:
-    """Pieces of truth, within the region of interest, become a block."""
+    """Pieces of truth, within the region of interest, become a block.
+
+    Of each part: `truth` and `roi`, fields of `Piece` with the number of its file; whether the
+    sample `has_roi`; and `foreground`, the value of its truth that is foreground, or None.
+    """
 
     parts: list[Part]
-    truth: Pieces
-    roi: Pieces
-    has_roi: bool
-    foreground: float | None
+    truth: list[str]
+    roi: list[str]
     need: Need
 
 
 @cache
-def truth(study: Study, sample: str, block: str, annotator: str = "") -> Truth:
+def truth(study: Study, stack: str, block: str, annotator: str = "") -> Truth:
     """The truth of a block, or of one of its annotators by number."""
-    known = study.samples[sample]
-    return Truth(
-        parts=[reads.part(study, sample, block)],
-        truth=reads.pieces(study, sample, block, int(annotator) if annotator else "truth"),
-        roi=reads.pieces(study, sample, block, "roi"),
-        has_roi=bool(known.roi),
-        foreground=known.truth_foreground,
-        need=resources.truth(study, sample),
-    )
+    number = int(annotator) if annotator else 0
+    places = [
+        (sample, own)
+        for sample, own in study.annotated_places(stack, block)
+        if len(study.samples[sample].annotators) >= number
+    ]
+    truth = reads.pieces(study, places, number or "truth")
+    roi = reads.pieces(study, places, "roi")
+    parts = [
+        reads.part(
+            study,
+            sample,
+            own,
+            truth=traced,
+            roi=inside,
+            has_roi=bool(study.samples[sample].roi),
+            foreground=study.samples[sample].truth_foreground,
+        )
+        for (sample, own), traced, inside in zip(places, truth.places, roi.places, strict=True)
+    ]
+    return Truth(parts, truth.files, roi.files, resources.truth(study, stack))
 
 
 @dataclass(frozen=True)
 class Consensus:
-    """What several annotators' votes on a sample come to."""
+    """What several annotators' votes on a sample come to.
+
+    Of each part: `annotators`, their number.
+    """
 
     parts: list[Part]
     files: list[str]
-    """Annotator by annotator, each block by block of `parts`."""
-    annotators: int
+    """Annotator by annotator, each block by block of `blocks`."""
+    blocks: list[str]
     need: Need
 
 
 @cache
-def consensus(study: Study, sample: str) -> Consensus:
-    """Over all annotated blocks of a sample."""
-    blocks = study.annotated_blocks(sample)
+def consensus(study: Study, stack: str, extent: str) -> Consensus:
+    """Of the small samples of a block, or over all annotated blocks of a large sample."""
+    blocks = reads.extent_blocks(study, stack, extent)
     return Consensus(
-        parts=[reads.part(study, sample, block) for block in blocks],
-        files=annotators(study, sample, blocks),
-        annotators=len(study.samples[sample].annotators),
-        need=resources.by_strips(study, sample),
+        parts=[part for block in blocks for part in _annotator_parts(study, stack, block)],
+        files=_annotator_files(study, stack, blocks),
+        blocks=blocks,
+        need=resources.by_strips(study, stack),
     )
 
 
 @dataclass(frozen=True)
 class ConsensusTruth:
-    """Several annotators' truths of a block become one."""
+    """Several annotators' truths of a block become one.
+
+    Of each part: `annotators`, their number.
+    """
 
     parts: list[Part]
     files: list[str]
+    table: str
     need: Need
 
 
 @cache
-def consensus_truth(study: Study, sample: str, block: str) -> ConsensusTruth:
+def consensus_truth(study: Study, stack: str, block: str) -> ConsensusTruth:
     """Of one block."""
+    extent = reads.extent_of(study, stack, block)
     return ConsensusTruth(
-        parts=[reads.part(study, sample, block)],
-        files=annotators(study, sample, [block]),
-        need=resources.by_strips(study, sample),
+        parts=_annotator_parts(study, stack, block),
+        files=_annotator_files(study, stack, [block]),
+        table=paths.CONSENSUS.format(stack=stack, extent=extent),
+        need=resources.by_strips(study, stack),
     )
 
 
-def annotators(study: Study, sample: str, blocks: list[str]) -> list[str]:
-    """Blocks of each annotator's truth."""
+def consensus_files(study: Study, pattern: str) -> list[str]:
+    """Files of all that several annotators have traced."""
+    return [
+        pattern.format(stack=stack, extent=extent)
+        for stack in study.voted
+        for extent in dict.fromkeys(
+            reads.extent_of(study, stack, block) for block in study.annotated_blocks(stack)
+        )
+    ]
+
+
+def annotators(study: Study, stack: str, block: str) -> int:
+    """Most annotators of a sample in a block."""
+    samples = (study.samples[sample] for sample, _ in study.annotated_places(stack, block))
+    return max((len(sample.annotators) for sample in samples), default=0)
+
+
+def _annotator_parts(study, stack, block):
+    return [
+        reads.part(study, sample, own, annotators=len(study.samples[sample].annotators))
+        for sample, own in study.annotated_places(stack, block)
+    ]
+
+
+def _annotator_files(study, stack, blocks):
+    number = max(annotators(study, stack, block) for block in blocks)
     return [
         path
-        for number in range(1, len(study.samples[sample].annotators) + 1)
+        for label in map(paths.annotator, range(1, number + 1))
         for path in paths.of_blocks(
-            paths.LABEL + paths.BLOCK,
-            blocks,
-            sample=sample,
-            label=paths.annotator(number),
-            level=0,
+            paths.LABEL + paths.BLOCK, blocks, stack=stack, label=label, level=0
         )
     ]

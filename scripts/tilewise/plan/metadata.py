@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 
-from tilewise.plan import paths, reads
+from tilewise.plan import ingest, paths, reads, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
 from tilewise.plan.study import Study
 from tilewise.plan.validate import pixel_size
@@ -16,7 +16,7 @@ class Array:
 
     Parameters
     ----------
-    sample : str
+    stack : str
     path : str
     kind : {"image", "color", "label", "filtered"}
     name : str
@@ -24,7 +24,7 @@ class Array:
     blocks : list of str
     """
 
-    sample: str
+    stack: str
     path: str
     kind: str
     name: str
@@ -40,28 +40,33 @@ class Array:
 
 @cache
 def arrays(study: Study) -> list[Array]:
-    """All arrays of a run, in the order of the sheet."""
-    found, applied = [], set(study.applied)
-    for sample, known in study.samples.items():
-        blocks, annotated = study.blocks(sample), study.annotated_blocks(sample)
-        found.append(Array(sample, paths.IMAGE.format(sample=sample), "image", sample, blocks))
-        if study.is_color(sample):
-            path = paths.COLOR.format(sample=sample)
-            found.append(Array(sample, path, "color", sample, blocks))
-        labels = {"truth": annotated} if known.truth else {}
-        labels |= {paths.annotator(i + 1): annotated for i, _ in enumerate(known.annotators)}
-        if sample in applied:
-            labels[SEGMENTATION] = blocks
-        methods = [method for method in study.methods_of(sample) if study.is_run(sample, method)]
-        labels |= {method: study.mask_blocks(sample, method) for method in methods}
-        if known.truth:
-            labels |= {paths.confusion(method): annotated for method in methods}
-            if study.has_errors(sample):
-                labels["errors"] = annotated
-        for label, own in labels.items():
-            path = paths.LABEL.format(sample=sample, label=label)
-            found.append(Array(sample, path, "label", label, own))
+    """All arrays of a run, stack by stack."""
+    found = []
+    for stack in study.stacks:
+        blocks = study.blocks(stack)
+        found.append(Array(stack, paths.IMAGE.format(stack=stack), "image", stack, blocks))
+        if study.is_color(stack):
+            found.append(Array(stack, paths.COLOR.format(stack=stack), "color", stack, blocks))
+        for label, own in _labels(study, stack).items():
+            path = paths.LABEL.format(stack=stack, label=label)
+            found.append(Array(stack, path, "label", label, own))
     return found + _filtered_arrays(study)
+
+
+def _labels(study, stack):
+    """Labels of a stack, and the blocks of each; without those that have none."""
+    annotated = study.annotated_blocks(stack)
+    votes = {block: ingest.annotators(study, stack, block) for block in annotated}
+    labels = {"truth": annotated}
+    for number in range(1, max(votes.values(), default=0) + 1):
+        traced = [block for block in annotated if votes[block] >= number]
+        labels[paths.annotator(number)] = traced
+    labels[SEGMENTATION] = study.mask_blocks(stack, SEGMENTATION)
+    labels |= {method: study.mask_blocks(stack, method) for method in study.methods}
+    for method in study.methods:
+        labels[paths.confusion(method)] = study.annotated_blocks(stack, method)
+    labels["errors"] = validate.error_blocks(study, stack)
+    return {label: own for label, own in labels.items() if own}
 
 
 def _filtered_arrays(study):
@@ -77,20 +82,20 @@ def _filtered_arrays(study):
     asked = tried if study.config["keep_filtered"] is True else []
     return [
         Array(
-            sample,
-            paths.FILTERED.format(sample=sample, filter=filter),
+            stack,
+            paths.FILTERED.format(stack=stack, filter=filter),
             "filtered",
             filter,
-            study.blocks(sample) if (sample, filter) in asked else [],
+            study.blocks(stack) if (stack, filter) in asked else [],
         )
-        for sample, filter in dict.fromkeys([*tried, *applied])
+        for stack, filter in dict.fromkeys([*tried, *applied])
     ]
 
 
 def _filters_of(study, runs):
     return list(
         dict.fromkeys(
-            (sample, variant.filter)
+            (study.stack_of[sample].name, variant.filter)
             for sample, method in runs
             for variant in study.candidates(method)
             if variant.filter != NO_FILTER
@@ -106,39 +111,66 @@ class Metadata:
     """Group by group: its own, that of `labels` if it is an image, and that of each level."""
     groups: list[dict]
     """What the files say."""
+    stacks: list[dict]
+    """Where each sample is: rows of a table."""
     digest: str
-    """Of `groups`, which are too much to be kept with each of the files."""
+    """Of both, which are too much to be kept with each of the files."""
 
 
 @cache
 def metadata(study: Study) -> Metadata:
     """Of the study."""
-    files, groups = [], []
-    labels = {}
+    files, groups, labels = [], [], {}
     for array in arrays(study):
         if array.kind == "label":
-            labels.setdefault(array.sample, []).append(array.name)
+            labels.setdefault(array.stack, []).append(array.name)
     for array in arrays(study):
         levels = study.levels if array.kind != "filtered" else []
         files.append(f"{array.path}/zarr.json")
         if array.kind == "image":
             files.append(f"{array.path}/labels/zarr.json")
         files += [f"{array.path}/{level}/zarr.json" for level in levels]
+        stack = study.stacks[array.stack]
         groups.append(
             {
                 "kind": array.kind,
                 "name": array.name,
                 "levels": len(levels),
-                "labels": labels.get(array.sample, []),
-                "methods": len(study.methods_of(array.sample)),
+                "labels": labels.get(array.stack, []),
+                "methods": max(len(study.methods_of(sample)) for sample in stack.samples),
                 "fill": fill(array.name) if array.kind == "label" else 0,
-                "dtype": "uint8" if array.kind == "label" else study.dtype(array.sample),
+                "dtype": "uint8" if array.kind == "label" else study.dtype(array.stack),
                 "codec": study.config["filtered_codec"] if array.kind == "filtered" else "zstd",
-                "pixel_size": pixel_size(study, array.sample),
-                "grid": reads.grid_settings(study, array.sample),
+                "pixel_size": _pixel_size(study, stack),
+                "grid": reads.grid_settings(stack.grid),
+                "samples": _views(study, stack) if stack.is_shared else [],
             }
         )
-    return Metadata(files, groups, hashlib.sha256(repr(groups).encode()).hexdigest())
+    stacks = [
+        {"stack": stack.name, "block": stack.block(view["sample"], "0/0/0"), **view}
+        for stack in study.stacks.values()
+        for view in _views(study, stack)
+    ]
+    digest = hashlib.sha256(repr((groups, stacks)).encode()).hexdigest()
+    return Metadata(files, groups, stacks, digest)
+
+
+def _views(study, stack):
+    """Where the samples of a stack lie: planes of the array, the size of each."""
+    return [
+        {
+            "sample": sample,
+            "first_plane": first,
+            **dict(zip(("planes", "height", "width"), study.grids[sample].shape, strict=True)),
+        }
+        for sample, first in stack.offsets.items()
+    ]
+
+
+def _pixel_size(study, stack):
+    """That of the samples of a stack, where it is the same for all."""
+    first, *others = (pixel_size(study, sample) for sample in stack.samples)
+    return first if all(size == first for size in others) else None
 
 
 def fill(label: str) -> int:

@@ -21,26 +21,28 @@ class Quality:
 
 
 @cache
-def quality(study: Study, sample: str, block: str) -> Quality:
+def quality(study: Study, stack: str, block: str) -> Quality:
     """Of one block."""
-    group = resources.ingest_group(study, sample)
+    group = resources.ingest_group(study, stack)
+    places = study.places(stack, block)
     return Quality(
-        parts=[reads.part(study, sample, block)],
-        pixels=reads.image(study, sample, NO_FILTER, [study.region(sample, block)], 0),
-        dtype=study.dtype(sample),
-        need=resources.by_strips(study, sample, group),
+        parts=reads.parts(study, places),
+        pixels=reads.image(study, places, NO_FILTER, 0),
+        dtype=study.dtype(stack),
+        need=resources.by_strips(study, stack, group),
     )
 
 
 def features(study: Study, samples) -> list[str]:
-    """Tables of features of samples, where quality is measured."""
+    """Tables with the features of samples, and of those beside them, where quality is measured."""
     if not study.config["quality"]["measure"]:
         return []
-    return [
-        path
+    found = [
+        (study.stack_of[sample].name, study.block_of(sample, own))
         for sample in samples
-        for path in paths.of_blocks(paths.QUALITY, study.blocks(sample), sample=sample)
+        for own in study.grids[sample].blocks()
     ]
+    return [paths.QUALITY.format(stack=stack, block=block) for stack, block in dict.fromkeys(found)]
 
 
 def annotated_features(study: Study) -> list[str]:
@@ -50,56 +52,76 @@ def annotated_features(study: Study) -> list[str]:
 
 @dataclass(frozen=True)
 class Survey:
-    """How far methods agree on a few tiles of a block."""
+    """How far methods agree on a few tiles of a block.
+
+    Of each part: `tiles`, plane, tile row and tile column; `methods`, those that are compared;
+    `needs_sample`, those with a threshold of the whole sample; and `counted`, filters whose
+    histogram of it they need.
+    """
 
     parts: list[Part]
     pixels: Pixels
     """Of the image, from which any method gives those tiles."""
     histograms: list[str]
     """Of the whole sample, filter by filter of `counted`; none of a single block, as for a mask."""
-    counted: list[str]
-    """Filters whose histogram of the whole sample some method needs."""
-    tiles: list
-    """Plane, tile row and tile column."""
-    variants: list[dict]
+    variants: dict[str, dict]
+    """By method."""
     dtype: str
 
 
 @cache
-def survey(study: Study, sample: str, block: str, choices: tuple[Choice, ...]) -> Survey:
+def survey(study: Study, stack: str, block: str, choices: tuple[Choice, ...]) -> Survey:
     """Of one block, by what was chosen for each of `survey_methods`."""
-    chosen = [(study.methods[choice.method].variant(choice.variant), choice) for choice in choices]
-    variants = [variant for variant, _ in chosen]
-    regions, reach = [study.region(sample, block)], _survey_reach(study, sample)
+    variants = {one.method: study.methods[one.method].variant(one.variant) for one in choices}
+    parts, places = [], _survey_places(study, stack, block)
+    for sample, own in places:
+        methods = _survey_methods_of(study, sample)
+        chosen = [variants[name] for name in methods]
+        parts.append(
+            reads.part(
+                study,
+                sample,
+                own,
+                tiles=_surveyed(study, sample)[own],
+                methods=methods,
+                needs_sample=[m for m in methods if study.needs_sample(sample, variants[m])],
+                counted=segment.counted_filters(study, sample, chosen),
+            )
+        )
     return Survey(
-        parts=[reads.part(study, sample, block)],
-        pixels=reads.image(study, sample, NO_FILTER, regions, reach),
-        histograms=segment.histograms(study, sample, variants),
-        counted=segment.counted_filters(study, sample, variants),
-        tiles=_surveyed(study, sample)[block],
-        variants=[
-            {
-                "filter": variant.filter,
-                "steps": study.steps(variant.filter),
-                "segmenter": vars(variant.segmenter),
-                "needs_sample": study.needs_sample(sample, variant),
+        parts=parts,
+        pixels=reads.image(study, places, NO_FILTER, _survey_reach(study, stack, block)),
+        histograms=segment.histograms(study, stack, list(variants.values())),
+        variants={
+            choice.method: {
+                "filter": variants[choice.method].filter,
+                "steps": study.steps(variants[choice.method].filter),
+                "segmenter": vars(variants[choice.method].segmenter),
                 "calibration": dict(choice.calibration) if choice.calibration else None,
             }
-            for variant, choice in chosen
-        ],
-        dtype=study.dtype(sample),
+            for choice in choices
+        },
+        dtype=study.dtype(stack),
     )
 
 
 @cache
-def survey_need(study: Study, sample: str, block: str) -> Need:
+def survey_need(study: Study, stack: str, block: str) -> Need:
     """What the job takes, whatever is chosen."""
-    size = resources.memory(study, sample, _survey_reach(study, sample), 40)
-    return Need(size, resources.runtime(study, sample))
+    size = resources.memory(study, stack, _survey_reach(study, stack, block), 40)
+    return Need(size, resources.runtime(study, stack))
 
 
 @cache
-def survey_methods(study: Study, sample: str) -> list[str]:
+def survey_methods(study: Study, stack: str, block: str) -> list[str]:
+    """Methods that are compared on the samples of a block."""
+    places = _survey_places(study, stack, block)
+    compared = {name for sample, _ in places for name in _survey_methods_of(study, sample)}
+    return [name for name in study.methods if name in compared]
+
+
+@cache
+def _survey_methods_of(study, sample):
     """Methods that are compared: those that need no pass over all of a sample for themselves."""
     return [
         name
@@ -109,13 +131,22 @@ def survey_methods(study: Study, sample: str) -> list[str]:
     ]
 
 
-def _survey_reach(study, sample):
+def _survey_reach(study, stack, block):
     """Pixels around a tile that any method, with any of its parameters, needs."""
     return max(
-        study.variant_reach(sample, variant)
-        for name in survey_methods(study, sample)
+        study.variant_reach(stack, variant)
+        for name in survey_methods(study, stack, block)
         for variant in study.methods[name].variants
     )
+
+
+def _survey_places(study, stack, block):
+    """Samples with several methods to compare, and tiles to compare them on."""
+    return [
+        (sample, own)
+        for sample, own in study.places(stack, block)
+        if len(_survey_methods_of(study, sample)) > 1 and own in _surveyed(study, sample)
+    ]
 
 
 @cache
@@ -153,10 +184,10 @@ def _agreement_tables(study):
     if len(study.methods) < 2 or not study.config["quality"]["survey"]:
         return []
     return [
-        path
-        for sample in study.samples
-        if len(survey_methods(study, sample)) > 1
-        for path in paths.of_blocks(paths.SURVEY, _surveyed(study, sample), sample=sample)
+        paths.SURVEY.format(stack=stack, block=block)
+        for stack in study.stacks
+        for block in study.blocks(stack)
+        if _survey_places(study, stack, block)
     ]
 
 
@@ -165,10 +196,11 @@ def _fraction_tables(study):
     runs = (
         study.runs if study.apply == "all" else [(sample, SEGMENTATION) for sample in study.applied]
     )
+    stacks = dict.fromkeys((study.stack_of[sample].name, method) for sample, method in runs)
     return [
         path
-        for sample, method in runs
+        for stack, method in stacks
         for path in paths.of_blocks(
-            paths.THRESHOLDS, study.blocks(sample), sample=sample, method=method
+            paths.THRESHOLDS, study.mask_blocks(stack, method), stack=stack, method=method
         )
     ]

@@ -8,15 +8,18 @@ from tilewise.plan import paths
 from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.study import Study
 from tilewise.read.annotation import Piece
-from tilewise.store.grid import Region
+from tilewise.store.grid import Grid
 
 
 class Part(TypedDict):
-    """A sample's region of one block: what a script's `params.parts` lists."""
+    """A sample's region of one block: what a script's `params.parts` lists, as a rule with more."""
 
     sample: str
     block: str
+    """Of the sample's own grid."""
     grid: dict
+    offset: int
+    """Plane of the stack that is the sample's first."""
 
 
 @dataclass(frozen=True)
@@ -25,34 +28,40 @@ class Pixels:
 
     files: list[str]
     blocks: list[str]
-    """Of each of the files."""
+    """Of each of the files; of the stack."""
     steps: list
     codec: str
 
 
-def part(study: Study, sample: str, block: str) -> Part:
-    """The part of a job."""
-    return {"sample": sample, "block": block, "grid": grid_settings(study, sample)}
+def part(study: Study, sample: str, own: str, **settings) -> Part:
+    """A part of a job, with what the job is to know of its sample."""
+    offset = study.stack_of[sample].offsets[sample]
+    grid = grid_settings(study.grids[sample])
+    return {"sample": sample, "block": own, "grid": grid, "offset": offset, **settings}
 
 
-def grid_settings(study: Study, sample: str) -> dict:
+def parts(study: Study, places: list[tuple[str, str]]) -> list[Part]:
+    """Parts of which the job is to know nothing else."""
+    return [part(study, sample, own) for sample, own in places]
+
+
+def grid_settings(grid: Grid) -> dict:
     """A grid as numbers, for `params`; `store.grid.grid_of` reads it."""
-    grid = study.grids[sample]
     return {"shape": list(grid.shape), "tile": grid.tile, "block": list(grid.block)}
 
 
-def image(study: Study, sample: str, filter: str, regions: list[Region], reach: float) -> Pixels:
-    """Blocks of the image, to which the job applies the filter itself."""
-    blocks = _blocks_around(study, sample, regions, reach + study.reach(sample, filter))
-    files = paths.of_blocks(paths.IMAGE + paths.BLOCK, blocks, sample=sample, level=0)
+def image(study: Study, places: list[tuple[str, str]], filter: str, reach: float) -> Pixels:
+    """Blocks of the image around parts of a stack, to which the job applies the filter itself."""
+    stack = study.stack_of[places[0][0]].name
+    blocks = _blocks_around(study, places, reach + study.reach(stack, filter))
+    files = paths.of_blocks(paths.IMAGE + paths.BLOCK, blocks, stack=stack, level=0)
     return Pixels(files, blocks, study.steps(filter), "zstd")
 
 
 def filtered(
     study: Study,
-    sample: str,
+    places: list[tuple[str, str]],
     filter: str,
-    regions: list[Region],
     reach: float = 0,
     takes_temporary: bool = False,
 ) -> Pixels:
@@ -65,42 +74,61 @@ def filtered(
     """
     is_written = study.filtered == "kept" or (takes_temporary and study.filtered == "temporary")
     if filter == NO_FILTER or not is_written:
-        return image(study, sample, filter, regions, reach)
-    blocks = _blocks_around(study, sample, regions, reach)
+        return image(study, places, filter, reach)
+    stack = study.stack_of[places[0][0]].name
+    blocks = _blocks_around(study, places, reach)
     pattern = paths.FILTERED + paths.FILTERED_BLOCK
-    files = paths.of_blocks(pattern, blocks, sample=sample, filter=filter)
+    files = paths.of_blocks(pattern, blocks, stack=stack, filter=filter)
     return Pixels(files, blocks, [], study.config["filtered_codec"])
 
 
-def _blocks_around(study, sample, regions, reach):
-    grid = study.grids[sample]
-    return list(
-        dict.fromkeys(
-            block for region in regions for block in grid.blocks_of(grid.around(region, reach))
-        )
-    )
+def _blocks_around(study, places, reach):
+    found = {}
+    for sample, own in places:
+        grid = study.grids[sample]
+        around = grid.blocks_of(grid.around(study.region(sample, own), reach))
+        found |= dict.fromkeys(study.block_of(sample, block) for block in around)
+    return list(found)
+
+
+STACK = "stack"
+"""The extent that is all blocks of a large sample."""
+
+
+def extent_of(study: Study, stack: str, block: str) -> str:
+    """What a sample in a block lies in: that block of a shared stack, or else all of the stack."""
+    return block.split("/")[0] if study.stacks[stack].is_shared else STACK
+
+
+def extent_blocks(study: Study, stack: str, extent: str) -> list[str]:
+    """Annotated blocks of an extent: all, or those with its number along z."""
+    return [
+        block for block in study.annotated_blocks(stack) if extent in (STACK, block.split("/")[0])
+    ]
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """Files of truth, or of a region of interest, in a block, and where in it each lies."""
+    """Files of truth, or of a region of interest, in some parts, and where in each they lie."""
 
     files: list[str]
-    places: list[dict]
-    """Fields of `Piece`; the path is the number of the file."""
+    places: list[list[dict]]
+    """Of each part, fields of `Piece`; the path is the number of the file."""
 
 
-def pieces(study: Study, sample: str, block: str, kind: str | int) -> Pieces:
-    """Pieces in a block: of the `truth`, of the `roi`, or of an annotator by number."""
-    found = pieces_of_block(study, sample, block, kind)
-    files = list(dict.fromkeys(piece.path for piece in found))
+def pieces(study: Study, places: list[tuple[str, str]], kind: str | int) -> Pieces:
+    """Pieces in parts: of the `truth`, of the `roi`, or of an annotator by number."""
+    found = [pieces_of_block(study, sample, own, kind) for sample, own in places]
+    files = list(dict.fromkeys(piece.path for own in found for piece in own))
     number = {path: i for i, path in enumerate(files)}
-    return Pieces(files, [vars(piece) | {"path": number[piece.path]} for piece in found])
+    return Pieces(
+        files, [[vars(piece) | {"path": number[piece.path]} for piece in own] for own in found]
+    )
 
 
-def pieces_of_block(study: Study, sample: str, block: str, kind: str | int) -> list[Piece]:
-    """As `pieces`, as they stand in the sheet."""
-    region = study.region(sample, block)
+def pieces_of_block(study: Study, sample: str, own: str, kind: str | int) -> list[Piece]:
+    """Pieces in a sample's own block, as they stand in the sheet."""
+    region = study.region(sample, own)
     by_plane = pieces_by_plane(study, sample, kind)
     return [
         piece
@@ -121,10 +149,10 @@ def pieces_by_plane(study: Study, sample: str, kind: str | int) -> dict[int, lis
     return by_plane
 
 
-def annotated_tiles(study: Study, sample: str, block: str) -> list | None:
+def annotated_tiles(study: Study, sample: str, own: str) -> list | None:
     """Annotated tiles of a block as plane, tile row and tile column; None is all of its tiles."""
-    grid, region = study.grids[sample], study.region(sample, block)
-    found = pieces_of_block(study, sample, block, "truth")
+    grid, region = study.grids[sample], study.region(sample, own)
+    found = pieces_of_block(study, sample, own, "truth")
     if sum(piece.region.shape == (1, *grid.shape[1:]) for piece in found) == region.shape[0]:
         return None
     tiles = {tile for piece in found for tile in grid.tiles_in(piece.region)}

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from functools import cache
 
-from tilewise.plan import paths, quality, reads, sheet, validate
+from tilewise.plan import ingest, paths, quality, reads, sheet, validate
+from tilewise.plan.reads import Part
 from tilewise.plan.study import Choice, Study
 from tilewise.plan.validate import pixel_size
 from tilewise.store.grid import Tile
@@ -20,6 +21,8 @@ class Aggregate:
     features: list[str]
     strata: list[str]
     differences: list[str]
+    agreements: list[str]
+    annotators: list[str]
     order: dict[str, list[str]]
     """Samples and methods in the order of the sheet and the configuration."""
     metadata: dict[str, dict]
@@ -35,6 +38,8 @@ def aggregate(study: Study) -> Aggregate:
         features=quality.annotated_features(study),
         strata=validate.error_tables(study, paths.STRATA),
         differences=validate.error_tables(study, paths.DIFFERENCES),
+        agreements=ingest.consensus_files(study, paths.AGREEMENT),
+        annotators=ingest.consensus_files(study, paths.ANNOTATORS),
         order={"samples": list(study.samples), "methods": list(study.methods)},
         metadata={name: sample.metadata for name, sample in study.samples.items()},
     )
@@ -52,8 +57,8 @@ class Figures:
     colors: list[str]
     """Of the tiles that have colours."""
     thresholds: list[str]
-    shown: list[dict]
-    """Of each tile: method, sample, place, block, grid, and what its filter still has to do."""
+    shown: list[Part]
+    """Of each tile: its part, method and place, and what its filter still has to do."""
 
 
 @cache
@@ -63,31 +68,33 @@ def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
     for choice in choices:
         variant = study.methods[choice.method].variant(choice.variant)
         for sample, tile in tiles_to_show(study, choice.method):
-            grid = study.grids[sample]
-            region = grid.tile_region(tile)
-            (block,) = grid.blocks_of(region)
-            pixels = reads.filtered(study, sample, variant.filter, [region])
-            names = {"sample": sample, "block": block, "level": 0}
+            grid, stack = study.grids[sample], study.stack_of[sample]
+            (own,) = grid.blocks_of(grid.tile_region(tile))
+            pixels = reads.filtered(study, [(sample, own)], variant.filter)
+            names = {"stack": stack.name, "block": stack.block(sample, own), "level": 0}
             label = paths.LABEL + paths.BLOCK
             images.append((paths.IMAGE + paths.BLOCK).format(**names))
             filtered += pixels.files
             masks.append(label.format(label=choice.method, **names))
             truths.append(label.format(label="truth", **names))
             thresholds.append(paths.THRESHOLDS.format(method=choice.method, **names))
-            if study.is_color(sample):
+            if study.is_color(stack.name):
                 colors.append((paths.COLOR + paths.COLOR_BLOCK).format(**names))
             shown.append(
-                {
-                    **reads.part(study, sample, block),
-                    "method": choice.method,
-                    "tile": [tile.z, tile.row, tile.column],
-                    "blocks": pixels.blocks,
-                    "steps": pixels.steps,
-                    "codec": pixels.codec,
-                    "dtype": study.dtype(sample),
-                    "is_color": study.is_color(sample),
-                    "pixel_size": pixel_size(study, sample),
-                }
+                reads.part(
+                    study,
+                    sample,
+                    own,
+                    stored=names["block"],
+                    method=choice.method,
+                    tile=[tile.z, tile.row, tile.column],
+                    blocks=pixels.blocks,
+                    steps=pixels.steps,
+                    codec=pixels.codec,
+                    dtype=study.dtype(stack.name),
+                    is_color=study.is_color(stack.name),
+                    pixel_size=pixel_size(study, sample),
+                )
             )
     return Figures(images, filtered, masks, truths, colors, thresholds, shown)
 

@@ -44,7 +44,7 @@ def threads(study: Study, methods: int = 1) -> int:
     """
     if study.cores is None:
         return 1
-    jobs = methods * sum(len(study.blocks(sample)) for sample in study.samples)
+    jobs = methods * sum(len(study.blocks(stack)) for stack in study.stacks)
     return max(1, study.cores // max(jobs, 1))
 
 
@@ -53,9 +53,7 @@ def method_threads(study: Study, method: str) -> int:
     return threads(study, 1 if method == SEGMENTATION else len(study.methods))
 
 
-def memory(
-    study: Study, sample: str, reach: float, bytes_per_pixel: float, workers: int = 1
-) -> int:
+def memory(study: Study, stack: str, reach: float, bytes_per_pixel: float, workers: int = 1) -> int:
     """Megabytes of a job that has a strip per thread in memory, or a plane if the reach is one.
 
     Parameters
@@ -65,83 +63,100 @@ def memory(
     workers : int
         Threads.
     """
-    grid = study.grids[sample]
-    rows = min(grid.tile + 2 * reach, grid.shape[1])
-    columns = min(grid.block[2] + 2 * reach, grid.shape[2])
+    planes, height, width = shape(study, stack)
+    rows = min(study.config["tile"] + 2 * reach, height)
+    columns = min(study.stacks[stack].grid.block[2] + 2 * reach, width)
     pixels = rows * columns
     pixels *= at_once(pixels, workers)
-    size = pixels * bytes_per_pixel * bytes_of(study.samples[sample])
-    return BASE_MEMORY + round(size / 2**20)
+    return BASE_MEMORY + round(pixels * bytes_per_pixel * pixel_bytes(study, stack) / 2**20)
 
 
-def runtime(study: Study, sample: str) -> int:
+def shape(study: Study, stack: str) -> tuple[int, int, int]:
+    """Planes, rows and columns of the largest sample that may be in a stack."""
+    grid = study.stacks[stack].grid
+    return grid.block if study.stacks[stack].is_shared else grid.shape
+
+
+def pixel_bytes(study: Study, stack: str) -> int:
+    """Bytes of a pixel, of one channel."""
+    return bytes_of(study.dtype(stack))
+
+
+def runtime(study: Study, stack: str) -> int:
     """Minutes, at 2 Mpx/s: the slowest filters; most are 50 times faster."""
-    planes, rows, columns = study.grids[sample].block
+    planes, rows, columns = study.stacks[stack].grid.block
     return 5 + planes * rows * columns // (2 * 60 * 10**6)
 
 
-def by_strips(study: Study, sample: str, group: str = "", workers: int | None = None) -> Need:
+def by_strips(study: Study, stack: str, group: str = "", workers: int | None = None) -> Need:
     """Of a job that goes through a block strip by strip."""
     workers = threads(study) if workers is None else workers
-    size = memory(study, sample, 0, 16, workers)
-    return Need(size, runtime(study, sample), workers, group)
+    size = memory(study, stack, 0, 16, workers)
+    return Need(size, runtime(study, stack), workers, group)
 
 
-def ingest(study: Study, sample: str) -> Need:
+def ingest(study: Study, stack: str) -> Need:
     """Compressed files are decoded a plane at a time, in all of their channels."""
-    channels = study.samples[sample].header.channels
-    size = memory(study, sample, inf, 1 + 2 * channels)
-    return Need(size, runtime(study, sample), threads(study), ingest_group(study, sample))
+    channels = study.channels(stack)
+    size = memory(study, stack, inf, 1 + 2 * channels)
+    return Need(size, runtime(study, stack), threads(study), ingest_group(study, stack))
 
 
-def truth(study: Study, sample: str) -> Need:
+def truth(study: Study, stack: str) -> Need:
     """Compressed truth is decoded a plane at a time: one 8-bit plane, and the one before."""
-    size = memory(study, sample, inf, 3 / bytes_of(study.samples[sample]))
-    return Need(size, runtime(study, sample), threads(study), "segment")
+    size = memory(study, stack, inf, 3 / pixel_bytes(study, stack))
+    return Need(size, runtime(study, stack), threads(study), "segment")
 
 
-def filtering(study: Study, sample: str, filter: str) -> Need:
+def filtering(study: Study, stack: str, filter: str) -> Need:
     """Of a filter's own job."""
-    reach, workers = study.reach(sample, filter), threads(study)
-    size = memory(study, sample, reach, 8 if reach == inf else 16, workers)
-    return Need(size, runtime(study, sample), workers, filter_group(study, sample))
+    reach, workers = study.reach(stack, filter), threads(study)
+    size = memory(study, stack, reach, 8 if reach == inf else 16, workers)
+    return Need(size, runtime(study, stack), workers, filter_group(study, stack))
 
 
-def counting(study: Study, sample: str, reach: float, group: str) -> Need:
+def counting(study: Study, stack: str, reach: float, group: str) -> Need:
     """Of a job that filters pixels and counts them."""
     workers = threads(study)
-    size = memory(study, sample, reach, 8 if reach == inf else 20, workers)
-    return Need(size, runtime(study, sample), workers, group)
+    size = memory(study, stack, reach, 8 if reach == inf else 20, workers)
+    return Need(size, runtime(study, stack), workers, group)
 
 
-def threshold(study: Study, sample: str, method: str) -> Need:
+def threshold(study: Study, stack: str, method: str) -> Need:
     """Of a mask, by whichever parameters or method annotated tiles come to choose."""
     workers, variants = method_threads(study, method), study.candidates(method)
-    size = max(_variant_memory(study, sample, variant, workers) for variant in variants)
-    # a block that is all of its sample is gone through before, for its histogram: of floats twice
-    counts = len(study.blocks(sample)) == 1 and any(
-        study.needs_sample(sample, variant) for variant in variants
+    size = max(_variant_memory(study, stack, variant, workers) for variant in variants)
+    # samples of one block are gone through before, for their histograms: of floats twice
+    counts = not _has_several_blocks(study, stack) and any(
+        study.needs_sample(sample, variant)
+        for sample in study.stacks[stack].samples
+        for variant in variants
     )
-    passes = 1 + counts * (2 if study.dtype(sample) == "float32" else 1)
-    minutes = runtime(study, sample) * passes
+    passes = 1 + counts * (2 if study.dtype(stack) == "float32" else 1)
+    minutes = runtime(study, stack) * passes
     return Need(size, minutes, workers, method_group(study, method))
 
 
-def _variant_memory(study, sample, variant, workers):
+def _has_several_blocks(study, stack):
+    """Whether a sample has several: each of a shared stack has one."""
+    return len(study.blocks(stack)) > 1 and not study.stacks[stack].is_shared
+
+
+def _variant_memory(study, stack, variant, workers):
     # a local method has several planes of doubles, the same for every dtype
-    doubles = 32 / bytes_of(study.samples[sample]) if variant.segmenter.is_local else 0
-    inline = study.reach(sample, variant.filter) if study.filtered == "inline" else 0
+    doubles = 32 / pixel_bytes(study, stack) if variant.segmenter.is_local else 0
+    inline = study.reach(stack, variant.filter) if study.filtered == "inline" else 0
     own = variant.segmenter.reach
     reach = own if inline == inf else own + inline
     pixels = 8 if reach == inf else 16
-    size = memory(study, sample, reach, pixels + doubles, workers)
+    size = memory(study, stack, reach, pixels + doubles, workers)
     if inline == inf:
         # the filter's planes, beside the strip or plane of the method
-        size += memory(study, sample, inf, 8, workers) - BASE_MEMORY
+        size += memory(study, stack, inf, 8, workers) - BASE_MEMORY
     return size
 
 
-def sweep(study: Study, sample: str, method: str) -> Need:
+def sweep(study: Study, stack: str, method: str) -> Need:
     """Pixels that are filtered once, and what a set of parameters makes of them.
 
     Minutes are as if all tiles were annotated.
@@ -151,20 +166,21 @@ def sweep(study: Study, sample: str, method: str) -> Need:
     size = max(
         memory(
             study,
-            sample,
-            study.variant_reach(sample, variant),
-            20 + (40 / bytes_of(study.samples[sample]) if variant.segmenter.is_local else 0),
+            stack,
+            study.variant_reach(stack, variant),
+            20 + (40 / pixel_bytes(study, stack) if variant.segmenter.is_local else 0),
             workers,
         )
         for variant in variants
     )
-    return Need(size, runtime(study, sample) * len(variants), workers, "sweep")
+    return Need(size, runtime(study, stack) * len(variants), workers, "sweep")
 
 
-def structure(study: Study, sample: str, extent: str) -> Need:
-    """A plane or a stack, with its distances in 3-D, 40 bytes per pixel."""
-    planes, rows, columns = study.grids[sample].shape
-    pixels = (planes if extent == "stack" else 1) * rows * columns
+def structure(study: Study, stack: str) -> Need:
+    """A plane, or all planes of a sample with distances in 3-D, 40 bytes per pixel."""
+    planes, rows, columns = shape(study, stack)
+    is_plane = study.config["validate"]["extent"] == "plane"
+    pixels = (1 if is_plane else planes) * rows * columns
     minutes = 5 + planes * rows * columns // (60 * 10**6)
     return Need(300 + pixels * 40 // 2**20, minutes)
 
@@ -172,29 +188,30 @@ def structure(study: Study, sample: str, extent: str) -> Need:
 # Submissions: a block's chain is one, cut where it waits for other blocks.
 
 
-def filter_group(study: Study, sample: str) -> str:
+def filter_group(study: Study, stack: str) -> str:
     """The image's and the filters' jobs, where they lead straight to masks, or before others."""
-    waits = has_histograms(study, sample) or study.is_split(sample)
+    waits = has_histograms(study, stack) or study.is_split(stack)
     return "prepare" if waits else "segment"
 
 
-def has_histograms(study: Study, sample: str) -> bool:
+def has_histograms(study: Study, stack: str) -> bool:
     """Whether a threshold waits for all blocks of a sample."""
-    return len(study.blocks(sample)) > 1 and any(
+    return _has_several_blocks(study, stack) and any(
         study.needs_sample(sample, variant)
+        for sample in study.stacks[stack].samples
         for method in study.methods_of(sample)
         for variant in study.methods[method].variants
     )
 
 
-def ingest_group(study: Study, sample: str) -> str:
+def ingest_group(study: Study, stack: str) -> str:
     """The image's own."""
-    return "ingest" if study.is_split(sample) else filter_group(study, sample)
+    return "ingest" if study.is_split(stack) else filter_group(study, stack)
 
 
-def histogram_group(study: Study, sample: str) -> str:
+def histogram_group(study: Study, stack: str) -> str:
     """A histogram of floats waits for the extents of all blocks."""
-    return "count" if study.dtype(sample) == "float32" else filter_group(study, sample)
+    return "count" if study.dtype(stack) == "float32" else filter_group(study, stack)
 
 
 def method_group(study: Study, method: str) -> str:

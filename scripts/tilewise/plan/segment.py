@@ -22,15 +22,15 @@ class Filter:
 
 
 @cache
-def filtered(study: Study, sample: str, filter: str, block: str) -> Filter:
+def filtered(study: Study, stack: str, filter: str, block: str) -> Filter:
     """Of one block."""
-    regions = [study.region(sample, block)]
+    places = study.places(stack, block)
     return Filter(
-        parts=[reads.part(study, sample, block)],
-        pixels=reads.image(study, sample, filter, regions, 0),
-        dtype=study.dtype(sample),
+        parts=reads.parts(study, places),
+        pixels=reads.image(study, places, filter, 0),
+        dtype=study.dtype(stack),
         codec=study.config["filtered_codec"],
-        need=resources.filtering(study, sample, filter),
+        need=resources.filtering(study, stack, filter),
     )
 
 
@@ -47,63 +47,71 @@ class Histogram:
 
 
 @cache
-def histogram(study: Study, sample: str, source: str, block: str) -> Histogram:
+def histogram(study: Study, stack: str, source: str, block: str) -> Histogram:
     """Of one block."""
-    regions = [study.region(sample, block)]
-    extents = []
-    if study.dtype(sample) == "float32":
-        blocks = study.blocks(sample)
-        extents = paths.of_blocks(paths.EXTENT, blocks, sample=sample, source=source)
-    group = resources.histogram_group(study, sample)
+    places, extents = study.places(stack, block), []
+    if study.dtype(stack) == "float32":
+        blocks = study.blocks(stack)
+        extents = paths.of_blocks(paths.EXTENT, blocks, stack=stack, source=source)
+    group = resources.histogram_group(study, stack)
     return Histogram(
-        parts=[reads.part(study, sample, block)],
-        pixels=reads.filtered(study, sample, source, regions, takes_temporary=True),
+        parts=reads.parts(study, places),
+        pixels=reads.filtered(study, places, source, takes_temporary=True),
         extents=extents,
-        dtype=study.dtype(sample),
-        need=resources.counting(study, sample, study.reach(sample, source), group),
+        dtype=study.dtype(stack),
+        need=resources.counting(study, stack, study.reach(stack, source), group),
     )
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """The mask of a block, and each tile's threshold."""
+    """The mask of a block, and each tile's threshold.
+
+    Of each part: `needs_sample`, whether a threshold of the whole sample is used; and `tiles`,
+    plane, tile row and tile column of those that the mask covers, or None for all of them.
+    """
 
     parts: list[Part]
     pixels: Pixels
     histograms: list[str]
-    """Of every block of the sample, where its threshold is used; none of a single block, whose
-    histogram the job counts itself."""
-    needs_sample: bool
+    """Of every block of a sample of several blocks, where its threshold is used; other jobs count
+    the histograms of their samples themselves."""
     segmenter: dict
     calibration: dict[str, str] | None
     """The threshold that annotated tiles gave, as a row of a table."""
-    tiles: list | None
-    """Plane, tile row and tile column of those that the mask covers; None is all of them."""
     dtype: str
 
 
 @cache
-def threshold(study: Study, sample: str, method: str, block: str, choice: Choice) -> Threshold:
+def threshold(study: Study, stack: str, method: str, block: str, choice: Choice) -> Threshold:
     """By what was chosen, of one block."""
     variant = study.methods[choice.method].variant(choice.variant)
-    regions, reach = [study.region(sample, block)], variant.segmenter.reach
+    reach = variant.segmenter.reach
     is_all = method == SEGMENTATION or study.apply == "all"
+    places = study.mask_places(stack, block, method)
     return Threshold(
-        parts=[reads.part(study, sample, block)],
-        pixels=reads.filtered(study, sample, variant.filter, regions, reach, takes_temporary=True),
-        histograms=histograms(study, sample, [variant]),
-        needs_sample=study.needs_sample(sample, variant),
+        parts=[
+            reads.part(
+                study,
+                sample,
+                own,
+                needs_sample=study.needs_sample(sample, variant),
+                tiles=None if is_all else reads.annotated_tiles(study, sample, own),
+            )
+            for sample, own in places
+        ],
+        pixels=reads.filtered(study, places, variant.filter, reach, takes_temporary=True),
+        histograms=histograms(study, stack, [variant]),
         segmenter=vars(variant.segmenter),
         calibration=dict(choice.calibration) if choice.calibration else None,
-        tiles=None if is_all else reads.annotated_tiles(study, sample, block),
-        dtype=study.dtype(sample),
+        dtype=study.dtype(stack),
     )
 
 
 @cache
-def threshold_need(study: Study, sample: str, method: str, block: str) -> Need:
+def threshold_need(study: Study, stack: str, method: str, block: str) -> Need:
     """What the job takes, whatever is chosen."""
-    return resources.threshold(study, sample, method)
+    return resources.threshold(study, stack, method)
 
 
 def counted_filters(study: Study, sample: str, variants: list[Variant]) -> list[str]:
@@ -113,15 +121,16 @@ def counted_filters(study: Study, sample: str, variants: list[Variant]) -> list[
     )
 
 
-def histograms(study: Study, sample: str, variants: list[Variant]) -> list[str]:
-    """Histograms of all blocks that variants need, filter by filter; none of a single block."""
-    blocks = study.blocks(sample)
-    if len(blocks) == 1:
+def histograms(study: Study, stack: str, variants: list[Variant]) -> list[str]:
+    """Histograms of all blocks of a sample that variants need, filter by filter of
+    `counted_filters`; none of samples of a single block."""
+    blocks = study.blocks(stack)
+    if study.stacks[stack].is_shared or len(blocks) == 1:
         return []
     return [
         path
-        for filter in counted_filters(study, sample, variants)
-        for path in paths.of_blocks(paths.HISTOGRAM, blocks, sample=sample, source=filter)
+        for filter in counted_filters(study, stack, variants)
+        for path in paths.of_blocks(paths.HISTOGRAM, blocks, stack=stack, source=filter)
     ]
 
 

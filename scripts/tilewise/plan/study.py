@@ -1,4 +1,4 @@
-"""The study: samples, grids, methods, and what is annotated, compared and applied."""
+"""The study: samples, stacks, methods, and what is annotated, compared and applied."""
 
 import os
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from pathlib import Path
 from tilewise.plan import sheet
 from tilewise.plan.methods import SEGMENTATION, Method, Variant, read_methods
 from tilewise.plan.sheet import Sample
+from tilewise.plan.stacks import Stack, read_stacks
 from tilewise.read.header import Header
 from tilewise.segment.filters import chain_reach
-from tilewise.store.grid import Grid, Region, choose_block
+from tilewise.store.grid import Grid, Region
 
 STRUCTURAL = {"cldice": "cldice", "nsd": "nsd", "object_f1": "objects"}
 """What has to be configured under `validate` for a metric of structure to decide."""
@@ -37,6 +38,7 @@ class Study:
         Checked against the schema, with all defaults.
     samples : dict of str to Sample
     methods : dict of str to Method
+    stacks : dict of str to Stack
     grids : dict of str to Grid
         By sample.
     cores : int or None
@@ -46,6 +48,7 @@ class Study:
     config: dict
     samples: dict[str, Sample]
     methods: dict[str, Method]
+    stacks: dict[str, Stack]
     grids: dict[str, Grid]
     cores: int | None = None
 
@@ -60,9 +63,16 @@ class Study:
         return [name for name, sample in self.samples.items() if sample.truth]
 
     @cached_property
-    def shared(self) -> list[str]:
-        """Samples that several annotators have traced."""
-        return [name for name in self.annotated if self.samples[name].annotators]
+    def stack_of(self) -> dict[str, Stack]:
+        """The stack of each sample."""
+        return {sample: stack for stack in self.stacks.values() for sample in stack.samples}
+
+    @cached_property
+    def voted(self) -> list[str]:
+        """Stacks of samples that several annotators have traced."""
+        return [
+            name for name, stack in self.stacks.items() if self.samples[stack.samples[0]].annotators
+        ]
 
     @cached_property
     def swept(self) -> list[str]:
@@ -104,8 +114,9 @@ class Study:
 
     @cached_property
     def validated(self) -> list[tuple[str, str]]:
-        """Pairs of sample and method that are compared with truth."""
-        return self._pairs(self.annotated)
+        """Pairs of stack and method that are compared with truth."""
+        pairs = self._pairs(self.annotated)
+        return list(dict.fromkeys((self.stack_of[sample].name, name) for sample, name in pairs))
 
     def _pairs(self, samples):
         return [(sample, name) for sample in samples for name in self.methods_of(sample)]
@@ -143,7 +154,10 @@ class Study:
         if keep != "auto":
             return "kept" if keep else "temporary"
         size = sum(
-            sample.header.planes * sample.header.height * sample.header.width * bytes_of(sample)
+            sample.header.planes
+            * sample.header.height
+            * sample.header.width
+            * bytes_of(sample.header.dtype)
             for sample in self.samples.values()
         )
         limit = self.config["keep_filtered_limit"] * GIGABYTE
@@ -164,21 +178,28 @@ class Study:
         """Steps of a filter; none of the image itself."""
         return self.config["filters"].get(filter, [])
 
-    def dtype(self, sample: str) -> str:
-        """Of the sample's pixels."""
-        return self.samples[sample].header.dtype
+    def dtype(self, stack: str) -> str:
+        """Of the pixels of a stack."""
+        return self._any_sample(stack).header.dtype
 
-    def is_color(self, sample: str) -> bool:
-        """Whether the sample has red, green and blue."""
-        return self.samples[sample].header.channels == 3
+    def channels(self, stack: str) -> int:
+        """Of the images of a stack."""
+        return self._any_sample(stack).header.channels
 
-    def reach(self, sample: str, filter: str) -> float:
+    def is_color(self, stack: str) -> bool:
+        """Whether its images have red, green and blue."""
+        return self.channels(stack) == 3
+
+    def _any_sample(self, stack):
+        return self.samples[self.stacks[stack].samples[0]]
+
+    def reach(self, stack: str, filter: str) -> float:
         """Pixels around a pixel that a filter's result depends on; `inf` is the whole plane."""
-        return chain_reach(self.steps(filter), self.dtype(sample))
+        return chain_reach(self.steps(filter), self.dtype(stack))
 
-    def variant_reach(self, sample: str, variant: Variant) -> float:
+    def variant_reach(self, stack: str, variant: Variant) -> float:
         """The same of a mask, from the image on."""
-        return variant.segmenter.reach + self.reach(sample, variant.filter)
+        return variant.segmenter.reach + self.reach(stack, variant.filter)
 
     def tiles(self, sample: str) -> int:
         """Number of tiles."""
@@ -197,11 +218,6 @@ class Study:
         """Methods that are tried on a sample."""
         return self._methods_of[sample]
 
-    def is_run(self, sample: str, method: str) -> bool:
-        """Whether a method's own mask of a sample is made."""
-        is_wanted = self.apply == "all" or bool(self.samples[sample].truth)
-        return is_wanted and method in self.methods_of(sample)
-
     def has_errors(self, sample: str) -> bool:
         """Whether the errors of a sample's methods are compared."""
         return self.config["validate"]["errors"] and bool(self.methods_of(sample))
@@ -213,42 +229,79 @@ class Study:
         names = self.methods if self.apply == "best" else [self.apply]
         return [variant for name in names for variant in self.methods[name].variants]
 
-    def blocks(self, sample: str) -> list[str]:
-        """All blocks of a sample."""
-        return _blocks(self, sample)
+    def is_run(self, sample: str, method: str) -> bool:
+        """Whether a method's own mask of a sample is made, or what was decided on is applied."""
+        if method == SEGMENTATION:
+            return sample in self._applied
+        is_wanted = self.apply == "all" or bool(self.samples[sample].truth)
+        return is_wanted and method in self.methods_of(sample)
 
-    def annotated_blocks(self, sample: str) -> list[str]:
-        """Blocks that a piece of truth touches."""
-        return _annotated_blocks(self, sample)
+    @cached_property
+    def _applied(self):
+        return set(self.applied)
 
-    def mask_blocks(self, sample: str, method: str) -> list[str]:
-        """Blocks of a mask: all, or, of a method that is only tried, the annotated ones."""
-        if method == SEGMENTATION or self.apply == "all":
-            return self.blocks(sample)
-        return self.annotated_blocks(sample)
+    def blocks(self, stack: str) -> list[str]:
+        """All blocks of a stack."""
+        return self.stacks[stack].blocks
 
-    def region(self, sample: str, block: str) -> Region:
-        """Pixels of a block."""
-        return self.grids[sample].region(block)
+    def places(self, stack: str, block: str) -> list[tuple[str, str]]:
+        """Samples in a block of a stack, each with its own block there."""
+        return self.stacks[stack].places(block)
 
-    def is_split(self, sample: str) -> bool:
+    def annotated_places(
+        self, stack: str, block: str, method: str | None = None
+    ) -> list[tuple[str, str]]:
+        """The same, where a piece of truth touches it; and a method is tried on it."""
+        return [
+            (sample, own)
+            for sample, own in self.places(stack, block)
+            if own in _annotated_blocks(self, sample)
+            and (method is None or method in self.methods_of(sample))
+        ]
+
+    def mask_places(self, stack: str, block: str, method: str) -> list[tuple[str, str]]:
+        """The same, where a mask is made: of a method that is only tried, if it is annotated."""
+        is_all = method == SEGMENTATION or self.apply == "all"
+        places = (
+            self.places(stack, block) if is_all else self.annotated_places(stack, block, method)
+        )
+        return [(sample, own) for sample, own in places if self.is_run(sample, method)]
+
+    def annotated_blocks(self, stack: str, method: str | None = None) -> list[str]:
+        """Blocks of a stack with such places."""
+        return _blocks_with(self, stack, "annotated", method)
+
+    def mask_blocks(self, stack: str, method: str) -> list[str]:
+        """Blocks of a mask."""
+        return _blocks_with(self, stack, "mask", method)
+
+    def block_of(self, sample: str, own: str) -> str:
+        """The block of the stack that holds a sample's own block."""
+        return self.stack_of[sample].block(sample, own)
+
+    def region(self, sample: str, own: str) -> Region:
+        """Pixels of a sample's own block."""
+        return self.grids[sample].region(own)
+
+    def is_split(self, stack: str) -> bool:
         """Whether a plane has several blocks, so that blocks depend on each other."""
-        return self.grids[sample].blocks_along[1:] != (1, 1)
+        return self.stacks[stack].grid.blocks_along[1:] != (1, 1)
 
 
 @cache
-def _blocks(study, sample):
-    return study.grids[sample].blocks()
+def _blocks_with(study, stack, kind, method):
+    places = {"annotated": study.annotated_places, "mask": study.mask_places}[kind]
+    return [block for block in study.blocks(stack) if places(stack, block, method)]
 
 
 @cache
 def _annotated_blocks(study, sample):
-    return sheet.blocks_of(study.samples[sample].truth, study.grids[sample])
+    return frozenset(sheet.blocks_of(study.samples[sample].truth, study.grids[sample]))
 
 
-def bytes_of(sample: Sample) -> int:
+def bytes_of(dtype: str) -> int:
     """Bytes of a pixel, of one channel."""
-    return int("".join(filter(str.isdigit, sample.header.dtype))) // 8
+    return int("".join(filter(str.isdigit, dtype))) // 8
 
 
 def read_study(config: dict, folder, cores: int | None = None) -> Study:
@@ -275,16 +328,9 @@ def read_study(config: dict, folder, cores: int | None = None) -> Study:
         config["truth_foreground"],
         config["pixel_size"],
     )
-    levels = config["pyramid"]["levels"]
-    grids = {
-        name: Grid(
-            sample.shape,
-            config["tile"],
-            choose_block(sample.shape, config["tile"], levels, **config["block"]),
-        )
-        for name, sample in samples.items()
-    }
-    study = Study(config, samples, read_methods(config, samples), grids, cores)
+    stacks, grids = read_stacks(samples, config)
+    by_name = {stack.name: stack for stack in stacks}
+    study = Study(config, samples, read_methods(config, samples), by_name, grids, cores)
     check(study)
     return study
 
@@ -354,7 +400,9 @@ def check(study: Study) -> None:
                 "files do not have: give it in the column `pixel_size` of the sheet"
             )
     for name, method in study.methods.items():
-        dtypes = sorted({study.dtype(sample) for sample in study.annotated_samples(method)})
+        dtypes = sorted(
+            {study.samples[sample].header.dtype for sample in study.annotated_samples(method)}
+        )
         if method.is_calibrated and len(dtypes) > 1:
             raise ValueError(
                 f"method {name}: scope calibrated needs samples of one dtype, these are "

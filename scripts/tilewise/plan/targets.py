@@ -20,9 +20,9 @@ def overlays(study: Study) -> list[str]:
         return []
     return [
         path
-        for sample, method in study.validated
+        for stack, method in study.validated
         for path in paths.of_blocks(
-            paths.OVERLAY, study.annotated_blocks(sample), sample=sample, method=method
+            paths.OVERLAY, study.annotated_blocks(stack, method), stack=stack, method=method
         )
     ]
 

@@ -9,23 +9,31 @@ from tilewise.plan.resources import Need
 from tilewise.plan.study import Study
 
 
-def scoring(study: Study, sample: str, metrics: list[str] | None = None) -> dict:
-    """What a mask is scored by; metrics of structure are those of tiles unless they are given."""
+def scoring(study: Study, metrics: list[str] | None = None) -> dict:
+    """What masks are scored by; metrics of structure are those of tiles unless they are given."""
     validation = study.config["validate"]
-    size = study.samples[sample].pixel_size if validation["unit"] == "micrometer" else None
-    z, y, x = size or (1.0, 1.0, 1.0)
     return {
         "metrics": study.tile_metrics if metrics is None else metrics,
-        "spacing": [z or 1.0, y, x],
         "tolerance": validation["tolerance"],
         "objects": validation["objects"],
         "margin": validation["margin"] if study.is_single_tile else None,
     }
 
 
+def scored_part(study: Study, sample: str, own: str, **settings) -> Part:
+    """A part, with the `spacing` of its sample's pixels in z, y and x, in the unit of distances."""
+    is_physical = study.config["validate"]["unit"] == "micrometer"
+    size = study.samples[sample].pixel_size if is_physical else None
+    z, y, x = size or (1.0, 1.0, 1.0)
+    return reads.part(study, sample, own, spacing=[z or 1.0, y, x], **settings)
+
+
 @dataclass(frozen=True)
 class Validate:
-    """A mask's confusion map, and its counts and metrics per annotated tile."""
+    """A mask's confusion map, and its counts and metrics per annotated tile.
+
+    Of each part: `spacing`.
+    """
 
     parts: list[Part]
     scoring: dict
@@ -33,14 +41,17 @@ class Validate:
 
 
 @cache
-def validate(study: Study, sample: str, method: str, block: str) -> Validate:
+def validate(study: Study, stack: str, method: str, block: str) -> Validate:
     """Of one block."""
     group = resources.method_group(study, method)
     workers = resources.method_threads(study, method)
     return Validate(
-        parts=[reads.part(study, sample, block)],
-        scoring=scoring(study, sample),
-        need=resources.by_strips(study, sample, group, workers),
+        parts=[
+            scored_part(study, sample, own)
+            for sample, own in study.annotated_places(stack, block, method)
+        ],
+        scoring=scoring(study),
+        need=resources.by_strips(study, stack, group, workers),
     )
 
 
@@ -48,123 +59,161 @@ def tables(study: Study) -> list[str]:
     """Tables of metrics of all tiles, methods and samples that have truth."""
     return [
         path
-        for sample, method in study.validated
+        for stack, method in study.validated
         for path in paths.of_blocks(
-            paths.METRICS, study.annotated_blocks(sample), sample=sample, method=method
+            paths.METRICS, study.annotated_blocks(stack, method), stack=stack, method=method
         )
     ]
 
 
 @dataclass(frozen=True)
 class Structure:
-    """Metrics of whole planes, or of the stack."""
+    """Metrics of whole planes, or of all planes of a sample.
+
+    Of each part: `spacing`.
+    """
 
     parts: list[Part]
     masks: list[str]
     truths: list[str]
+    blocks: list[str]
+    """Of each of the masks and of the truths."""
     scoring: dict
     need: Need
 
 
 @cache
-def structure(study: Study, sample: str, method: str, extent: str) -> Structure:
-    """Of the annotated planes in the blocks with a number along z, or of the `stack`."""
-    blocks = [
-        block
-        for block in study.annotated_blocks(sample)
-        if extent in ("stack", block.split("/")[0])
-    ]
-    pattern, names = paths.LABEL + paths.BLOCK, {"sample": sample, "level": 0}
+def structure(study: Study, stack: str, method: str, extent: str) -> Structure:
+    """Of the annotated planes or samples in the blocks of an extent."""
+    blocks, names = _structure_blocks(study, stack, method, extent), {"stack": stack, "level": 0}
     return Structure(
-        parts=[reads.part(study, sample, block) for block in blocks],
-        masks=paths.of_blocks(pattern, blocks, label=method, **names),
-        truths=paths.of_blocks(pattern, blocks, label="truth", **names),
-        scoring=scoring(study, sample, study.config["validate"]["metrics"]),
-        need=resources.structure(study, sample, extent),
+        parts=[
+            scored_part(study, sample, own)
+            for block in blocks
+            for sample, own in study.annotated_places(stack, block, method)
+        ],
+        masks=paths.of_blocks(paths.LABEL + paths.BLOCK, blocks, label=method, **names),
+        truths=paths.of_blocks(paths.LABEL + paths.BLOCK, blocks, label="truth", **names),
+        blocks=blocks,
+        scoring=scoring(study, study.config["validate"]["metrics"]),
+        need=resources.structure(study, stack),
     )
 
 
+def _structure_blocks(study, stack, method, extent):
+    tried = study.annotated_blocks(stack, method)
+    return [block for block in reads.extent_blocks(study, stack, extent) if block in tried]
+
+
 def structure_tables(study: Study) -> list[str]:
-    """Tables of metrics of planes or stacks, where they are not those of tiles."""
+    """Tables of metrics of planes or samples, where they are not those of tiles."""
     validation = study.config["validate"]
     if validation["extent"] == "tile" or not validation["metrics"]:
         return []
+    is_plane = validation["extent"] == "plane"
     return [
-        paths.STRUCTURE.format(sample=sample, method=method, extent=extent)
-        for sample, method in study.validated
-        for extent in (
-            ["stack"]
-            if validation["extent"] == "sample"
-            else dict.fromkeys(block.split("/")[0] for block in study.annotated_blocks(sample))
+        paths.STRUCTURE.format(stack=stack, method=method, extent=extent)
+        for stack, method in study.validated
+        for extent in dict.fromkeys(
+            block.split("/")[0] if is_plane else reads.extent_of(study, stack, block)
+            for block in study.annotated_blocks(stack, method)
         )
     ]
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Where the methods of a block differ."""
+    """Where the methods of a block differ.
+
+    Of each part: `methods`, those that its sample has.
+    """
 
     parts: list[Part]
     confusions: list[str]
     methods: list[str]
+    """Of each of the confusion maps."""
     connectivity: int
     need: Need
 
 
 @cache
-def errors(study: Study, sample: str, block: str) -> Errors:
+def errors(study: Study, stack: str, block: str) -> Errors:
     """Of one block."""
-    methods, pattern = study.methods_of(sample), paths.LABEL + paths.BLOCK
+    parts = [
+        reads.part(study, sample, own, methods=study.methods_of(sample))
+        for sample, own in study.annotated_places(stack, block)
+        if study.has_errors(sample)
+    ]
+    tried = {method for part in parts for method in part["methods"]}
+    methods = [method for method in study.methods if method in tried]
+    pattern = paths.LABEL + paths.BLOCK
     return Errors(
-        parts=[reads.part(study, sample, block)],
+        parts=parts,
         confusions=[
-            pattern.format(sample=sample, label=paths.confusion(method), level=0, block=block)
+            pattern.format(stack=stack, label=paths.confusion(method), level=0, block=block)
             for method in methods
         ],
         methods=methods,
         connectivity=study.config["validate"]["objects"]["connectivity"],
-        need=resources.by_strips(study, sample, "compare"),
+        need=resources.by_strips(study, stack, "compare"),
     )
+
+
+def error_blocks(study: Study, stack: str) -> list[str]:
+    """Blocks with samples whose methods are compared."""
+    return [
+        block
+        for block in study.annotated_blocks(stack)
+        if any(study.has_errors(sample) for sample, _ in study.annotated_places(stack, block))
+    ]
 
 
 def error_tables(study: Study, pattern: str) -> list[str]:
     """Tables of errors of all annotated blocks."""
     return [
         path
-        for sample in study.annotated
-        if study.has_errors(sample)
-        for path in paths.of_blocks(pattern, study.annotated_blocks(sample), sample=sample)
+        for stack in study.stacks
+        for path in paths.of_blocks(pattern, error_blocks(study, stack), stack=stack)
     ]
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """Confusion maps over the image, a PNG per tile."""
+    """Confusion maps over the image, a PNG per tile.
+
+    Of each part: `tiles`, names of those that get a PNG, or None for all annotated ones; and
+    `pixel_size`.
+    """
 
     parts: list[Part]
     picture: str
     channels: int
-    tiles: list[str] | None
-    """Names of the tiles that get a PNG; None is all annotated ones."""
-    pixel_size: list | None
     dtype: str
     need: Need
 
 
 @cache
-def overlay(study: Study, sample: str, method: str, block: str) -> Overlay:
+def overlay(study: Study, stack: str, method: str, block: str) -> Overlay:
     """Of one block."""
-    is_color = study.is_color(sample)
+    is_color = study.is_color(stack)
     pattern = paths.COLOR + paths.COLOR_BLOCK if is_color else paths.IMAGE + paths.BLOCK
     group = resources.method_group(study, method)
+    workers = resources.method_threads(study, method) if study.stacks[stack].is_shared else 1
     return Overlay(
-        parts=[reads.part(study, sample, block)],
-        picture=pattern.format(sample=sample, level=0, block=block),
+        parts=[
+            reads.part(
+                study,
+                sample,
+                own,
+                tiles=_overlaid(study, sample, own),
+                pixel_size=pixel_size(study, sample),
+            )
+            for sample, own in study.annotated_places(stack, block, method)
+        ],
+        picture=pattern.format(stack=stack, level=0, block=block),
         channels=3 if is_color else 1,
-        tiles=_overlaid(study, sample, block),
-        pixel_size=pixel_size(study, sample),
-        dtype=study.dtype(sample),
-        need=resources.by_strips(study, sample, group, workers=1),
+        dtype=study.dtype(stack),
+        need=resources.by_strips(study, stack, group, workers),
     )
 
 
@@ -174,10 +223,10 @@ def pixel_size(study: Study, sample: str) -> list | None:
     return None if size is None else list(size)
 
 
-def _overlaid(study, sample, block):
+def _overlaid(study, sample, own):
     if study.config["overlay"]["per_plane"] is None:
         return None
-    grid, region = study.grids[sample], study.region(sample, block)
+    grid, region = study.grids[sample], study.region(sample, own)
     return [
         tile.name
         for z in range(region.z0, region.z1)

@@ -3,6 +3,10 @@
 from tilewise.score import formulas, pixel_metrics
 
 PLACE = ("sample", "method", "tile", "z", "y", "x")
+AGREEMENT = ("sample", "measure", "annotators", "value", "pixels")
+"""Of the table of how far several annotators agree."""
+ANNOTATORS = ("sample", "annotator", "estimate", *pixel_metrics.COUNTS, *pixel_metrics.METRICS)
+"""Of the table of each annotator's scores."""
 
 
 def columns(chosen):

@@ -8,7 +8,7 @@ from tilewise.segment.global_thresholds import histogram
 from tilewise.store.blocks import each_strip, strips
 
 
-def of_sample(paths, filtered, grid, block, threads):
+def of_sample(paths, filtered, part, threads):
     """The histogram that a threshold of a whole sample is taken from.
 
     Parameters
@@ -17,8 +17,8 @@ def of_sample(paths, filtered, grid, block, threads):
         Histograms of all of its blocks; none of a sample of one block, whose pixels are counted.
     filtered : Filtered
         Pixels of that block.
-    grid : Grid
-    block : str
+    part : Part
+        That block.
     threads : int
 
     Returns
@@ -29,10 +29,10 @@ def of_sample(paths, filtered, grid, block, threads):
     """
     if paths:
         return added(paths)
-    return count(filtered, grid, block, threads, extent(filtered, grid, block, threads))
+    return count(filtered, part, threads, extent(filtered, part, threads))
 
 
-def of_filters(paths, counted, filters, grid, block, threads):
+def of_filters(paths, counted, filters, part, threads):
     """The same after each of several filters.
 
     Parameters
@@ -42,7 +42,7 @@ def of_filters(paths, counted, filters, grid, block, threads):
     counted : sequence of str
         Names of the filters whose histogram is needed.
     filters : dict of str to Filtered
-    grid, block, threads
+    part, threads
         As for `of_sample`.
 
     Returns
@@ -51,49 +51,48 @@ def of_filters(paths, counted, filters, grid, block, threads):
         By name of the filter.
     """
     number = len(paths) // max(len(counted), 1)
-    parts = {name: paths[i * number : (i + 1) * number] for i, name in enumerate(counted)}
-    return {
-        name: of_sample(part, filters[name], grid, block, threads) for name, part in parts.items()
-    }
+    own = {name: paths[i * number : (i + 1) * number] for i, name in enumerate(counted)}
+    return {name: of_sample(own[name], filters[name], part, threads) for name in counted}
 
 
 def added(paths):
     """Histograms of blocks added up, from files with `counts` and `centers`."""
     total = 0
     for path in paths:
-        with np.load(path) as part:
-            total, centers = total + part["counts"], part["centers"]
+        with np.load(path) as block:
+            total, centers = total + block["counts"], block["centers"]
     return total, centers
 
 
-def count(filtered, grid, block, threads, bounds=None):
+def count(filtered, part, threads, bounds=None):
     """The histogram of a block.
 
     Parameters
     ----------
-    filtered, grid, block, threads
+    filtered, part, threads
         As for `of_sample`.
     bounds : (float, float), optional
         Range of the bins of floats; None is that of an integer's dtype.
     """
     low, high = bounds or (None, None)
-    parts = _of_strips(
-        lambda pixels: histogram(pixels, low=low, high=high), filtered, grid, block, threads
+    counted = _of_strips(
+        lambda pixels: histogram(pixels, low=low, high=high), filtered, part, threads
     )
-    return sum(counts for counts, _ in parts), parts[0][1]
+    return sum(counts for counts, _ in counted), counted[0][1]
 
 
-def extent(filtered, grid, block, threads):
+def extent(filtered, part, threads):
     """Least and greatest pixel of a block of floats; None of integers, whose bins are known."""
     if np.dtype(filtered.dtype).kind in "iu":
         return None
-    parts = _of_strips(
-        lambda pixels: (float(pixels.min()), float(pixels.max())), filtered, grid, block, threads
+    extents = _of_strips(
+        lambda pixels: (float(pixels.min()), float(pixels.max())), filtered, part, threads
     )
-    lows, highs = zip(*parts, strict=True)
+    lows, highs = zip(*extents, strict=True)
     return min(lows), max(highs)
 
 
-def _of_strips(work, filtered, grid, block, threads):
+def _of_strips(work, filtered, part, threads):
     whole = math.inf if filtered.reach == math.inf else None
-    return each_strip(lambda strip: work(filtered.read(strip)), strips(grid, block, whole), threads)
+    regions = strips(part.grid, part.block, whole)
+    return each_strip(lambda strip: work(filtered.read(strip)), regions, threads)

@@ -15,30 +15,55 @@ MOST = 2**28
 """Pixels that a job's threads have in memory at once."""
 
 
-class BlockReader:
-    """Reads regions that may span blocks; a block without a file holds the fill value.
+class Blocks:
+    """Blocks of an array that a job reads; its samples are views of them.
 
     Parameters
     ----------
     files : dict of str to path
-        File per block, blocks as in `Grid.blocks`.
-    grid : Grid
+        File per block, blocks as in `Grid.blocks` of the array.
     layout : Layout
         As from `layout_of`.
+    """
+
+    def __init__(self, files, layout):
+        self._layout = layout
+        self._shards = {block: ShardReader(path, layout) for block, path in files.items()}
+
+    def of(self, part):
+        """A part's sample: BlockReader."""
+        return BlockReader(self._shards, part.grid, self._layout, part.offset)
+
+
+class BlockReader:
+    """Reads regions of a sample that may span blocks.
+
+    Parameters
+    ----------
+    shards : dict of str to ShardReader
+        By block of the array; a block without one holds the fill value.
+    grid : Grid
+        Of the sample.
+    layout : Layout
+        As from `layout_of`.
+    offset : int
+        Plane of the array that is the sample's first.
     """
 
     kept_rows = 4
     """Decoded tile rows to keep: neighbouring strips with a halo decode no chunk twice."""
 
-    def __init__(self, files, grid, layout):
+    def __init__(self, shards, grid, layout, offset=0):
         self._grid = grid
         self._layout = layout
+        self._offset = offset
         # channels come before z, y and x
         self._lead = layout.shard[:-3]
-        self._shards = {block: ShardReader(path, layout) for block, path in files.items()}
+        self._shards = shards
         self._kept = threading.local()
 
     def _place(self, z, row, column):
+        z += self._offset
         planes, rows, columns = self._layout.chunks_along[-3:]
         block = f"{z // planes}/{row // rows}/{column // columns}"
         return self._shards.get(block), (z % planes, row % rows, column % columns)
@@ -134,14 +159,13 @@ class BlockWriter:
     ----------
     path : path
     block : str
-        `z/y/x`.
-    grid : Grid
+        `z/y/x`, of the array.
     layout : Layout
         As from `layout_of`.
     """
 
-    def __init__(self, path, block, grid, layout):
-        self._grid = grid
+    def __init__(self, path, block, layout):
+        self._side = layout.chunk[-1]
         self._corner = [
             place * chunks
             for place, chunks in zip(
@@ -150,21 +174,22 @@ class BlockWriter:
         ]
         self._shard = ShardWriter(path, layout)
 
-    def write(self, region, pixels):
+    def write(self, part, region, pixels):
         """Store a region of one plane whose corner lies on a tile's.
 
         Parameters
         ----------
+        part : Part
         region : Region
-            Whole tiles, except at the sample's edge.
+            Of the part's sample: whole tiles, except at its edge.
         pixels : (rows, columns) or (channels, rows, columns) ndarray
         """
-        side = self._grid.tile
+        side = self._side
         for y in range(region.y0, region.y1, side):
             for x in range(region.x0, region.x1, side):
                 rows = slice(y - region.y0, y - region.y0 + side)
                 columns = slice(x - region.x0, x - region.x0 + side)
-                place = region.z0, y // side, x // side
+                place = region.z0 + part.offset, y // side, x // side
                 inside = tuple(a - b for a, b in zip(place, self._corner, strict=True))
                 if pixels.ndim == 2:
                     self._shard.write(inside, pixels[np.newaxis, rows, columns])

@@ -47,8 +47,9 @@ def pack(tiles):
 
     Parameters
     ----------
-    tiles : sequence of (sequence of int, Levels)
-        Each with its place: z, y, x and the number of a spatial block, -1 for the whole tile.
+    tiles : sequence of (tuple, Levels)
+        Each with its place: sample, z, y, x and the number of a spatial block, -1 for the whole
+        tile.
 
     Returns
     -------
@@ -57,7 +58,8 @@ def pack(tiles):
     parts = [levels for _, levels in tiles]
     empty = [np.zeros(0)]
     return {
-        "places": np.array([place for place, _ in tiles], np.int64).reshape(-1, 4),
+        "samples": np.array([sample for (sample, *_), _ in tiles], np.str_),
+        "places": np.array([place for (_, *place), _ in tiles], np.int64).reshape(-1, 4),
         "sizes": np.array([part.values.size for part in parts], np.int64),
         **{
             name: np.concatenate([getattr(part, name) for part in parts] or empty)
@@ -71,11 +73,16 @@ def unpack(packed):
 
     Returns
     -------
-    list of (tuple of int, Levels)
+    list of (tuple, Levels)
     """
     ends = np.cumsum(packed["sizes"])
     arrays = [packed[name] for name in ("values", "background", "foreground")]
     return [
-        (tuple(map(int, place)), Levels(*(array[end - size : end] for array in arrays)))
-        for place, size, end in zip(packed["places"], packed["sizes"], ends, strict=True)
+        (
+            (str(sample), *map(int, place)),
+            Levels(*(array[end - size : end] for array in arrays)),
+        )
+        for sample, place, size, end in zip(
+            packed["samples"], packed["places"], packed["sizes"], ends, strict=True
+        )
     ]

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from tilewise.store.blocks import BlockReader, BlockWriter, each_strip, strips
+from tilewise.store.blocks import Blocks, BlockWriter, each_strip, strips
 from tilewise.store.layout import layout_of
+from tilewise.store.parts import each_part
 
 
 def mean(pixels):
@@ -52,18 +53,20 @@ class LevelsWriter(BlockWriter):
     ----------
     paths : sequence of path
         Of each level, the pixels themselves first.
-    block, grid, layout
+    block, layout
         As for `BlockWriter`, of the pixels themselves.
+    parts : sequence of Part
+        Samples of the block, each of which is reduced by itself.
     halve : callable
         `mean` or `nearest`.
     threads : int
         For the reduced levels.
     """
 
-    def __init__(self, paths, block, grid, layout, halve, threads=1):
-        super().__init__(paths[0], block, grid, layout)
+    def __init__(self, paths, block, layout, parts, halve, threads=1):
+        super().__init__(paths[0], block, layout)
         self._paths, self._block, self._layout = list(paths), block, layout
-        self._halve, self._threads = halve, threads
+        self._parts, self._halve, self._threads = list(parts), halve, threads
 
     def __exit__(self, *failure):
         super().__exit__(*failure)
@@ -72,20 +75,26 @@ class LevelsWriter(BlockWriter):
                 self._reduce(level)
 
     def _reduce(self, level):
-        finer, coarser = self._grid.level(level - 1), self._grid.level(level)
         source, target = self._paths[level - 1 : level + 1]
-        reader = BlockReader({self._block: source}, finer, self._layout_at(finer))
-        with BlockWriter(target, self._block, coarser, self._layout_at(coarser)) as writer:
+        blocks = Blocks({self._block: source}, self._layout_at(level - 1))
+        with BlockWriter(target, self._block, self._layout_at(level)) as writer:
 
-            def work(strip):
-                region = finer.doubled(strip)
-                # elsewhere there is nothing but the fill value, which is what is not written
-                if any(map(reader.is_stored, finer.tiles_in(region))):
-                    writer.write(strip, self._halve(reader.read(region)))
+            def reduce(part, threads):
+                finer, coarser = part.level(level - 1), part.level(level)
+                reader = blocks.of(finer)
 
-            each_strip(work, strips(coarser, self._block), self._threads)
+                def work(strip):
+                    region = finer.grid.doubled(strip)
+                    # elsewhere there is nothing but the fill value, which is what is not written
+                    if any(map(reader.is_stored, finer.grid.tiles_in(region))):
+                        writer.write(coarser, strip, self._halve(reader.read(region)))
 
-    def _layout_at(self, grid):
-        layout = self._layout
+                each_strip(work, strips(coarser.grid, part.block), threads)
+
+            each_part(reduce, self._parts, self._threads)
+
+    def _layout_at(self, level):
+        # the same for all samples of a stack, whose blocks are the same
+        grid, layout = self._parts[0].grid.level(level), self._layout
         channels = layout.shard[0] if len(layout.shard) > 3 else 1
         return layout_of(grid, layout.dtype, layout.fill, layout.codec, channels)

@@ -1,0 +1,137 @@
+"""Stacks: which samples are stored and worked on together, and where in it each of them lies."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from tilewise.plan.sheet import Sample
+from tilewise.store.grid import Grid, choose_block
+
+SIDES = (1, 4, 8, 16)
+"""Tile rows, and tile columns, of a plane of a shared block: a sample lies in the first it fits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """The planes of one array, which hold one large sample or several small ones.
+
+    Parameters
+    ----------
+    name : str
+        That of its sample, or that of a shared stack, which no sample can have.
+    offsets : dict of str to int
+        Samples, in the order of the sheet, and the plane of the stack that is the first of each.
+    grid : Grid
+        Of the array, which is as large as its samples need.
+    """
+
+    name: str
+    offsets: dict[str, int]
+    grid: Grid
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether small samples are collected in it, be it one."""
+        return self.name.startswith("_")
+
+    @property
+    def samples(self) -> list[str]:
+        """In the order of the sheet."""
+        return list(self.offsets)
+
+    @cached_property
+    def blocks(self) -> list[str]:
+        """All blocks as `z/y/x`."""
+        return self.grid.blocks()
+
+    @cached_property
+    def _samples_in(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {block: [] for block in self.blocks}
+        for sample in self.offsets:
+            found[self.block(sample, "0/0/0")].append(sample)
+        return found
+
+    def block(self, sample: str, own: str) -> str:
+        """The block of the stack that holds a block of one of its samples."""
+        return f"{self.offsets[sample] // self.grid.block[0]}/0/0" if self.is_shared else own
+
+    def places(self, block: str) -> list[tuple[str, str]]:
+        """Samples in a block, each with its own block there: a small sample has but one."""
+        if not self.is_shared:
+            return [(sample, block) for sample in self.offsets]
+        return [(sample, "0/0/0") for sample in self._samples_in[block]]
+
+
+def read_stacks(samples: dict[str, Sample], config: dict) -> tuple[list[Stack], dict[str, Grid]]:
+    """The stacks that samples are stored in, and the grid of each sample.
+
+    Where a small sample goes depends on itself and on those before it in the sheet, and how it is
+    stored on itself alone: another row at the end of the sheet changes nothing for the others.
+
+    Parameters
+    ----------
+    samples : dict of str to Sample
+    config : dict
+        With `tile`, `block`, `collect` and `pyramid`.
+
+    Returns
+    -------
+    stacks : list of Stack
+        In the order of their first samples.
+    grids : dict of str to Grid
+        By sample; the block of a collected one is that of its stack.
+    """
+    grids, offsets = {}, {}
+    ends: dict[str, int] = {}
+    for name, sample in samples.items():
+        block = choose_block(
+            sample.shape, config["tile"], config["pyramid"]["levels"], **config["block"]
+        )
+        own = Grid(sample.shape, config["tile"], block)
+        side = _side(own, config["collect"])
+        if side is None:
+            grids[name], offsets[name] = own, {name: 0}
+            continue
+        planes = _planes(side, config["collect"])
+        stack, first = _shared_name(sample, side), 0
+        if stack in ends:
+            first = ends[stack]
+            # a sample's planes never straddle two blocks
+            if first % planes + sample.shape[0] > planes:
+                first += -first % planes
+        ends[stack] = first + sample.shape[0]
+        offsets.setdefault(stack, {})[name] = first
+        edge = side * config["tile"]
+        grids[name] = Grid(sample.shape, config["tile"], (planes, edge, edge))
+    stacks = [Stack(name, own, _array_grid(own, grids)) for name, own in offsets.items()]
+    return stacks, grids
+
+
+def _side(grid, collect):
+    """Tile rows and columns of the shared block that a sample fits into, or None."""
+    sides = [side for side in SIDES if side >= max(grid.tiles_along)]
+    fits = (
+        len(grid.blocks()) == 1
+        and max(grid.tiles_along) <= collect["side"]
+        and grid.shape[0] <= _planes(sides[0], collect)
+    )
+    return sides[0] if fits else None
+
+
+def _planes(side, collect):
+    """Planes of a shared block: fewer of larger ones, which hold more all the same."""
+    return max(collect["planes"] // side, 1)
+
+
+def _shared_name(sample, side):
+    """What samples of a stack have in common."""
+    channels = {1: "", 3: "_rgb"}.get(sample.header.channels, f"_{sample.header.channels}ch")
+    voted = "_voted" if sample.annotators else ""
+    return f"_small_{sample.header.dtype}{channels}{voted}_{side}"
+
+
+def _array_grid(offsets, grids):
+    """As large as the samples need."""
+    own = [grids[sample] for sample in offsets]
+    planes = max(first + grids[sample].shape[0] for sample, first in offsets.items())
+    height, width = (max(grid.shape[axis] for grid in own) for axis in (1, 2))
+    return Grid((planes, height, width), own[0].tile, own[0].block)

@@ -1,0 +1,83 @@
+"""Parts of a job: what it does for each of its samples, and where the sample lies in its stack."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from tilewise.store.grid import Grid, grid_of
+
+
+@dataclass(frozen=True)
+class Part:
+    """A sample's region of one block.
+
+    Parameters
+    ----------
+    sample : str
+    grid : Grid
+        Of the sample, in its own coordinates.
+    block : str
+        `z/y/x` in that grid.
+    offset : int
+        Plane of the stack that is the sample's first.
+    settings : dict
+        What else the job is to know of the sample.
+    """
+
+    sample: str
+    grid: Grid
+    block: str
+    offset: int
+    settings: dict = field(default_factory=dict)
+
+    def level(self, level):
+        """The part of a level of the pyramid."""
+        return replace(self, grid=self.grid.level(level))
+
+
+def parts_of(listed):
+    """The parts that a rule's `params.parts` lists, in order."""
+    known = ("sample", "grid", "block", "offset")
+    return [
+        Part(
+            part["sample"],
+            grid_of(part["grid"]),
+            part["block"],
+            part["offset"],
+            {name: value for name, value in part.items() if name not in known},
+        )
+        for part in listed
+    ]
+
+
+def each_part(work, parts, threads):
+    """Do some work for each part, for several at once; a single one has all threads.
+
+    Parameters
+    ----------
+    work : callable
+        Takes a Part and the number of threads that it may use.
+    parts : sequence of Part
+    threads : int
+
+    Returns
+    -------
+    list
+        What `work` returned, in the order of the parts.
+
+    Raises
+    ------
+    ValueError
+        That of a part, with the name of its sample.
+    """
+    own = max(threads // max(len(parts), 1), 1)
+
+    def named(part):
+        try:
+            return work(part, own)
+        except ValueError as error:
+            raise ValueError(f"sample {part.sample}: {error}") from error
+
+    if min(threads, len(parts)) < 2:
+        return list(map(named, parts))
+    with ThreadPoolExecutor(min(threads, len(parts))) as pool:
+        return list(pool.map(named, parts))
