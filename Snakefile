@@ -17,6 +17,7 @@ include: "workflow/rules/threshold.smk"
 include: "workflow/rules/validate.smk"
 include: "workflow/rules/decide.smk"
 include: "workflow/rules/quality.smk"
+include: "workflow/rules/export.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/metadata.smk"
 
@@ -26,6 +27,7 @@ rule all:
         lambda w: targets.arrays(STUDY),
         lambda w: metadata.metadata(STUDY).files,
         lambda w: targets.overlays(STUDY),
+        lambda w: targets.masks(STUDY),
         "results/metrics.tsv",
         "results/summary.tsv",
         lambda w: targets.errors(STUDY),
@@ -34,3 +36,7 @@ rule all:
         lambda w: targets.figures(STUDY),
         "results/report.html",
     localrule: True
+
+
+onsuccess:
+    tell_left_behind()

@@ -21,7 +21,17 @@ SCRIPTS = Path(
 sys.path.insert(0, str(SCRIPTS))
 
 from tilewise import imports
-from tilewise.plan import decide, ingest, metadata, quality, report, resources, segment, targets
+from tilewise.plan import (
+    decide,
+    export,
+    ingest,
+    metadata,
+    quality,
+    report,
+    resources,
+    segment,
+    targets,
+)
 from tilewise.plan import validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
 from tilewise.plan.sheet import NAME
@@ -46,6 +56,7 @@ def get_folder():
 
 try:
     STUDY = read_study(config, get_folder(), get_cores())
+    export.check(STUDY)
 except ValueError as error:
     raise WorkflowError(str(error)) from None
 
@@ -78,6 +89,7 @@ wildcard_constraints:
     method=get_pattern([SEGMENTATION, *STUDY.methods]),
     block=r"\d+/\d+/\d+",
     annotator=r"\d+",
+    file=get_pattern(export.single_files(STUDY)),
     extent=r"\d+|stack",
 
 
@@ -99,6 +111,16 @@ def get_file(name):
 def get_files(names):
     """Several of them."""
     return list(map(get_file, names))
+
+
+def tell_left_behind():
+    """Name folders of earlier runs that hold nothing of this study, such as a stack without samples."""
+    for image in sorted(Path("results").glob("*/image.zarr")):
+        if image.parent.name not in STUDY.stacks:
+            print(
+                f"{image.parent} holds results of an earlier run that nothing uses any more: delete it",
+                file=sys.stderr,
+            )
 
 
 def keep_if(keep, path):

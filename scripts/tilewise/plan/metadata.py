@@ -47,26 +47,40 @@ def arrays(study: Study) -> list[Array]:
         found.append(Array(stack, paths.IMAGE.format(stack=stack), "image", stack, blocks))
         if study.is_color(stack):
             found.append(Array(stack, paths.COLOR.format(stack=stack), "color", stack, blocks))
-        for label, own in _labels(study, stack).items():
+        for label, own in labels(study, stack).items():
             path = paths.LABEL.format(stack=stack, label=label)
             found.append(Array(stack, path, "label", label, own))
     return found + _filtered_arrays(study)
 
 
-def _labels(study, stack):
+@cache
+def labels(study: Study, stack: str) -> dict[str, list[str]]:
     """Labels of a stack, and the blocks of each; without those that have none."""
     annotated = study.annotated_blocks(stack)
     votes = {block: ingest.annotators(study, stack, block) for block in annotated}
-    labels = {"truth": annotated}
+    found = {"truth": annotated}
     for number in range(1, max(votes.values(), default=0) + 1):
         traced = [block for block in annotated if votes[block] >= number]
-        labels[paths.annotator(number)] = traced
-    labels[SEGMENTATION] = study.mask_blocks(stack, SEGMENTATION)
-    labels |= {method: study.mask_blocks(stack, method) for method in study.methods}
+        found[paths.annotator(number)] = traced
+    found[SEGMENTATION] = study.mask_blocks(stack, SEGMENTATION)
+    found |= {method: study.mask_blocks(stack, method) for method in study.methods}
     for method in study.methods:
-        labels[paths.confusion(method)] = study.annotated_blocks(stack, method)
-    labels["errors"] = validate.error_blocks(study, stack)
-    return {label: own for label, own in labels.items() if own}
+        found[paths.confusion(method)] = study.annotated_blocks(stack, method)
+    found["errors"] = validate.error_blocks(study, stack)
+    return {label: own for label, own in found.items() if own}
+
+
+def has_label(study: Study, sample: str, label: str) -> bool:
+    """Whether a sample has a label, or has it in a stack that it shares."""
+    known = study.samples[sample]
+    if label in (SEGMENTATION, *study.methods):
+        return study.is_run(sample, label)
+    if label == "errors":
+        return bool(known.truth) and study.has_errors(sample)
+    if label.startswith("annotator-"):
+        return label in map(paths.annotator, range(1, len(known.annotators) + 1))
+    tried = study.methods_of(sample)
+    return bool(known.truth) and (label == "truth" or label in map(paths.confusion, tried))
 
 
 def _filtered_arrays(study):
@@ -120,10 +134,7 @@ class Metadata:
 @cache
 def metadata(study: Study) -> Metadata:
     """Of the study."""
-    files, groups, labels = [], [], {}
-    for array in arrays(study):
-        if array.kind == "label":
-            labels.setdefault(array.stack, []).append(array.name)
+    files, groups = [], []
     for array in arrays(study):
         levels = study.levels if array.kind != "filtered" else []
         files.append(f"{array.path}/zarr.json")
@@ -136,7 +147,7 @@ def metadata(study: Study) -> Metadata:
                 "kind": array.kind,
                 "name": array.name,
                 "levels": len(levels),
-                "labels": labels.get(array.stack, []),
+                "labels": list(labels(study, array.stack)),
                 "methods": max(len(study.methods_of(sample)) for sample in stack.samples),
                 "fill": fill(array.name) if array.kind == "label" else 0,
                 "dtype": "uint8" if array.kind == "label" else study.dtype(array.stack),

@@ -26,7 +26,7 @@ CALIBRATION = "results/sweeps/{method}/calibration.tsv"
 CONSENSUS = "results/{stack}/consensus/{extent}.npz"
 AGREEMENT = "results/{stack}/agreement/{extent}.tsv"
 ANNOTATORS = "results/{stack}/annotators/{extent}.tsv"
-MASKS = "results/masks/{name}"
+MASKS = "results/masks/{file}"
 DECIDED = "results/choice.json"
 FIGURE = "results/figures/{method}-{kind}.{format}"
 

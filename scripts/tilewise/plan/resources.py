@@ -185,6 +185,15 @@ def structure(study: Study, stack: str) -> Need:
     return Need(300 + pixels * 40 // 2**20, minutes)
 
 
+def export(study: Study, stacks) -> Need:
+    """A plane, and what becomes of it."""
+    size = max(
+        (memory(study, stack, inf, 4 / pixel_bytes(study, stack)) for stack in stacks), default=0
+    )
+    minutes = sum(runtime(study, stack) * len(study.blocks(stack)) for stack in stacks)
+    return Need(size, minutes)
+
+
 # Submissions: a block's chain is one, cut where it waits for other blocks.
 
 

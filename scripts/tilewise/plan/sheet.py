@@ -13,7 +13,7 @@ from tilewise.read.planes import match_planes, natural_key
 from tilewise.tables import read_rows
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-RESERVED = {"all", "figures", "sources", "sweeps"}
+RESERVED = {"all", "figures", "masks", "sources", "sweeps"}
 """Names that results/ uses itself."""
 MOST_ANNOTATORS = 8
 """Of one sample: their truths are separated by semicolons."""

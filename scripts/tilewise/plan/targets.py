@@ -1,6 +1,6 @@
 """What a run makes: the files that rule `all` asks for."""
 
-from tilewise.plan import metadata, paths, report, validate
+from tilewise.plan import export, metadata, paths, report, validate
 from tilewise.plan.study import Study
 
 
@@ -60,3 +60,8 @@ def decision_tables(study: Study) -> list[str]:
 def annotate_next(study: Study) -> list[str]:
     """The tiles most worth annotating."""
     return ["results/annotate_next.tsv"] if study.config["quality"]["measure"] else []
+
+
+def masks(study: Study) -> list[str]:
+    """Image files of labels."""
+    return export.files(study)

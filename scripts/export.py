@@ -1,0 +1,34 @@
+"""Write labels of samples as image files of the samples' own sizes."""
+
+import numpy as np
+
+from tilewise import job
+from tilewise.store.blocks import Blocks
+from tilewise.store.grid import Region
+from tilewise.store.layout import layout_of
+from tilewise.store.parts import each_part, parts_of
+from tilewise.view.png import write_png
+from tilewise.view.tiff import write_tiff
+
+job.start(snakemake)
+given, output, params = snakemake.input, snakemake.output, snakemake.params
+
+for array in params.arrays:
+    parts = parts_of(array["parts"])
+    files = dict(zip(array["blocks"], given.blocks[slice(*array["files"])], strict=True))
+    blocks = Blocks(files, layout_of(parts[0].grid, "uint8", array["fill"]))
+
+    def write(part, _threads, blocks=blocks, factor=array["factor"]):
+        """Write a sample's file."""
+        reader, (planes, rows, columns) = blocks.of(part), part.grid.shape
+        path, size = output.masks[part.settings["mask"]], part.settings["pixel_size"]
+        pixels = (
+            reader.read(Region(z, z + 1, 0, rows, 0, columns)) * np.uint8(factor)
+            for z in range(planes)
+        )
+        if path.endswith(".png"):
+            write_png(path, next(pixels), size)
+        else:
+            write_tiff(path, pixels, part.grid.shape, size)
+
+    each_part(write, parts, snakemake.threads)

@@ -1,0 +1,41 @@
+"""Masks as image files, for other programs."""
+
+
+rule export:
+    """A mask as an image file of its sample's size: 0 and 255; other labels keep their values."""
+    input:
+        blocks=lambda w: export.single(STUDY, **w).blocks,
+        code=get_code("export"),
+    output:
+        masks=["results/masks/{file}"],
+    log:
+        "logs/masks/{file}.log",
+    params:
+        arrays=lambda w: export.single(STUDY, **w).arrays,
+    conda:
+        "../../envs/tilewise.yaml"
+    priority: 4
+    resources:
+        mem_mb=lambda w, attempt: attempt * export.single(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * export.single(STUDY, **w).need.runtime,
+        slot=1,
+    script:
+        "../../scripts/export.py"
+
+
+if export.collected(STUDY).masks:
+
+    use rule export as export_collected with:
+        input:
+            blocks=export.collected(STUDY).blocks,
+            code=get_code("export"),
+        output:
+            masks=export.collected(STUDY).masks,
+        log:
+            "logs/masks.log",
+        params:
+            arrays=lambda w: export.collected(STUDY).arrays,
+        resources:
+            mem_mb=lambda w, attempt: attempt * export.collected(STUDY).need.memory,
+            runtime=lambda w, attempt: attempt * export.collected(STUDY).need.runtime,
+            slot=1,
