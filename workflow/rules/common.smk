@@ -21,18 +21,8 @@ SCRIPTS = Path(
 sys.path.insert(0, str(SCRIPTS))
 
 from tilewise import imports
-from tilewise.plan import (
-    decide,
-    export,
-    ingest,
-    metadata,
-    quality,
-    report,
-    resources,
-    segment,
-    targets,
-)
-from tilewise.plan import validate
+from tilewise.plan import decide, export, ingest, metadata, quality, report, resources
+from tilewise.plan import segment, targets, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
 from tilewise.plan.sheet import NAME
 from tilewise.plan.study import Choice, read_study
