@@ -41,7 +41,7 @@ lint: $(VENV)/development
 
 # The picture of the README: an overlay that the demo makes.
 docs/overlay.png: demo
-	$(BIN)/python -c "from PIL import Image; Image.open('results/cortex/otsu/overlay/0/0/0/z0000_y00_x00.png').crop((0, 192, 320, 512)).save('$@', optimize=True)"
+	$(BIN)/python -c "from PIL import Image; Image.open('results/_small_uint8_4/otsu/overlay/0/0/0/cortex_z0000_y00_x00.png').crop((0, 192, 320, 512)).save('$@', optimize=True)"
 
 # What would run, for each example configuration.
 dry-run: $(VENV)/runtime

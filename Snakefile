@@ -26,6 +26,7 @@ rule all:
     input:
         lambda w: targets.arrays(STUDY),
         lambda w: metadata.metadata(STUDY).files,
+        "results/stacks.tsv",
         lambda w: targets.overlays(STUDY),
         lambda w: targets.masks(STUDY),
         "results/metrics.tsv",

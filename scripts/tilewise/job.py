@@ -12,7 +12,7 @@ TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 def start(snakemake):
     """Send messages to the job's log and use no more threads than its rule declares.
 
-    An error in the user's input (ValueError) is logged as one line that names the sample.
+    An error in the user's input (ValueError) is logged as one line.
 
     Parameters
     ----------
@@ -29,8 +29,7 @@ def start(snakemake):
 
     def explain(kind, error, trace):
         if issubclass(kind, ValueError):
-            sample = snakemake.wildcards.get("sample")
-            logging.error("%s%s", f"sample {sample}: " if sample else "", error)
+            logging.error("%s", error)
         else:
             sys.__excepthook__(kind, error, trace)
 
