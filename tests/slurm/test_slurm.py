@@ -40,14 +40,21 @@ def cluster():
 
 
 def create(folder):
-    """Four blocks of a phantom."""
+    """Four blocks of a phantom, and two small ones that share a block."""
     project = Project.create(folder)
+    phantoms = {
+        "brain": {"shape": [4, 128, 192], "seed": 5},
+        "left": {"shape": [1, 128, 190], "seed": 6},
+        "right": {"shape": [1, 70, 192], "seed": 7},
+    }
     rows = [
-        {"sample": "brain", "image": "phantom:brain/image", "truth": "phantom:brain/truth"},
+        {"sample": name, "image": f"phantom:{name}/image", "truth": f"phantom:{name}/truth"}
+        for name in phantoms
     ]
     return project.configure(
         rows,
         block={"planes": 1},
+        collect={"side": 8},
         pyramid={"levels": 1},
         filters={"denoised": ["invert", {"median": 3}]},
         methods={
@@ -55,7 +62,7 @@ def create(folder):
             "swept": {"filter": "denoised", "threshold": "manual", "grid": {"value": [80, 100]}},
         },
         apply="best",
-        phantoms={"brain": {"shape": [4, 128, 192], "seed": 5}},
+        phantoms=phantoms,
     )
 
 

@@ -43,6 +43,9 @@ def make_planes(folder):
     for z, plane in enumerate(images):
         tifffile.imwrite(folder / f"plane_{z + 7:04d}.tif", plane)
     tifffile.imwrite(folder / "truth.tif", truth, photometric="minisblack")
+    for number, width in ((1, 190), (2, 131)):
+        tifffile.imwrite(folder / f"small_{number}.tif", images[0, :, :width])
+        tifffile.imwrite(folder / f"small_{number}_truth.tif", truth[0, :, :width])
 
 
 def results_in(folder):
@@ -58,12 +61,16 @@ def test_results_in_storage_are_the_local_ones(tmp_path, bucket):
         "swept": {"threshold": "manual", "grid": {"value": [60, 110]}},
         "calibrated": {"threshold": "otsu", "scope": "calibrated"},
     }
-    settings |= {"apply": "best", "quality": {"survey": 2}}
+    settings |= {"apply": "best", "quality": {"survey": 2}, "collect": {"side": 8}}
 
     local = Project.create(tmp_path / "local")
     make_planes(local.folder)
-    row = {"sample": "a", "image": "plane_*.tif", "truth": "truth.tif"}
-    local.configure([row], **settings).succeed()
+    rows = [
+        {"sample": "a", "image": "plane_*.tif", "truth": "truth.tif"},
+        {"sample": "b", "image": "small_1.tif", "truth": "small_1_truth.tif"},
+        {"sample": "c", "image": "small_2.tif", "truth": "small_2_truth.tif"},
+    ]
+    local.configure(rows, **settings).succeed()
 
     for path in local.folder.glob("*.tif"):
         bucket.upload_file(str(path), f"raw/{path.name}")
@@ -72,9 +79,14 @@ def test_results_in_storage_are_the_local_ones(tmp_path, bucket):
         "planes": {"files": raw + "/plane_{:04d}.tif", "first": 7, "shape": shape},
         "truth": {"files": raw + "/truth.tif", "shape": shape},
     }
+    rows = [{"sample": "a", "image": "stored:planes", "truth": "stored:truth"}]
+    for name, number, width in (("b", 1, 190), ("c", 2, 131)):
+        files = {"image": f"small_{number}", "truth": f"small_{number}_truth"}
+        for kind, file in files.items():
+            stored[f"{name}-{kind}"] = {"files": f"{raw}/{file}.tif", "shape": [1, SHAPE[1], width]}
+        rows.append({"sample": name} | {kind: f"stored:{name}-{kind}" for kind in files})
     remote = Project.create(tmp_path / "remote")
-    row = {"sample": "a", "image": "stored:planes", "truth": "stored:truth"}
-    remote.configure([row], stored=stored, **settings)
+    remote.configure(rows, stored=stored, **settings)
     options = [
         *("--default-storage-provider", "s3"),
         *("--default-storage-prefix", f"s3://{bucket.name}/{PREFIX.rstrip('/')}"),
