@@ -27,5 +27,6 @@ def store(part, threads):
 
 
 layout = layout_of(parts[0].grid, params.dtype, codec=params.codec)
-with BlockWriter(snakemake.output.filtered, snakemake.wildcards.block, layout) as writer:
-    each_part(store, parts, snakemake.threads)
+path, block, threads = snakemake.output.filtered, snakemake.wildcards.block, snakemake.threads
+with BlockWriter(path, block, layout, threads) as writer:
+    each_part(store, parts, threads)

@@ -162,9 +162,11 @@ class BlockWriter:
         `z/y/x`, of the array.
     layout : Layout
         As from `layout_of`.
+    threads : int
+        That write.
     """
 
-    def __init__(self, path, block, layout):
+    def __init__(self, path, block, layout, threads=1):
         self._side = layout.chunk[-1]
         self._corner = [
             place * chunks
@@ -172,7 +174,7 @@ class BlockWriter:
                 map(int, block.split("/")), layout.chunks_along[-3:], strict=True
             )
         ]
-        self._shard = ShardWriter(path, layout)
+        self._shard = ShardWriter(path, layout, threads)
 
     def write(self, part, region, pixels):
         """Store a region of one plane whose corner lies on a tile's.

@@ -60,11 +60,11 @@ class LevelsWriter(BlockWriter):
     halve : callable
         `mean` or `nearest`.
     threads : int
-        For the reduced levels.
+        That write, and that reduce.
     """
 
     def __init__(self, paths, block, layout, parts, halve, threads=1):
-        super().__init__(paths[0], block, layout)
+        super().__init__(paths[0], block, layout, threads)
         self._paths, self._block, self._layout = list(paths), block, layout
         self._parts, self._halve, self._threads = list(parts), halve, threads
 
@@ -77,7 +77,8 @@ class LevelsWriter(BlockWriter):
     def _reduce(self, level):
         source, target = self._paths[level - 1 : level + 1]
         blocks = Blocks({self._block: source}, self._layout_at(level - 1))
-        with BlockWriter(target, self._block, self._layout_at(level)) as writer:
+        layout = self._layout_at(level)
+        with BlockWriter(target, self._block, layout, self._threads) as writer:
 
             def reduce(part, threads):
                 finer, coarser = part.level(level - 1), part.level(level)

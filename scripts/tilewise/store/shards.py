@@ -6,6 +6,7 @@ with `index_location: end` and an index of offset and size per chunk, followed b
 
 import os
 import struct
+import tempfile
 import threading
 
 import google_crc32c
@@ -40,9 +41,18 @@ class ShardWriter:
     """Writes a shard chunk by chunk, in any order and by several threads; each chunk once.
 
     A chunk that holds nothing but the fill value is left out, as Zarr allows.
+
+    Parameters
+    ----------
+    path : path
+    layout : Layout
+    threads : int
+        That write. Of several, each chunk comes when it is ready: they wait in a file without a
+        name, and go into the shard in the order in which one thread writes them, so that the
+        bytes are the same.
     """
 
-    def __init__(self, path, layout):
+    def __init__(self, path, layout, threads=1):
         self._layout = layout
         self._codec = _Codec(layout.codec)
         self._lock = threading.Lock()
@@ -50,6 +60,9 @@ class ShardWriter:
         self._index = np.full((*layout.chunks_along, 2), MISSING, "<u8")
         self._offset = 0
         self._file = open(path, "wb")  # noqa: SIM115 closed by __exit__
+        self._waiting = None
+        if threads > 1:
+            self._waiting = tempfile.TemporaryFile(dir=os.path.dirname(path))  # noqa: SIM115
 
     def write(self, place, pixels):
         """Store one chunk.
@@ -72,7 +85,7 @@ class ShardWriter:
         data = self._codec.encode(np.ascontiguousarray(pixels, self._dtype))
         size = memoryview(data).nbytes
         with self._lock:
-            self._file.write(data)
+            (self._waiting or self._file).write(data)
             self._index[place] = self._offset, size
             self._offset += size
 
@@ -86,10 +99,27 @@ class ShardWriter:
 
     def __exit__(self, failed, *_):
         if failed is None:
+            if self._waiting:
+                self._put_in_order()
             index = self._index.tobytes()
             self._file.write(index)
             self._file.write(struct.pack("<I", google_crc32c.value(index)))
         self._file.close()
+        if self._waiting:
+            self._waiting.close()
+
+    def _put_in_order(self):
+        """Write the chunks that wait plane by plane, row by row, the channels of a tile together."""
+        channels = self._index.shape[:-4]
+        offset = 0
+        for place in np.ndindex(self._index.shape[len(channels) : -1]):
+            for channel in np.ndindex(channels):
+                start, size = map(int, self._index[(*channel, *place)])
+                if start != MISSING:
+                    self._waiting.seek(start)
+                    self._file.write(self._waiting.read(size))
+                    self._index[(*channel, *place)] = offset, size
+                    offset += size
 
 
 class ShardReader:
