@@ -109,7 +109,7 @@ class ShardWriter:
             self._waiting.close()
 
     def _put_in_order(self):
-        """Write the chunks that wait plane by plane, row by row, the channels of a tile together."""
+        """Write the chunks that wait: by plane, tile row and column, the channels together."""
         channels = self._index.shape[:-4]
         offset = 0
         for place in np.ndindex(self._index.shape[len(channels) : -1]):
