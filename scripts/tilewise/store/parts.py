@@ -1,5 +1,6 @@
 """Parts of a job: what it does for each of its samples, and where the sample lies in its stack."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -79,5 +80,8 @@ def each_part(work, parts, threads):
 
     if min(threads, len(parts)) < 2:
         return list(map(named, parts))
+    if opencv := sys.modules.get("cv2"):
+        # its threads share the cores with these
+        opencv.setNumThreads(own)
     with ThreadPoolExecutor(min(threads, len(parts))) as pool:
         return list(pool.map(named, parts))
