@@ -9,17 +9,21 @@ from snakemake.utils import validate
 
 from tilewise.plan.methods import read_methods
 from tilewise.plan.sheet import Sample
+from tilewise.plan.stacks import Stack, read_stacks
 from tilewise.plan.study import Study, read_study
 from tilewise.read.header import Header
 from tilewise.store.grid import Grid
 
 SCHEMA = Path(__file__).parents[3] / "workflow/schemas/config.schema.yaml"
 OTSU = {"otsu": {"threshold": "otsu"}}
+ALONE = {"side": 0}
+"""What makes a stack of each sample: tests of collected samples say `collect={}`, or more."""
 
 
 def with_defaults(settings):
     """A configuration as the workflow has it: checked, with all defaults."""
     small = {"samples": "my.tsv", "tile": 16, "methods": OTSU, "pyramid": {"levels": 0}}
+    small |= {"collect": ALONE}
     # a copy, since defaults are written into what is given
     config = copy.deepcopy(small | settings)
     validate(config, str(SCHEMA))
@@ -53,13 +57,21 @@ def make_study(folder, *rows, cores=None, **settings):
     return read_study(with_defaults(settings), folder, cores)
 
 
-def imagined_study(shape, block, dtype="uint8", cores=None, names=("s",), **settings):
-    """A study of samples without truth whose files do not exist, of any size."""
+def imagined_study(shape, block=None, dtype="uint8", cores=None, names=("s",), **settings):
+    """A study of samples without truth whose files do not exist, of any size.
+
+    Each is a stack of its own if a block is given, else what the configuration makes of them.
+    """
     config = with_defaults(settings)
     header = Header(*shape, 1, dtype)
     samples = {
         name: Sample(name, ("s.tif",), (shape[0],), header, (), (), (), "luma", None)
         for name in names
     }
-    grids = dict.fromkeys(names, Grid(shape, config["tile"], block))
-    return Study(config, samples, read_methods(config, samples), grids, cores)
+    if block is None:
+        stacks, grids = read_stacks(samples, config)
+    else:
+        grids = dict.fromkeys(names, Grid(shape, config["tile"], block))
+        stacks = [Stack(name, {name: 0}, grids[name]) for name in names]
+    by_name = {stack.name: stack for stack in stacks}
+    return Study(config, samples, read_methods(config, samples), by_name, grids, cores)

@@ -67,7 +67,7 @@ def test_the_best_thresholds_need_grey_levels_after_each_filter(tmp_path, rows):
         f"results/{sample}/histograms/{source}/truth/{block}.npz"
         for sample, source, block in expected
     ]
-    assert job.levels.names == [(sample, source) for sample, source, _ in expected]
+    assert job.levels.filters == [source for _, source, _ in expected]
     off = planes_study(tmp_path, rows, methods=methods, validate={"oracles": False})
     assert decide.decide(off).levels == decide.LevelFiles([], [])
 
@@ -83,7 +83,7 @@ def test_several_annotators_are_compared(tmp_path, rows):
     (tmp_path / "other.png").write_bytes((tmp_path / "a/truth_0.png").read_bytes())
     row = {"sample": "d", "image": "a/image_0.png", "truth": "a/truth_0.png; other.png"}
     study = planes_study(tmp_path, [row, *rows])
-    assert decide.decide(study).annotators == ["results/d/annotators.tsv"]
+    assert decide.decide(study).annotators == ["results/d/annotators/stack.tsv"]
 
 
 def test_grey_levels_of_a_block(tmp_path, rows):
@@ -118,8 +118,8 @@ def test_a_sweep_filters_by_itself(tmp_path):
         f"filter={filter},size={size}" for filter in ("smooth", "wide", "null") for size in (5, 41)
     ]
     assert [variant["segmenter"]["settings"]["size"] for variant in job.variants] == [5, 41] * 3
-    assert not any(variant["needs_sample"] for variant in job.variants)
-    assert job.counted == job.histograms == job.calibrations == []
+    (part,) = job.parts
+    assert part["needs_sample"] == part["counted"] == job.histograms == job.calibrations == []
 
 
 def test_a_sweep_counts_the_samples_of_the_filters_that_need_it(tmp_path, rows):
@@ -127,8 +127,13 @@ def test_a_sweep_counts_the_samples_of_the_filters_that_need_it(tmp_path, rows):
     methods = {"m": {"threshold": "otsu", "grid": grid}}
     study = planes_study(tmp_path, rows, methods=methods)
     job = decide.sweep(study, "b", "m", "1/0/0")
-    assert [variant["needs_sample"] for variant in job.variants] == [False, True] * 2
-    assert job.counted == ["wide", "smooth"]
+    names = [
+        f"filter={source},scope={s}" for source in ("wide", "smooth") for s in ("tile", "sample")
+    ]
+    assert [variant["name"] for variant in job.variants] == names
+    (part,) = job.parts
+    assert part["needs_sample"] == names[1::2]
+    assert part["counted"] == ["wide", "smooth"]
     # of all blocks of the sample, annotated or not
     assert job.histograms == [
         f"results/b/histograms/{source}/{z}/0/0.npz"
@@ -138,7 +143,8 @@ def test_a_sweep_counts_the_samples_of_the_filters_that_need_it(tmp_path, rows):
     # one block counts itself
     whole = make_study(tmp_path, *rows, filters=FILTERS, methods=methods)
     job = decide.sweep(whole, "b", "m", "0/0/0")
-    assert (job.counted, job.histograms) == (["wide", "smooth"], [])
+    (part,) = job.parts
+    assert (part["counted"], job.histograms) == (["wide", "smooth"], [])
 
 
 def test_calibration_reads_what_its_variants_filter(tmp_path, rows):
@@ -151,7 +157,8 @@ def test_calibration_reads_what_its_variants_filter(tmp_path, rows):
         ("wide", "calibrated"),
     ]
     sources = ("smooth", "wide")
-    assert job.levels.names == [("b", source) for source in sources]
+    assert job.samples == ["b"]
+    assert job.levels.filters == list(sources)
     assert job.levels.files == [f"results/b/histograms/{s}/truth/1/0/0.npz" for s in sources]
     assert job.dtype == "uint8"
     table = ["results/sweeps/m/calibration.tsv"]

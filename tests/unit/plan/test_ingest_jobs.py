@@ -19,10 +19,11 @@ def test_planes_of_a_block(tmp_path):
     first, second = (ingest.image(study, "s", block) for block in ("0/0/0", "1/0/0"))
     assert names(first.files) == ["image_0.png", "image_1.png"]
     assert names(second.files) == ["image_2.png"]
-    assert (first.first_plane, second.first_plane) == (0, 0)
-    assert (first.dtype, first.channel) == ("uint16", "luma")
+    assert [part["first_plane"] for job in (first, second) for part in job.parts] == [0, 0]
+    assert [part["files"] for job in (first, second) for part in job.parts] == [[0, 2], [0, 1]]
     (part,) = second.parts
     assert part["block"] == "1/0/0"
+    assert (second.dtype, part["channel"]) == ("uint16", "luma")
 
 
 def test_pages_of_files(tmp_path):
@@ -33,10 +34,13 @@ def test_pages_of_files(tmp_path):
     row = {"sample": "s", "image": "part_*.tif"}
     study = make_study(tmp_path, row, block={"planes": 2})
     jobs = [ingest.image(study, "s", f"{z}/0/0") for z in range(3)]
-    assert [(names(job.files), job.first_plane) for job in jobs] == [
-        (["part_0.tif"], 0),
-        (["part_0.tif", "part_1.tif"], 2),
-        (["part_1.tif"], 1),
+    found = [
+        (names(job.files), part["files"], part["first_plane"]) for job in jobs for part in job.parts
+    ]
+    assert found == [
+        (["part_0.tif"], [0, 1], 0),
+        (["part_0.tif", "part_1.tif"], [0, 2], 2),
+        (["part_1.tif"], [0, 1], 1),
     ]
 
 
@@ -46,15 +50,19 @@ def test_truth_within_a_region_of_interest(tmp_path):
     row |= {"roi": "roi.png", "truth_foreground": "7"}
     study = make_study(tmp_path, row, block={"planes": 1})
     job = ingest.truth(study, "s", "1/0/0")
-    assert (names(job.truth.files), names(job.roi.files)) == (["truth_1.png"], ["roi.png"])
-    assert (job.has_roi, job.foreground) == (True, 7)
+    assert (names(job.truth), names(job.roi)) == (["truth_1.png"], ["roi.png"])
+    (part,) = job.parts
+    place = {"path": 0, "page": 0, "z": 1, "y": 0, "x": 0, "height": 32, "width": 32}
+    assert part["truth"] == part["roi"] == [place]
+    assert (part["has_roi"], part["foreground"]) == (True, 7)
     bare = make_study(tmp_path, row | {"roi": "", "truth_foreground": ""}, block={"planes": 1})
     job = ingest.truth(bare, "s", "1/0/0")
-    assert (job.roi.files, job.has_roi, job.foreground) == ([], False, None)
+    (part,) = job.parts
+    assert (job.roi, part["roi"], part["has_roi"], part["foreground"]) == ([], [], False, None)
 
 
 @pytest.fixture
-def shared(tmp_path):
+def voted(tmp_path):
     """Two annotators have traced the second and third of three planes."""
     row = write_sample(tmp_path, "s", (3, 32, 32))
     for name in ("anna", "ben"):
@@ -64,19 +72,21 @@ def shared(tmp_path):
     return make_study(tmp_path, row | {"truth": "anna_*.png; ben_*.png"}, block={"planes": 1})
 
 
-def test_each_annotator_s_truth(shared):
+def test_each_annotator_s_truth(voted):
     for number, name in ((1, "anna"), (2, "ben")):
-        job = ingest.truth(shared, "s", "2/0/0", annotator=str(number))
-        assert names(job.truth.files) == [f"{name}_2.png"]
+        job = ingest.truth(voted, "s", "2/0/0", annotator=str(number))
+        assert names(job.truth) == [f"{name}_2.png"]
 
 
-def test_votes_go_annotator_by_annotator(shared):
+def test_votes_go_annotator_by_annotator(voted):
     labels = "results/s/image.zarr/labels"
-    job = ingest.consensus(shared, "s")
-    assert job.annotators == 2
-    assert [part["block"] for part in job.parts] == ["1/0/0", "2/0/0"]
+    job = ingest.consensus(voted, "s", "stack")
+    assert [part["annotators"] for part in job.parts] == [2, 2]
+    assert [part["block"] for part in job.parts] == job.blocks == ["1/0/0", "2/0/0"]
     assert job.files == [
         f"{labels}/annotator-{number}/0/c/{z}/0/0" for number in (1, 2) for z in (1, 2)
     ]
-    block = ingest.consensus_truth(shared, "s", "2/0/0")
+    block = ingest.consensus_truth(voted, "s", "2/0/0")
+    assert [(part["block"], part["annotators"]) for part in block.parts] == [("2/0/0", 2)]
+    assert block.table == "results/s/consensus/stack.npz"
     assert block.files == [f"{labels}/annotator-{number}/0/c/2/0/0" for number in (1, 2)]

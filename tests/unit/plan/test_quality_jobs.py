@@ -47,19 +47,20 @@ def test_features_of_every_block(tmp_path, rows):
 def test_surveys_need_no_pass_over_a_sample_of_their_own(tmp_path, rows):
     study = planes_study(tmp_path, rows)
     # all have masks of a, whose histograms are there; b would be counted for the survey alone
-    assert quality.survey_methods(study, "a") == ["otsu", "sample", "local"]
-    assert quality.survey_methods(study, "b") == ["otsu", "local"]
+    assert quality.survey_methods(study, "a", "0/0/0") == ["otsu", "sample", "local"]
+    assert quality.survey_methods(study, "b", "0/0/0") == ["otsu", "local"]
     every = planes_study(tmp_path, rows, apply="all")
-    assert quality.survey_methods(every, "b") == ["otsu", "sample", "local"]
+    assert quality.survey_methods(every, "b", "0/0/0") == ["otsu", "sample", "local"]
 
 
 def test_a_survey_s_tiles_are_spread_over_the_blocks(tmp_path, rows):
     study = planes_study(tmp_path, rows, quality={"survey": 2})
     # of 8 tiles, two at equal distances: the third and the seventh
     tiles = {
-        block: quality.survey(study, "a", block, CHOICES).tiles for block in ("0/0/0", "1/0/0")
+        block: [part["tiles"] for part in quality.survey(study, "a", block, CHOICES).parts]
+        for block in ("0/0/0", "1/0/0")
     }
-    assert tiles == {"0/0/0": [[0, 1, 0]], "1/0/0": [[1, 1, 0]]}
+    assert tiles == {"0/0/0": [[[0, 1, 0]]], "1/0/0": [[[1, 1, 0]]]}
     expected = [f"results/{sample}/survey/{z}/0/0.tsv" for sample in "ab" for z in (0, 1)]
     assert quality.trust(study).agreement == expected
     # one tile lies in one block
@@ -85,13 +86,17 @@ def test_a_survey_segments_by_what_was_chosen(tmp_path, rows):
     job = quality.survey(study, "a", "0/1/0", CHOICES)
     # 15 px of the largest window that may be chosen and 1 px of its filter reach the other block
     assert job.pixels.files == [f"results/a/image.zarr/0/c/0/{y}/0" for y in (0, 1)]
-    assert [variant["filter"] for variant in job.variants] == ["image", "smooth", "smooth"]
-    assert [variant["steps"] for variant in job.variants] == [[], *[[{"median": 3}]] * 2]
-    assert job.variants[2]["segmenter"]["settings"]["size"] == 5
-    assert [variant["needs_sample"] for variant in job.variants] == [False, True, False]
-    assert job.counted == ["smooth"]
+    variants = job.variants.values()
+    assert list(job.variants) == ["otsu", "sample", "local"]
+    assert [variant["filter"] for variant in variants] == ["image", "smooth", "smooth"]
+    assert [variant["steps"] for variant in variants] == [[], *[[{"median": 3}]] * 2]
+    assert job.variants["local"]["segmenter"]["settings"]["size"] == 5
+    (part,) = job.parts
+    assert part["methods"] == ["otsu", "sample", "local"]
+    assert part["needs_sample"] == ["sample"]
+    assert part["counted"] == ["smooth"]
     assert job.histograms == [f"results/a/histograms/smooth/0/{y}/0.npz" for y in (0, 1)]
-    assert [variant["calibration"] for variant in job.variants] == [None] * 3
+    assert [variant["calibration"] for variant in variants] == [None] * 3
 
 
 @pytest.mark.parametrize(

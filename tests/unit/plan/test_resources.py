@@ -133,12 +133,15 @@ def test_the_method_that_is_applied_is_the_only_candidate():
 
 
 def test_memory_and_minutes_of_structure():
-    study = large_study()
+    plane, sample = (
+        resources.structure(large_study(validate={"extent": extent}), "s")
+        for extent in ("plane", "sample")
+    )
     # 40 bytes of 16 Mi pixels, and of four times as many
-    assert resources.structure(study, "s", "0").memory == 300 + 640
-    assert resources.structure(study, "s", "stack").memory == 300 + 2560
+    assert plane.memory == 300 + 640
+    assert sample.memory == 300 + 2560
     # a million pixels a second: 67.1 million are a minute
-    assert resources.structure(study, "s", "stack").runtime == 5 + 1
+    assert sample.runtime == 5 + 1
 
 
 def test_minutes_of_a_block():

@@ -61,7 +61,8 @@ def test_histograms_are_asked_for_in_samples_of_several_blocks_only(words, needs
     for shape in ((2, 32, 32), (1, 32, 32)):
         study = imagined_study(shape, (1, 32, 32), filters=FILTERS, methods=methods, apply="all")
         job = segment.threshold(study, "s", "m", "0/0/0", Choice("m"))
-        assert job.needs_sample == needs_sample
+        (part,) = job.parts
+        assert part["needs_sample"] == needs_sample
         # a single block counts itself
         asked = study.blocks("s") if needs_sample and shape[0] == 2 else []
         assert job.histograms == [f"results/s/histograms/smooth/{block}.npz" for block in asked]
@@ -102,11 +103,16 @@ def row(tmp_path):
 def test_a_method_that_is_tried_segments_annotated_tiles(tmp_path, row):
     tried = make_study(tmp_path, row, block={"planes": 2})
     tiles = [[0, 0, 0], [0, 0, 1], [0, 1, 0], [0, 1, 1]]
-    assert segment.threshold(tried, "s", "otsu", "0/0/0", Choice("otsu")).tiles == tiles
+
+    def tiles_of(study, method):
+        (part,) = segment.threshold(study, "s", method, "0/0/0", Choice("otsu")).parts
+        return part["tiles"]
+
+    assert tiles_of(tried, "otsu") == tiles
     # what is applied segments everything
-    assert segment.threshold(tried, "s", "segmentation", "0/0/0", Choice("otsu")).tiles is None
+    assert tiles_of(tried, "segmentation") is None
     every = make_study(tmp_path, row, block={"planes": 2}, apply="all")
-    assert segment.threshold(every, "s", "otsu", "0/0/0", Choice("otsu")).tiles is None
+    assert tiles_of(every, "otsu") is None
 
 
 def test_the_chosen_parameters_segment(tmp_path, row):
