@@ -1,7 +1,16 @@
 """What annotated tiles choose: which tables and histograms the jobs read."""
 
 import pytest
-from studies import OTSU, make_study, write_sample
+from studies import (
+    OTSU,
+    S,
+    collected_study,
+    imagined_sample,
+    make_study,
+    study_of,
+    with_defaults,
+    write_sample,
+)
 
 from tilewise.plan import decide
 
@@ -184,3 +193,60 @@ def test_parameters_are_chosen_by_all_annotated_blocks(tmp_path, rows):
     study = planes_study(tmp_path, rows, methods=SWEPT, quality={"exclude": ["empty"]})
     features = [f"results/{sample}/quality/{z}/0/0.tsv" for sample in "ab" for z in (0, 1)]
     assert decide.choose(study, "swept").features == features
+
+
+GRID = {"m": {"threshold": "manual", "grid": {"value": [1, 2]}, "samples": ["b", "c", "d"]}}
+
+
+def test_sweeps_of_collected_samples_with_truth():
+    study = collected_study("none", methods=OTSU | GRID)
+    parts = {
+        block: [(part["sample"], part["offset"]) for part in job.parts]
+        for block in ("0/0/0", "1/0/0")
+        for job in [decide.sweep(study, S, "m", block)]
+    }
+    # a is another method's, b has no truth
+    assert parts == {"0/0/0": [("c", 2)], "1/0/0": [("d", 4)]}
+    job = decide.sweep(study, S, "m", "0/0/0")
+    assert job.pixels.files == [f"results/{S}/image.zarr/0/c/0/0/0"]
+    assert decide.choose(study, "m").scores == [f"results/{S}/m/sweep/{z}/0/0.tsv" for z in (0, 1)]
+    # tables of features once, though a and c share one
+    features = [f"results/{S}/quality/{z}/0/0.tsv" for z in (0, 1)]
+    assert decide.decide(study).features == features
+
+
+def test_each_collected_sample_says_which_parameters_count_it():
+    samples = [imagined_sample("one", truth=[0]), imagined_sample("two", (2, 16, 16), truth=[0])]
+    grid = {"filter": ["wide", "smooth"], "fallback": ["empty", "sample"]}
+    methods = {"m": {"threshold": "otsu", "grid": grid}}
+    study = study_of(
+        samples, with_defaults({"methods": methods, "filters": FILTERS, "collect": {}})
+    )
+    job = decide.sweep(study, S, "m", "0/0/0")
+    needed = [f"filter={source},fallback=sample" for source in ("wide", "smooth")]
+    # the only tile of a sample is all of it, which tells no more
+    assert [(part["needs_sample"], part["counted"]) for part in job.parts] == [
+        ([], []),
+        (needed, ["wide", "smooth"]),
+    ]
+    assert job.histograms == []
+
+
+def test_calibration_leaves_out_companions_of_its_samples():
+    methods = {"m": {"threshold": "otsu", "scope": "calibrated", "samples": ["b", "c"]}}
+    study = collected_study("none", methods=OTSU | methods)
+    job = decide.calibrate(study, "m")
+    # c shares a file with a, which is not the method's
+    assert job.samples == ["c"]
+    assert job.levels.files == [f"results/{S}/histograms/image/truth/{z}/0/0.npz" for z in (0, 1)]
+    levels = decide.levels(study, S, "image", "0/0/0")
+    assert [part["sample"] for part in levels.parts] == ["a", "c"]
+
+
+def test_consensus_of_collected_samples_is_compared_block_by_block():
+    samples = [imagined_sample(name, (3, 16, 16), truth=[[0], [0]]) for name in "ab"]
+    study = study_of(samples, with_defaults({"collect": {"planes": 4}}))
+    stack = "_small_uint8_voted_1"
+    assert decide.decide(study).annotators == [
+        f"results/{stack}/annotators/{z}.tsv" for z in (0, 1)
+    ]

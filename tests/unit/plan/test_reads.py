@@ -8,10 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from scipy import ndimage
-from studies import imagined_study, make_study, write_sample
+from studies import (
+    S,
+    collected_study,
+    imagined_sample,
+    imagined_study,
+    make_study,
+    study_of,
+    with_defaults,
+    write_sample,
+)
 
 from tilewise.plan import reads, segment
 from tilewise.plan.study import Choice
+from tilewise.read.annotation import Piece
 
 FILTERS = {"smooth": [{"median": 5}], "even": ["equalize"]}
 KEPT, TEMPORARY = {"keep_filtered": True}, {"keep_filtered": False}
@@ -219,3 +229,55 @@ def test_a_part_is_a_block_with_its_grid():
         "grid": {"shape": [1, 64, 96], "tile": 16, "block": [1, 32, 32]},
         "offset": 0,
     }
+
+
+@pytest.mark.parametrize("reach", [0, 5, math.inf])
+def test_collected_samples_read_the_block_that_they_share(reach):
+    study = collected_study(filters=FILTERS, **KEPT)
+    places = study.places(S, "1/0/0")
+    pixels = reads.image(study, places, "even", reach)
+    assert pixels.blocks == ["1/0/0"]
+    assert pixels.files == [f"results/{S}/image.zarr/0/c/1/0/0"]
+    kept = reads.filtered(study, places[1:], "smooth", reach)
+    assert kept.files == [f"results/{S}/filtered/smooth.zarr/c/1/0/0"]
+
+
+def test_a_collected_part_has_its_sample_s_grid_and_its_plane_of_the_stack():
+    study = collected_study()
+    # a, b, two planes of c; d and e; two void planes
+    assert reads.part(study, "f", "0/0/0", word=1) == {
+        "sample": "f",
+        "block": "0/0/0",
+        "grid": {"shape": [3, 16, 5], "tile": 16, "block": [4, 16, 16]},
+        "offset": 8,
+        "word": 1,
+    }
+    parts = reads.parts(study, study.places(S, "0/0/0"))
+    assert [(part["sample"], part["offset"]) for part in parts] == [("a", 0), ("b", 1), ("c", 2)]
+
+
+def test_pieces_of_several_parts_name_their_files_by_number():
+    pieces = reads.pieces(collected_study(), [(sample, "0/0/0") for sample in "abc"], "truth")
+    assert pieces.files == ["a_1_0.png", "c_1_1.png"]
+    # in the sample's own planes
+    found = [[(place["path"], place["z"]) for place in places] for places in pieces.places]
+    assert found == [[(0, 0)], [], [(1, 1)]]
+
+
+def test_a_file_of_several_parts_is_read_once():
+    shared = Piece("roi.png", 0, 0, 0, 0, 16, 16)
+    samples = [imagined_sample(name, truth=[0], roi=(shared,)) for name in "ab"]
+    study = study_of(samples, with_defaults({"collect": {}}))
+    pieces = reads.pieces(study, study.places(S, "0/0/0"), "roi")
+    assert pieces.files == ["roi.png"]
+    assert [place["path"] for places in pieces.places for place in places] == [0, 0]
+
+
+def test_extents_of_stacks():
+    assert reads.extent_of(collected_study(), S, "1/0/0") == "1"
+    study = collected_study(collect={"side": 0}, block={"planes": 1})
+    assert reads.extent_of(study, "c", "1/0/0") == "stack"
+    assert reads.extent_blocks(collected_study(), S, "1") == ["1/0/0"]
+    # without truth
+    assert reads.extent_blocks(collected_study(), S, "2") == []
+    assert reads.extent_blocks(study, "c", "stack") == ["1/0/0"]

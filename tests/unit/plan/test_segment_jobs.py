@@ -1,7 +1,17 @@
 """From the image to masks: what is read, filtered and counted."""
 
 import pytest
-from studies import OTSU, imagined_study, make_study, write_sample
+from studies import (
+    OTSU,
+    S,
+    collected_study,
+    imagined_sample,
+    imagined_study,
+    make_study,
+    study_of,
+    with_defaults,
+    write_sample,
+)
 
 from tilewise.plan import segment
 from tilewise.plan.study import Choice
@@ -157,3 +167,43 @@ def test_masks_wait_for_what_is_chosen(tmp_path, row):
     named = make_study(tmp_path, row, methods=OTSU | swept, apply="m")
     for study in (one, named):
         assert segment.choice_files(study, "segmentation", Choice("m", "value=1")) == [chosen]
+
+
+def test_masks_of_collected_samples_that_are_tried():
+    study = collected_study()
+    job = segment.threshold(study, S, "otsu", "0/0/0", Choice("otsu"))
+    # a has no other tiles, and of c the second plane alone is annotated
+    assert [(part["sample"], part["tiles"], part["offset"]) for part in job.parts] == [
+        ("a", None, 0),
+        ("c", [[1, 0, 0]], 2),
+    ]
+    assert job.pixels.files == [f"results/{S}/image.zarr/0/c/0/0/0"]
+    job = segment.threshold(study, S, "segmentation", "0/0/0", Choice("otsu"))
+    assert [(part["sample"], part["tiles"]) for part in job.parts] == [
+        *(("a", None), ("b", None), ("c", None))
+    ]
+    only = collected_study("li")
+    job = segment.threshold(only, S, "segmentation", "1/0/0", Choice("li"))
+    assert [part["sample"] for part in job.parts] == ["d"]
+
+
+def test_collected_samples_count_themselves():
+    methods = {"m": {"threshold": "otsu", "fallback": "sample", "filter": "smooth"}}
+    samples = [imagined_sample("one", (1, 9, 64)), imagined_sample("two", (12, 64, 64))]
+    config = with_defaults({"methods": methods, "filters": FILTERS, "collect": {}, "apply": "all"})
+    study = study_of(samples, config)
+    (stack,) = study.stacks
+    # two blocks, and histograms of neither are another job's
+    assert study.blocks(stack) == ["0/0/0"]
+    study = study_of([*samples, imagined_sample("three", (5, 64, 64))], config)
+    assert study.blocks(stack) == ["0/0/0", "1/0/0"]
+    job = segment.threshold(study, stack, "m", "0/0/0", Choice("m"))
+    assert [part["needs_sample"] for part in job.parts] == [True, True]
+    assert job.histograms == []
+
+
+def test_a_filter_s_job_of_collected_samples():
+    study = collected_study(filters=FILTERS)
+    job = segment.filtered(study, S, "smooth", "1/0/0")
+    assert [(part["sample"], part["offset"]) for part in job.parts] == [("d", 4), ("e", 5)]
+    assert job.pixels.files == [f"results/{S}/image.zarr/0/c/1/0/0"]

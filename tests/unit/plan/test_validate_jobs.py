@@ -1,11 +1,23 @@
 """Masks against the truth: what is scored, by what, and where."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
-from studies import OTSU, make_study, write_sample
+from studies import (
+    OTSU,
+    S,
+    collected_study,
+    imagined_sample,
+    make_study,
+    study_of,
+    with_defaults,
+    write_sample,
+)
 
 from tilewise.plan import validate
+from tilewise.read.annotation import Piece
 
 METHODS = OTSU | {"li": {"threshold": "li", "samples": ["b"]}}
 
@@ -142,3 +154,92 @@ def test_overlays_of_colours(tmp_path, rows):
     grey = validate.overlay(study, "a", "otsu", "0/0/0")
     assert grey.picture == "results/a/image.zarr/0/c/0/0/0"
     assert (grey.channels, grey.parts[0]["pixel_size"]) == (1, None)
+
+
+def samples_of(job):
+    return "".join(part["sample"] for part in job.parts)
+
+
+def test_annotated_samples_of_a_block_are_scored():
+    study = collected_study()
+    for make in (validate.validate, validate.overlay):
+        jobs = [make(study, S, "otsu", block) for block in ("0/0/0", "1/0/0")]
+        assert [samples_of(job) for job in jobs] == ["ac", "d"]
+        assert samples_of(make(study, S, "li", "1/0/0")) == "d"
+    assert validate.tables(study) == [
+        f"results/{S}/{method}/metrics/{z}/0/0.tsv" for method, z in [("otsu", 0), ("otsu", 1)]
+    ] + [f"results/{S}/li/metrics/1/0/0.tsv"]
+
+
+def test_each_collected_sample_has_its_spacing():
+    samples = [
+        imagined_sample("a", truth=[0], pixel_size=(2, 0.5, 0.25)),
+        imagined_sample("b", truth=[0], pixel_size=(None, 1, 1)),
+    ]
+    for unit, spacings in {
+        "micrometer": [[2, 0.5, 0.25], [1, 1, 1]],
+        "pixel": [[1, 1, 1], [1, 1, 1]],
+    }.items():
+        study = study_of(samples, with_defaults({"collect": {}, "validate": {"unit": unit}}))
+        for job in (
+            validate.validate(study, S, "otsu", "0/0/0"),
+            validate.structure(study, S, "otsu", "0"),
+        ):
+            assert [part["spacing"] for part in job.parts] == spacings
+    job = validate.overlay(study, S, "otsu", "0/0/0")
+    assert [part["pixel_size"] for part in job.parts] == [[2, 0.5, 0.25], [None, 1, 1]]
+
+
+@pytest.mark.parametrize("extent", ["plane", "sample"])
+def test_structure_of_collected_samples_goes_block_by_block(extent):
+    study = collected_study(validate={"extent": extent})
+    assert validate.structure_tables(study) == [
+        f"results/{S}/{name}.tsv" for name in ("otsu/structure/0", "otsu/structure/1")
+    ] + [f"results/{S}/li/structure/1.tsv"]
+    job = validate.structure(study, S, "otsu", "0")
+    assert (samples_of(job), job.blocks) == ("ac", ["0/0/0"])
+    assert job.masks == [f"results/{S}/image.zarr/labels/otsu/0/c/0/0/0"]
+    assert job.truths == [f"results/{S}/image.zarr/labels/truth/0/c/0/0/0"]
+    assert samples_of(validate.structure(study, S, "li", "1")) == "d"
+
+
+def test_errors_of_the_methods_that_each_collected_sample_has():
+    methods = OTSU | {"li": {"threshold": "li", "samples": ["c", "d"]}}
+    methods |= {"bare": {"threshold": "li", "samples": ["b"]}}
+    study = collected_study("none", methods=methods)
+    job = validate.errors(study, S, "0/0/0")
+    found = {part["sample"]: part["methods"] for part in job.parts}
+    assert found == {"a": ["otsu"], "c": ["otsu", "li"]}
+    # b is not annotated, so that its method has no confusion maps
+    assert job.methods == ["otsu", "li"]
+    labels = f"results/{S}/image.zarr/labels"
+    assert job.confusions == [f"{labels}/{name}-confusion/0/c/0/0/0" for name in job.methods]
+    assert validate.error_blocks(study, S) == ["0/0/0", "1/0/0"]
+    # a has no method, d one
+    few = {"li": {"threshold": "li", "samples": ["d"]}}
+    study = collected_study("none", methods=few)
+    assert validate.error_blocks(study, S) == ["1/0/0"]
+    assert samples_of(validate.errors(study, S, "1/0/0")) == "d"
+
+
+def test_overlays_of_each_collected_sample_s_tiles():
+    window = Piece("window.png", 0, 0, 3, 20, 8, 8)
+    samples = [
+        imagined_sample("a", (1, 32, 32), truth=[0]),
+        imagined_sample("b", (1, 32, 32)),
+        replace(imagined_sample("c", (1, 32, 48)), truth=(window,)),
+    ]
+    config = {"collect": {}, "overlay": {"per_plane": 1}}
+    study = study_of(samples, with_defaults(config))
+    stack = "_small_uint8_4"
+    job = validate.overlay(study, stack, "otsu", "0/0/0")
+    # the third of four tiles, and the only one that a window of columns 20 to 27 is in
+    tiles = {part["sample"]: part["tiles"] for part in job.parts}
+    assert tiles == {"a": ["z0000_y01_x00"], "c": ["z0000_y00_x01"]}
+    assert job.picture == f"results/{stack}/image.zarr/0/c/0/0/0"
+    stain = [imagined_sample(name, channels=3, truth=[0]) for name in "ab"]
+    job = validate.overlay(
+        study_of(stain, with_defaults({"collect": {}})), "_small_uint8_rgb_1", "otsu", "0/0/0"
+    )
+    assert job.picture == "results/_small_uint8_rgb_1/color.zarr/0/c/0/0/0/0"
+    assert (job.channels, samples_of(job)) == (3, "ab")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tilewise.store.blocks import Blocks, BlockWriter, strips
-from tilewise.store.grid import Grid, Region, crop
+from tilewise.store.grid import Grid, Region, Tile, crop
 from tilewise.store.layout import layout_of
-from tilewise.store.parts import Part
+from tilewise.store.parts import Part, each_part
 
 
 @pytest.fixture(params=[1, 3])
@@ -87,3 +87,63 @@ def test_strips():
     ]
     whole = [(strip.y0, strip.y1) for strip in strips(grid, "0/0/0", math.inf)]
     assert whole == [(0, 40), (0, 40)]
+
+
+def test_a_part_is_read_from_its_plane_of_the_array(tmp_path):
+    # blocks of two planes: void, a | aa | b, void; tiles of 2 px
+    layout = layout_of(Grid((6, 3, 4), 2, (2, 4, 4)), "uint8", 9)
+    a = Part("a", Grid((3, 3, 2), 2, (2, 4, 4)), "0/0/0", 1)
+    b = Part("b", Grid((1, 2, 4), 2, (2, 4, 4)), "0/0/0", 4)
+    plane = np.array([[1, 2], [3, 4], [5, 6]], np.uint8)
+    files = {f"{z}/0/0": tmp_path / str(z) for z in range(3)}
+    for block, planes in {"0/0/0": [0], "1/0/0": [1, 2]}.items():
+        with BlockWriter(files[block], block, layout) as writer:
+            for z in planes:
+                writer.write(a, Region(z, z + 1, 0, 3, 0, 2), plane + 10 * z)
+    with BlockWriter(files["2/0/0"], "2/0/0", layout) as writer:
+        writer.write(b, Region(0, 1, 0, 2, 0, 4), np.full((2, 4), 7, np.uint8))
+
+    blocks = Blocks(files, layout)
+    reader, other = blocks.of(a), blocks.of(b)
+    for z in range(3):
+        np.testing.assert_array_equal(reader.read(Region(z, z + 1, 0, 3, 0, 2)), plane + 10 * z)
+        np.testing.assert_array_equal(reader.tile(Tile(z, 1, 0)), [[5 + 10 * z, 6 + 10 * z]])
+        assert reader.is_stored(Tile(z, 0, 0))
+    assert (other.read(Region(0, 1, 0, 2, 0, 4)) == 7).all()
+    # what lies beside a sample, and void planes
+    whole = blocks.of(Part("array", Grid((6, 4, 4), 2, (2, 4, 4)), "0/0/0", 0))
+    found = np.stack([whole.read(Region(z, z + 1, 0, 4, 0, 4)).copy() for z in range(6)])
+    expected = np.full((6, 4, 4), 9)
+    for z in range(3):
+        expected[1 + z, :3, :2] = plane + 10 * z
+    expected[4, :2] = 7
+    np.testing.assert_array_equal(found, expected)
+    stored = {tile for tile in whole_tiles() if whole.is_stored(tile)}
+    assert stored == {
+        *(Tile(z, row, 0) for z in (1, 2, 3) for row in (0, 1)),
+        Tile(4, 0, 0),
+        Tile(4, 0, 1),
+    }
+
+
+def whole_tiles():
+    return [Tile(z, row, column) for z in range(6) for row in (0, 1) for column in (0, 1)]
+
+
+def test_samples_of_a_block_are_read_by_several_threads(tmp_path):
+    grid = Grid((1, 16, 16), 16, (64, 16, 16))
+    parts = [Part(str(z), grid, "0/0/0", z) for z in range(64)]
+    layout = layout_of(grid, "uint16")
+    with BlockWriter(tmp_path / "block", "0/0/0", layout) as writer:
+        each_part(
+            lambda part, _: writer.write(
+                part, grid.region("0/0/0"), np.full((16, 16), 1 + part.offset, np.uint16)
+            ),
+            parts,
+            4,
+        )
+    blocks = Blocks({"0/0/0": tmp_path / "block"}, layout)
+    found = each_part(
+        lambda part, _: np.unique(blocks.of(part).read(grid.region("0/0/0"))), parts, 4
+    )
+    assert [values.tolist() for values in found] == [[1 + z] for z in range(64)]
