@@ -98,14 +98,19 @@ def by_strips(study: Study, stack: str, group: str = "", workers: int | None = N
 def ingest(study: Study, stack: str) -> Need:
     """Compressed files are decoded a plane at a time, in all of their channels."""
     channels = study.channels(stack)
-    size = memory(study, stack, inf, 1 + 2 * channels)
+    size = memory(study, stack, inf, 1 + 2 * channels, _decoded(study, stack))
     return Need(size, runtime(study, stack), threads(study), ingest_group(study, stack))
 
 
 def truth(study: Study, stack: str) -> Need:
     """Compressed truth is decoded a plane at a time: one 8-bit plane, and the one before."""
-    size = memory(study, stack, inf, 3 / pixel_bytes(study, stack))
+    size = memory(study, stack, inf, 3 / pixel_bytes(study, stack), _decoded(study, stack))
     return Need(size, runtime(study, stack), threads(study), "segment")
+
+
+def _decoded(study, stack):
+    """Samples that are decoded at once: one per thread, where a block has several."""
+    return threads(study) if study.stacks[stack].is_shared else 1
 
 
 def filtering(study: Study, stack: str, filter: str) -> Need:

@@ -254,6 +254,19 @@ def test_companions_change_no_memory(keep, extent):
     assert memory["structure"] == 300 + (160 if extent == "plane" else 2560)
 
 
+def test_memory_of_collected_samples_that_are_decoded_at_once():
+    study, stack = companions(*[(1, 600, 600)] * 8, cores=8)
+    # a plane of 4 Mi pixels for each thread: of the image 3 bytes a pixel, of the truth 3
+    assert ingest.image(study, stack, "0/0/0").need == resources.Need(
+        BASE + 8 * 12, 5, 8, "segment"
+    )
+    assert ingest.truth(study, stack, "0/0/0").need.memory == BASE + 8 * 12
+    # a sample by itself is decoded by one thread after another
+    study, stack = companions((1, 600, 600), cores=8, collect={"side": 0})
+    own = ingest.image(study, stack, "0/0/0").need
+    assert (own.memory, own.threads) == (BASE + 1, 8)
+
+
 def test_minutes_of_a_shared_block_are_those_of_a_full_one():
     # 16 planes of 4 Mi pixels are less than a minute at 2 Mpx/s, 64 are two
     study, stack = companions((1, 600, 100))
