@@ -91,7 +91,7 @@ def test_merged_and_packed():
     together, expected = merge(parts), levels_of(pixels, truth)
     for name in ("values", "background", "foreground"):
         np.testing.assert_array_equal(getattr(together, name), getattr(expected, name))
-    places = [(0, 0, 0, -1), (3, 64, 0, 2)]
+    places = [("a", 0, 0, 0, -1), ("long.name-2", 3, 64, 0, 2)]
     unpacked = unpack(pack(list(zip(places, parts, strict=True))))
     assert [place for place, _ in unpacked] == places
     np.testing.assert_array_equal(unpacked[1][1].foreground, parts[1].foreground)

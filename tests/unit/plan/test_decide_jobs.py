@@ -1,7 +1,16 @@
 """What annotated tiles choose: which tables and histograms the jobs read."""
 
 import pytest
-from studies import OTSU, make_study, write_sample
+from studies import (
+    OTSU,
+    S,
+    collected_study,
+    imagined_sample,
+    make_study,
+    study_of,
+    with_defaults,
+    write_sample,
+)
 
 from tilewise.plan import decide
 
@@ -67,7 +76,7 @@ def test_the_best_thresholds_need_grey_levels_after_each_filter(tmp_path, rows):
         f"results/{sample}/histograms/{source}/truth/{block}.npz"
         for sample, source, block in expected
     ]
-    assert job.levels.names == [(sample, source) for sample, source, _ in expected]
+    assert job.levels.filters == [source for _, source, _ in expected]
     off = planes_study(tmp_path, rows, methods=methods, validate={"oracles": False})
     assert decide.decide(off).levels == decide.LevelFiles([], [])
 
@@ -83,7 +92,7 @@ def test_several_annotators_are_compared(tmp_path, rows):
     (tmp_path / "other.png").write_bytes((tmp_path / "a/truth_0.png").read_bytes())
     row = {"sample": "d", "image": "a/image_0.png", "truth": "a/truth_0.png; other.png"}
     study = planes_study(tmp_path, [row, *rows])
-    assert decide.decide(study).annotators == ["results/d/annotators.tsv"]
+    assert decide.decide(study).annotators == ["results/d/annotators/stack.tsv"]
 
 
 def test_grey_levels_of_a_block(tmp_path, rows):
@@ -118,8 +127,8 @@ def test_a_sweep_filters_by_itself(tmp_path):
         f"filter={filter},size={size}" for filter in ("smooth", "wide", "null") for size in (5, 41)
     ]
     assert [variant["segmenter"]["settings"]["size"] for variant in job.variants] == [5, 41] * 3
-    assert not any(variant["needs_sample"] for variant in job.variants)
-    assert job.counted == job.histograms == job.calibrations == []
+    (part,) = job.parts
+    assert part["needs_sample"] == part["counted"] == job.histograms == job.calibrations == []
 
 
 def test_a_sweep_counts_the_samples_of_the_filters_that_need_it(tmp_path, rows):
@@ -127,8 +136,13 @@ def test_a_sweep_counts_the_samples_of_the_filters_that_need_it(tmp_path, rows):
     methods = {"m": {"threshold": "otsu", "grid": grid}}
     study = planes_study(tmp_path, rows, methods=methods)
     job = decide.sweep(study, "b", "m", "1/0/0")
-    assert [variant["needs_sample"] for variant in job.variants] == [False, True] * 2
-    assert job.counted == ["wide", "smooth"]
+    names = [
+        f"filter={source},scope={s}" for source in ("wide", "smooth") for s in ("tile", "sample")
+    ]
+    assert [variant["name"] for variant in job.variants] == names
+    (part,) = job.parts
+    assert part["needs_sample"] == names[1::2]
+    assert part["counted"] == ["wide", "smooth"]
     # of all blocks of the sample, annotated or not
     assert job.histograms == [
         f"results/b/histograms/{source}/{z}/0/0.npz"
@@ -138,7 +152,8 @@ def test_a_sweep_counts_the_samples_of_the_filters_that_need_it(tmp_path, rows):
     # one block counts itself
     whole = make_study(tmp_path, *rows, filters=FILTERS, methods=methods)
     job = decide.sweep(whole, "b", "m", "0/0/0")
-    assert (job.counted, job.histograms) == (["wide", "smooth"], [])
+    (part,) = job.parts
+    assert (part["counted"], job.histograms) == (["wide", "smooth"], [])
 
 
 def test_calibration_reads_what_its_variants_filter(tmp_path, rows):
@@ -151,7 +166,8 @@ def test_calibration_reads_what_its_variants_filter(tmp_path, rows):
         ("wide", "calibrated"),
     ]
     sources = ("smooth", "wide")
-    assert job.levels.names == [("b", source) for source in sources]
+    assert job.samples == ["b"]
+    assert job.levels.filters == list(sources)
     assert job.levels.files == [f"results/b/histograms/{s}/truth/1/0/0.npz" for s in sources]
     assert job.dtype == "uint8"
     table = ["results/sweeps/m/calibration.tsv"]
@@ -177,3 +193,60 @@ def test_parameters_are_chosen_by_all_annotated_blocks(tmp_path, rows):
     study = planes_study(tmp_path, rows, methods=SWEPT, quality={"exclude": ["empty"]})
     features = [f"results/{sample}/quality/{z}/0/0.tsv" for sample in "ab" for z in (0, 1)]
     assert decide.choose(study, "swept").features == features
+
+
+GRID = {"m": {"threshold": "manual", "grid": {"value": [1, 2]}, "samples": ["b", "c", "d"]}}
+
+
+def test_sweeps_of_collected_samples_with_truth():
+    study = collected_study("none", methods=OTSU | GRID)
+    parts = {
+        block: [(part["sample"], part["offset"]) for part in job.parts]
+        for block in ("0/0/0", "1/0/0")
+        for job in [decide.sweep(study, S, "m", block)]
+    }
+    # a is another method's, b has no truth
+    assert parts == {"0/0/0": [("c", 2)], "1/0/0": [("d", 4)]}
+    job = decide.sweep(study, S, "m", "0/0/0")
+    assert job.pixels.files == [f"results/{S}/image.zarr/0/c/0/0/0"]
+    assert decide.choose(study, "m").scores == [f"results/{S}/m/sweep/{z}/0/0.tsv" for z in (0, 1)]
+    # tables of features once, though a and c share one
+    features = [f"results/{S}/quality/{z}/0/0.tsv" for z in (0, 1)]
+    assert decide.decide(study).features == features
+
+
+def test_each_collected_sample_says_which_parameters_count_it():
+    samples = [imagined_sample("one", truth=[0]), imagined_sample("two", (2, 16, 16), truth=[0])]
+    grid = {"filter": ["wide", "smooth"], "fallback": ["empty", "sample"]}
+    methods = {"m": {"threshold": "otsu", "grid": grid}}
+    study = study_of(
+        samples, with_defaults({"methods": methods, "filters": FILTERS, "collect": {}})
+    )
+    job = decide.sweep(study, S, "m", "0/0/0")
+    needed = [f"filter={source},fallback=sample" for source in ("wide", "smooth")]
+    # the only tile of a sample is all of it, which tells no more
+    assert [(part["needs_sample"], part["counted"]) for part in job.parts] == [
+        ([], []),
+        (needed, ["wide", "smooth"]),
+    ]
+    assert job.histograms == []
+
+
+def test_calibration_leaves_out_companions_of_its_samples():
+    methods = {"m": {"threshold": "otsu", "scope": "calibrated", "samples": ["b", "c"]}}
+    study = collected_study("none", methods=OTSU | methods)
+    job = decide.calibrate(study, "m")
+    # c shares a file with a, which is not the method's
+    assert job.samples == ["c"]
+    assert job.levels.files == [f"results/{S}/histograms/image/truth/{z}/0/0.npz" for z in (0, 1)]
+    levels = decide.levels(study, S, "image", "0/0/0")
+    assert [part["sample"] for part in levels.parts] == ["a", "c"]
+
+
+def test_consensus_of_collected_samples_is_compared_block_by_block():
+    samples = [imagined_sample(name, (3, 16, 16), truth=[[0], [0]]) for name in "ab"]
+    study = study_of(samples, with_defaults({"collect": {"planes": 4}}))
+    stack = "_small_uint8_voted_1"
+    assert decide.decide(study).annotators == [
+        f"results/{stack}/annotators/{z}.tsv" for z in (0, 1)
+    ]

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 from PIL import Image
-from studies import OTSU, make_study, write_sample
+from studies import (
+    OTSU,
+    S,
+    collected_study,
+    imagined_sample,
+    make_study,
+    study_of,
+    with_defaults,
+    write_sample,
+)
 
 from tilewise.plan import metadata, targets
 
@@ -168,3 +177,94 @@ def test_targets_name_every_level_of_every_block(tmp_path, rows):
     assert filtered == [f"results/a/filtered/smooth.zarr/c/{z}/0/0" for z in (0, 1)]
     # three levels of a: image and segmentation in two blocks, six labels in one; of b: three arrays
     assert len(asked) == 3 * (2 * 2 + 6 + 3) + 2
+
+
+def test_arrays_of_a_shared_stack_hold_what_any_sample_has():
+    study = collected_study(filters=FILTERS)
+    every, some = ["0/0/0", "1/0/0", "2/0/0"], ["0/0/0", "1/0/0"]
+    assert blocks(study) == {
+        f"{S}/image.zarr": every,
+        f"{S}/image.zarr/labels/truth": some,
+        f"{S}/image.zarr/labels/segmentation": every,
+        f"{S}/image.zarr/labels/otsu": some,
+        f"{S}/image.zarr/labels/li": ["1/0/0"],
+        f"{S}/image.zarr/labels/otsu-confusion": some,
+        f"{S}/image.zarr/labels/li-confusion": ["1/0/0"],
+        f"{S}/image.zarr/labels/errors": some,
+    }
+
+
+def test_annotators_of_a_shared_stack():
+    samples = [
+        imagined_sample("two", truth=[[0], [0]]),
+        imagined_sample("three", truth=[[0], [0], [0]]),
+        imagined_sample("other", truth=[[0], [0]]),
+    ]
+    study = study_of(samples, with_defaults({"collect": {"planes": 1}, "apply": "none"}))
+    found = {array.name: array.blocks for array in metadata.arrays(study)}
+    every = ["0/0/0", "1/0/0", "2/0/0"]
+    assert found["truth"] == found["annotator-1"] == found["annotator-2"] == every
+    assert found["annotator-3"] == ["1/0/0"]
+    assert "annotator-4" not in found
+
+
+def test_a_shared_array_says_which_planes_are_which_sample_s():
+    large = imagined_sample("large", (1, 9, 200))
+    study = collected_study()
+    made = metadata.metadata(study_of([large, *study.samples.values()], study.config))
+    views = [
+        {"sample": "a", "first_plane": 0, "planes": 1, "height": 16, "width": 16},
+        {"sample": "b", "first_plane": 1, "planes": 1, "height": 16, "width": 16},
+        {"sample": "c", "first_plane": 2, "planes": 2, "height": 16, "width": 16},
+        {"sample": "d", "first_plane": 4, "planes": 1, "height": 9, "width": 16},
+        {"sample": "e", "first_plane": 5, "planes": 1, "height": 16, "width": 16},
+        {"sample": "f", "first_plane": 8, "planes": 3, "height": 16, "width": 5},
+    ]
+    own = {"sample": "large", "first_plane": 0, "planes": 1, "height": 9, "width": 200}
+    places = [(S, f"{z}/0/0") for z in (0, 0, 0, 1, 1, 2)]
+    assert made.stacks == [
+        {"stack": stack, "block": block} | view
+        for (stack, block), view in zip([("large", "0/0/0"), *places], [own, *views], strict=True)
+    ]
+    images = {group["name"]: group for group in made.groups if group["kind"] == "image"}
+    assert images[S]["samples"] == views
+    # a sample that is its stack needs no views
+    assert images["large"]["samples"] == []
+    assert images[S]["grid"] == {"shape": [11, 16, 16], "tile": 16, "block": [4, 16, 16]}
+    # of any sample of the stack: d has two
+    assert images[S]["methods"] == 2
+    assert images["large"]["methods"] == 1
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([(1, 0.5, 0.5)] * 3, [1, 0.5, 0.5]),
+        ([(None, 0.5, 0.5)] * 3, [None, 0.5, 0.5]),
+        ([(1, 0.5, 0.5), (1, 0.5, 0.5), (2, 0.5, 0.5)], None),
+        ([(1, 0.5, 0.5), (1, 0.5, 0.5), None], None),
+        ([None, (1, 0.5, 0.5), (1, 0.5, 0.5)], None),
+        ([None] * 3, None),
+    ],
+)
+def test_the_pixel_size_of_a_shared_array_is_that_of_all(sizes, expected):
+    samples = [imagined_sample(f"s{i}", pixel_size=size) for i, size in enumerate(sizes)]
+    made = metadata.metadata(study_of(samples, with_defaults({"collect": {}})))
+    assert [group["pixel_size"] for group in made.groups] == [expected] * 2
+
+
+def test_another_sample_of_a_shared_stack_is_another_digest():
+    samples = [imagined_sample(name) for name in "abc"]
+    config = with_defaults({"collect": {}})
+    digests = [
+        metadata.metadata(study_of(some, config)).digest
+        for some in (samples, samples[:2], [samples[1], samples[0]], samples)
+    ]
+    assert digests[0] == digests[3]
+    assert len(set(digests)) == 3
+
+
+def test_filtered_images_of_shared_stacks_are_asked_for_in_whole():
+    methods = {"m": {"threshold": "otsu", "filter": "smooth", "samples": ["d"]}}
+    study = collected_study("none", methods=OTSU | methods, filters=FILTERS, keep_filtered=True)
+    assert blocks(study)[f"{S}/filtered/smooth.zarr"] == ["0/0/0", "1/0/0", "2/0/0"]

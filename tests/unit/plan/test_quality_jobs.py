@@ -1,7 +1,14 @@
 """What every tile is worth: which features, surveys and tables the jobs read."""
 
 import pytest
-from studies import OTSU, make_study, write_sample
+from studies import (
+    OTSU,
+    imagined_sample,
+    make_study,
+    study_of,
+    with_defaults,
+    write_sample,
+)
 
 from tilewise.plan import quality
 from tilewise.plan.study import Choice
@@ -47,19 +54,20 @@ def test_features_of_every_block(tmp_path, rows):
 def test_surveys_need_no_pass_over_a_sample_of_their_own(tmp_path, rows):
     study = planes_study(tmp_path, rows)
     # all have masks of a, whose histograms are there; b would be counted for the survey alone
-    assert quality.survey_methods(study, "a") == ["otsu", "sample", "local"]
-    assert quality.survey_methods(study, "b") == ["otsu", "local"]
+    assert quality.survey_methods(study, "a", "0/0/0") == ["otsu", "sample", "local"]
+    assert quality.survey_methods(study, "b", "0/0/0") == ["otsu", "local"]
     every = planes_study(tmp_path, rows, apply="all")
-    assert quality.survey_methods(every, "b") == ["otsu", "sample", "local"]
+    assert quality.survey_methods(every, "b", "0/0/0") == ["otsu", "sample", "local"]
 
 
 def test_a_survey_s_tiles_are_spread_over_the_blocks(tmp_path, rows):
     study = planes_study(tmp_path, rows, quality={"survey": 2})
     # of 8 tiles, two at equal distances: the third and the seventh
     tiles = {
-        block: quality.survey(study, "a", block, CHOICES).tiles for block in ("0/0/0", "1/0/0")
+        block: [part["tiles"] for part in quality.survey(study, "a", block, CHOICES).parts]
+        for block in ("0/0/0", "1/0/0")
     }
-    assert tiles == {"0/0/0": [[0, 1, 0]], "1/0/0": [[1, 1, 0]]}
+    assert tiles == {"0/0/0": [[[0, 1, 0]]], "1/0/0": [[[1, 1, 0]]]}
     expected = [f"results/{sample}/survey/{z}/0/0.tsv" for sample in "ab" for z in (0, 1)]
     assert quality.trust(study).agreement == expected
     # one tile lies in one block
@@ -85,13 +93,17 @@ def test_a_survey_segments_by_what_was_chosen(tmp_path, rows):
     job = quality.survey(study, "a", "0/1/0", CHOICES)
     # 15 px of the largest window that may be chosen and 1 px of its filter reach the other block
     assert job.pixels.files == [f"results/a/image.zarr/0/c/0/{y}/0" for y in (0, 1)]
-    assert [variant["filter"] for variant in job.variants] == ["image", "smooth", "smooth"]
-    assert [variant["steps"] for variant in job.variants] == [[], *[[{"median": 3}]] * 2]
-    assert job.variants[2]["segmenter"]["settings"]["size"] == 5
-    assert [variant["needs_sample"] for variant in job.variants] == [False, True, False]
-    assert job.counted == ["smooth"]
+    variants = job.variants.values()
+    assert list(job.variants) == ["otsu", "sample", "local"]
+    assert [variant["filter"] for variant in variants] == ["image", "smooth", "smooth"]
+    assert [variant["steps"] for variant in variants] == [[], *[[{"median": 3}]] * 2]
+    assert job.variants["local"]["segmenter"]["settings"]["size"] == 5
+    (part,) = job.parts
+    assert part["methods"] == ["otsu", "sample", "local"]
+    assert part["needs_sample"] == ["sample"]
+    assert part["counted"] == ["smooth"]
     assert job.histograms == [f"results/a/histograms/smooth/0/{y}/0.npz" for y in (0, 1)]
-    assert [variant["calibration"] for variant in job.variants] == [None] * 3
+    assert [variant["calibration"] for variant in variants] == [None] * 3
 
 
 @pytest.mark.parametrize(
@@ -107,3 +119,81 @@ def test_fractions_of_all_tiles_come_from_what_segments_them(tmp_path, rows, app
     study = make_study(tmp_path, *rows, methods=methods, apply=apply)
     found = quality.trust(study).thresholds
     assert found == [f"results/{name}/thresholds/0/0/0.tsv" for name in expected]
+
+
+STACK = "_small_uint8_4"
+
+
+def surveyed(**settings):
+    """Samples of 2 x 2 tiles, of which a has truth: li is for a and b alone."""
+    samples = [imagined_sample("c", (1, 32, 32)), imagined_sample("a", (1, 32, 32), truth=[0])]
+    samples.append(imagined_sample("b", (1, 32, 48)))
+    methods = {
+        "whole": {"threshold": "li", "scope": "sample", "filter": "smooth"},
+        "otsu": {"threshold": "otsu"},
+        "li": {"threshold": "li", "samples": ["a", "b"]},
+    }
+    config = {"methods": methods, "filters": FILTERS, "collect": {}, "quality": {"survey": 2}}
+    return study_of(samples, with_defaults({"apply": "none", **config, **settings}))
+
+
+def test_a_survey_compares_the_methods_that_each_collected_sample_has():
+    study = surveyed()
+    assert quality.survey_methods(study, STACK, "0/0/0") == ["whole", "otsu", "li"]
+    job = quality.survey(study, STACK, "0/0/0", (Choice("whole"), Choice("otsu"), Choice("li")))
+    # c has otsu, and no mask whose job would count it; neither is b counted for the survey alone
+    found = {
+        part["sample"]: (part["methods"], part["needs_sample"], part["counted"])
+        for part in job.parts
+    }
+    assert found == {
+        "a": (["whole", "otsu", "li"], ["whole"], ["smooth"]),
+        "b": (["otsu", "li"], [], []),
+    }
+    # of four tiles the second and the fourth, of six the second and the fifth
+    assert [part["tiles"] for part in job.parts] == [
+        [[0, 0, 1], [0, 1, 1]],
+        [[0, 0, 1], [0, 1, 1]],
+    ]
+    assert [part["offset"] for part in job.parts] == [1, 2]
+    assert list(job.variants) == ["whole", "otsu", "li"]
+    assert job.histograms == []
+    assert job.pixels.files == [f"results/{STACK}/image.zarr/0/c/0/0/0"]
+    assert quality.trust(study).agreement == [f"results/{STACK}/survey/0/0/0.tsv"]
+
+
+def test_blocks_whose_samples_have_one_method_are_not_surveyed():
+    # four planes of 4 x 4 tiles are sixteen of one
+    study = surveyed(collect={"planes": 4})
+    assert [study.block_of(sample, "0/0/0") for sample in "cab"] == ["0/0/0", "1/0/0", "2/0/0"]
+    assert quality.trust(study).agreement == [f"results/{STACK}/survey/{z}/0/0.tsv" for z in (1, 2)]
+    assert quality.survey_methods(study, STACK, "2/0/0") == ["otsu", "li"]
+
+
+def test_features_of_collected_samples_are_in_one_table():
+    study = surveyed()
+    job = quality.quality(study, STACK, "0/0/0")
+    assert [part["sample"] for part in job.parts] == ["c", "a", "b"]
+    tables = [f"results/{STACK}/quality/0/0/0.tsv"]
+    assert quality.trust(study).features == quality.annotated_features(study) == tables
+    # those with truth alone
+    assert quality.annotated_features(surveyed(collect={"planes": 4})) == [
+        f"results/{STACK}/quality/1/0/0.tsv"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("apply", "expected"),
+    [
+        ("best", {"segmentation": [0, 1, 2]}),
+        ("all", {"whole": [0, 1, 2], "otsu": [0, 1, 2], "li": [1, 2]}),
+        ("li", {"segmentation": [1, 2]}),
+    ],
+)
+def test_fractions_of_collected_samples(apply, expected):
+    found = quality.trust(surveyed(apply=apply, collect={"planes": 4})).thresholds
+    assert found == [
+        f"results/{STACK}/{method}/thresholds/{z}/0/0.tsv"
+        for method, blocks in expected.items()
+        for z in blocks
+    ]

@@ -8,10 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from scipy import ndimage
-from studies import imagined_study, make_study, write_sample
+from studies import (
+    S,
+    collected_study,
+    imagined_sample,
+    imagined_study,
+    make_study,
+    study_of,
+    with_defaults,
+    write_sample,
+)
 
 from tilewise.plan import reads, segment
 from tilewise.plan.study import Choice
+from tilewise.read.annotation import Piece
 
 FILTERS = {"smooth": [{"median": 5}], "even": ["equalize"]}
 KEPT, TEMPORARY = {"keep_filtered": True}, {"keep_filtered": False}
@@ -38,7 +48,7 @@ def split_study(**settings):
 )
 def test_blocks_within_reach_in_a_split_plane(block, reach, expected):
     study = split_study()
-    pixels = reads.image(study, "s", "image", [study.region("s", block)], reach)
+    pixels = reads.image(study, [("s", block)], "image", reach)
     assert pixels.blocks == expected
     assert pixels.files == [f"results/s/image.zarr/0/c/{block}" for block in expected]
     assert pixels.steps == []
@@ -47,15 +57,14 @@ def test_blocks_within_reach_in_a_split_plane(block, reach, expected):
 
 def test_other_planes_are_never_read():
     study = imagined_study((3, 32, 32), (1, 32, 32))
-    pixels = reads.image(study, "s", "image", [study.region("s", "1/0/0")], math.inf)
+    pixels = reads.image(study, [("s", "1/0/0")], "image", math.inf)
     assert pixels.blocks == ["1/0/0"]
 
 
-def test_blocks_of_several_regions_are_read_once():
+def test_blocks_of_several_parts_are_read_once():
     study = split_study()
-    regions = [study.region("s", "0/0/2"), study.region("s", "0/1/2")]
-    pixels = reads.image(study, "s", "image", regions, 1)
-    # those of the first region, then those that the second adds: none
+    pixels = reads.image(study, [("s", "0/0/2"), ("s", "0/1/2")], "image", 1)
+    # those of the first part, then those that the second adds: none
     assert pixels.blocks == ["0/0/1", "0/0/2", "0/1/1", "0/1/2"]
 
 
@@ -72,8 +81,8 @@ def test_blocks_of_several_regions_are_read_once():
 )
 def test_filtered_blocks_or_the_image_s_and_steps(keep, takes_temporary, is_written):
     study = split_study(**keep, filtered_codec="lz4")
-    region = [study.region("s", "0/0/0")]
-    pixels = reads.filtered(study, "s", "smooth", region, takes_temporary=takes_temporary)
+    place = [("s", "0/0/0")]
+    pixels = reads.filtered(study, place, "smooth", takes_temporary=takes_temporary)
     if is_written:
         assert pixels.files == ["results/s/filtered/smooth.zarr/c/0/0/0"]
         assert (pixels.blocks, pixels.steps, pixels.codec) == (["0/0/0"], [], "lz4")
@@ -83,20 +92,20 @@ def test_filtered_blocks_or_the_image_s_and_steps(keep, takes_temporary, is_writ
         assert pixels.files[1] == "results/s/image.zarr/0/c/0/0/1"
         assert (pixels.steps, pixels.codec) == ([{"median": 5}], "zstd")
     # there is no file of what is not filtered
-    bare = reads.filtered(study, "s", "image", region, takes_temporary=takes_temporary)
+    bare = reads.filtered(study, place, "image", takes_temporary=takes_temporary)
     assert bare.files == ["results/s/image.zarr/0/c/0/0/0"]
     assert (bare.steps, bare.codec) == ([], "zstd")
 
 
 def test_reaches_of_a_filter_and_of_a_method_add_up():
     study = split_study(**INLINE)
-    region = [study.region("s", "0/0/0")]
+    place = [("s", "0/0/0")]
     # 2 of the filter and 30 are 32; 31 are one more
-    assert len(reads.filtered(study, "s", "smooth", region, 30).blocks) == 4
-    assert len(reads.filtered(study, "s", "smooth", region, 31).blocks) == 6
-    assert len(reads.filtered(study, "s", "even", region, 0).blocks) == 6
+    assert len(reads.filtered(study, place, "smooth", 30).blocks) == 4
+    assert len(reads.filtered(study, place, "smooth", 31).blocks) == 6
+    assert len(reads.filtered(study, place, "even", 0).blocks) == 6
     kept = split_study(**KEPT)
-    assert len(reads.filtered(kept, "s", "smooth", region, 32).blocks) == 4
+    assert len(reads.filtered(kept, place, "smooth", 32).blocks) == 4
 
 
 # the first example reads the schema, which takes its time
@@ -154,22 +163,23 @@ def windows(tmp_path):
 def test_pieces_of_truth_in_a_block(windows):
     study, folder = windows
     assert study.annotated_blocks("s") == ["0/0/0", "0/1/0", "1/1/0"]
-    upper = reads.pieces(study, "s", "0/0/0", "truth")
-    lower = reads.pieces(study, "s", "0/1/0", "truth")
+    upper = reads.pieces(study, [("s", "0/0/0")], "truth")
+    lower = reads.pieces(study, [("s", "0/1/0")], "truth")
     # rows 20 to 39 lie in both; a place names a file by its number
     assert upper == lower
     assert [path.rsplit("/")[-1] for path in upper.files] == ["wide.png"]
     place = {"path": 0, "page": 0, "z": 0, "y": 20, "x": 0, "height": 20, "width": 64}
-    assert upper.places == [place]
-    other = reads.pieces(study, "s", "1/1/0", "truth")
-    assert [(place["z"], place["y"], place["x"]) for place in other.places] == [(1, 40, 30)]
-    assert reads.pieces(study, "s", "1/0/0", "truth") == reads.Pieces([], [])
+    assert upper.places == [[place]]
+    other = reads.pieces(study, [("s", "1/1/0")], "truth")
+    (places,) = other.places
+    assert [(place["z"], place["y"], place["x"]) for place in places] == [(1, 40, 30)]
+    assert reads.pieces(study, [("s", "1/0/0")], "truth") == reads.Pieces([], [[]])
 
 
 def test_a_region_of_interest_of_one_plane_is_that_of_all(windows):
     study, _ = windows
     for block, z in (("0/1/0", 0), ("1/0/0", 1)):
-        (place,) = reads.pieces(study, "s", block, "roi").places
+        ((place,),) = reads.pieces(study, [("s", block)], "roi").places
         assert (place["z"], place["page"], place["height"]) == (z, 0, 64)
 
 
@@ -204,11 +214,11 @@ def test_pieces_of_each_annotator(tmp_path):
     for name in ("anna", "ben"):
         Image.fromarray(np.zeros((32, 32), np.uint8)).save(tmp_path / f"{name}.png")
     study = make_study(tmp_path, row | {"truth": "anna.png; ben.png"})
-    assert study.shared == ["s"]
+    assert study.voted == ["s"]
     for number, name in ((1, "anna"), (2, "ben")):
-        (path,) = reads.pieces(study, "s", "0/0/0", number).files
+        (path,) = reads.pieces(study, [("s", "0/0/0")], number).files
         assert path.endswith(f"{name}.png")
-    assert len(reads.pieces(study, "s", "0/0/0", "truth").files) == 2
+    assert len(reads.pieces(study, [("s", "0/0/0")], "truth").files) == 2
 
 
 def test_a_part_is_a_block_with_its_grid():
@@ -217,4 +227,57 @@ def test_a_part_is_a_block_with_its_grid():
         "sample": "s",
         "block": "0/1/2",
         "grid": {"shape": [1, 64, 96], "tile": 16, "block": [1, 32, 32]},
+        "offset": 0,
     }
+
+
+@pytest.mark.parametrize("reach", [0, 5, math.inf])
+def test_collected_samples_read_the_block_that_they_share(reach):
+    study = collected_study(filters=FILTERS, **KEPT)
+    places = study.places(S, "1/0/0")
+    pixels = reads.image(study, places, "even", reach)
+    assert pixels.blocks == ["1/0/0"]
+    assert pixels.files == [f"results/{S}/image.zarr/0/c/1/0/0"]
+    kept = reads.filtered(study, places[1:], "smooth", reach)
+    assert kept.files == [f"results/{S}/filtered/smooth.zarr/c/1/0/0"]
+
+
+def test_a_collected_part_has_its_sample_s_grid_and_its_plane_of_the_stack():
+    study = collected_study()
+    # a, b, two planes of c; d and e; two void planes
+    assert reads.part(study, "f", "0/0/0", word=1) == {
+        "sample": "f",
+        "block": "0/0/0",
+        "grid": {"shape": [3, 16, 5], "tile": 16, "block": [4, 16, 16]},
+        "offset": 8,
+        "word": 1,
+    }
+    parts = reads.parts(study, study.places(S, "0/0/0"))
+    assert [(part["sample"], part["offset"]) for part in parts] == [("a", 0), ("b", 1), ("c", 2)]
+
+
+def test_pieces_of_several_parts_name_their_files_by_number():
+    pieces = reads.pieces(collected_study(), [(sample, "0/0/0") for sample in "abc"], "truth")
+    assert pieces.files == ["a_1_0.png", "c_1_1.png"]
+    # in the sample's own planes
+    found = [[(place["path"], place["z"]) for place in places] for places in pieces.places]
+    assert found == [[(0, 0)], [], [(1, 1)]]
+
+
+def test_a_file_of_several_parts_is_read_once():
+    shared = Piece("roi.png", 0, 0, 0, 0, 16, 16)
+    samples = [imagined_sample(name, truth=[0], roi=(shared,)) for name in "ab"]
+    study = study_of(samples, with_defaults({"collect": {}}))
+    pieces = reads.pieces(study, study.places(S, "0/0/0"), "roi")
+    assert pieces.files == ["roi.png"]
+    assert [place["path"] for places in pieces.places for place in places] == [0, 0]
+
+
+def test_extents_of_stacks():
+    assert reads.extent_of(collected_study(), S, "1/0/0") == "1"
+    study = collected_study(collect={"side": 0}, block={"planes": 1})
+    assert reads.extent_of(study, "c", "1/0/0") == "stack"
+    assert reads.extent_blocks(collected_study(), S, "1") == ["1/0/0"]
+    # without truth
+    assert reads.extent_blocks(collected_study(), S, "2") == []
+    assert reads.extent_blocks(study, "c", "stack") == ["1/0/0"]

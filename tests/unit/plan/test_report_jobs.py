@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
-from studies import OTSU, make_study, write_sample
+from studies import OTSU, S, collected_study, make_study, write_sample
 
 from tilewise.plan import report
 from tilewise.plan.study import Choice
@@ -104,3 +104,30 @@ def test_all_tiles_together(tmp_path, rows):
     assert job.differences == [f"results/{s}/errors/differences/0/0/0.tsv" for s in "ab"]
     assert job.order == {"samples": ["a", "b"], "methods": ["otsu", "li"]}
     assert job.metadata == {"a": {"site": "north"}, "b": {"site": "south"}}
+
+
+def test_figures_of_collected_samples():
+    study = collected_study(filters=FILTERS, figures={"tiles": 3})
+    job = report.figures(study, (Choice("otsu"),))
+    found = [
+        (shown["sample"], shown["block"], shown["stored"], shown["offset"]) for shown in job.shown
+    ]
+    # the sample's own block, and where it is in the stack
+    assert found == [
+        *(("a", "0/0/0", "0/0/0", 0), ("c", "0/0/0", "0/0/0", 2), ("d", "0/0/0", "1/0/0", 4))
+    ]
+    assert [shown["tile"] for shown in job.shown] == [[0, 0, 0], [1, 0, 0], [0, 0, 0]]
+    blocks = [0, 0, 1]
+    assert job.images == job.filtered == [f"results/{S}/image.zarr/0/c/{z}/0/0" for z in blocks]
+    assert job.truths == [f"results/{S}/image.zarr/labels/truth/0/c/{z}/0/0" for z in blocks]
+    assert job.thresholds == [f"results/{S}/otsu/thresholds/{z}/0/0.tsv" for z in blocks]
+
+
+def test_tables_of_collected_samples_are_read_once():
+    job = report.aggregate(collected_study(validate={"extent": "sample"}))
+    places = [("otsu", 0), ("otsu", 1), ("li", 1)]
+    assert job.metrics == [f"results/{S}/{m}/metrics/{z}/0/0.tsv" for m, z in places]
+    assert job.structures == [f"results/{S}/{m}/structure/{z}.tsv" for m, z in places]
+    assert job.features == [f"results/{S}/quality/{z}/0/0.tsv" for z in (0, 1)]
+    assert job.strata == [f"results/{S}/errors/strata/{z}/0/0.tsv" for z in (0, 1)]
+    assert job.order["samples"] == list("abcdef")

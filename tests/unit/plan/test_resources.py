@@ -1,7 +1,14 @@
 """Memory, minutes, threads and submissions of jobs."""
 
 import pytest
-from studies import imagined_study, make_study, write_sample
+from studies import (
+    imagined_sample,
+    imagined_study,
+    make_study,
+    study_of,
+    with_defaults,
+    write_sample,
+)
 
 from tilewise.plan import ingest, resources, segment, validate
 
@@ -133,12 +140,15 @@ def test_the_method_that_is_applied_is_the_only_candidate():
 
 
 def test_memory_and_minutes_of_structure():
-    study = large_study()
+    plane, sample = (
+        resources.structure(large_study(validate={"extent": extent}), "s")
+        for extent in ("plane", "sample")
+    )
     # 40 bytes of 16 Mi pixels, and of four times as many
-    assert resources.structure(study, "s", "0").memory == 300 + 640
-    assert resources.structure(study, "s", "stack").memory == 300 + 2560
+    assert plane.memory == 300 + 640
+    assert sample.memory == 300 + 2560
     # a million pixels a second: 67.1 million are a minute
-    assert resources.structure(study, "s", "stack").runtime == 5 + 1
+    assert sample.runtime == 5 + 1
 
 
 def test_minutes_of_a_block():
@@ -208,3 +218,78 @@ def test_minutes_of_a_mask_count_the_passes_for_the_histogram():
     assert minutes(methods=sample) == 2 * 6
     # floats: their extent first
     assert minutes(methods=sample, dtype="float32") == 3 * 6
+
+
+def companions(*shapes, dtype="uint8", cores=None, **settings):
+    """A stack of samples of at most 4 x 4 tiles of 512 px: blocks of 16 planes of 4 Mi pixels."""
+    config = {"tile": 512, "filters": FILTERS, "methods": METHODS, "collect": {}} | settings
+    samples = [imagined_sample(f"s{i}", shape, dtype, truth=[0]) for i, shape in enumerate(shapes)]
+    study = study_of(samples, with_defaults(config), cores)
+    (stack,) = study.stacks
+    return study, stack
+
+
+@pytest.mark.parametrize("keep", [{"keep_filtered": True}, INLINE])
+@pytest.mark.parametrize("extent", ["plane", "sample"])
+def test_companions_change_no_memory(keep, extent):
+    def needs(*shapes):
+        settings = {"validate": {"extent": extent}, **keep}
+        study, stack = companions(*shapes, **settings)
+        assert stack == "_small_uint8_4"
+        return {
+            "image": ingest.image(study, stack, "0/0/0").need,
+            "even": segment.filtered(study, stack, "even", "0/0/0").need,
+            "strips": resources.by_strips(study, stack),
+            "structure": resources.structure(study, stack),
+            **{method: segment.threshold_need(study, stack, method, "0/0/0") for method in METHODS},
+        }
+
+    first, second = (1, 600, 100), (16, 2048, 2048)
+    alone = needs(first)
+    assert alone == needs(first, second) == needs(second)
+    memory = {kind: need.memory for kind, need in alone.items()}
+    # that of any sample: a strip of 1 Mi pixels, of 16 bytes; a plane of 4 Mi, of 3 or 8 bytes
+    assert (memory["strips"], memory["image"], memory["even"]) == (BASE + 16, BASE + 12, BASE + 32)
+    # one plane or sixteen, of 40 bytes a pixel
+    assert memory["structure"] == 300 + (160 if extent == "plane" else 2560)
+
+
+def test_memory_of_collected_samples_that_are_decoded_at_once():
+    study, stack = companions(*[(1, 600, 600)] * 8, cores=8)
+    # a plane of 4 Mi pixels for each thread: of the image 3 bytes a pixel, of the truth 3
+    assert ingest.image(study, stack, "0/0/0").need == resources.Need(
+        BASE + 8 * 12, 5, 8, "segment"
+    )
+    assert ingest.truth(study, stack, "0/0/0").need.memory == BASE + 8 * 12
+    # a sample by itself is decoded by one thread after another
+    study, stack = companions((1, 600, 600), cores=8, collect={"side": 0})
+    own = ingest.image(study, stack, "0/0/0").need
+    assert (own.memory, own.threads) == (BASE + 1, 8)
+
+
+def test_minutes_of_a_shared_block_are_those_of_a_full_one():
+    # 16 planes of 4 Mi pixels are less than a minute at 2 Mpx/s, 64 are two
+    study, stack = companions((1, 600, 100))
+    assert resources.runtime(study, stack) == 5
+    study, stack = companions((1, 600, 100), collect={"planes": 256})
+    assert resources.runtime(study, stack) == 5 + 2
+
+
+def test_collected_samples_of_several_blocks_count_themselves():
+    methods = {"m": {"threshold": "otsu", "scope": "sample", "filter": "smooth"}}
+    study, stack = companions((9, 600, 600), (9, 600, 600), methods=methods)
+    assert study.blocks(stack) == ["0/0/0", "1/0/0"]
+    assert not resources.has_histograms(study, stack)
+    # no wait for other blocks, and a pass for the histogram
+    assert ingest.image(study, stack, "0/0/0").need.group == "segment"
+    study, stack = companions((1, 600, 600), methods=methods, collect={"planes": 256})
+    assert segment.threshold_need(study, stack, "m", "0/0/0").runtime == 2 * (5 + 2)
+
+
+def test_threads_count_blocks_and_not_samples():
+    study, _ = companions(*[(4, 600, 600)] * 8, cores=8)
+    # four samples in each of two blocks
+    assert resources.threads(study) == 4
+    # an overlay has them in a shared stack, where parts share them
+    (stack,) = study.stacks
+    assert validate.overlay(study, stack, "otsu", "0/0/0").need.threads == 2

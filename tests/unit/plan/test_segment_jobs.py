@@ -1,7 +1,17 @@
 """From the image to masks: what is read, filtered and counted."""
 
 import pytest
-from studies import OTSU, imagined_study, make_study, write_sample
+from studies import (
+    OTSU,
+    S,
+    collected_study,
+    imagined_sample,
+    imagined_study,
+    make_study,
+    study_of,
+    with_defaults,
+    write_sample,
+)
 
 from tilewise.plan import segment
 from tilewise.plan.study import Choice
@@ -61,7 +71,8 @@ def test_histograms_are_asked_for_in_samples_of_several_blocks_only(words, needs
     for shape in ((2, 32, 32), (1, 32, 32)):
         study = imagined_study(shape, (1, 32, 32), filters=FILTERS, methods=methods, apply="all")
         job = segment.threshold(study, "s", "m", "0/0/0", Choice("m"))
-        assert job.needs_sample == needs_sample
+        (part,) = job.parts
+        assert part["needs_sample"] == needs_sample
         # a single block counts itself
         asked = study.blocks("s") if needs_sample and shape[0] == 2 else []
         assert job.histograms == [f"results/s/histograms/smooth/{block}.npz" for block in asked]
@@ -102,11 +113,16 @@ def row(tmp_path):
 def test_a_method_that_is_tried_segments_annotated_tiles(tmp_path, row):
     tried = make_study(tmp_path, row, block={"planes": 2})
     tiles = [[0, 0, 0], [0, 0, 1], [0, 1, 0], [0, 1, 1]]
-    assert segment.threshold(tried, "s", "otsu", "0/0/0", Choice("otsu")).tiles == tiles
+
+    def tiles_of(study, method):
+        (part,) = segment.threshold(study, "s", method, "0/0/0", Choice("otsu")).parts
+        return part["tiles"]
+
+    assert tiles_of(tried, "otsu") == tiles
     # what is applied segments everything
-    assert segment.threshold(tried, "s", "segmentation", "0/0/0", Choice("otsu")).tiles is None
+    assert tiles_of(tried, "segmentation") is None
     every = make_study(tmp_path, row, block={"planes": 2}, apply="all")
-    assert segment.threshold(every, "s", "otsu", "0/0/0", Choice("otsu")).tiles is None
+    assert tiles_of(every, "otsu") is None
 
 
 def test_the_chosen_parameters_segment(tmp_path, row):
@@ -151,3 +167,43 @@ def test_masks_wait_for_what_is_chosen(tmp_path, row):
     named = make_study(tmp_path, row, methods=OTSU | swept, apply="m")
     for study in (one, named):
         assert segment.choice_files(study, "segmentation", Choice("m", "value=1")) == [chosen]
+
+
+def test_masks_of_collected_samples_that_are_tried():
+    study = collected_study()
+    job = segment.threshold(study, S, "otsu", "0/0/0", Choice("otsu"))
+    # a has no other tiles, and of c the second plane alone is annotated
+    assert [(part["sample"], part["tiles"], part["offset"]) for part in job.parts] == [
+        ("a", None, 0),
+        ("c", [[1, 0, 0]], 2),
+    ]
+    assert job.pixels.files == [f"results/{S}/image.zarr/0/c/0/0/0"]
+    job = segment.threshold(study, S, "segmentation", "0/0/0", Choice("otsu"))
+    assert [(part["sample"], part["tiles"]) for part in job.parts] == [
+        *(("a", None), ("b", None), ("c", None))
+    ]
+    only = collected_study("li")
+    job = segment.threshold(only, S, "segmentation", "1/0/0", Choice("li"))
+    assert [part["sample"] for part in job.parts] == ["d"]
+
+
+def test_collected_samples_count_themselves():
+    methods = {"m": {"threshold": "otsu", "fallback": "sample", "filter": "smooth"}}
+    samples = [imagined_sample("one", (1, 9, 64)), imagined_sample("two", (12, 64, 64))]
+    config = with_defaults({"methods": methods, "filters": FILTERS, "collect": {}, "apply": "all"})
+    study = study_of(samples, config)
+    (stack,) = study.stacks
+    # two blocks, and histograms of neither are another job's
+    assert study.blocks(stack) == ["0/0/0"]
+    study = study_of([*samples, imagined_sample("three", (5, 64, 64))], config)
+    assert study.blocks(stack) == ["0/0/0", "1/0/0"]
+    job = segment.threshold(study, stack, "m", "0/0/0", Choice("m"))
+    assert [part["needs_sample"] for part in job.parts] == [True, True]
+    assert job.histograms == []
+
+
+def test_a_filter_s_job_of_collected_samples():
+    study = collected_study(filters=FILTERS)
+    job = segment.filtered(study, S, "smooth", "1/0/0")
+    assert [(part["sample"], part["offset"]) for part in job.parts] == [("d", 4), ("e", 5)]
+    assert job.pixels.files == [f"results/{S}/image.zarr/0/c/1/0/0"]

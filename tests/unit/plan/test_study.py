@@ -1,7 +1,17 @@
 """What is annotated, compared, applied and kept, and what cannot be."""
 
 import pytest
-from studies import OTSU, imagined_study, make_study, write_sample
+from studies import (
+    OTSU,
+    S,
+    collected_study,
+    imagined_sample,
+    imagined_study,
+    make_study,
+    study_of,
+    with_defaults,
+    write_sample,
+)
 
 FILTERS = {"smooth": [{"gaussian": 1}], "flat": [{"median": 5}]}
 PAIR = OTSU | {"li": {"threshold": "li"}}
@@ -209,3 +219,54 @@ def test_micrometers_of_known_pixel_sizes(tmp_path, rows):
     study = make_study(tmp_path, *sized, rows[2], validate={"unit": "micrometer"})
     assert study.samples["a"].pixel_size == (1, 0.5, 0.5)
     assert study.samples["c"].pixel_size is None
+
+
+BLOCKS = {
+    "best": {"segmentation": ["abc", "de", "f"], "otsu": ["ac", "d", ""], "li": ["", "d", ""]},
+    "all": {"segmentation": ["", "", ""], "otsu": ["abc", "de", "f"], "li": ["b", "d", "f"]},
+    "none": {"segmentation": ["", "", ""], "otsu": ["ac", "d", ""], "li": ["", "d", ""]},
+    "li": {"segmentation": ["b", "d", "f"], "otsu": ["ac", "d", ""], "li": ["", "d", ""]},
+    "otsu": {"segmentation": ["abc", "de", "f"], "otsu": ["ac", "d", ""], "li": ["", "d", ""]},
+}
+"""Samples whose masks are made in each block of a shared stack."""
+
+
+@pytest.mark.parametrize(("apply", "expected"), BLOCKS.items(), ids=BLOCKS)
+def test_masks_of_collected_samples(apply, expected):
+    study = collected_study(apply)
+    for method, samples in expected.items():
+        found = [study.mask_places(S, block, method) for block in study.blocks(S)]
+        assert found == [[(sample, "0/0/0") for sample in some] for some in samples]
+        made = [f"{z}/0/0" for z, some in enumerate(samples) if some]
+        assert study.mask_blocks(S, method) == made
+
+
+def test_annotated_samples_of_a_shared_block():
+    study = collected_study()
+    assert list(study.stacks) == [S]
+    assert {stack.name for stack in study.stack_of.values()} == {S}
+    assert list(study.stack_of) == list("abcdef")
+
+    def found(method=None):
+        places = [study.annotated_places(S, block, method) for block in study.blocks(S)]
+        return ["".join(sample for sample, _ in some) for some in places]
+
+    assert found() == found("otsu") == ["ac", "d", ""]
+    assert found("li") == ["", "d", ""]
+    assert study.annotated_blocks(S) == study.annotated_blocks(S, "otsu") == ["0/0/0", "1/0/0"]
+    assert study.annotated_blocks(S, "li") == ["1/0/0"]
+    # a stack once, whatever samples of it there are
+    assert study.validated == [(S, "otsu"), (S, "li")]
+    assert study.runs == [("a", "otsu"), ("c", "otsu"), ("d", "otsu"), ("d", "li")]
+    assert [study.block_of(sample, "0/0/0") for sample in "cdf"] == ["0/0/0", "1/0/0", "2/0/0"]
+    assert not study.is_split(S)
+
+
+def test_what_samples_of_a_stack_have_in_common():
+    stain = [imagined_sample(name, dtype="uint16", channels=3) for name in "ab"]
+    voted = imagined_sample("v", truth=[[0], [0]])
+    study = study_of([voted, *stain], with_defaults({"collect": {}, "apply": "none"}))
+    name = "_small_uint16_rgb_1"
+    assert (study.dtype(name), study.channels(name), study.is_color(name)) == ("uint16", 3, True)
+    assert not study.is_color("_small_uint8_voted_1")
+    assert study.voted == ["_small_uint8_voted_1"]

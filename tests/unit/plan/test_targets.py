@@ -1,7 +1,7 @@
 """What a run makes, by what is configured."""
 
 import pytest
-from studies import OTSU, make_study, write_sample
+from studies import OTSU, S, collected_study, make_study, write_sample
 
 from tilewise.plan import targets
 
@@ -54,3 +54,9 @@ def test_errors_and_trust_where_they_are_wanted(tmp_path, rows):
     assert targets.errors(study) == targets.trust(study) == targets.annotate_next(study) == []
     # nothing to be wrong about
     assert targets.errors(make_study(tmp_path, rows[1])) == []
+
+
+def test_overlays_of_collected_samples_share_a_folder():
+    assert targets.overlays(collected_study()) == [
+        f"results/{S}/{name}/0/0" for name in ("otsu/overlay/0", "otsu/overlay/1", "li/overlay/1")
+    ]

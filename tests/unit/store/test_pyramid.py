@@ -1,7 +1,19 @@
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 import pytest
+import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tilewise.store.pyramid import mean, nearest
+from tilewise.store.blocks import Blocks, strips
+from tilewise.store.grid import Grid, Region
+from tilewise.store.layout import layout_of
+from tilewise.store.parts import Part, each_part
+from tilewise.store.pyramid import LevelsWriter, mean, nearest
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
@@ -30,3 +42,161 @@ def test_channels_are_kept_apart():
 def test_nearest_makes_no_new_value():
     labels = np.array([[0, 4, 255], [4, 4, 4], [1, 2, 3]], np.uint8)
     np.testing.assert_array_equal(nearest(labels), [[0, 255], [1, 3]])
+
+
+@dataclass
+class Shared:
+    """Samples in blocks of a few planes, with void planes between some of them.
+
+    Parameters
+    ----------
+    parts : list of Part
+    pixels : list of (planes, rows, columns) or (channels, planes, rows, columns) ndarray
+        Of each part, none of them the fill value.
+    levels : int
+        Reduced ones.
+    """
+
+    parts: list[Part]
+    pixels: list[np.ndarray]
+    block: tuple[int, int, int]
+    levels: int
+    channels: int
+    dtype: str
+    fill: int
+    halve: callable
+    threads: int
+
+    def layout(self, level=0):
+        grid = self.parts[0].grid.level(level)
+        return layout_of(grid, self.dtype, self.fill, "none", self.channels)
+
+    def shape(self, level=0):
+        """The array is as large as its samples need."""
+        shapes = [part.grid.level(level).shape for part in self.parts]
+        planes = max(part.offset + part.grid.shape[0] for part in self.parts)
+        return planes, max(shape[1] for shape in shapes), max(shape[2] for shape in shapes)
+
+    def place(self, part):
+        """Number of the block along z."""
+        return part.offset // self.block[0]
+
+    def path(self, folder, level, z):
+        return Path(folder, str(level), "c", *"0" * (self.channels > 1), str(z), "0", "0")
+
+    def write(self, folder):
+        for z in {self.place(part) for part in self.parts}:
+            paths = [self.path(folder, level, z) for level in range(self.levels + 1)]
+            for path in paths:
+                path.parent.mkdir(parents=True)
+            own = [part for part in self.parts if self.place(part) == z]
+            block = f"{z}/0/0"
+            writer = LevelsWriter(paths, block, self.layout(), own, self.halve, self.threads)
+            with writer:
+                each_part(
+                    lambda part, _, writer=writer: self.store(writer, part), own, self.threads
+                )
+
+    def store(self, writer, part):
+        pixels = self.pixels[self.parts.index(part)]
+        for strip in strips(part.grid, part.block):
+            writer.write(part, strip, pixels[..., strip.z0, strip.y0 : strip.y1, :])
+
+    def read(self, folder, part, level):
+        """Each plane of a sample, at a level."""
+        z, grid = self.place(part), part.grid.level(level)
+        blocks = Blocks({f"{z}/0/0": self.path(folder, level, z)}, self.layout(level))
+        planes, rows, columns = grid.shape
+        return np.stack(
+            [
+                blocks.of(part.level(level)).read(Region(z, z + 1, 0, rows, 0, columns)).copy()
+                for z in range(planes)
+            ],
+            axis=-3,
+        )
+
+    def reduced(self, number, level):
+        """What a sample comes to by itself."""
+        pixels = self.pixels[number]
+        for _ in range(level):
+            pixels = self.halve(pixels)
+        return pixels
+
+
+@st.composite
+def shared_samples(draw):
+    side, tile = draw(st.sampled_from([(1, 4), (1, 8), (2, 4), (4, 4)]))
+    block = draw(st.integers(1, 4)), side * tile, side * tile
+    channels, halve = draw(st.sampled_from([(1, mean), (1, nearest), (3, mean)]))
+    fill = 255 if halve is nearest and draw(st.booleans()) else 0
+    dtype = "uint8" if halve is nearest else draw(st.sampled_from(["uint8", "uint16"]))
+    random = np.random.default_rng(draw(st.integers(0, 99)))
+    parts, pixels, end = [], [], 0
+    for number in range(draw(st.integers(1, 5))):
+        size = draw(st.integers(1, block[1])), draw(st.integers(1, block[2]))
+        shape = draw(st.integers(1, block[0])), *size
+        offset = end + draw(st.integers(0, 2))
+        if offset % block[0] + shape[0] > block[0]:
+            offset += -offset % block[0]
+        end = offset + shape[0]
+        parts.append(Part(f"s{number}", Grid(shape, tile, block), "0/0/0", offset))
+        lead = (channels,) if channels > 1 else ()
+        pixels.append(random.integers(1, 255, (*lead, *shape)).astype(dtype))
+    levels, threads = draw(st.integers(0, 2)), draw(st.integers(1, 3))
+    return Shared(parts, pixels, block, levels, channels, dtype, fill, halve, threads)
+
+
+@settings(deadline=None, database=None, max_examples=60)
+@given(shared=shared_samples())
+def test_companions_change_no_pixel_of_any_level(shared):
+    with tempfile.TemporaryDirectory() as folder:
+        shared.write(folder)
+        for number, part in enumerate(shared.parts):
+            for level in range(shared.levels + 1):
+                found = shared.read(folder, part, level)
+                assert found.dtype == shared.dtype
+                np.testing.assert_array_equal(found, shared.reduced(number, level))
+
+
+@settings(deadline=None, database=None, max_examples=30)
+@given(shared=shared_samples())
+def test_zarr_reads_shared_arrays_and_what_is_void(shared):
+    with tempfile.TemporaryDirectory() as folder:
+        shared.write(folder)
+        for level in range(shared.levels + 1):
+            layout, shape = shared.layout(level), shared.shape(level)
+            lead = (shared.channels,) if shared.channels > 1 else ()
+            metadata = json.dumps(layout.metadata((*lead, *shape)))
+            Path(folder, str(level), "zarr.json").write_text(metadata)
+            expected = np.full((*lead, *shape), shared.fill, shared.dtype)
+            chunks = dict.fromkeys(map(shared.place, shared.parts), 0)
+            for number, part in enumerate(shared.parts):
+                own = shared.reduced(number, level)
+                planes, rows, columns = own.shape[-3:]
+                z = part.offset
+                expected[..., z : z + planes, :rows, :columns] = own
+                side = layout.chunk[-1]
+                tiles = planes * -(-rows // side) * -(-columns // side)
+                chunks[shared.place(part)] += shared.channels * tiles
+            found = zarr.open_array(Path(folder, str(level)), mode="r")[:]
+            np.testing.assert_array_equal(found, expected)
+            # nothing but the samples' own tiles takes bytes, uncompressed as they are
+            pixels = side * side * np.dtype(shared.dtype).itemsize
+            index = 16 * np.prod(layout.chunks_along) + 4
+            for z, number in chunks.items():
+                size = shared.path(folder, level, z).stat().st_size
+                assert size == number * pixels + index
+
+
+def test_a_sample_of_a_pixel_beside_a_large_one():
+    # hand-written: level 1 of a 3 x 3 and of a 1 x 1 plane, whose only pixel counts four times
+    block = (2, 4, 4)
+    parts = [Part("one", Grid((1, 1, 1), 4, block), "0/0/0", 0)]
+    parts.append(Part("three", Grid((1, 3, 3), 4, block), "0/0/0", 1))
+    pixels = [np.array([[[5]]], np.uint8), np.array([[[1, 2, 9], [3, 6, 9], [7, 7, 8]]], np.uint8)]
+    shared = Shared(parts, pixels, block, 2, 1, "uint8", 0, mean, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        shared.write(folder)
+        for level, ones, threes in ((1, [[5]], [[3, 9], [7, 8]]), (2, [[5]], [[7]])):
+            np.testing.assert_array_equal(shared.read(folder, parts[0], level), [ones])
+            np.testing.assert_array_equal(shared.read(folder, parts[1], level), [threes])

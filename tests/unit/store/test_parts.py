@@ -1,0 +1,100 @@
+"""Parts of a job: what is listed, and work that is shared out over them."""
+
+import threading
+
+import pytest
+
+from tilewise.store.grid import Grid
+from tilewise.store.parts import Part, each_part, parts_of
+
+GRID = Grid((2, 20, 30), 16, (4, 32, 32))
+PARTS = [Part(name, GRID, "0/0/0", offset) for offset, name in enumerate("abc")]
+
+
+def test_parts_are_what_is_listed():
+    grid = {"shape": [2, 20, 30], "tile": 16, "block": [4, 32, 32]}
+    listed = [
+        {"sample": "b", "block": "0/0/0", "grid": grid, "offset": 3, "tiles": None, "roi": [1]},
+        {"sample": "a", "block": "1/0/0", "grid": grid | {"shape": [5, 9, 9]}, "offset": 8},
+    ]
+    assert parts_of(listed) == [
+        Part("b", GRID, "0/0/0", 3, {"tiles": None, "roi": [1]}),
+        Part("a", Grid((5, 9, 9), 16, (4, 32, 32)), "1/0/0", 8, {}),
+    ]
+    assert parts_of([]) == []
+
+
+def test_a_part_of_a_level_lies_on_the_same_planes():
+    part = Part("a", GRID, "0/0/0", 7, {"word": 1})
+    # 5 rows of 20 and 8 columns of 30, in a block of 8 x 8
+    assert part.level(2) == Part("a", Grid((2, 5, 8), 8, (4, 8, 8)), "0/0/0", 7, {"word": 1})
+    assert part.level(0) == part
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_what_is_returned_stays_in_order(threads):
+    last = threading.Event()
+
+    def work(part, _):
+        # where several go at once, the first waits for one after it
+        if threads > 1 and part.sample == "a":
+            assert last.wait(20)
+        if part.sample == "b":
+            last.set()
+        return part.sample
+
+    assert each_part(work, PARTS, threads) == ["a", "b", "c"]
+    assert each_part(work, [], threads) == []
+
+
+def test_parts_go_on_at_once():
+    # passed by all three together, or never
+    together = threading.Barrier(3)
+
+    def work(*_):
+        together.wait(20)
+        return threading.get_ident()
+
+    assert len(set(each_part(work, PARTS, 3))) == 3
+
+
+def test_no_more_parts_go_on_than_there_are_threads():
+    lock, running, most = threading.Lock(), [0], [0]
+
+    def work(*_):
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        pause.wait(0.01)
+        with lock:
+            running[0] -= 1
+
+    pause = threading.Event()
+    each_part(work, PARTS * 4, 2)
+    assert most == [2]
+
+
+@pytest.mark.parametrize(
+    ("parts", "threads", "own"), [(1, 8, 8), (2, 8, 4), (3, 8, 2), (3, 2, 1), (3, 1, 1)]
+)
+def test_parts_share_the_threads(parts, threads, own):
+    assert each_part(lambda _, given: given, PARTS[:parts], threads) == [own] * parts
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_an_error_names_its_sample(threads):
+    def work(part, _):
+        if part.sample == "b":
+            raise ValueError("truth.png is too small")
+
+    with pytest.raises(ValueError, match=r"^sample b: truth\.png is too small$") as error:
+        each_part(work, PARTS, threads)
+    assert str(error.value.__cause__) == "truth.png is too small"
+
+
+def test_errors_of_the_code_stay_what_they_are():
+    def work(part, _):
+        raise KeyError(part.sample)
+
+    with pytest.raises(KeyError, match="^'a'$"):
+        each_part(work, PARTS, 1)
