@@ -153,7 +153,7 @@ def _annotator_parts(study, stack, block):
 
 
 def _annotator_files(study, stack, blocks):
-    number = max(annotators(study, stack, block) for block in blocks)
+    number = annotators(study, stack, blocks[0])
     return [
         path
         for label in map(paths.annotator, range(1, number + 1))

@@ -85,7 +85,7 @@ class Structure:
 @cache
 def structure(study: Study, stack: str, method: str, extent: str) -> Structure:
     """Of the annotated planes or samples in the blocks of an extent."""
-    blocks, names = _structure_blocks(study, stack, method, extent), {"stack": stack, "level": 0}
+    blocks, names = reads.extent_blocks(study, stack, extent), {"stack": stack, "level": 0}
     return Structure(
         parts=[
             scored_part(study, sample, own)
@@ -98,11 +98,6 @@ def structure(study: Study, stack: str, method: str, extent: str) -> Structure:
         scoring=scoring(study, study.config["validate"]["metrics"]),
         need=resources.structure(study, stack),
     )
-
-
-def _structure_blocks(study, stack, method, extent):
-    tried = study.annotated_blocks(stack, method)
-    return [block for block in reads.extent_blocks(study, stack, extent) if block in tried]
 
 
 def structure_tables(study: Study) -> list[str]:

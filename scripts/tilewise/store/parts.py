@@ -4,6 +4,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+from tilewise.store.blocks import at_once
 from tilewise.store.grid import Grid, grid_of
 
 
@@ -70,6 +71,9 @@ def each_part(work, parts, threads):
     ValueError
         That of a part, with the name of its sample.
     """
+    # some steps hold a whole plane of each
+    plane = max((part.grid.shape[1] * part.grid.shape[2] for part in parts), default=1)
+    workers = min(at_once(plane, threads), len(parts))
     own = max(threads // max(len(parts), 1), 1)
 
     def named(part):
@@ -78,10 +82,10 @@ def each_part(work, parts, threads):
         except ValueError as error:
             raise ValueError(f"sample {part.sample}: {error}") from error
 
-    if min(threads, len(parts)) < 2:
+    if workers < 2:
         return list(map(named, parts))
     if opencv := sys.modules.get("cv2"):
         # its threads share the cores with these
         opencv.setNumThreads(own)
-    with ThreadPoolExecutor(min(threads, len(parts))) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(named, parts))
