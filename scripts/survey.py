@@ -30,10 +30,8 @@ def survey(part, threads):
     """Rows of a sample's tiles."""
     grid, image, settings = part.grid, images.of(part), part.settings
     filter_of = {name: params.variants[name]["filter"] for name in settings["methods"]}
-    filters = {
-        filter_of[name]: Filtered(image, params.variants[name]["steps"], grid, params.dtype)
-        for name in settings["methods"]
-    }
+    steps = {filter_of[name]: params.variants[name]["steps"] for name in settings["methods"]}
+    filters = {source: Filtered(image, own, grid, params.dtype) for source, own in steps.items()}
     histograms = of_filters(given.histograms, settings["counted"], filters, part, threads)
     samples = {name: calibrated[name] for name in settings["methods"]}
     for name in settings["needs_sample"]:

@@ -38,6 +38,12 @@ def get_cores():
         return None
 
 
+if workflow.scheduling_settings and workflow.is_main_process and workflow.local_exec:
+    # the limit is for schedulers, and costs a look at all waiting jobs each second, as many times as
+    # jobs have ended: a fifth of a run of some hundred jobs
+    workflow.scheduling_settings.max_jobs_per_timespan = None
+
+
 def get_folder():
     """Where the configuration is, to which the sample sheet is relative."""
     files = workflow.configfiles

@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+from functools import cache
 
 
 def parse(step, functions, kind):
@@ -59,8 +60,9 @@ def given(step, functions, kind):
     return name, settings
 
 
+@cache
 def settings_of(function):
-    """A function's parameters after the first, with their defaults."""
+    """A function's parameters after the first, with their defaults; not to be written to."""
     parameters = list(inspect.signature(function).parameters.values())[1:]
     return {parameter.name: parameter.default for parameter in parameters}
 

@@ -5,6 +5,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import NullLocator
 
 from tilewise.view.overlay import scale_bar
 
@@ -35,8 +36,7 @@ def side_by_side(tiles, title, pixel_sizes):
     -------
     Figure
     """
-    figure = Figure(figsize=(2 * len(STEPS), 2 * len(tiles) + 0.5), layout="constrained")
-    axes = figure.subplots(len(tiles), len(STEPS), squeeze=False)
+    figure, axes = _figure((len(tiles), len(STEPS)), cell=(1.9, 1.9), gap=(0.06, 0.06), left=0.5)
     for row, (name, pictures) in zip(axes, tiles.items(), strict=True):
         for axis, step in zip(row, STEPS, strict=True):
             axis.imshow(_shades(pictures[step], step), cmap="gray", vmin=0, vmax=255)
@@ -48,6 +48,26 @@ def side_by_side(tiles, title, pixel_sizes):
         axis.set_title(step)
     figure.suptitle(title)
     return figure
+
+
+def _figure(cells, cell, gap, left=0.1, right=0.1, top=0.5, bottom=0.1, **settings):
+    """A figure with rows and columns of axes, all in inches: laying it out to fit takes as long
+    as drawing it."""
+    (rows, columns), (width, height), (across, down) = cells, cell, gap
+    size = (
+        left + columns * width + (columns - 1) * across + right,
+        top + rows * height + (rows - 1) * down + bottom,
+    )
+    places = {
+        "left": left / size[0],
+        "right": 1 - right / size[0],
+        "top": 1 - top / size[1],
+        "bottom": bottom / size[1],
+        "wspace": across / width,
+        "hspace": down / height,
+    }
+    figure = Figure(figsize=size)
+    return figure, figure.subplots(rows, columns, squeeze=False, gridspec_kw=places, **settings)
 
 
 def _draw_scale_bar(axis, shape, pixel_size):
@@ -93,17 +113,21 @@ def histograms(tiles, title):
     -------
     Figure
     """
-    figure = Figure(figsize=(6, 1.8 * len(tiles) + 0.5), layout="constrained")
-    axes = figure.subplots(len(tiles), 1, squeeze=False, sharex=True)[:, 0]
-    for axis, (name, (pixels, thresholds, note)) in zip(axes, tiles.items(), strict=True):
+    figure, axes = _figure(
+        (len(tiles), 1), (5, 1.4), (0, 0.3), left=0.9, top=0.6, bottom=0.45, sharex=True
+    )
+    for axis, (name, (pixels, thresholds, note)) in zip(axes[:, 0], tiles.items(), strict=True):
         counts, edges = np.histogram(pixels, _bins(pixels))
         axis.stairs(counts, edges, fill=True, color="0.6")
         for threshold in thresholds:
             axis.axvline(threshold, color="tab:red", label=f"threshold {threshold:g}")
         axis.set(ylabel=f"{name}\npixels", yscale="log", title=note or None)
+        # ticks between powers of ten, and powers as formulas, take longer than all else
+        axis.yaxis.set_minor_locator(NullLocator())
+        axis.yaxis.set_major_formatter(lambda pixels, _: f"{pixels:g}")
         if thresholds:
             axis.legend(loc="upper right")
-    axes[-1].set_xlabel("grey level after filtering")
+    axes[-1, 0].set_xlabel("grey level after filtering")
     figure.suptitle(title)
     return figure
 
@@ -130,8 +154,7 @@ def confusion_matrix(counts, title):
     matrix = np.array([[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]])
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     names = (("TN", "FP"), ("FN", "TP"))
-    figure = Figure(figsize=(3.2, 3), layout="constrained")
-    axis = figure.subplots()
+    figure, ((axis,),) = _figure((1, 1), (2.5, 2.5), (0, 0), left=0.5, top=0.35, bottom=0.45)
     axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for (row, column), number in np.ndenumerate(matrix):
         text = f"{names[row][column]}\n{number:,}\n{share[row, column]:.1%}"
