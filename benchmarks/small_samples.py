@@ -3,8 +3,8 @@
     python benchmarks/small_samples.py [--cases equal,ragged,many] [--profile] [--folder DIR]
 
 `equal` is 30 samples of 512 x 512 px with truth and 11 methods, one of them with a grid; `ragged`
-the same of any size up to that, some of a few pixels; `many` is 500 samples and 3 methods. Settings
-are the defaults, and a run makes all that rule `all` asks for. The arithmetic is `one_process.py`,
+the same of half of that at least, along each side; `tiny` the same of any size, a fifth of them of a
+few pixels; `many` is 500 samples and 3 methods. Settings are the defaults, and a run makes all that rule `all` asks for. The arithmetic is `one_process.py`,
 a process of its own; that its tables, masks and overlays are those of the run is checked.
 """
 
@@ -56,12 +56,12 @@ METHODS = FEW | {
     },
 }
 CASES = {
-    "equal": (30, METHODS, False),
-    "ragged": (30, METHODS, True),
-    "many": (500, {name: METHODS[name] for name in FEW}, False),
-    "many_ragged": (500, {name: METHODS[name] for name in FEW}, True),
+    "equal": (30, METHODS, SIDE),
+    "ragged": (30, METHODS, SIDE // 2),
+    "tiny": (30, METHODS, 1),
+    "many": (500, {name: METHODS[name] for name in FEW}, SIDE),
 }
-"""Samples, methods, and whether their sizes differ."""
+"""Samples, methods, and the least side of a sample in pixels."""
 COUNTED = """\
 import atexit, os, resource, sys
 
@@ -75,23 +75,21 @@ atexit.register(add)
 """What each process of a profiled run starts with: it adds its CPU seconds to a file."""
 
 
-def size_of(number, is_ragged):
-    """Rows and columns of a sample; of every fifth ragged one a few."""
+def size_of(number, least):
+    """Rows and columns of a sample; of every fifth tiny one a few."""
     import numpy as np
 
-    if not is_ragged:
-        return SIDE, SIDE
-    most = 9 if number % 5 == 4 else SIDE
-    return tuple(map(int, np.random.default_rng([1, number]).integers(1, most + 1, 2)))
+    most = 9 if least == 1 and number % 5 == 4 else SIDE
+    return tuple(map(int, np.random.default_rng([1, number]).integers(least, most + 1, 2)))
 
 
-def make_image(folder, number, is_ragged, seed=1):
+def make_image(folder, number, least, seed=1):
     """Image and truth of a sample, and its row of the sheet."""
     import cv2
 
     from tilewise.demo.phantom import render
 
-    height, width = size_of(number, is_ragged)
+    height, width = size_of(number, least)
     name = f"s{number:03d}"
     # far apart in z, so that nothing of one is seen in the next
     z = 100 * number
@@ -105,11 +103,11 @@ def prepare(folder, case, collect):
     """Images, sheet and configuration; and those of the arithmetic, in a folder beside."""
     from snakemake.utils import validate
 
-    samples, methods, is_ragged = CASES[case]
+    samples, methods, least = CASES[case]
     shutil.rmtree(folder, ignore_errors=True)
     images = folder / "run/images"
     images.mkdir(parents=True)
-    rows = [make_image(images, number, is_ragged) for number in range(samples)]
+    rows = [make_image(images, number, least) for number in range(samples)]
     text = "sample\timage\ttruth\n" + "".join(rows)
     filters = {method["filter"] for method in methods.values()}
     config = {
@@ -177,9 +175,9 @@ def chunks_of(study, path):
     return [shard.read(p).tobytes() if shard.is_stored(p) else None for p in places]
 
 
-def add_row(work, number, is_ragged):
+def add_row(work, number, least):
     """One more sample at the end of the sheet."""
-    row = make_image(work / "images", number, is_ragged)
+    row = make_image(work / "images", number, least)
     with open(work / "sheet.tsv", "a") as sheet:
         sheet.write(row)
 
@@ -192,11 +190,11 @@ def change_method(work):
     path.write_text(yaml.safe_dump(config, sort_keys=False))
 
 
-def change_image(work, is_ragged):
+def change_image(work, least):
     """Other pixels of the first sample; its truth stays."""
     truth = work / "images/s000_truth.png"
     kept = truth.stat(), truth.read_bytes()
-    make_image(work / "images", 0, is_ragged, seed=2)
+    make_image(work / "images", 0, least, seed=2)
     truth.write_bytes(kept[1])
     os.utime(truth, ns=(kept[0].st_atime_ns, kept[0].st_mtime_ns))
 
@@ -222,13 +220,13 @@ def print_profile(seconds, processes, steps):
         print(f"| {name} | | | {steps[name]:.2f} |")
 
 
-def reruns(work, samples, is_ragged):
+def reruns(work, samples, least):
     """Jobs, CPU and wall time of runs after a change, one after the other."""
     changes = {
         "nothing changed": lambda: None,
-        "one row added": lambda: add_row(work, samples, is_ragged),
+        "one row added": lambda: add_row(work, samples, least),
         "one method changed": lambda: change_method(work),
-        "one image changed": lambda: change_image(work, is_ragged),
+        "one image changed": lambda: change_image(work, least),
     }
     for name, change in changes.items():
         change()
@@ -270,8 +268,8 @@ def main():
             profiles.append((profile, steps))
             print(*firsts[-1], file=sys.stderr)
             if not arguments.first_only:
-                samples, _, is_ragged = CASES[name]
-                for row in reruns(folder / "run", samples, is_ragged):
+                samples, _, least = CASES[name]
+                for row in reruns(folder / "run", samples, least):
                     later.append((name, *row))
                     print(*later[-1], file=sys.stderr)
     print("| case | jobs | CPU s | wall s | arithmetic CPU s | wall s | CPU ratio |")
