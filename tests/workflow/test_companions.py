@@ -110,9 +110,15 @@ class Jobs:
         path = (paths.FILTERED + paths.FILTERED_BLOCK).format(**names)
         pixels = planned.pixels
         self.carry_out(
-            *("filter", {"image": pixels.files}, {"filtered": path}, planned, names),
-            *("codec", "dtype"),
-            **{"steps": pixels.steps, "blocks": pixels.blocks},
+            "filter",
+            {"image": pixels.files},
+            {"filtered": path},
+            planned,
+            names,
+            "codec",
+            "dtype",
+            steps=pixels.steps,
+            blocks=pixels.blocks,
         )
 
     def quality(self, names):
@@ -130,7 +136,10 @@ class Jobs:
             "survey",
             {"image": planned.pixels.files, "histograms": planned.histograms},
             {"agreement": paths.SURVEY.format(**names)},
-            *(planned, names, "dtype", "variants"),
+            planned,
+            names,
+            "dtype",
+            "variants",
             blocks=planned.pixels.blocks,
         )
 
@@ -161,7 +170,12 @@ class Jobs:
             "annotators": paths.ANNOTATORS.format(**names),
         }
         self.carry_out(
-            *("consensus", {"annotators": planned.files}, outputs, planned, names, "blocks"),
+            "consensus",
+            {"annotators": planned.files},
+            outputs,
+            planned,
+            names,
+            "blocks",
             settings=self.study.config["truth"],
         )
 
@@ -175,8 +189,14 @@ class Jobs:
                 "mask": self.levels(names["method"], names),
                 "thresholds": paths.THRESHOLDS.format(**names),
             },
-            *(planned, names, "dtype", "segmenter", "calibration"),
-            **{"steps": pixels.steps, "blocks": pixels.blocks, "codec": pixels.codec},
+            planned,
+            names,
+            "dtype",
+            "segmenter",
+            "calibration",
+            steps=pixels.steps,
+            blocks=pixels.blocks,
+            codec=pixels.codec,
         )
 
     def validate(self, names):
@@ -192,8 +212,13 @@ class Jobs:
             "overlay",
             {"picture": planned.picture, "confusion": confusion[0]},
             {"folder": paths.OVERLAY.format(**names)},
-            *(planned, names, "channels", "dtype"),
-            **{"colors": COLORS, "alpha": 0.3, "scale_bar": True},
+            planned,
+            names,
+            "channels",
+            "dtype",
+            colors=COLORS,
+            alpha=0.3,
+            scale_bar=True,
         )
 
     def errors(self, names):
@@ -222,7 +247,10 @@ class Jobs:
             "structure",
             {"mask": planned.masks, "truth": planned.truths},
             {"metrics": paths.STRUCTURE.format(**names)},
-            *(planned, names, "blocks", "scoring"),
+            planned,
+            names,
+            "blocks",
+            "scoring",
             is_plane=self.study.config["validate"]["extent"] == "plane",
         )
 
@@ -280,10 +308,10 @@ def companions(draw):
     annotators = draw(st.sampled_from(((1, 1, 0), (1, 0, 1), (2, 3, 2), (3, 2, 3))))
     side = st.integers(1, draw(st.sampled_from((16, 40))))
     first = draw(st.integers(0, 5))
-    shapes = st.lists(st.tuples(st.integers(1, 3), side, side), min_size=2, max_size=4)
+    sizes = st.lists(st.tuples(side, side), min_size=2, max_size=4)
     return [
         {
-            "shape": shape,
+            "shape": (1 + number % 3, *size),
             "seed": draw(st.integers(0, 2**16)),
             "kind": kind,
             "annotators": annotators[number % 3],
@@ -291,7 +319,7 @@ def companions(draw):
             "foreground": tuple(VALUES)[number % 3],
             "step": STEPS[number % 3],
         }
-        for number, shape in enumerate(draw(shapes), first)
+        for number, size in enumerate(draw(sizes), first)
     ]
 
 
