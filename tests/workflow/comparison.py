@@ -54,14 +54,14 @@ def _values(folder):
         for path in folder.rglob("zarr.json")
         if json.loads(path.read_text())["node_type"] == "array"
     )
-    views = _views(folder)
+    views, stored = _views(folder), set(arrays)
     for array in arrays:
         pixels = zarr.open_array(array, mode="r")[:]
         yield from _cut(array.relative_to(folder), pixels, views)
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         is_passed_over = set(PASSED_OVER) & set(name.parts[:-1])
-        is_within = any(array in path.parents for array in arrays)
+        is_within = not stored.isdisjoint(path.parents)
         if path.is_dir() or str(name).startswith(IGNORED) or is_passed_over or is_within:
             continue
         if path.suffix == ".tsv":
@@ -75,9 +75,11 @@ def _values(folder):
             yield _name_of_picture(name, views), _digest(np.asarray(Image.open(path)))
         elif path.suffix == ".npy":
             yield str(name), {"": _digest(np.load(path))}
-        elif path.suffix == ".npz":
+        elif path.suffix == ".npz" and path.parent.name == "consensus":
             for sample, table in np.load(path).items():
                 yield f"{sample.removeprefix('table_')}/consensus.npy", {"": _digest(table)}
+        elif path.suffix == ".npz":
+            yield str(name), {key: _digest(array) for key, array in np.load(path).items()}
 
 
 def _views(folder):
