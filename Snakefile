@@ -39,5 +39,9 @@ rule all:
     localrule: True
 
 
+onstart:
+    lift_rate_limit()
+
+
 onsuccess:
     tell_left_behind()

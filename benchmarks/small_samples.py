@@ -3,9 +3,10 @@
     python benchmarks/small_samples.py [--cases equal,ragged,many] [--profile] [--folder DIR]
 
 `equal` is 30 samples of 512 x 512 px with truth and 11 methods, one of them with a grid; `ragged`
-the same of half of that at least, along each side; `tiny` the same of any size, a fifth of them of a
-few pixels; `many` is 500 samples and 3 methods. Settings are the defaults, and a run makes all that rule `all` asks for. The arithmetic is `one_process.py`,
-a process of its own; that its tables, masks and overlays are those of the run is checked.
+the same of half of that at least, along each side; `tiny` the same of any size, a fifth of them of
+a few pixels; `many` is 500 samples and 3 methods. Settings are the defaults, and a run makes all
+that rule `all` asks for. The arithmetic is `one_process.py`, a process of its own; that its tables,
+masks and overlays are those of the run is checked.
 """
 
 import argparse

@@ -38,10 +38,13 @@ def get_cores():
         return None
 
 
-if workflow.scheduling_settings and workflow.is_main_process and workflow.local_exec:
-    # the limit is for schedulers, and costs a look at all waiting jobs each second, as many times as
-    # jobs have ended: a fifth of a run of some hundred jobs
-    workflow.scheduling_settings.max_jobs_per_timespan = None
+def lift_rate_limit():
+    """Start jobs at any rate where no scheduler of a cluster has to bear it.
+
+    Snakemake's limit costs a look at all waiting jobs every second, as many times as jobs have ended.
+    """
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
 
 
 def get_folder():
