@@ -73,7 +73,9 @@ def test_colour(project):
     channels = project.array("discs/color.zarr/0")
     np.testing.assert_array_equal(np.moveaxis(channels[:, 0], 0, -1), colour)
     # a right background pixel: 0.7 of the colour, and black
-    overlay = np.asarray(Image.open(project.results / "discs/otsu/overlay/0/0/0/z0000_y00_x00.png"))
+    overlay = np.asarray(
+        Image.open(project.results / "discs/otsu/overlay/0/0/0/discs_z0000_y00_x00.png")
+    )
     codes = project.array("discs/image.zarr/labels/otsu-confusion/0")[0, :64, :64]
     right = codes == 1
     expected = np.rint(colour[:64, :64][right] * 0.7)

@@ -23,7 +23,7 @@ needs_kesm = pytest.mark.skipif(
 def test_published_tile(project):
     project.succeed("--configfile", "config/kesm.yaml")
 
-    (threshold,) = project.rows("kesm/otsu/thresholds/0/0/0.tsv")
+    (threshold,) = project.rows("_small_uint8_1/otsu/thresholds/0/0/0.tsv")
     assert float(threshold["threshold"]) == 79
     (row,) = project.rows("metrics.tsv")
     counts = {"tp": "5595", "fp": "122", "fn": "1863", "tn": "254564", "edge": "normal"}
@@ -41,7 +41,9 @@ def test_published_tile(project):
     colors[mask & ~truth] = 255, 0, 255
     colors[~mask & truth] = 255, 255, 0
     published = cv2.addWeighted(np.stack([image] * 3, -1), 0.7, colors, 1 - 0.7, 0)
-    overlay = Image.open(project.results / "kesm/otsu/overlay/0/0/0/z0000_y00_x00.png")
+    overlay = Image.open(
+        project.results / "_small_uint8_1/otsu/overlay/0/0/0/kesm_z0000_y00_x00.png"
+    )
     np.testing.assert_array_equal(np.asarray(overlay), published)
 
 

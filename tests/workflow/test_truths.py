@@ -136,7 +136,7 @@ def test_several_annotators(project):
     np.testing.assert_array_equal(
         project.array("discs/image.zarr/labels/annotator-3/0")[0], truths[2]
     )
-    rows = project.rows("discs/agreement.tsv")
+    rows = project.rows("agreement.tsv")
     kappas = {
         row["annotators"]: float(row["value"]) for row in rows if row["measure"] == "cohen_kappa"
     }

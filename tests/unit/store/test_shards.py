@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -108,3 +109,28 @@ def test_damage_is_named(tmp_path):
     path.write_bytes(b"short")
     with pytest.raises(ValueError, match="too short"):
         ShardReader(path, layout)
+
+
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_bytes_do_not_depend_on_the_threads_that_write(tmp_path, channels):
+    layout = Layout((*channels, 4, 64, 64), (*(1 for _ in channels), 1, 16, 16), "uint8")
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 255, layout.shard, np.uint8)
+    # by plane, tile row and column, the channels of each together
+    places = [(*c, *place) for place in np.ndindex(4, 4, 4) for c in np.ndindex(channels)]
+    del places[5]
+
+    def write(path, order, threads):
+        with ShardWriter(path, layout, threads) as writer, ThreadPoolExecutor(threads) as pool:
+
+            def store(place):
+                corner = zip(place, layout.chunk, strict=True)
+                writer.write(place, pixels[tuple(slice(i * n, i * n + n) for i, n in corner)])
+
+            list(pool.map(store, order))
+        return path.read_bytes()
+
+    expected = write(tmp_path / "one", places, 1)
+    shuffled = [places[i] for i in random.permutation(len(places))]
+    assert write(tmp_path / "several", shuffled, 4) == expected
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "several"]
