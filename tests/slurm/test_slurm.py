@@ -39,14 +39,17 @@ def cluster():
     subprocess.run([CLUSTER, "stop"], check=True)
 
 
-def create(folder):
-    """Four blocks of a phantom, and two small ones that share a block."""
+BRAIN = {"brain": {"shape": [4, 128, 192], "seed": 5}}
+"""Four blocks of a phantom."""
+HALVES = {
+    "left": {"shape": [1, 128, 190], "seed": 6},
+    "right": {"shape": [1, 70, 192], "seed": 7},
+}
+"""Two that share a block."""
+
+
+def create(folder, phantoms=BRAIN):
     project = Project.create(folder)
-    phantoms = {
-        "brain": {"shape": [4, 128, 192], "seed": 5},
-        "left": {"shape": [1, 128, 190], "seed": 6},
-        "right": {"shape": [1, 70, 192], "seed": 7},
-    }
     rows = [
         {"sample": name, "image": f"phantom:{name}/image", "truth": f"phantom:{name}/truth"}
         for name in phantoms
@@ -113,8 +116,18 @@ def test_results_are_the_local_ones_and_blocks_are_grouped(tmp_path, local):
     run = project.succeed("--configfile", "my.yaml", *PROFILE)
     assert contents(project) == local
     # the phantom; then, of four blocks in one: the chains, the sweep, the masks by the chosen
-    # parameters, the errors, and the segmentation by the method that was decided on
-    assert len(submissions(run.output)) == 6
+    # parameters, the errors, and the segmentation by the method that was decided on; its export
+    assert len(submissions(run.output)) == 7
+
+
+def test_samples_that_share_a_block_share_submissions(tmp_path):
+    local = create(tmp_path / "local", HALVES)
+    local.succeed()
+    project = create(tmp_path / "project", HALVES)
+    run = project.succeed("--configfile", "my.yaml", *PROFILE)
+    assert contents(project) == contents(local)
+    # two phantoms, and the same as above
+    assert len(submissions(run.output)) == 8
 
 
 def test_cancelled_job_is_submitted_again(tmp_path, local):
@@ -124,7 +137,7 @@ def test_cancelled_job_is_submitted_again(tmp_path, local):
     subprocess.run(["scancel", job], check=True)
     assert process.wait(400) == 0
     output = (project.folder / "run.log").read_text()
-    assert len(submissions(output)) == 7
+    assert len(submissions(output)) == 8
     assert contents(project) == local
 
 
