@@ -39,6 +39,7 @@ def _limit_plane(folder, z, keeps_input=False):
     from tilewise.store.blocks import BlockWriter, strips
     from tilewise.store.grid import Grid, crop
     from tilewise.store.layout import layout_of
+    from tilewise.store.parts import Part
     from tilewise.tables import write_rows
 
     cv2.setNumThreads(1)
@@ -47,15 +48,16 @@ def _limit_plane(folder, z, keeps_input=False):
     shape = 1, image.header.height, image.header.width
     grid = Grid(shape, TILE, (1, *(-(-size // TILE) * TILE for size in shape[1:])))
     segmenter = Segmenter("otsu", {}, "tile", "bright", 4, 0, "empty", [])
+    part = Part("plane", grid, "0/0/0", 0)
     layout, out, rows = layout_of(grid, "uint8"), folder / "limit", []
     out.mkdir(exist_ok=True)
     with (
-        BlockWriter(out / f"mask_{z}", "0/0/0", grid, layout) as masks,
-        BlockWriter(out / f"confusion_{z}", "0/0/0", grid, layout) as confusions,
-        BlockWriter(out / f"image_{z}", "0/0/0", grid, layout) as images,
-        BlockWriter(out / f"truth_{z}", "0/0/0", grid, layout) as truths,
+        BlockWriter(out / f"mask_{z}", part.block, layout) as masks,
+        BlockWriter(out / f"confusion_{z}", part.block, layout) as confusions,
+        BlockWriter(out / f"image_{z}", part.block, layout) as images,
+        BlockWriter(out / f"truth_{z}", part.block, layout) as truths,
     ):
-        for strip in strips(grid, "0/0/0"):
+        for strip in strips(grid, part.block):
             outer = grid.around(strip, 1)
             filtered = apply_chain(
                 np.asarray(image.rows(0, outer.y0, outer.y1)), ["invert", {"median": 3}]
@@ -63,18 +65,18 @@ def _limit_plane(folder, z, keeps_input=False):
             filtered = crop(filtered, outer, strip)
             decisions = decide_tiles(filtered, strip, grid, segmenter)
             mask = segment(filtered, strip, grid, segmenter, decisions)
-            masks.write(strip, mask)
+            masks.write(part, strip, mask)
             known = np.asarray(truth.rows(0, strip.y0, strip.y1))
             if keeps_input:
-                images.write(strip, np.asarray(image.rows(0, strip.y0, strip.y1)))
-                truths.write(strip, known)
+                images.write(part, strip, np.asarray(image.rows(0, strip.y0, strip.y1)))
+                truths.write(part, strip, known)
             for tile in decisions:
                 region = grid.tile_region(tile)
                 codes = confusion_map(
                     np.ascontiguousarray(crop(known, strip, region)),
                     np.ascontiguousarray(crop(mask, strip, region)),
                 )
-                confusions.write(region, codes)
+                confusions.write(part, region, codes)
                 rows.append({"tile": tile.name, **score(count(codes))})
     write_rows(out / f"rows_{z}.tsv", COLUMNS, rows)
     return math.prod(shape)

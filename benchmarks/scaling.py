@@ -176,9 +176,9 @@ def parsing(folder):
     one_job = "results/{}/image.zarr/0/c/0/0/0"
     dry = "--dry-run"
     report("dry run, 799 planes", folder, "full.yaml", dry)
-    report("one job, the demo", folder, ROOT / "config.yaml", dry, one_job.format("cortex"))
+    report("one job, the demo", folder, ROOT / "config.yaml", dry, one_job.format("_small_uint8_4"))
     report("one job, 799 planes", folder, "full.yaml", dry, one_job.format("brain"))
-    report("one job, 2,000 samples", folder, "many.yaml", dry, one_job.format("s7"))
+    report("one job, 2,000 samples", folder, "many.yaml", dry, one_job.format("_small_uint8_1"))
     make_outputs(folder)
     report("nothing to do, 799 planes", folder, "full.yaml")
 

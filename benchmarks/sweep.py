@@ -67,7 +67,7 @@ def run(folder, name, methods):
         for line in words
         if line and line[0] in ("localrule", "localcheckpoint")
     )
-    logs = place.glob("benchmarks/brain/*/sweep/**/*.tsv")
+    logs = place.glob("benchmarks/*/*/sweep/**/*.tsv")
     sweeps = {path.parts[-5]: float(path.read_text().splitlines()[1].split()[0]) for path in logs}
     return seconds, jobs, sweeps, place
 
