@@ -96,7 +96,8 @@ for sample, own in groupby(parts, attrgetter("sample")):
     tables[sample] = table
     agreements += agreement(sample, counts, number, found)
     scored += scores(sample, counts, number, table)
+# a suffix, since numpy takes `.npy` off names, and has parameters of its own, such as `file`
 with open(output.tables, "wb") as file:
-    np.savez(file, **{f"table_{sample}": table for sample, table in tables.items()})
+    np.savez(file, **{f"{sample}.table": table for sample, table in tables.items()})
 write_rows(output.agreement, score_table.AGREEMENT, agreements)
 write_rows(output.annotators, score_table.ANNOTATORS, scored)

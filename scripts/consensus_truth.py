@@ -20,7 +20,7 @@ tables = np.load(snakemake.input.tables)
 def store(part, threads):
     """Bring the consensus on a sample in."""
     truths = [blocks.of(part) for blocks in traced[: part.settings["annotators"]]]
-    table = tables[f"table_{part.sample}"]
+    table = tables[f"{part.sample}.table"]
 
     def work(strip):
         found = annotators.patterns([truth.read(strip) for truth in truths])

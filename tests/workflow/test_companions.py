@@ -356,6 +356,12 @@ def write(folder, name, sample):
     return row
 
 
+def write_sheet(folder, rows):
+    columns = ("sample", "image", "truth", "roi", "truth_foreground", "pixel_size")
+    lines = [columns, *([row.get(column, "") for column in columns] for row in rows)]
+    (folder / "my.tsv").write_text("".join("\t".join(line) + "\n" for line in lines))
+
+
 def results(folder, config, threads=1):
     """What the jobs of a study write."""
     folder.mkdir()
@@ -384,11 +390,21 @@ def test_a_sample_s_results_do_not_depend_on_its_companions(drawn, planes, threa
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = [write(folder, f"s{number}", sample) for number, sample in enumerate(drawn)]
-        columns = ("sample", "image", "truth", "roi", "truth_foreground", "pixel_size")
-        lines = [columns, *([row.get(column, "") for column in columns] for row in rows)]
-        (folder / "my.tsv").write_text("".join("\t".join(line) + "\n" for line in lines))
+        write_sheet(folder, rows)
         metrics = {"metrics": ["cldice", "nsd", "objects"], "unit": "micrometer"}
         config = {"validate": metrics | {"extent": extent}}
         alone = results(folder / "alone", configuration(**config, collect={"side": 0}))
         shared = configuration(**config, collect={"side": 8, "planes": planes})
         assert differences(alone, results(folder / "shared", shared, threads)) == []
+
+
+def test_samples_are_told_apart_whatever_their_names(tmp_path):
+    names = {"file": 2, "x": 2, "x.npy": 3, "x.npy.npy": 2, "allow_pickle": 3}
+    sample = {"shape": (1, 20, 24), "kind": "uint8", "has_roi": False, "foreground": None}
+    rows = [
+        write(tmp_path, name, sample | {"seed": seed, "step": 1, "annotators": annotators})
+        for seed, (name, annotators) in enumerate(names.items())
+    ]
+    write_sheet(tmp_path, rows)
+    alone = results(tmp_path / "alone", configuration(collect={"side": 0}))
+    assert differences(alone, results(tmp_path / "shared", configuration())) == []

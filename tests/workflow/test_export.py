@@ -68,9 +68,12 @@ def test_another_label_writes_files_only(project, tmp_path):
     copy = project.copy(tmp_path / "copy")
     text = (copy.folder / "my.yaml").read_text()
     (copy.folder / "my.yaml").write_text(text.replace("- otsu-confusion", "- errors"))
-    jobs = copy.succeed().jobs
-    assert set(jobs) == {"export", "export_collected"}
+    run = copy.succeed()
+    assert set(run.jobs) == {"export", "export_collected"}
     assert (copy.results / "masks/errors/flat.png").exists()
+    # what was exported before stays, and is named
+    old = ", ".join(f"results/masks/otsu-confusion/{name}" for name in ("deep.tif", "flat.png"))
+    assert f"3 masks are of an earlier run: delete {old}" in run.output
 
 
 def test_unknown_labels_are_refused(project, tmp_path):

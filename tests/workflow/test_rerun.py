@@ -88,7 +88,8 @@ def test_new_sample_runs_alone(project):
     run = project.succeed()
     assert run.jobs["ingest"] == run.jobs["filter"] == run.jobs["threshold"] == 1
     assert run.jobs["aggregate"] == 1
-    assert "sample=discs" not in run.output
+    assert "stack=more" in run.output
+    assert "stack=discs" not in run.output
     assert {row["sample"] for row in project.rows("metrics.tsv")} == {"discs", "more"}
 
 

@@ -113,13 +113,17 @@ def get_files(names):
 
 
 def tell_left_behind():
-    """Name folders of earlier runs that hold nothing of this study, such as a stack without samples."""
+    """Name what earlier runs have left that is not of this study: stacks without samples, masks."""
     for image in sorted(Path("results").glob("*/image.zarr")):
         if image.parent.name not in STUDY.stacks:
             print(
                 f"{image.parent} holds results of an earlier run that nothing uses any more: delete it",
                 file=sys.stderr,
             )
+    files = {*Path("results/masks").rglob("*.png"), *Path("results/masks").rglob("*.tif")}
+    if others := sorted(files.difference(map(Path, export.files(STUDY)))):
+        names = ", ".join(map(str, others[:3])) + (", ..." if len(others) > 3 else "")
+        print(f"{len(others)} masks are of an earlier run: delete {names}", file=sys.stderr)
 
 
 def keep_if(keep, path):

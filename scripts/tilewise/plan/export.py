@@ -79,7 +79,8 @@ def check(study: Study) -> None:
         if not _samples(study, label):
             raise ValueError(
                 f"export_labels: the masks of {label} hold annotated tiles only: set `apply` to "
-                f"{label} or to `all`, or export {paths.confusion(label)}"
+                f"`all`, or to {label} and export {SEGMENTATION}, or export "
+                f"{paths.confusion(label)}"
             )
 
 

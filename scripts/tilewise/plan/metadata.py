@@ -71,7 +71,7 @@ def labels(study: Study, stack: str) -> dict[str, list[str]]:
 
 
 def has_label(study: Study, sample: str, label: str) -> bool:
-    """Whether a sample has a label, or has it in a stack that it shares."""
+    """Whether a sample has a label itself, whatever others of its stack have."""
     known = study.samples[sample]
     if label in (SEGMENTATION, *study.methods):
         return study.is_run(sample, label)
@@ -158,7 +158,7 @@ def metadata(study: Study) -> Metadata:
             }
         )
     stacks = [
-        {"stack": stack.name, "block": stack.block(view["sample"], "0/0/0"), **view}
+        {"stack": stack.name, "block": _only_block(stack, view["sample"]), **view}
         for stack in study.stacks.values()
         for view in _views(study, stack)
     ]
@@ -176,6 +176,11 @@ def _views(study, stack):
         }
         for sample, first in stack.offsets.items()
     ]
+
+
+def _only_block(stack, sample):
+    """That of a collected sample; empty for one that has all blocks of its stack."""
+    return stack.block(sample, "0/0/0") if stack.is_shared else ""
 
 
 def _pixel_size(study, stack):

@@ -153,7 +153,9 @@ def annotated_tiles(study: Study, sample: str, own: str) -> list | None:
     """Annotated tiles of a block as plane, tile row and tile column; None is all of its tiles."""
     grid, region = study.grids[sample], study.region(sample, own)
     found = pieces_of_block(study, sample, own, "truth")
-    if sum(piece.region.shape == (1, *grid.shape[1:]) for piece in found) == region.shape[0]:
+    # by plane, since several annotators may have traced the same
+    whole = {piece.z for piece in found if piece.region.shape == (1, *grid.shape[1:])}
+    if len(whole) == region.shape[0]:
         return None
     tiles = {tile for piece in found for tile in grid.tiles_in(piece.region)}
     inside = (tile for tile in tiles if grid.tile_region(tile).intersects(region))

@@ -114,7 +114,7 @@ def histograms(tiles, title):
     Figure
     """
     figure, axes = _figure(
-        (len(tiles), 1), (5, 1.4), (0, 0.3), left=0.9, top=0.6, bottom=0.45, sharex=True
+        (len(tiles), 1), (5, 1.4), (0, 0.3), left=1.1, top=0.6, bottom=0.45, sharex=True
     )
     for axis, (name, (pixels, thresholds, note)) in zip(axes[:, 0], tiles.items(), strict=True):
         counts, edges = np.histogram(pixels, _bins(pixels))
@@ -154,7 +154,7 @@ def confusion_matrix(counts, title):
     matrix = np.array([[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]])
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     names = (("TN", "FP"), ("FN", "TP"))
-    figure, ((axis,),) = _figure((1, 1), (2.5, 2.5), (0, 0), left=0.5, top=0.35, bottom=0.45)
+    figure, ((axis,),) = _figure((1, 1), (2.5, 2.5), (0, 0), left=0.5, top=0.55, bottom=0.45)
     axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for (row, column), number in np.ndenumerate(matrix):
         text = f"{names[row][column]}\n{number:,}\n{share[row, column]:.1%}"
@@ -163,5 +163,6 @@ def confusion_matrix(counts, title):
     ticks, words = [0, 1], ["background", "foreground"]
     axis.set_xticks(ticks, words)
     axis.set_yticks(ticks, words, rotation=90, va="center")
-    axis.set(xlabel="mask", ylabel="truth", title=title)
+    axis.set(xlabel="mask", ylabel="truth")
+    axis.set_title(title, wrap=True)
     return figure

@@ -79,6 +79,8 @@ def test_a_job_for_each_large_sample_and_label(tmp_path):
     [
         ({"export_labels": ["ostu"]}, "ostu is no label of this study: it has segmentation, truth"),
         ({"apply": "none", "export_labels": ["li"]}, "li hold annotated tiles only"),
+        # what the message says to export instead is another label
+        ({"apply": "li", "export_labels": ["li"]}, "or to li and export segmentation"),
     ],
 )
 def test_labels_that_are_not_there_are_refused(tmp_path, settings, message):

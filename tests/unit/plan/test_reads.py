@@ -209,6 +209,26 @@ def test_whole_planes_have_all_tiles(tmp_path):
     assert reads.annotated_tiles(study, "t", "0/0/0") == tiles
 
 
+@pytest.mark.parametrize(
+    ("planes", "annotators", "expected"),
+    [
+        (1, [(0,), (0,)], None),
+        (2, [(0, 1), (0, 1), (1,)], None),
+        # as many pieces as planes, but of the first alone
+        (2, [(0,), (0,)], [[0, 0, 0]]),
+    ],
+)
+def test_several_annotators_of_whole_planes(tmp_path, planes, annotators, expected):
+    row = write_sample(tmp_path, "s", (planes, 16, 16))
+    names = ("anna", "ben", "carl")[: len(annotators)]
+    for name, traced in zip(names, annotators, strict=True):
+        for z in traced:
+            Image.fromarray(np.zeros((16, 16), np.uint8)).save(tmp_path / f"{name}_{z}.png")
+    row["truth"] = "; ".join(f"{name}_*.png" for name in names)
+    study = make_study(tmp_path, row)
+    assert reads.annotated_tiles(study, "s", "0/0/0") == expected
+
+
 def test_pieces_of_each_annotator(tmp_path):
     row = write_sample(tmp_path, "s", (1, 32, 32))
     for name in ("anna", "ben"):
