@@ -3,6 +3,7 @@
 import ctypes
 import logging
 import os
+import resource
 import sys
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
@@ -23,6 +24,7 @@ def start(snakemake):
     # libraries written in C write to the file descriptor
     os.dup2(sys.stderr.fileno(), 2)
     _keep_memory()
+    _open_many_files()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     if opencv := sys.modules.get("cv2"):
         opencv.setNumThreads(snakemake.threads)
@@ -34,6 +36,14 @@ def start(snakemake):
             sys.__excepthook__(kind, error, trace)
 
     sys.excepthook = explain
+
+
+def _open_many_files():
+    """Let a job have a file per block open, of as many blocks as the system allows."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # where there is no limit, macOS takes no more than this
+    wanted = 10240 if most == resource.RLIM_INFINITY else most
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _keep_memory():

@@ -15,6 +15,8 @@ from tilewise.tables import read_rows
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 RESERVED = {"all", "figures", "masks", "sources", "sweeps"}
 """Names that results/ uses itself."""
+FILES = (".html", ".json", ".md", ".tsv")
+"""Ends of the names of files in results/."""
 MOST_ANNOTATORS = 8
 """Of one sample: their truths are separated by semicolons."""
 COLUMNS = ("sample", "image", "truth", "roi", "channel", "truth_foreground", "pixel_size")
@@ -101,10 +103,12 @@ def read_samples(path, named, channel, truth_foreground, pixel_size=None):
     samples = {}
     for row in rows:
         name = (row["sample"] or "").strip()
-        if not NAME.fullmatch(name) or ".." in name or name in RESERVED:
+        is_file = name.endswith(FILES)
+        if not NAME.fullmatch(name) or ".." in name or name in RESERVED or is_file:
             raise ValueError(
                 f"sample sheet {path}: {name!r} cannot be a sample's name: use letters, digits, "
-                f"`_`, `-` and `.`, and none of {', '.join(sorted(RESERVED))}"
+                f"`_`, `-` and `.`, none of {', '.join(sorted(RESERVED))}, and no end like "
+                f"{', '.join(FILES)}"
             )
         if name in samples:
             raise ValueError(f"sample sheet {path}: sample {name} has two rows: rename one")
