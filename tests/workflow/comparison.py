@@ -77,7 +77,7 @@ def _values(folder):
             yield str(name), {"": _digest(np.load(path))}
         elif path.suffix == ".npz" and path.parent.name == "consensus":
             for sample, table in np.load(path).items():
-                yield f"{sample.removeprefix('table_')}/consensus.npy", {"": _digest(table)}
+                yield f"{sample.removesuffix('.table')}/consensus.npy", {"": _digest(table)}
         elif path.suffix == ".npz":
             yield str(name), {key: _digest(array) for key, array in np.load(path).items()}
 
