@@ -3,9 +3,8 @@
 import numpy as np
 
 from tilewise import job
-from tilewise.store.blocks import Blocks
+from tilewise.store.blocks import open_blocks
 from tilewise.store.grid import Region
-from tilewise.store.layout import layout_of
 from tilewise.store.parts import each_part, parts_of
 from tilewise.view.png import write_png
 from tilewise.view.tiff import write_tiff
@@ -15,8 +14,8 @@ given, output, params = snakemake.input, snakemake.output, snakemake.params
 
 for array in params.arrays:
     parts = parts_of(array["parts"])
-    files = dict(zip(array["blocks"], given.blocks[slice(*array["files"])], strict=True))
-    blocks = Blocks(files, layout_of(parts[0].grid, "uint8", array["fill"]))
+    paths = given.blocks[slice(*array["files"])]
+    blocks = open_blocks(paths, array["blocks"], parts[0].grid, "uint8", fill=array["fill"])
 
     def write(part, _threads, blocks=blocks, factor=array["factor"]):
         """Write a sample's file."""

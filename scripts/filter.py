@@ -4,15 +4,14 @@ import math
 
 from tilewise import job
 from tilewise.segment.filtered import Filtered
-from tilewise.store.blocks import Blocks, BlockWriter, each_strip, strips
+from tilewise.store.blocks import BlockWriter, each_strip, open_blocks, strips
 from tilewise.store.layout import layout_of
 from tilewise.store.parts import each_part, parts_of
 
 job.start(snakemake)
 params = snakemake.params
 parts = parts_of(params.parts)
-files = dict(zip(params.blocks, snakemake.input.image, strict=True))
-image = Blocks(files, layout_of(parts[0].grid, params.dtype))
+image = open_blocks(snakemake.input.image, params.blocks, parts[0].grid, params.dtype)
 
 
 def store(part, threads):

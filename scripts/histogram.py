@@ -5,17 +5,16 @@ import numpy as np
 from tilewise import job
 from tilewise.segment import sample_histogram
 from tilewise.segment.filtered import Filtered
-from tilewise.store.blocks import Blocks
-from tilewise.store.layout import layout_of
+from tilewise.store.blocks import open_blocks
 from tilewise.store.parts import parts_of
 from tilewise.tables import read_rows
 
 job.start(snakemake)
 params = snakemake.params
 (part,) = parts_of(params.parts)
-files = dict(zip(params.blocks, snakemake.input.pixels, strict=True))
-pixels = Blocks(files, layout_of(part.grid, params.dtype, codec=params.codec)).of(part)
-filtered = Filtered(pixels, params.steps, part.grid, params.dtype)
+given = snakemake.input.pixels, params.blocks
+pixels = open_blocks(*given, part.grid, params.dtype, codec=params.codec)
+filtered = Filtered(pixels.of(part), params.steps, part.grid, params.dtype)
 extents = [read_rows(path)[0] for path in snakemake.input.extents]
 bounds = None
 if extents:

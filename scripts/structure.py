@@ -8,9 +8,8 @@ import numpy as np
 from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score import score_table, scoring
-from tilewise.store.blocks import Blocks
+from tilewise.store.blocks import open_blocks
 from tilewise.store.grid import Region
-from tilewise.store.layout import layout_of
 from tilewise.store.parts import parts_of
 from tilewise.tables import write_rows
 
@@ -20,8 +19,7 @@ parts = parts_of(params.parts)
 
 
 def blocks_of(paths, fill):
-    files = dict(zip(params.blocks, paths, strict=True))
-    return Blocks(files, layout_of(parts[0].grid, "uint8", fill))
+    return open_blocks(paths, params.blocks, parts[0].grid, "uint8", fill=fill)
 
 
 truths, masks = blocks_of(given.truth, NOT_ANNOTATED), blocks_of(given.mask, 0)

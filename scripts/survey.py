@@ -8,17 +8,15 @@ from tilewise.segment import trials
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.sample_histogram import of_filters
 from tilewise.segment.segmenters import Segmenter, decide, from_row, segment_region
-from tilewise.store.blocks import Blocks
+from tilewise.store.blocks import open_blocks
 from tilewise.store.grid import Tile
-from tilewise.store.layout import layout_of
 from tilewise.store.parts import each_part, parts_of
 from tilewise.tables import write_rows
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 parts = parts_of(params.parts)
-files = dict(zip(params.blocks, given.image, strict=True))
-images = Blocks(files, layout_of(parts[0].grid, params.dtype))
+images = open_blocks(given.image, params.blocks, parts[0].grid, params.dtype)
 segmenters = {name: Segmenter(**one["segmenter"]) for name, one in params.variants.items()}
 calibrated = {
     name: from_row(one["calibration"]) if one["calibration"] else None

@@ -13,19 +13,17 @@ from tilewise.segment import trials
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.sample_histogram import of_filters
 from tilewise.segment.segmenters import Segmenter, decide, from_row, segment_region
-from tilewise.store.blocks import Blocks, each_strip, strips
+from tilewise.store.blocks import each_strip, open_blocks, strips
 from tilewise.store.grid import crop, runs_of
-from tilewise.store.layout import layout_of
 from tilewise.store.parts import each_part, parts_of
 from tilewise.tables import read_rows, write_rows
 
 job.start(snakemake)
 given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
 parts = parts_of(params.parts)
-layout = layout_of(parts[0].grid, params.dtype)
-images = Blocks(dict(zip(params.blocks, given.image, strict=True)), layout)
-layout = layout_of(parts[0].grid, "uint8", NOT_ANNOTATED)
-truths = Blocks({wildcards.block: given.truth}, layout)
+grid = parts[0].grid
+images = open_blocks(given.image, params.blocks, grid, params.dtype)
+truths = open_blocks([given.truth], [wildcards.block], grid, "uint8", fill=NOT_ANNOTATED)
 order = {variant["name"]: number for number, variant in enumerate(params.variants)}
 by_filter = itemgetter("filter")
 calibration = {}

@@ -16,7 +16,7 @@ from tilewise.segment.segmenters import (
     row,
     segment_region,
 )
-from tilewise.store.blocks import Blocks, each_strip, strips
+from tilewise.store.blocks import each_strip, open_blocks, strips
 from tilewise.store.grid import Tile, crop, runs_of
 from tilewise.store.layout import layout_of
 from tilewise.store.parts import each_part, parts_of
@@ -27,8 +27,7 @@ job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
 wildcards, threads = snakemake.wildcards, snakemake.threads
 parts, segmenter = parts_of(params.parts), Segmenter(**params.segmenter)
-files = dict(zip(params.blocks, given.pixels, strict=True))
-pixels = Blocks(files, layout_of(parts[0].grid, params.dtype, codec=params.codec))
+pixels = open_blocks(given.pixels, params.blocks, parts[0].grid, params.dtype, codec=params.codec)
 calibrated = from_row(params.calibration) if params.calibration else None
 scope = "pixel" if segmenter.is_local else segmenter.scope
 is_whole = segmenter.reach == math.inf

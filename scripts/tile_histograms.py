@@ -10,19 +10,17 @@ from tilewise.labels import NOT_ANNOTATED
 from tilewise.score.patches import patches
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.level_histograms import levels_of
-from tilewise.store.blocks import Blocks, each_strip, strips
+from tilewise.store.blocks import each_strip, open_blocks, strips
 from tilewise.store.grid import crop, runs_of
-from tilewise.store.layout import layout_of
 from tilewise.store.levels import pack
 from tilewise.store.parts import each_part, parts_of
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 parts = parts_of(params.parts)
-layout = layout_of(parts[0].grid, params.dtype, codec=params.codec)
-images = Blocks(dict(zip(params.blocks, given.pixels, strict=True)), layout)
-layout = layout_of(parts[0].grid, "uint8", NOT_ANNOTATED)
-truths = Blocks({snakemake.wildcards.block: given.truth}, layout)
+grid, block = parts[0].grid, snakemake.wildcards.block
+images = open_blocks(given.pixels, params.blocks, grid, params.dtype, codec=params.codec)
+truths = open_blocks([given.truth], [block], grid, "uint8", fill=NOT_ANNOTATED)
 
 
 def count(part, threads):

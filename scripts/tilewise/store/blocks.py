@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from tilewise.store.grid import Region
+from tilewise.store.layout import layout_of
 from tilewise.store.shards import ShardReader, ShardWriter
 
 MOST = 2**28
@@ -33,6 +34,21 @@ class Blocks:
     def of(self, part):
         """A part's sample: BlockReader."""
         return BlockReader(self._shards, part.grid, self._layout, part.offset)
+
+
+def open_blocks(paths, blocks, grid, dtype, **settings):
+    """Blocks of an array that a job reads.
+
+    Parameters
+    ----------
+    paths, blocks : sequence of path, sequence of str
+        A file, and its place in the array.
+    grid : Grid
+        Of any of its samples.
+    dtype, settings
+        As for `layout_of`.
+    """
+    return Blocks(dict(zip(blocks, paths, strict=True)), layout_of(grid, dtype, **settings))
 
 
 class BlockReader:
