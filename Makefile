@@ -57,13 +57,13 @@ format: $(VENV)/development
 # One lock for Python 3.11 to 3.13 on every platform, without the address of any index.
 lock: $(VENV)/development
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --custom-compile-command "make lock" requirements.in --output-file requirements.txt
+	  --custom-compile-command "make lock" envs/requirements.in --output-file envs/requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --custom-compile-command "make lock" requirements-dev.in --constraint requirements.txt \
-	  --output-file requirements-dev.txt
+	  --custom-compile-command "make lock" envs/requirements-dev.in --constraint envs/requirements.txt \
+	  --output-file envs/requirements-dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --custom-compile-command "make lock" requirements-storage.in \
-	  --output-file requirements-storage.txt
+	  --custom-compile-command "make lock" envs/requirements-storage.in \
+	  --output-file envs/requirements-storage.txt
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -73,18 +73,18 @@ $(VENV)/bin/python:
 	  echo "$(PYTHON) has no venv/ensurepip. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/runtime: requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.txt
+$(VENV)/runtime: envs/requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement envs/requirements.txt
 	@touch $@
 
-$(VENV)/development: requirements-dev.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-dev.txt
+$(VENV)/development: envs/requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement envs/requirements-dev.txt
 	@touch $@ $(VENV)/runtime
 
-$(VENV)/storage/ready: requirements-storage.txt | $(VENV)/bin/python
+$(VENV)/storage/ready: envs/requirements-storage.txt | $(VENV)/bin/python
 	$(BIN)/python -m venv $(VENV)/storage
 	$(VENV)/storage/bin/python -m pip install --quiet --no-deps --require-hashes \
-	  --requirement requirements-storage.txt
+	  --requirement envs/requirements-storage.txt
 	@touch $@
 
 clean:

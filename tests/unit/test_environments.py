@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 def locked(python):
     """Versions in the lock, for a version of Python."""
     versions = {}
-    for line in (ROOT / "requirements.txt").read_text().splitlines():
+    for line in (ROOT / "envs/requirements.txt").read_text().splitlines():
         found = re.match(
             r"([a-z0-9-]+)==([^ ]+)(?: ; python_full_version (<|>=) '([0-9.]+)')?", line
         )
@@ -36,7 +36,7 @@ def test_conda_pins_are_those_of_the_lock():
 
 def test_lock_has_hashes_and_no_address():
     for name in ("requirements.txt", "requirements-dev.txt", "requirements-storage.txt"):
-        text = (ROOT / name).read_text()
+        text = (ROOT / "envs" / name).read_text()
         assert "://" not in text
         blocks = re.split(r"\n(?=[a-z])", text)[1:]
         assert all("--hash=sha256:" in block for block in blocks)
