@@ -35,7 +35,7 @@ def _limit_plane(folder, z, keeps_input=False):
     from tilewise.score.confusion import confusion_map, count
     from tilewise.score.pixel_metrics import COLUMNS, score
     from tilewise.segment.filters import apply_chain
-    from tilewise.segment.segmenters import Segmenter, decide_tiles, segment
+    from tilewise.segment.segmenters import Segmenter, segment, tile_thresholds
     from tilewise.store.blocks import BlockWriter, strips
     from tilewise.store.grid import Grid, crop
     from tilewise.store.layout import layout_of
@@ -63,14 +63,14 @@ def _limit_plane(folder, z, keeps_input=False):
                 np.asarray(image.rows(0, outer.y0, outer.y1)), ["invert", {"median": 3}]
             )
             filtered = crop(filtered, outer, strip)
-            decisions = decide_tiles(filtered, strip, grid, segmenter)
-            mask = segment(filtered, strip, grid, segmenter, decisions)
+            thresholds = tile_thresholds(filtered, strip, grid, segmenter)
+            mask = segment(filtered, strip, grid, segmenter, thresholds)
             masks.write(part, strip, mask)
             known = np.asarray(truth.rows(0, strip.y0, strip.y1))
             if keeps_input:
                 images.write(part, strip, np.asarray(image.rows(0, strip.y0, strip.y1)))
                 truths.write(part, strip, known)
-            for tile in decisions:
+            for tile in thresholds:
                 region = grid.tile_region(tile)
                 codes = confusion_map(
                     np.ascontiguousarray(crop(known, strip, region)),

@@ -34,12 +34,12 @@ from tilewise.score.agreement import mean_dice
 from tilewise.score.confusion import confusion_map
 from tilewise.score.patches import patches
 from tilewise.segment import segmenters, trials
+from tilewise.segment.class_histogram import class_histogram
 from tilewise.segment.filters import apply_chain
 from tilewise.segment.global_thresholds import histogram
-from tilewise.segment.level_histograms import levels_of
+from tilewise.store.class_histograms import pack
 from tilewise.store.grid import Tile
 from tilewise.store.layout import layout_of
-from tilewise.store.levels import pack
 from tilewise.store.parts import parts_of
 from tilewise.store.pyramid import LevelsWriter, nearest
 from tilewise.tables import write_rows
@@ -112,27 +112,27 @@ class Arithmetic:
                 self.filtered[name, part.sample] = apply_chain(image, steps)
         self.clock.lap("filter")
 
-    def sample_decision(self, part, variant):
+    def sample_threshold(self, part, variant):
         """The threshold of a whole sample, where one is used."""
         if not self.study.needs_sample(part.sample, variant):
             return None
         counted = histogram(self.filtered[variant.filter, part.sample])
         one = variant.segmenter
-        return segmenters.decide(*counted, one.threshold, one.settings, one.foreground)
+        return one.find_threshold(*counted)
 
     def segmented(self, part, variant, surfaces=None):
-        """Mask and decision of a sample."""
+        """Mask and threshold of a sample."""
         region = part.grid.region(part.block)
-        mask, decisions = segmenters.segment_region(
+        mask, thresholds = segmenters.segment_region(
             self.filtered[variant.filter, part.sample],
             region,
             region,
             part.grid,
             variant.segmenter,
-            self.sample_decision(part, variant),
+            self.sample_threshold(part, variant),
             surfaces,
         )
-        return mask, decisions[TILE]
+        return mask, thresholds[TILE]
 
     def writer(self, stack, block, label, parts):
         """Of a label, at all levels."""
@@ -154,11 +154,11 @@ class Arithmetic:
                     key = method, part.sample
                     if key not in self.masks:
                         self.masks[key] = self.segmented(part, variant)
-                    mask, decision = self.masks[key]
+                    mask, threshold = self.masks[key]
                     writer.write(part, part.grid.region(part.block), mask)
                     known = {"scope": scope, "foreground": segmenters.fraction(mask)}
                     names = {"sample": part.sample, "method": label, "tile": TILE.name}
-                    rows.append(names | known | segmenters.row(decision))
+                    rows.append(names | known | threshold.to_row())
             path = paths.THRESHOLDS.format(stack=stack, method=label, block=block)
             write_rows(made(path), segmenters.COLUMNS, rows)
         self.clock.lap("threshold")
@@ -230,8 +230,8 @@ class Arithmetic:
         choice = json.loads(Path(paths.CHOICE.format(**names)).read_text(encoding="utf-8"))
         return choice["variant"]
 
-    def levels(self):
-        """Grey levels by truth after each filter."""
+    def tile_histograms(self):
+        """Histograms of annotated tiles after each filter."""
         margin = self.settings["margin"]
         filters = dict.fromkeys(f for method in self.study.methods.values() for f in method.filters)
         for stack, block, parts in self.places:
@@ -240,11 +240,13 @@ class Arithmetic:
                 for part in parts:
                     pixels, truth = self.filtered[source, part.sample], self.truths[part.sample]
                     place = part.sample, 0, 0, 0
-                    found.append(((*place, -1), levels_of(pixels, truth)))
+                    found.append(((*place, -1), class_histogram(pixels, truth)))
                     for number, patch in enumerate(patches(truth.shape, margin) if margin else ()):
-                        found.append(((*place, number), levels_of(pixels[patch], truth[patch])))
+                        found.append(
+                            ((*place, number), class_histogram(pixels[patch], truth[patch]))
+                        )
                 found = [(where, levels) for where, levels in found if levels.values.size]
-                path = paths.LEVELS.format(stack=stack, source=source, block=block)
+                path = paths.TILE_HISTOGRAMS.format(stack=stack, source=source, block=block)
                 np.savez_compressed(made(path), **pack(found))
         self.clock.lap("tile_histograms")
 
@@ -316,10 +318,10 @@ class Arithmetic:
         self.script(
             "decide",
             {name: getattr(job_of, name) for name in ("metrics", "units", "annotators", "features")}
-            | {"levels": job_of.levels.files},
+            | {"histograms": job_of.histograms.files},
             {name: f"results/{file}" for name, file in names.items()},
             {name: getattr(job_of, name) for name in ("methods", "swept", "left_out")}
-            | {"filters": job_of.levels.filters}
+            | {"filters": job_of.histograms.filters}
             | self.deciding(),
         )
         return json.loads(Path(paths.DECIDED).read_text(encoding="utf-8"))["method"]
@@ -390,7 +392,7 @@ def main():
         work.threshold(method, variants[method], method)
         work.validate(method)
     work.quality()
-    work.levels()
+    work.tile_histograms()
     best = work.decide()
     work.threshold(best, variants[best], SEGMENTATION)
     work.survey()

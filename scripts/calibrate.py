@@ -4,16 +4,16 @@ import numpy as np
 
 from tilewise import job
 from tilewise.decide import inference, units
-from tilewise.segment.level_histograms import histogram
-from tilewise.segment.segmenters import Segmenter, decide, row
-from tilewise.store.levels import merge, unpack
+from tilewise.segment.class_histogram import histogram
+from tilewise.segment.segmenters import Segmenter
+from tilewise.store.class_histograms import merge, unpack
 from tilewise.tables import write_rows
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 rule = params.decision
 found = {}
-for source, path in zip(params.filters, given.levels, strict=True):
+for source, path in zip(params.filters, given.histograms, strict=True):
     with np.load(path) as packed:
         for (sample, z, y, x, patch), levels in unpack(packed):
             if sample in params.samples:
@@ -33,10 +33,7 @@ for variant in params.variants:
             training = [tiles[place] for place, unit in unit_of.items() if folds[unit] != fold]
             trainings[str(fold)] = training
     for fold, parts in trainings.items():
-        counts, centers = histogram(merge(parts), params.dtype)
-        decision = decide(
-            counts, centers, segmenter.threshold, segmenter.settings, segmenter.foreground
-        )
-        rows.append({"variant": variant["name"], "fold": fold, **row(decision)})
+        threshold = segmenter.find_threshold(*histogram(merge(parts), params.dtype))
+        rows.append({"variant": variant["name"], "fold": fold, **threshold.to_row()})
 columns = ("variant", "fold", "threshold", "separability", "contrast", "note")
 write_rows(snakemake.output.calibration, columns, rows)

@@ -11,7 +11,7 @@ from tilewise.decide import inference, ranking, reference_scores, units
 from tilewise.decide.counts import Counts, place_of
 from tilewise.quality.flags import flags_of_tiles
 from tilewise.score import pixel_metrics, score_table
-from tilewise.store.levels import unpack
+from tilewise.store.class_histograms import unpack
 from tilewise.tables import read_all, read_rows, write_rows
 
 job.start(snakemake)
@@ -98,7 +98,7 @@ if len(names) > 1 and len(evidence) > 1:
 pixels = Counts(())
 pixel_metric = rule["metric"] if rule["metric"] in pixels.metrics else "mcc"
 levels = {}
-for source, path in zip(params.filters, given.levels, strict=True):
+for source, path in zip(params.filters, given.histograms, strict=True):
     with np.load(path) as packed:
         for (sample, z, y, x, patch), found in unpack(packed):
             place = units.Place(sample, z, y, x, "" if patch < 0 else str(patch))

@@ -7,7 +7,7 @@ from tilewise.labels import NOT_ANNOTATED
 from tilewise.score.confusion import confusion_map
 from tilewise.score.pixel_metrics import COUNTS
 from tilewise.segment.filtered import Filtered
-from tilewise.segment.segmenters import from_row
+from tilewise.segment.thresholds import Threshold
 from tilewise.store.blocks import Blocks
 from tilewise.store.grid import Tile
 from tilewise.store.layout import layout_of
@@ -41,7 +41,7 @@ def threshold_of(entry):
     """The threshold that was used in the tile."""
     place = entry["sample"], Tile(*entry["tile"]).name
     rows = read_rows(next(waiting["thresholds"]))
-    return next(from_row(row) for row in rows if (row["sample"], row["tile"]) == place)
+    return next(Threshold.from_row(row) for row in rows if (row["sample"], row["tile"]) == place)
 
 
 pictures, histograms, widths = ({method: {} for method in params.methods} for _ in range(3))

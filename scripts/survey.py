@@ -7,7 +7,8 @@ from tilewise.score.agreement import mean_dice
 from tilewise.segment import trials
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.sample_histogram import of_filters
-from tilewise.segment.segmenters import Segmenter, decide, from_row, segment_region
+from tilewise.segment.segmenters import Segmenter, segment_region
+from tilewise.segment.thresholds import Threshold
 from tilewise.store.blocks import open_blocks
 from tilewise.store.grid import Tile
 from tilewise.store.parts import each_part, parts_of
@@ -19,7 +20,7 @@ parts = parts_of(params.parts)
 images = open_blocks(given.image, params.blocks, parts[0].grid, params.dtype)
 segmenters = {name: Segmenter(**one["segmenter"]) for name, one in params.variants.items()}
 calibrated = {
-    name: from_row(one["calibration"]) if one["calibration"] else None
+    name: Threshold.from_row(one["calibration"]) if one["calibration"] else None
     for name, one in params.variants.items()
 }
 
@@ -35,14 +36,14 @@ def survey(part, threads):
     for name in settings["needs_sample"]:
         one = segmenters[name]
         known = histograms[filter_of[name]]
-        samples[name] = decide(*known, one.threshold, one.settings, one.foreground)
+        samples[name] = one.find_threshold(*known)
 
     def masks_of(region):
         """The mask of each method, filter by filter: what is read lasts until the next is read."""
         masks = {}
         for source, filtered in filters.items():
             own = [name for name in settings["methods"] if filter_of[name] == source]
-            outer = trials.trials_of([segmenters[name] for name in own], region, grid)
+            outer = trials.surroundings([segmenters[name] for name in own], region, grid)
             pixels = filtered.read(outer)
             for name in own:
                 masks[name], _ = segment_region(

@@ -12,7 +12,8 @@ from tilewise.score import score_table, scoring
 from tilewise.segment import trials
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.sample_histogram import of_filters
-from tilewise.segment.segmenters import Segmenter, decide, from_row, segment_region
+from tilewise.segment.segmenters import Segmenter, segment_region
+from tilewise.segment.thresholds import Threshold
 from tilewise.store.blocks import each_strip, open_blocks, strips
 from tilewise.store.grid import crop, runs_of
 from tilewise.store.parts import each_part, parts_of
@@ -28,7 +29,8 @@ order = {variant["name"]: number for number, variant in enumerate(params.variant
 by_filter = itemgetter("filter")
 calibration = {}
 for fields in (fields for path in given.calibration for fields in read_rows(path)):
-    calibration.setdefault(fields["variant"], []).append((fields["fold"], from_row(fields)))
+    threshold = Threshold.from_row(fields)
+    calibration.setdefault(fields["variant"], []).append((fields["fold"], threshold))
 
 
 def sweep(part, threads):
@@ -43,17 +45,17 @@ def sweep(part, threads):
     histograms = of_filters(given.histograms, part.settings["counted"], filters, part, threads)
 
     def trials_of(variant):
-        """Each threshold that a variant is tried with: its segmenter, name, fold and decision."""
+        """Each threshold that a variant is tried with: its segmenter, name, fold and threshold."""
         segmenter = Segmenter(**variant["segmenter"])
         if segmenter.scope == "calibrated":
             return [
-                (segmenter, variant["name"], fold, decision)
-                for fold, decision in calibration[variant["name"]]
+                (segmenter, variant["name"], fold, threshold)
+                for fold, threshold in calibration[variant["name"]]
             ]
         sample = None
         if variant["name"] in part.settings["needs_sample"]:
             known = histograms[variant["filter"]]
-            sample = decide(*known, segmenter.threshold, segmenter.settings, segmenter.foreground)
+            sample = segmenter.find_threshold(*known)
         return [(segmenter, variant["name"], "", sample)]
 
     def rows_of(region, filtered, chosen):
@@ -61,7 +63,7 @@ def sweep(part, threads):
         tiles = [tile for tile in annotated if grid.tile_region(tile).intersects(region)]
         if not tiles:
             return []
-        outer = trials.trials_of([segmenter for segmenter, *_ in chosen], region, grid)
+        outer = trials.surroundings([segmenter for segmenter, *_ in chosen], region, grid)
         pixels = filtered.read(outer)
         surfaces = trials.Surfaces(pixels, outer)
         known = {tile: truth.tile(tile) for tile in tiles}

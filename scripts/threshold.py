@@ -7,15 +7,8 @@ from itertools import chain
 from tilewise import job
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.sample_histogram import of_sample
-from tilewise.segment.segmenters import (
-    COLUMNS,
-    Segmenter,
-    decide,
-    fraction,
-    from_row,
-    row,
-    segment_region,
-)
+from tilewise.segment.segmenters import COLUMNS, Segmenter, fraction, segment_region
+from tilewise.segment.thresholds import Threshold
 from tilewise.store.blocks import each_strip, open_blocks, strips
 from tilewise.store.grid import Tile, crop, runs_of
 from tilewise.store.layout import layout_of
@@ -28,7 +21,7 @@ given, output, params = snakemake.input, snakemake.output, snakemake.params
 wildcards, threads = snakemake.wildcards, snakemake.threads
 parts, segmenter = parts_of(params.parts), Segmenter(**params.segmenter)
 pixels = open_blocks(given.pixels, params.blocks, parts[0].grid, params.dtype, codec=params.codec)
-calibrated = from_row(params.calibration) if params.calibration else None
+calibrated = Threshold.from_row(params.calibration) if params.calibration else None
 scope = "pixel" if segmenter.is_local else segmenter.scope
 is_whole = segmenter.reach == math.inf
 
@@ -40,7 +33,7 @@ def segment(part, threads):
     sample = calibrated
     if part.settings["needs_sample"]:
         histogram = of_sample(given.histograms, filtered, part, threads)
-        sample = decide(*histogram, segmenter.threshold, segmenter.settings, segmenter.foreground)
+        sample = segmenter.find_threshold(*histogram)
     tiles = part.settings["tiles"]
     chosen = None if tiles is None else dict.fromkeys(Tile(*place) for place in tiles)
     if chosen is None or is_whole:
@@ -60,7 +53,7 @@ def segment(part, threads):
         if not inside:
             return []
         outer = grid.around(region, segmenter.reach)
-        mask, decisions = segment_region(
+        mask, thresholds = segment_region(
             filtered.read(outer), outer, region, grid, segmenter, sample
         )
         rows = []
@@ -69,7 +62,7 @@ def segment(part, threads):
             found = crop(mask, region, inner)
             writer.write(part, inner, found)
             place = {"tile": tile.name, "scope": scope, "foreground": fraction(found)}
-            rows.append({**names, **place, **row(decisions[tile])})
+            rows.append({**names, **place, **thresholds[tile].to_row()})
         return rows
 
     rows = each_strip(

@@ -8,11 +8,11 @@ import numpy as np
 from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score.patches import patches
+from tilewise.segment.class_histogram import class_histogram
 from tilewise.segment.filtered import Filtered
-from tilewise.segment.level_histograms import levels_of
 from tilewise.store.blocks import each_strip, open_blocks, strips
+from tilewise.store.class_histograms import pack
 from tilewise.store.grid import crop, runs_of
-from tilewise.store.levels import pack
 from tilewise.store.parts import each_part, parts_of
 
 job.start(snakemake)
@@ -24,7 +24,7 @@ truths = open_blocks([given.truth], [block], grid, "uint8", fill=NOT_ANNOTATED)
 
 
 def count(part, threads):
-    """Levels of a sample's annotated tiles, each with its place."""
+    """ClassHistogram of a sample's annotated tiles, each with its place."""
     grid, truth = part.grid, truths.of(part)
     filtered = Filtered(images.of(part), params.steps, grid, params.dtype)
     annotated = list(filter(truth.is_stored, grid.tiles(part.block)))
@@ -32,10 +32,10 @@ def count(part, threads):
     def levels_in(tile, pixels):
         known, region = truth.tile(tile), grid.tile_region(tile)
         place = part.sample, tile.z, region.y0, region.x0
-        found = [((*place, -1), levels_of(pixels, known))]
+        found = [((*place, -1), class_histogram(pixels, known))]
         if params.margin is not None:
             for number, patch in enumerate(patches(known.shape, params.margin)):
-                found.append(((*place, number), levels_of(pixels[patch], known[patch])))
+                found.append(((*place, number), class_histogram(pixels[patch], known[patch])))
         return [(where, levels) for where, levels in found if levels.values.size]
 
     def work(region):
@@ -52,4 +52,4 @@ def count(part, threads):
 
 
 tiles = chain.from_iterable(each_part(count, parts, snakemake.threads))
-np.savez_compressed(snakemake.output.levels, **pack(list(tiles)))
+np.savez_compressed(snakemake.output.histograms, **pack(list(tiles)))

@@ -12,9 +12,9 @@ LIBRARY = SCRIPTS / "tilewise"
 ALLOWED = {
     "store": set(),
     "read": {"store.grid"},
-    "segment": {"store.grid", "store.blocks", "store.levels"},
+    "segment": {"store.grid", "store.blocks", "store.class_histograms"},
     "score": set(),
-    "decide": {"score.formulas", "score.pixel_metrics", "store.levels"},
+    "decide": {"score.formulas", "score.pixel_metrics", "store.class_histograms"},
     "quality": {"segment"},
     "view": set(),
     "demo": set(),

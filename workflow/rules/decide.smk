@@ -4,31 +4,31 @@
 rule tile_histograms:
     """Pixels per grey level of a block's annotated tiles after a filter, apart by their truth."""
     input:
-        pixels=lambda w: decide.levels(STUDY, **w).pixels.files,
+        pixels=lambda w: decide.tile_histograms(STUDY, **w).pixels.files,
         truth="results/{stack}/image.zarr/labels/truth/0/c/{block}",
         code=get_code("tile_histograms"),
     output:
-        levels="results/{stack}/histograms/{source}/truth/{block}.npz",
+        histograms="results/{stack}/histograms/{source}/truth/{block}.npz",
     log:
         "logs/{stack}/histograms/{source}/truth/{block}.log",
     benchmark:
         "benchmarks/{stack}/histograms/{source}/truth/{block}.tsv"
     params:
-        parts=lambda w: decide.levels(STUDY, **w).parts,
-        steps=lambda w: decide.levels(STUDY, **w).pixels.steps,
-        blocks=lambda w: decide.levels(STUDY, **w).pixels.blocks,
-        codec=lambda w: decide.levels(STUDY, **w).pixels.codec,
-        dtype=lambda w: decide.levels(STUDY, **w).dtype,
-        margin=lambda w: decide.levels(STUDY, **w).margin,
+        parts=lambda w: decide.tile_histograms(STUDY, **w).parts,
+        steps=lambda w: decide.tile_histograms(STUDY, **w).pixels.steps,
+        blocks=lambda w: decide.tile_histograms(STUDY, **w).pixels.blocks,
+        codec=lambda w: decide.tile_histograms(STUDY, **w).pixels.codec,
+        dtype=lambda w: decide.tile_histograms(STUDY, **w).dtype,
+        margin=lambda w: decide.tile_histograms(STUDY, **w).margin,
     conda:
         "../../envs/tilewise.yaml"
     group:
-        lambda w: decide.levels(STUDY, **w).need.group
+        lambda w: decide.tile_histograms(STUDY, **w).need.group
     priority: 3
-    threads: lambda w: decide.levels(STUDY, **w).need.threads
+    threads: lambda w: decide.tile_histograms(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * decide.levels(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * decide.levels(STUDY, **w).need.runtime,
+        mem_mb=lambda w, attempt: attempt * decide.tile_histograms(STUDY, **w).need.memory,
+        runtime=lambda w, attempt: attempt * decide.tile_histograms(STUDY, **w).need.runtime,
         slot=1,
     script:
         "../../scripts/tile_histograms.py"
@@ -37,14 +37,14 @@ rule tile_histograms:
 rule calibrate:
     """Thresholds in grey levels of a method's calibrated variants: of all annotated tiles, and without each fold."""
     input:
-        levels=lambda w: decide.calibrate(STUDY, **w).levels.files,
+        histograms=lambda w: decide.calibrate(STUDY, **w).histograms.files,
         code=get_code("calibrate"),
     output:
         calibration="results/sweeps/{method}/calibration.tsv",
     log:
         "logs/sweeps/{method}/calibration.log",
     params:
-        filters=lambda w: decide.calibrate(STUDY, **w).levels.filters,
+        filters=lambda w: decide.calibrate(STUDY, **w).histograms.filters,
         samples=lambda w: decide.calibrate(STUDY, **w).samples,
         variants=lambda w: decide.calibrate(STUDY, **w).variants,
         dtype=lambda w: decide.calibrate(STUDY, **w).dtype,
@@ -127,7 +127,7 @@ checkpoint decide:
     input:
         metrics=lambda w: decide.decide(STUDY).metrics,
         units=lambda w: decide.decide(STUDY).units,
-        levels=lambda w: decide.decide(STUDY).levels.files,
+        histograms=lambda w: decide.decide(STUDY).histograms.files,
         annotators=lambda w: decide.decide(STUDY).annotators,
         features=lambda w: decide.decide(STUDY).features,
         code=get_code("decide"),
@@ -143,7 +143,7 @@ checkpoint decide:
         methods=lambda w: decide.decide(STUDY).methods,
         swept=lambda w: decide.decide(STUDY).swept,
         left_out=lambda w: decide.decide(STUDY).left_out,
-        filters=lambda w: decide.decide(STUDY).levels.filters,
+        filters=lambda w: decide.decide(STUDY).histograms.filters,
         groups=STUDY.groups,
         metrics=STUDY.tile_metrics,
         limits=config["quality"]["thresholds"],

@@ -4,15 +4,15 @@ import numpy as np
 
 from tilewise.score import formulas
 from tilewise.score.pixel_metrics import COUNTS
-from tilewise.store.levels import merge
+from tilewise.store.class_histograms import merge
 
 
-def counts_of(levels):
+def counts_of(classes):
     """The confusion counts of every global threshold, in both directions.
 
     Parameters
     ----------
-    levels : Levels
+    classes : ClassHistogram
 
     Returns
     -------
@@ -20,8 +20,8 @@ def counts_of(levels):
         `tp`, `fp`, `fn`, `tn`: first of a foreground above the threshold (below the first level,
         then at each level), then of one that is not above it.
     """
-    below_background = np.append(0, np.cumsum(levels.background)).astype(np.float64)
-    below_foreground = np.append(0, np.cumsum(levels.foreground)).astype(np.float64)
+    below_background = np.append(0, np.cumsum(classes.background)).astype(np.float64)
+    below_foreground = np.append(0, np.cumsum(classes.foreground)).astype(np.float64)
     above_background = below_background[-1] - below_background
     above_foreground = below_foreground[-1] - below_foreground
     return {
@@ -32,12 +32,12 @@ def counts_of(levels):
     }
 
 
-def best(levels, metric):
+def best(classes, metric):
     """The best global threshold, given the truth: no global method can do better.
 
     Parameters
     ----------
-    levels : Levels
+    classes : ClassHistogram
     metric : str
         Of pixels; a name of `formulas.METRICS`, the higher the better.
 
@@ -46,16 +46,16 @@ def best(levels, metric):
     dict of str to float
         The counts at the best threshold; the first of several that are equal.
     """
-    counts = counts_of(levels)
+    counts = counts_of(classes)
     values = formulas.evaluate(metric, counts)
     chosen = np.unravel_index(np.argmax(np.where(np.isnan(values), -np.inf, values)), values.shape)
     return {name: float(counts[name][chosen]) for name in COUNTS}
 
 
-def at(levels, threshold, is_above):
+def at(classes, threshold, is_above):
     """The counts of one global threshold: [tp, fp, fn, tn] as floats."""
-    split = int(np.searchsorted(levels.values, threshold, side="right"))
-    counts = counts_of(levels)
+    split = int(np.searchsorted(classes.values, threshold, side="right"))
+    counts = counts_of(classes)
     return [float(counts[name][0 if is_above else 1, split]) for name in COUNTS]
 
 
@@ -64,7 +64,7 @@ def best_shared(tiles, unit_of, names, metric):
 
     Parameters
     ----------
-    tiles : dict of Place to Levels
+    tiles : dict of Place to ClassHistogram
     unit_of : dict of Place to str
     names : sequence of str
         Of the units, in order.
@@ -83,8 +83,8 @@ def best_shared(tiles, unit_of, names, metric):
     threshold = together.values[split - 1] if split else -np.inf
     number = {name: i for i, name in enumerate(names)}
     counts = np.zeros((len(names), len(COUNTS)))
-    for place, levels in tiles.items():
-        counts[number[unit_of[place]]] += at(levels, threshold, direction == 0)
+    for place, classes in tiles.items():
+        counts[number[unit_of[place]]] += at(classes, threshold, direction == 0)
     return counts
 
 

@@ -11,8 +11,8 @@ from tilewise.plan.study import Study
 
 
 @dataclass(frozen=True)
-class Levels:
-    """Grey levels of annotated tiles after a filter, apart by their truth."""
+class TileHistograms:
+    """Histograms of annotated tiles after a filter, of background and foreground apart."""
 
     parts: list[Part]
     pixels: Pixels
@@ -22,11 +22,11 @@ class Levels:
 
 
 @cache
-def levels(study: Study, stack: str, source: str, block: str) -> Levels:
+def tile_histograms(study: Study, stack: str, source: str, block: str) -> TileHistograms:
     """Of one block."""
     places = study.annotated_places(stack, block)
     reach = study.reach(stack, source)
-    return Levels(
+    return TileHistograms(
         parts=reads.parts(study, places),
         pixels=reads.filtered(study, places, source),
         margin=validate.scoring(study)["margin"],
@@ -36,31 +36,31 @@ def levels(study: Study, stack: str, source: str, block: str) -> Levels:
 
 
 @dataclass(frozen=True)
-class LevelFiles:
-    """Files of grey levels, and the filter of each."""
+class HistogramFiles:
+    """Files of histograms of annotated tiles, and the filter of each."""
 
     files: list[str]
     filters: list[str]
 
 
-def _level_files(study, filters, samples):
+def _histogram_files(study, filters, samples):
     stacks = dict.fromkeys(study.stack_of[sample].name for sample in samples)
     found = [
         (path, source)
         for stack in stacks
         for source in filters
         for path in paths.of_blocks(
-            paths.LEVELS, study.annotated_blocks(stack), stack=stack, source=source
+            paths.TILE_HISTOGRAMS, study.annotated_blocks(stack), stack=stack, source=source
         )
     ]
-    return LevelFiles([path for path, _ in found], [source for _, source in found])
+    return HistogramFiles([path for path, _ in found], [source for _, source in found])
 
 
 @dataclass(frozen=True)
 class Calibrate:
     """Calibrated thresholds of a method: of all annotated tiles, and without each fold."""
 
-    levels: LevelFiles
+    histograms: HistogramFiles
     samples: list[str]
     """Those that are calibrated on; files may hold others."""
     variants: list[dict]
@@ -76,7 +76,7 @@ def calibrate(study: Study, method: str) -> Calibrate:
     ]
     filters = dict.fromkeys(one["filter"] for one in calibrated)
     return Calibrate(
-        levels=_level_files(study, filters, samples),
+        histograms=_histogram_files(study, filters, samples),
         samples=samples,
         variants=calibrated,
         dtype=study.dtype(study.stack_of[samples[0]].name),
@@ -183,7 +183,7 @@ class Decide:
 
     metrics: list[str]
     units: list[str]
-    levels: LevelFiles
+    histograms: HistogramFiles
     annotators: list[str]
     features: list[str]
     methods: list[str]
@@ -201,7 +201,7 @@ def decide(study: Study) -> Decide:
     return Decide(
         metrics=validate.tables(study),
         units=[paths.UNITS.format(method=method) for method in swept],
-        levels=_level_files(study, filters if has_oracles else (), study.annotated),
+        histograms=_histogram_files(study, filters if has_oracles else (), study.annotated),
         annotators=ingest.consensus_files(study, paths.ANNOTATORS),
         features=quality.annotated_features(study),
         methods=study.ranked,

@@ -35,7 +35,7 @@ class Surfaces:
         return self._known[key] - offset
 
 
-def trials_of(segmenters, region, grid):
+def surroundings(segmenters, region, grid):
     """What to read for several segmenters at once.
 
     Returns

@@ -7,8 +7,8 @@ from sklearn.metrics import confusion_matrix, matthews_corrcoef
 from tilewise.decide import reference_scores
 from tilewise.decide.units import Place
 from tilewise.segment import global_thresholds
-from tilewise.segment.level_histograms import histogram, levels_of
-from tilewise.store.levels import merge, pack, unpack
+from tilewise.segment.class_histogram import class_histogram, histogram
+from tilewise.store.class_histograms import merge, pack, unpack
 
 DTYPES = ("uint8", "uint16", "int16", "float32")
 
@@ -25,7 +25,7 @@ def tile(dtype, seed=0):
 def test_counts_of_every_threshold(dtype):
     pixels, truth = tile(dtype)
     known = truth <= 1
-    levels = levels_of(pixels, truth)
+    levels = class_histogram(pixels, truth)
     assert levels.background.sum() == np.sum(truth == 0)
     assert levels.foreground.sum() == np.sum(truth == 1)
     counts = reference_scores.counts_of(levels)
@@ -52,7 +52,7 @@ def test_the_best_threshold_by_brute_force(sign):
         for value in range(255)
         for mask in (pixels[known] > value, pixels[known] <= value)
     )
-    found = reference_scores.best(levels_of(pixels, truth), "mcc")
+    found = reference_scores.best(class_histogram(pixels, truth), "mcc")
     tp, fp, fn, tn = (found[name] for name in ("tp", "fp", "fn", "tn"))
     margins = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
     assert (tp * tn - fp * fn) / np.sqrt(margins) == pytest.approx(best)
@@ -61,7 +61,7 @@ def test_the_best_threshold_by_brute_force(sign):
 def test_one_threshold_for_all_tiles():
     tiles = {Place("a", 0, 0, i): tile("uint8", seed=i) for i in range(3)}
     unit_of = {place: f"u{min(place.x, 1)}" for place in tiles}
-    levels = {place: levels_of(*pair) for place, pair in tiles.items()}
+    levels = {place: class_histogram(*pair) for place, pair in tiles.items()}
     counts = reference_scores.best_shared(levels, unit_of, ["u0", "u1"], "mcc")
     pixels = np.concatenate([pair[0].ravel() for pair in tiles.values()])
     truth = np.concatenate([pair[1].ravel() for pair in tiles.values()])
@@ -77,18 +77,18 @@ def test_one_threshold_for_all_tiles():
 @pytest.mark.parametrize("dtype", ["uint8", "int16"])
 def test_histogram_of_annotated_pixels(dtype):
     pixels, truth = tile(dtype)
-    found = histogram(levels_of(pixels, truth), dtype)
+    found = histogram(class_histogram(pixels, truth), dtype)
     expected = global_thresholds.histogram(np.ascontiguousarray(pixels[2:]))
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_merged_and_packed():
-    parts = [levels_of(*tile("uint8", seed=seed)) for seed in range(2)]
+    parts = [class_histogram(*tile("uint8", seed=seed)) for seed in range(2)]
     pixels, truth = (
         np.concatenate(pair) for pair in zip(*(tile("uint8", s) for s in range(2)), strict=True)
     )
-    together, expected = merge(parts), levels_of(pixels, truth)
+    together, expected = merge(parts), class_histogram(pixels, truth)
     for name in ("values", "background", "foreground"):
         np.testing.assert_array_equal(getattr(together, name), getattr(expected, name))
     places = [("a", 0, 0, 0, -1), ("long.name-2", 3, 64, 0, 2)]

@@ -72,13 +72,13 @@ def test_the_best_thresholds_need_grey_levels_after_each_filter(tmp_path, rows):
         for source in ("image", "wide")
         for block in blocks
     ]
-    assert job.levels.files == [
+    assert job.histograms.files == [
         f"results/{sample}/histograms/{source}/truth/{block}.npz"
         for sample, source, block in expected
     ]
-    assert job.levels.filters == [source for _, source, _ in expected]
+    assert job.histograms.filters == [source for _, source, _ in expected]
     off = planes_study(tmp_path, rows, methods=methods, validate={"oracles": False})
-    assert decide.decide(off).levels == decide.LevelFiles([], [])
+    assert decide.decide(off).histograms == decide.HistogramFiles([], [])
 
 
 def test_structure_decides_where_it_is_that_of_tiles(tmp_path, rows):
@@ -95,7 +95,7 @@ def test_several_annotators_are_compared(tmp_path, rows):
     assert decide.decide(study).annotators == ["results/d/annotators/stack.tsv"]
 
 
-def test_grey_levels_of_a_block(tmp_path, rows):
+def test_histograms_of_the_tiles_of_a_block(tmp_path, rows):
     settings = {"methods": {"m": {"threshold": "otsu", "filter": "wide"}}, "block": {"rows": 1}}
     for keep, files in {
         True: ["results/a/filtered/wide.zarr/c/0/0/0"],
@@ -103,7 +103,7 @@ def test_grey_levels_of_a_block(tmp_path, rows):
         False: [f"results/a/image.zarr/0/c/0/{y}/0" for y in (0, 1)],
     }.items():
         study = make_study(tmp_path, *rows, filters=FILTERS, keep_filtered=keep, **settings)
-        job = decide.levels(study, "a", "wide", "0/0/0")
+        job = decide.tile_histograms(study, "a", "wide", "0/0/0")
         assert job.pixels.files == files
         assert job.pixels.steps == ([] if keep else [{"median": 9}])
         assert job.margin is None
@@ -112,7 +112,7 @@ def test_grey_levels_of_a_block(tmp_path, rows):
 def test_a_single_tile_is_cut_into_spatial_blocks(tmp_path):
     row = write_sample(tmp_path, "s", (1, 16, 16), truth=(0,))
     study = make_study(tmp_path, row, validate={"margin": 7})
-    assert decide.levels(study, "s", "image", "0/0/0").margin == 7
+    assert decide.tile_histograms(study, "s", "image", "0/0/0").margin == 7
 
 
 def test_a_sweep_filters_by_itself(tmp_path):
@@ -167,8 +167,8 @@ def test_calibration_reads_what_its_variants_filter(tmp_path, rows):
     ]
     sources = ("smooth", "wide")
     assert job.samples == ["b"]
-    assert job.levels.filters == list(sources)
-    assert job.levels.files == [f"results/b/histograms/{s}/truth/1/0/0.npz" for s in sources]
+    assert job.histograms.filters == list(sources)
+    assert job.histograms.files == [f"results/b/histograms/{s}/truth/1/0/0.npz" for s in sources]
     assert job.dtype == "uint8"
     table = ["results/sweeps/m/calibration.tsv"]
     assert decide.sweep(study, "b", "m", "1/0/0").calibrations == table
@@ -179,7 +179,7 @@ def test_variants_that_are_not_calibrated_need_no_grey_levels(tmp_path, rows):
     grid = {"filter": ["smooth"], "scope": ["tile", "sample"]}
     methods = {"m": {"threshold": "otsu", "grid": grid}}
     study = planes_study(tmp_path, rows, methods=methods)
-    assert decide.calibrate(study, "m").levels.files == []
+    assert decide.calibrate(study, "m").histograms.files == []
     assert decide.choose(study, "m").calibrations == []
 
 
@@ -238,9 +238,11 @@ def test_calibration_leaves_out_companions_of_its_samples():
     job = decide.calibrate(study, "m")
     # c shares a file with a, which is not the method's
     assert job.samples == ["c"]
-    assert job.levels.files == [f"results/{S}/histograms/image/truth/{z}/0/0.npz" for z in (0, 1)]
-    levels = decide.levels(study, S, "image", "0/0/0")
-    assert [part["sample"] for part in levels.parts] == ["a", "c"]
+    assert job.histograms.files == [
+        f"results/{S}/histograms/image/truth/{z}/0/0.npz" for z in (0, 1)
+    ]
+    job = decide.tile_histograms(study, S, "image", "0/0/0")
+    assert [part["sample"] for part in job.parts] == ["a", "c"]
 
 
 def test_consensus_of_collected_samples_is_compared_block_by_block():

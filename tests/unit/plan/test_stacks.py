@@ -267,7 +267,7 @@ def jobs_of(study, stack, block):
     if study.annotated_places(stack, block):
         jobs["truth"] = ingest.truth(study, **names)
         jobs["errors"] = validate.errors(study, **names)
-        jobs["levels"] = decide.levels(study, source="smooth", **names)
+        jobs["histograms"] = decide.tile_histograms(study, source="smooth", **names)
         for number in range(1, ingest.annotators(study, **names) + 1):
             jobs["truth", number] = ingest.truth(study, annotator=str(number), **names)
     if stack in study.voted:

@@ -6,16 +6,12 @@ from skimage.filters import apply_hysteresis_threshold, threshold_otsu
 
 from tilewise.segment.global_thresholds import contrast, histogram
 from tilewise.segment.segmenters import (
-    Decision,
     Segmenter,
     above,
-    decide,
-    decide_tiles,
-    from_row,
-    guard,
-    row,
     segment,
+    tile_thresholds,
 )
+from tilewise.segment.thresholds import Threshold, find_threshold, guard
 from tilewise.store.grid import Grid, Region
 
 
@@ -66,13 +62,13 @@ def test_noise_has_the_contrast_of_a_split_gaussian():
 
 def test_constant_pixels_have_no_threshold():
     counts, centers = histogram(np.full((5, 5), 7, np.uint8))
-    decision = decide(counts, centers, "otsu", {})
-    assert decision == Decision(note="no threshold: constant")
-    assert decide(counts, centers, "manual", {"value": 3}).values == (3.0,)
+    threshold = find_threshold(counts, centers, "otsu", {})
+    assert threshold == Threshold(note="no threshold: constant")
+    assert find_threshold(counts, centers, "manual", {"value": 3}).values == (3.0,)
 
 
 def test_guard():
-    own, sample = Decision((10.0,), 0.5, 3.0), Decision((20.0,), 0.9, 8.0)
+    own, sample = Threshold((10.0,), 0.5, 3.0), Threshold((20.0,), 0.9, 8.0)
     assert guard(own, sample, 0, 3) is own
     fallen = guard(own, sample, 0, 4)
     assert fallen.values == (20.0,)
@@ -80,40 +76,40 @@ def test_guard():
     assert "contrast 3 is below 4" in fallen.note
     assert guard(own, None, 0, 4).values == ()
     assert "separability 0.5 is below 0.6" in guard(own, None, 0.6, 4).note
-    nothing = Decision(note="no threshold: constant")
+    nothing = Threshold(note="no threshold: constant")
     assert guard(nothing, sample, 0, 4) is nothing
 
 
 def test_tiles_have_their_own_thresholds(plane):
     segmenter = make()
-    decisions = decide_tiles(plane, WHOLE, GRID, segmenter)
-    mask = segment(plane, WHOLE, GRID, segmenter, decisions)
-    for tile, decision in decisions.items():
+    thresholds = tile_thresholds(plane, WHOLE, GRID, segmenter)
+    mask = segment(plane, WHOLE, GRID, segmenter, thresholds)
+    for tile, threshold in thresholds.items():
         y, x = tile.row * 20, tile.column * 20
         pixels = plane[y : y + 20, x : x + 20]
         expected = np.zeros((20, 20))
-        if decision.values:
-            assert decision.values == (threshold_otsu(pixels),)
+        if threshold.values:
+            assert threshold.values == (threshold_otsu(pixels),)
             expected = pixels > threshold_otsu(pixels)
         np.testing.assert_array_equal(mask[y : y + 20, x : x + 20], expected)
-    assert [bool(decision.values) for decision in decisions.values()] == [True] * 3 + [False]
+    assert [bool(threshold.values) for threshold in thresholds.values()] == [True] * 3 + [False]
 
 
 def test_guarded_tiles(plane):
     segmenter = make(min_contrast=4, fallback="sample")
-    sample = Decision((60.0,), 1.0, 9.0)
-    decisions = list(decide_tiles(plane, WHOLE, GRID, segmenter, sample).values())
-    assert decisions[0].values == (60.0,)
-    assert "threshold of the sample" in decisions[0].note
-    assert decisions[1].note == decisions[2].note == ""
+    sample = Threshold((60.0,), 1.0, 9.0)
+    thresholds = list(tile_thresholds(plane, WHOLE, GRID, segmenter, sample).values())
+    assert thresholds[0].values == (60.0,)
+    assert "threshold of the sample" in thresholds[0].note
+    assert thresholds[1].note == thresholds[2].note == ""
 
 
 def test_plane_and_sample_scope(plane):
-    (decision,) = set(decide_tiles(plane, WHOLE, GRID, make(scope="plane")).values())
-    assert decision.values == (threshold_otsu(plane),)
-    sample = Decision((60.0,))
-    (decision,) = set(decide_tiles(plane, WHOLE, GRID, make(scope="sample"), sample).values())
-    assert decision is sample
+    (threshold,) = set(tile_thresholds(plane, WHOLE, GRID, make(scope="plane")).values())
+    assert threshold.values == (threshold_otsu(plane),)
+    sample = Threshold((60.0,))
+    (threshold,) = set(tile_thresholds(plane, WHOLE, GRID, make(scope="sample"), sample).values())
+    assert threshold is sample
 
 
 def test_dark_is_the_rest(plane):
@@ -126,9 +122,9 @@ def test_dark_is_the_rest(plane):
 
 def test_hysteresis_over_tiles(plane):
     segmenter = make("hysteresis", {"low": 45, "high": 170}, scope="sample")
-    sample = decide(*histogram(plane), "hysteresis", {"low": 45, "high": 170})
-    decisions = decide_tiles(plane, WHOLE, GRID, segmenter, sample)
-    mask = segment(plane, WHOLE, GRID, segmenter, decisions)
+    sample = find_threshold(*histogram(plane), "hysteresis", {"low": 45, "high": 170})
+    thresholds = tile_thresholds(plane, WHOLE, GRID, segmenter, sample)
+    mask = segment(plane, WHOLE, GRID, segmenter, thresholds)
     np.testing.assert_array_equal(mask, apply_hysteresis_threshold(plane, 45, 170))
     # across the border of tiles
     assert mask[:, :20].any()
@@ -138,10 +134,10 @@ def test_hysteresis_over_tiles(plane):
 def test_classes_of_multi_otsu(plane, foreground, classes):
     settings = {"classes": 3, "foreground": foreground}
     segmenter = make("multiotsu", settings, scope="plane")
-    decisions = decide_tiles(plane, WHOLE, GRID, segmenter)
-    low, high = next(iter(decisions.values())).values
+    thresholds = tile_thresholds(plane, WHOLE, GRID, segmenter)
+    low, high = next(iter(thresholds.values())).values
     expected = np.isin((plane > low).astype(int) + (plane > high), classes)
-    mask = segment(plane, WHOLE, GRID, segmenter, decisions)
+    mask = segment(plane, WHOLE, GRID, segmenter, thresholds)
     np.testing.assert_array_equal(mask, expected)
 
 
@@ -168,8 +164,8 @@ def test_who_needs_the_sample():
 
 
 @pytest.mark.parametrize(
-    "decision", [Decision((1.5, 3.0), 0.25, 4.0), Decision(note="no threshold: constant")]
+    "threshold", [Threshold((1.5, 3.0), 0.25, 4.0), Threshold(note="no threshold: constant")]
 )
-def test_rows_are_read_back(decision):
-    text = {key: "" if value is None else str(value) for key, value in row(decision).items()}
-    assert from_row(text) == decision
+def test_rows_are_read_back(threshold):
+    text = {key: "" if value is None else str(value) for key, value in threshold.to_row().items()}
+    assert Threshold.from_row(text) == threshold

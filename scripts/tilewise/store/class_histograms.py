@@ -1,4 +1,4 @@
-"""Grey levels of annotated tiles, apart by truth, as arrays of one file."""
+"""Histograms of annotated tiles, of background and foreground apart, as arrays of one file."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,13 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Levels:
-    """The grey levels of a tile that occur where it is annotated, and how often.
+class ClassHistogram:
+    """Pixels of the background and of the foreground of a tile, per grey level that occurs.
 
     Parameters
     ----------
     values : (levels,) ndarray
-        Ascending; integers, or float64.
+        Grey levels, ascending; integers, or float64.
     background, foreground : (levels,) int64 ndarray
         Pixels of each.
     """
@@ -22,32 +22,32 @@ class Levels:
     foreground: np.ndarray
 
 
-def merge(parts):
-    """The levels of several tiles together.
+def merge(tiles):
+    """The histogram of several tiles together.
 
     Parameters
     ----------
-    parts : sequence of Levels
+    tiles : sequence of ClassHistogram
 
     Returns
     -------
-    Levels
+    ClassHistogram
     """
-    values, number = np.unique(np.concatenate([part.values for part in parts]), return_inverse=True)
+    values, number = np.unique(np.concatenate([tile.values for tile in tiles]), return_inverse=True)
     sums = [
-        np.bincount(number, np.concatenate([getattr(part, kind) for part in parts]), values.size)
+        np.bincount(number, np.concatenate([getattr(tile, kind) for tile in tiles]), values.size)
         for kind in ("background", "foreground")
     ]
     # exact in double precision: no sample has 2 ** 53 annotated pixels
-    return Levels(values, *(total.astype(np.int64) for total in sums))
+    return ClassHistogram(values, *(total.astype(np.int64) for total in sums))
 
 
 def pack(tiles):
-    """Levels of several tiles as arrays for one file.
+    """Histograms of several tiles as arrays for one file.
 
     Parameters
     ----------
-    tiles : sequence of (tuple, Levels)
+    tiles : sequence of (tuple, ClassHistogram)
         Each with its place: sample, z, y, x and the number of a spatial block, -1 for the whole
         tile.
 
@@ -55,14 +55,14 @@ def pack(tiles):
     -------
     dict of str to ndarray
     """
-    parts = [levels for _, levels in tiles]
+    histograms = [histogram for _, histogram in tiles]
     empty = [np.zeros(0)]
     return {
         "samples": np.array([sample for (sample, *_), _ in tiles], np.str_),
         "places": np.array([place for (_, *place), _ in tiles], np.int64).reshape(-1, 4),
-        "sizes": np.array([part.values.size for part in parts], np.int64),
+        "sizes": np.array([histogram.values.size for histogram in histograms], np.int64),
         **{
-            name: np.concatenate([getattr(part, name) for part in parts] or empty)
+            name: np.concatenate([getattr(histogram, name) for histogram in histograms] or empty)
             for name in ("values", "background", "foreground")
         },
     }
@@ -73,14 +73,14 @@ def unpack(packed):
 
     Returns
     -------
-    list of (tuple, Levels)
+    list of (tuple, ClassHistogram)
     """
     ends = np.cumsum(packed["sizes"])
     arrays = [packed[name] for name in ("values", "background", "foreground")]
     return [
         (
             (str(sample), *map(int, place)),
-            Levels(*(array[end - size : end] for array in arrays)),
+            ClassHistogram(*(array[end - size : end] for array in arrays)),
         )
         for sample, place, size, end in zip(
             packed["samples"], packed["places"], packed["sizes"], ends, strict=True

@@ -1,15 +1,15 @@
-"""Count the grey levels of annotated tiles, apart by truth, and make histograms of them."""
+"""Histograms of annotated tiles: of background and foreground apart, and of both together."""
 
 import numpy as np
 
 from tilewise.segment import global_thresholds
-from tilewise.store.levels import Levels
+from tilewise.store.class_histograms import ClassHistogram
 
-LEVELS = 4096
+FLOAT_LEVELS = 4096
 """Grey levels that floats of a tile are brought to."""
 
 
-def levels_of(pixels, truth):
+def class_histogram(pixels, truth):
     """Count the grey levels of a tile, apart by truth.
 
     Parameters
@@ -21,19 +21,19 @@ def levels_of(pixels, truth):
 
     Returns
     -------
-    Levels
+    ClassHistogram
     """
     kinds = [pixels[truth == kind] for kind in (0, 1)]
     known = [kind for kind in kinds if kind.size]
     if not known:
-        return Levels(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64))
+        return ClassHistogram(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64))
     low, step = 0, 1
     if pixels.dtype.kind == "f":
         low, high = (
             min(float(kind.min()) for kind in known),
             max(float(kind.max()) for kind in known),
         )
-        step = (high - low) / (LEVELS - 1) or 1.0
+        step = (high - low) / (FLOAT_LEVELS - 1) or 1.0
         kinds = [np.rint((kind - low) / step).astype(np.uint16) for kind in kinds]
     counts, centers = [], None
     for kind in kinds:
@@ -43,15 +43,15 @@ def levels_of(pixels, truth):
         found[np.searchsorted(centers, 0)] -= 1
         counts.append(found)
     occupied = np.flatnonzero(counts[0] + counts[1])
-    return Levels(low + step * centers[occupied], *(found[occupied] for found in counts))
+    return ClassHistogram(low + step * centers[occupied], *(found[occupied] for found in counts))
 
 
-def histogram(levels, dtype):
-    """A histogram as `global_thresholds.histogram` gives it.
+def histogram(classes, dtype):
+    """The histogram of both classes together, as `global_thresholds.histogram` gives it.
 
     Parameters
     ----------
-    levels : Levels
+    classes : ClassHistogram
     dtype : str
         Of the pixels.
 
@@ -60,12 +60,12 @@ def histogram(levels, dtype):
     counts : (bins,) int64 ndarray
     centers : (bins,) ndarray
     """
-    counts = levels.background + levels.foreground
+    counts = classes.background + classes.foreground
     if np.dtype(dtype).kind == "f":
-        total, edges = np.histogram(levels.values, global_thresholds.BINS, weights=counts)
+        total, edges = np.histogram(classes.values, global_thresholds.BINS, weights=counts)
         return total.astype(np.int64), (edges[:-1] + edges[1:]) / 2
     limits = np.iinfo(dtype)
     centers = np.arange(limits.min, limits.max + 1)
     total = np.zeros(centers.size, np.int64)
-    total[levels.values.astype(np.int64) - limits.min] = counts
+    total[classes.values.astype(np.int64) - limits.min] = counts
     return total, centers
