@@ -4,7 +4,7 @@ import numpy as np
 
 from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
-from tilewise.score import annotators
+from tilewise.score import votes
 from tilewise.store.blocks import Blocks, each_strip, strips
 from tilewise.store.layout import layout_of
 from tilewise.store.parts import each_part, parts_of
@@ -23,8 +23,8 @@ def store(part, threads):
     table = tables[f"{part.sample}.table"]
 
     def work(strip):
-        found = annotators.patterns([truth.read(strip) for truth in truths])
-        writer.write(part, strip, annotators.apply(table, found))
+        patterns = votes.patterns([truth.read(strip) for truth in truths])
+        writer.write(part, strip, votes.apply(table, patterns))
 
     each_strip(work, strips(part.grid, part.block), threads)
 

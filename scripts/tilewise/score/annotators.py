@@ -1,149 +1,18 @@
-"""Agreement between several annotators, and their consensus.
+"""How far several annotators agree with each other, and with their consensus."""
 
-Only the pattern of a pixel's votes matters: with K annotators it is a number of K digits in base 3,
-where digit k, which counts 3 ** k, is 0 if annotator k says background, 1 if he says foreground and
-2 if he did not annotate the pixel. A block is its counts of pixels per pattern. Counts of blocks
-add up, and everything here follows from their sum as exactly as from the pixels.
-"""
-
-from dataclasses import dataclass
+import math
 from itertools import combinations
+from typing import Any
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from tilewise.labels import NOT_ANNOTATED
-from tilewise.score.pixel_metrics import COUNTS, metrics
-
-MOST = 8
-"""Annotators."""
-TIES = {"background": 0, "foreground": 1, "not_annotated": NOT_ANNOTATED}
-"""What a majority of neither side can count as."""
-CONSENSUS = ("majority", "staple")
-INITIAL = 0.99999
-"""Sensitivity and specificity that STAPLE starts from: annotators that are hardly ever wrong."""
-COUNTABLE = 2**24
-"""Pixels that OpenCV counts at once: it does so in single precision."""
-_INVALID = np.iinfo(np.uint16).max
+from tilewise.score.consensus import CONSENSUS, Staple, majority, staple, staple_table
+from tilewise.score.formulas import COUNTS, PIXEL_METRICS, evaluate, set_metrics
+from tilewise.score.votes import Counts, checked_counts, votes
 
 
-@dataclass(frozen=True)
-class Staple:
-    """Estimates of STAPLE for K annotators.
-
-    Attributes
-    ----------
-    sensitivity, specificity : (K,) float64 ndarray
-        Of each annotator, 0 to 1. The sensitivity is nan where no pixel that he annotated can be
-        foreground, the specificity where none can be background: also if he annotated none.
-    probability : (3 ** K,) float64 ndarray
-        That a pixel of this pattern is foreground; nan for the pattern without a vote.
-    prior : float
-        Foreground's fraction, before the votes for a pixel are known; nan if there is no vote.
-    iterations : int
-        That were made: as many as were allowed, if the estimates still changed.
-    """
-
-    sensitivity: np.ndarray
-    specificity: np.ndarray
-    probability: np.ndarray
-    prior: float
-    iterations: int
-
-
-def patterns(truths):
-    """The pattern of votes for each pixel.
-
-    Parameters
-    ----------
-    truths : (K, rows, columns) uint8 ndarray or sequence of K (rows, columns) uint8 ndarray
-        A truth per annotator, 2 to 8 of them: 0 background, 1 foreground, 255 not annotated.
-
-    Returns
-    -------
-    (rows, columns) uint16 ndarray
-        0 to 3 ** K - 1.
-
-    Raises
-    ------
-    ValueError
-        Too few or too many truths, truths of different sizes, another type or other values.
-    """
-    if not 2 <= len(truths) <= MOST:
-        raise ValueError(f"{len(truths)} truths: give those of 2 to {MOST} annotators")
-    _check_truths(truths)
-    numbers = cv2.LUT(truths[0], _digits(0))
-    weighted = np.empty_like(numbers)
-    for k, truth in enumerate(truths[1:], 1):
-        # saturates, so that what is invalid stays it
-        cv2.add(numbers, cv2.LUT(truth, _digits(k), dst=weighted), dst=numbers)
-    if numbers.max(initial=0) == _INVALID:
-        raise ValueError("a truth has values other than 0, 1 and 255: convert it first")
-    return numbers
-
-
-def count_patterns(patterns, annotators):
-    """Pixels of each pattern; those of blocks add up.
-
-    Parameters
-    ----------
-    patterns : (rows, columns) uint16 ndarray
-        As from the function `patterns`.
-    annotators : int
-        K.
-
-    Returns
-    -------
-    (3 ** K,) int64 ndarray
-    """
-    bins = 3 ** _checked(annotators)
-    counts = np.zeros(bins, np.int64)
-    pixels = patterns.reshape(1, -1)
-    for start in range(0, pixels.size, COUNTABLE):
-        band = pixels[:, start : start + COUNTABLE]
-        counts += cv2.calcHist([band], [0], None, [bins], [0, bins]).ravel().astype(np.int64)
-    if counts.sum() != pixels.size:
-        raise ValueError(f"there are patterns of more than {annotators} annotators")
-    return counts
-
-
-def votes(annotators):
-    """What each annotator says in each pattern.
-
-    Parameters
-    ----------
-    annotators : int
-        K, 1 to 8.
-
-    Returns
-    -------
-    (3 ** K, K) int8 ndarray
-        0 background, 1 foreground, -1 not annotated.
-    """
-    weights = 3 ** np.arange(_checked(annotators))
-    digits = np.arange(3**annotators)[:, np.newaxis] // weights % 3
-    return np.where(digits == 2, -1, digits).astype(np.int8)
-
-
-def apply(table, patterns):
-    """A consensus as an image.
-
-    Parameters
-    ----------
-    table : (3 ** K,) uint8 ndarray
-        As from `majority` or `staple_table`.
-    patterns : (rows, columns) uint16 ndarray
-        As from the function `patterns`, of the same annotators.
-
-    Returns
-    -------
-    (rows, columns) uint8 ndarray
-        0 background, 1 foreground, 255 not annotated.
-    """
-    return table.take(patterns)
-
-
-def pairwise(counts, annotators):
+def pairwise(counts: Counts, annotators: int) -> list[dict[str, Any]]:
     """Agreement of each two annotators, on the pixels that both annotated.
 
     Parameters
@@ -159,7 +28,7 @@ def pairwise(counts, annotators):
         For each pair: `first` and `second`, their numbers from 0; `pixels` that both annotated, and
         of these the ones that are foreground to `both`, to `first_only`, to `second_only` or to
         `neither`; `dice` and `cohen_kappa`. Without a pixel, the last two are None.
-        If neither has foreground, dice is 1, as in `pixel_metrics.metrics`. Agreement by chance is
+        If neither has foreground, dice is 1, as `formulas.f1`. Agreement by chance is
         certain, and kappa 0/0, only if both say the same of every pixel. They then agree fully and
         kappa is 1: like the dice of two empty truths, and unlike scikit-learn, which gives nan.
 
@@ -168,11 +37,11 @@ def pairwise(counts, annotators):
     Cohen, Educational and Psychological Measurement 20:37 (1960).
     """
     said = votes(annotators)
-    counts = _checked_counts(counts, annotators)
+    counts = checked_counts(counts, annotators)
     pairs = []
     for first, second in combinations(range(annotators), 2):
         both, first_only, second_only, neither = (
-            _sum(counts, (said[:, first] == a) & (said[:, second] == b))
+            int(counts[(said[:, first] == a) & (said[:, second] == b)].sum())
             for a, b in ((1, 1), (1, 0), (0, 1), (0, 0))
         )
         pairs.append(
@@ -184,14 +53,14 @@ def pairwise(counts, annotators):
                 "first_only": first_only,
                 "second_only": second_only,
                 "neither": neither,
-                "dice": metrics(tp=both, fp=second_only, fn=first_only, tn=neither)["f1"],
+                "dice": _dice(both, first_only, second_only, neither),
                 "cohen_kappa": _cohen_kappa(both, first_only, second_only, neither),
             }
         )
     return pairs
 
 
-def fleiss_kappa(counts, annotators):
+def fleiss_kappa(counts: Counts, annotators: int) -> float | None:
     """Agreement of all annotators beyond chance, on the pixels that all annotated.
 
     Parameters
@@ -212,7 +81,7 @@ def fleiss_kappa(counts, annotators):
     Fleiss, Psychological Bulletin 76:378 (1971).
     """
     said = votes(annotators)
-    counts = _checked_counts(counts, annotators)
+    counts = checked_counts(counts, annotators)
     by_all = (said >= 0).all(axis=1)
     foreground = (said[by_all] == 1).sum(axis=1)
     # Python's integers: squares of counts do not fit in 64 bits
@@ -229,104 +98,10 @@ def fleiss_kappa(counts, annotators):
     return _kappa(agreeing * total, (annotators - 1) * squares, (annotators - 1) * total**2)
 
 
-def majority(annotators, tie="background"):
-    """What more than half of those say who annotated a pixel.
-
-    Parameters
-    ----------
-    annotators : int
-        K, 1 to 8.
-    tie : {"background", "foreground", "not_annotated"}
-        What a pixel is where as many say foreground as say background.
-
-    Returns
-    -------
-    (3 ** K,) uint8 ndarray
-        For each pattern: 0 background, 1 foreground, 255 not annotated: by anybody, or by `tie`.
-    """
-    if tie not in TIES:
-        raise ValueError(f"tie is {tie!r}: give one of {', '.join(TIES)}")
-    said = votes(annotators)
-    foreground, background = (said == 1).sum(axis=1), (said == 0).sum(axis=1)
-    table = np.where(foreground > background, 1, 0).astype(np.uint8)
-    table[foreground == background] = TIES[tie]
-    table[foreground + background == 0] = NOT_ANNOTATED
-    return table
-
-
-def staple(counts, annotators, prior=None, iterations=1000, tolerance=1e-9):
-    """Consensus and quality of annotators, each estimated from the other, by binary STAPLE.
-
-    Expectation maximization over the patterns, weighted with their pixels, which is the same as
-    over the pixels. An annotator does not count where he did not annotate.
-
-    Parameters
-    ----------
-    counts : (3 ** K,) int ndarray
-        Pixels of each pattern.
-    annotators : int
-        K, 1 to 8.
-    prior : float, optional
-        Fraction of pixels that are foreground, 0 to 1; that of all votes by default.
-    iterations : int
-        At most.
-    tolerance : float
-        Ends once no sensitivity or specificity changes by more.
-
-    Returns
-    -------
-    Staple
-        Without a vote, every estimate is nan and no iteration is made.
-
-    Notes
-    -----
-    Estimates start from `INITIAL`. An estimate of no weight, 0/0, stays there meanwhile.
-    A pattern that the estimates exclude, which then does not occur, has the prior's probability.
-    Two annotators do not determine their four qualities: how STAPLE decides where they differ
-    follows from prior and start.
-
-    References
-    ----------
-    Warfield, Zou and Wells, IEEE Transactions on Medical Imaging 23:903 (2004).
-    """
-    if prior is not None and not 0 <= prior <= 1:
-        raise ValueError(f"the prior is {prior}: give a fraction, 0 to 1")
-    said = votes(annotators)
-    counts = _checked_counts(counts, annotators)
-    annotated = (said >= 0).any(axis=1)
-    ones, zeros = (_sum(counts[:, np.newaxis] * (said == vote)) for vote in (1, 0))
-    if ones + zeros == 0:
-        unknown = np.full(annotators, np.nan)
-        return Staple(unknown, unknown.copy(), np.full(said.shape[0], np.nan), np.nan, 0)
-    prior = ones / (ones + zeros) if prior is None else float(prior)
-    occurs = counts > 0
-    rates, defined, made = _maximize(said[occurs], counts[occurs], prior, iterations, tolerance)
-    probability = _posterior(said, prior, *rates)
-    probability[~annotated] = np.nan
-    return Staple(*np.where(defined, rates, np.nan), probability, prior, made)
-
-
-def staple_table(staple, threshold=0.5):
-    """The consensus of STAPLE.
-
-    Parameters
-    ----------
-    staple : Staple
-    threshold : float
-        Probability above which a pixel is foreground.
-
-    Returns
-    -------
-    (3 ** K,) uint8 ndarray
-        For each pattern: 0 background, 1 foreground, 255 not annotated by anybody.
-    """
-    table = (staple.probability > threshold).astype(np.uint8)
-    table[np.isnan(staple.probability)] = NOT_ANNOTATED
-    return table
-
-
-def scores_against(counts, annotators, table):
-    """Each annotator's counts of a confusion matrix, with a consensus as the truth.
+def scores_against(
+    counts: Counts, annotators: int, table: NDArray[np.uint8]
+) -> list[dict[str, int]]:
+    """Each annotator's confusion matrix, with a consensus as the truth.
 
     Parameters
     ----------
@@ -340,18 +115,21 @@ def scores_against(counts, annotators, table):
     Returns
     -------
     list of dict of str to int
-        `tp`, `fp`, `fn`, `tn` of each annotator, on pixels that he annotated and that have a
-        consensus; all 0 if there is none. A false positive is foreground to him alone.
+        `tp`, `fp`, `fn`, `tn` of each annotator, on pixels that the annotator annotated and that
+        have a consensus; all 0 if there is none. A false positive is foreground to the annotator,
+        and background to the consensus.
     """
-    counts = _checked_counts(counts, annotators)
+    counts = checked_counts(counts, annotators)
     return [_confusion(counts, said, table) for said in votes(annotators).T]
 
 
-def scores_against_others(counts, annotators, how="majority", tie="background"):
-    """Each annotator's counts of a confusion matrix, with the consensus of the others as the truth.
+def scores_against_others(
+    counts: Counts, annotators: int, how: str = "majority", tie: str = "background"
+) -> list[dict[str, int]]:
+    """Each annotator's confusion matrix, with the consensus of the others as the truth.
 
-    His own vote does not speak for him, as a method has none either: so these scores, and not those
-    of `scores_against`, are what a method's can be compared with.
+    A method has no vote in the consensus that it is scored against. So these scores, and not those
+    of `scores_against`, can be compared with a method's.
 
     Parameters
     ----------
@@ -360,20 +138,20 @@ def scores_against_others(counts, annotators, how="majority", tie="background"):
     annotators : int
         K, 2 to 8.
     how : {"majority", "staple"}
-        STAPLE is estimated on all pixels of the others, whether he annotated them or not.
+        STAPLE is estimated on all pixels of the others, also where this annotator has none.
     tie : {"background", "foreground", "not_annotated"}
         As for `majority`; STAPLE has no use for it. Of two others, each difference is a tie.
 
     Returns
     -------
     list of dict of str to int
-        `tp`, `fp`, `fn`, `tn` of each annotator, on pixels that he and one of the others annotated.
+        `tp`, `fp`, `fn`, `tn` of each annotator, on pixels that also one of the others annotated.
     """
     if how not in CONSENSUS:
         raise ValueError(f"the consensus is {how!r}: give one of {', '.join(CONSENSUS)}")
     if annotators < 2:
         raise ValueError("there is one annotator: the others are none")
-    counts = _checked_counts(counts, annotators)
+    counts = checked_counts(counts, annotators)
     others = annotators - 1
     scores = []
     for k, said in enumerate(votes(annotators).T):
@@ -382,53 +160,95 @@ def scores_against_others(counts, annotators, how="majority", tie="background"):
             table = majority(others, tie)
         else:
             table = staple_table(staple(by_vote.sum(axis=1).ravel(), others))
-        # the consensus is the same whatever he says
+        # the consensus is the same whatever this annotator says
         table = np.repeat(table.reshape(-1, 1, 3**k), 3, axis=1).ravel()
         scores.append(_confusion(counts, said, table))
     return scores
 
 
-def _check_truths(truths):
-    for number, truth in enumerate(truths):
-        if truth.dtype != np.uint8 or truth.ndim != 2:
-            raise ValueError(
-                f"truth {number} is {truth.dtype} of {truth.ndim} dimensions: give uint8 of 2"
-            )
-        if truth.shape != truths[0].shape:
-            raise ValueError(
-                f"truth {number} is {truth.shape}, the first {truths[0].shape}: they must be equal"
-            )
+def agreement_rows(
+    sample: str, counts: Counts, number: int, estimates: Staple
+) -> list[dict[str, Any]]:
+    """Agreement of the annotators with each other.
+
+    Parameters
+    ----------
+    sample : str
+    counts : (3 ** K,) int64 ndarray
+        Pixels of each pattern of votes.
+    number : int
+        K, of annotators.
+    estimates : Staple
+
+    Returns
+    -------
+    list of dict
+        Fields of `score_table.AGREEMENT`: Dice coefficient and Cohen's kappa of each pair, Fleiss'
+        kappa of all, and each annotator's sensitivity and specificity by STAPLE.
+    """
+    rows = [
+        {
+            **{"sample": sample, "measure": measure, "value": pair[measure]},
+            "annotators": f"{pair['first'] + 1},{pair['second'] + 1}",
+            "pixels": pair["pixels"],
+        }
+        for measure in ("dice", "cohen_kappa")
+        for pair in pairwise(counts, number)
+    ]
+    kappa = fleiss_kappa(counts, number)
+    rows.append({"sample": sample, "measure": "fleiss_kappa", "annotators": "all", "value": kappa})
+    return rows + [
+        {"sample": sample, "measure": f"staple_{measure}", "annotators": annotator, "value": value}
+        for measure in ("sensitivity", "specificity")
+        for annotator, value in enumerate(getattr(estimates, measure).tolist(), 1)
+    ]
 
 
-def _digits(annotator):
-    """What a value of his truth adds to the pattern's number."""
-    values = np.full(256, _INVALID, np.uint16)
-    values[[0, 1, NOT_ANNOTATED]] = np.arange(3) * 3**annotator
-    return values
+def score_rows(
+    sample: str, counts: Counts, number: int, table: NDArray[np.uint8], consensus: str
+) -> list[dict[str, Any]]:
+    """Scores of each annotator.
 
+    Parameters
+    ----------
+    sample, counts, number
+        As for `agreement_rows`.
+    table : (3 ** K,) uint8 ndarray
+        The consensus of all, by pattern of votes.
+    consensus : {"majority", "staple"}
+        How the others come to theirs.
 
-def _checked(annotators):
-    if not 1 <= annotators <= MOST:
-        raise ValueError(f"there are {annotators} annotators: give 1 to {MOST}")
-    return annotators
-
-
-def _checked_counts(counts, annotators):
-    counts = np.asarray(counts)
-    if counts.shape != (3 ** _checked(annotators),):
-        raise ValueError(
-            f"counts are {counts.shape}: {annotators} annotators have {3**annotators} patterns"
+    Returns
+    -------
+    list of dict
+        Fields of `score_table.ANNOTATORS`.
+    """
+    rows = [
+        {"sample": sample, "annotator": annotator, "estimate": estimate, **matrix}
+        for estimate, matrices in (
+            (
+                "against the consensus, his own vote included",
+                scores_against(counts, number, table),
+            ),
+            (
+                "against the consensus of the others",
+                scores_against_others(counts, number, consensus),
+            ),
         )
-    return counts
-
-
-def _sum(counts, where=True):
-    return int(counts.sum(where=where))
+        for annotator, matrix in enumerate(matrices, 1)
+    ]
+    set_metrics(rows, PIXEL_METRICS)
+    return rows
 
 
 def _kappa(observed, expected, total):
     """Agreement beyond chance, of integers in the same unit; 1 if chance leaves nothing."""
     return (observed - expected) / (total - expected) if total != expected else 1.0
+
+
+def _dice(both, first_only, second_only, neither):
+    value = float(evaluate("f1", {"tp": both, "fp": second_only, "fn": first_only, "tn": neither}))
+    return None if math.isnan(value) else value
 
 
 def _cohen_kappa(both, first_only, second_only, neither):
@@ -443,40 +263,6 @@ def _cohen_kappa(both, first_only, second_only, neither):
 def _confusion(counts, said, table):
     kinds = ((1, 1), (1, 0), (0, 1), (0, 0))
     return {
-        name: _sum(counts, (said == vote) & (table == truth))
+        name: int(counts[(said == vote) & (table == truth)].sum())
         for name, (vote, truth) in zip(COUNTS, kinds, strict=True)
     }
-
-
-def _maximize(said, counts, prior, iterations, tolerance):
-    """Sensitivities and specificities, (2, K) float64; where they are defined; iterations made."""
-    foreground, background = (said == 1).astype(float), (said == 0).astype(float)
-    rates = np.full((2, said.shape[1]), INITIAL)
-    defined = np.array([foreground.any(axis=0) | background.any(axis=0)] * 2)
-    made, change = 0, np.inf
-    while made < iterations and change > tolerance:
-        probability = _posterior(said, prior, *rates)
-        inside = (counts * probability)[:, np.newaxis]
-        outside = (counts * (1 - probability))[:, np.newaxis]
-        # not a matrix product: its order of summation depends on the number of threads
-        right = np.stack([(inside * foreground).sum(axis=0), (outside * background).sum(axis=0)])
-        wrong = np.stack([(inside * background).sum(axis=0), (outside * foreground).sum(axis=0)])
-        # at most 1 also after rounding, as the weight of all his pixels might not be
-        weight = right + wrong
-        defined, last = weight > 0, rates
-        rates = np.divide(right, weight, out=rates.copy(), where=defined)
-        made, change = made + 1, np.abs(rates - last).max()
-    return rates, defined, made
-
-
-def _posterior(said, prior, sensitivity, specificity):
-    """Probability of foreground given the votes, (patterns,) float64."""
-    foreground, background = said == 1, said == 0
-    inside = prior * _likelihood(foreground, background, sensitivity)
-    outside = (1 - prior) * _likelihood(background, foreground, specificity)
-    total = inside + outside
-    return np.divide(inside, total, out=np.full(total.shape, prior), where=total > 0)
-
-
-def _likelihood(right, wrong, rate):
-    return np.where(right, rate, np.where(wrong, 1 - rate, 1)).prod(axis=1)

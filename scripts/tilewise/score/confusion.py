@@ -1,12 +1,13 @@
-"""Where a mask agrees with the truth: the confusion map and its counts."""
+"""Where a mask agrees with the truth: the confusion map, its counts and their degenerate cases."""
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.labels import FN, FP, TN, TP
 
 
-def confusion_map(truth, mask):
+def confusion_map(truth: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Where a mask is right and wrong.
 
     Parameters
@@ -29,10 +30,11 @@ def confusion_map(truth, mask):
     codes = np.add(truth, truth)
     codes += mask
     codes += TN
-    return cv2.threshold(codes, TP, 0, cv2.THRESH_TOZERO_INV, dst=codes)[1]
+    cv2.threshold(codes, TP, 0, cv2.THRESH_TOZERO_INV, dst=codes)
+    return codes
 
 
-def count(codes):
+def count(codes: NDArray[np.uint8]) -> dict[str, int]:
     """Pixels of each kind in a confusion map.
 
     Parameters
@@ -47,3 +49,27 @@ def count(codes):
     """
     tp, fp, fn = (cv2.countNonZero((codes == code).view(np.uint8)) for code in (TP, FP, FN))
     return {"tp": tp, "fp": fp, "fn": fn, "tn": cv2.countNonZero(codes) - tp - fp - fn}
+
+
+def edge(tp: int, fp: int, fn: int, tn: int) -> str:
+    """The degenerate case that counts are; `normal` if they are none.
+
+    Returns
+    -------
+    str
+        `not_annotated`, `both_empty`, `both_full`, `mask_empty`, `mask_full`, `truth_empty`,
+        `truth_full`, `all_wrong` (no pixel is right, neither mask nor truth is uniform) or
+        `normal`. A uniform mask against an opposite uniform truth is `mask_empty` or `mask_full`.
+    """
+    annotated = tp + fp + fn + tn
+    cases = (
+        ("not_annotated", annotated == 0),
+        ("both_empty", tn == annotated),
+        ("both_full", tp == annotated),
+        ("mask_empty", tp + fp == 0),
+        ("mask_full", fn + tn == 0),
+        ("truth_empty", tp + fn == 0),
+        ("truth_full", fp + tn == 0),
+        ("all_wrong", tp + tn == 0),
+    )
+    return next((name for name, holds in cases if holds), "normal")

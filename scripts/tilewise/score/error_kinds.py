@@ -1,11 +1,17 @@
 """Where methods differ, and what kind of errors they make."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.labels import FN, FP, TN, TP
+from tilewise.score.skeleton import skeleton
+
+Codes = NDArray[np.uint8]
 
 CALIBRES = (0, 3, 5, 9, 17, math.inf)
 """Limits of the calibre of the foreground, in pixels."""
@@ -13,7 +19,7 @@ DISTANCES = (0, 1, 2, 4, 8, math.inf)
 """Limits of the distance to the truth's boundary, in pixels: up to 1 touches it."""
 
 
-def is_wrong(codes):
+def is_wrong(codes: Codes) -> NDArray[np.bool_]:
     """Which methods are wrong where.
 
     Parameters
@@ -28,7 +34,7 @@ def is_wrong(codes):
     return (codes == FP) | (codes == FN)
 
 
-def error_map(codes):
+def error_map(codes: Codes) -> NDArray[np.uint8]:
     """How many methods are wrong at each pixel.
 
     Parameters
@@ -45,7 +51,7 @@ def error_map(codes):
     return np.where(codes[0] > 0, number, np.uint8(0))
 
 
-def error_colors(methods):
+def error_colors(methods: int) -> dict[int, tuple[int, int, int, int]]:
     """Colours of an error map: where all are right it is transparent, else yellow to dark violet.
 
     Parameters
@@ -60,12 +66,14 @@ def error_colors(methods):
     shares = np.linspace(0, len(anchors) - 1, methods) if methods > 1 else [len(anchors) - 1.0]
     colors = {1: (0, 0, 0, 0)}
     for number, share in enumerate(shares, 2):
-        rgb = [np.interp(share, range(len(anchors)), channel) for channel in anchors.T]
-        colors[number] = (*(round(float(value)) for value in rgb), 255)
+        red, green, blue = (
+            round(float(np.interp(share, range(len(anchors)), channel))) for channel in anchors.T
+        )
+        colors[number] = (red, green, blue, 255)
     return colors
 
 
-def differences(codes):
+def differences(codes: Codes) -> list[dict[str, int]]:
     """Pixels that every method gets right or wrong, and those that only one does.
 
     Parameters
@@ -111,7 +119,9 @@ def _number(pixels):
     return int(np.count_nonzero(pixels))
 
 
-def object_differences(codes, coverage=0.5, connectivity=8):
+def object_differences(
+    codes: Codes, coverage: float = 0.5, connectivity: int = 8
+) -> list[dict[str, int]]:
     """Objects that every method finds, misses or makes up, and those that only one does.
 
     Parameters
@@ -138,9 +148,8 @@ def object_differences(codes, coverage=0.5, connectivity=8):
     )
     times = found.sum(axis=0)
     false = np.stack([_false_objects(own, connectivity) for own in codes])
-    together, regions = cv2.connectedComponents(
-        false.any(axis=0).view(np.uint8), connectivity=connectivity
-    )
+    is_false = np.asarray(false.any(axis=0)).view(np.uint8)
+    together, regions = cv2.connectedComponents(is_false, connectivity=connectivity)
     made = np.stack([np.bincount(regions[own], minlength=together)[1:] > 0 for own in false])
     makers = made.sum(axis=0)
     common = {
@@ -173,14 +182,14 @@ def _false_objects(codes, connectivity):
     return is_false[labels]
 
 
-def calibre(is_true, skeleton):
+def calibre(is_true: NDArray[np.uint8], line: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Local width of the foreground.
 
     Parameters
     ----------
     is_true : (rows, columns) uint8 ndarray
         0 or 1.
-    skeleton : (rows, columns) uint8 ndarray
+    line : (rows, columns) uint8 ndarray
         Its centreline, 0 or 1.
 
     Returns
@@ -189,26 +198,26 @@ def calibre(is_true, skeleton):
         In pixels: twice the distance from the nearest pixel of the object's own centreline to the
         background, less one; 0 outside. An object that the edge cuts is measured by what is seen.
     """
-    if not skeleton.any():
+    if not line.any():
         return np.zeros(is_true.shape, np.float32)
     if is_true.all():
         return np.full(is_true.shape, float(min(is_true.shape)), np.float32)
     away = cv2.distanceTransform(is_true, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     _, nearest = cv2.distanceTransformWithLabels(
-        1 - skeleton, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+        1 - line, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
     _, objects = cv2.connectedComponents(is_true, connectivity=8)
-    inside, line = is_true.ravel().nonzero()[0], skeleton.ravel().nonzero()[0]
-    pixel = np.zeros(line.size + 1, np.intp)
-    pixel[nearest.ravel()[line]] = line
+    inside, on_line = is_true.ravel().nonzero()[0], line.ravel().nonzero()[0]
+    pixel = np.zeros(on_line.size + 1, np.intp)
+    pixel[nearest.ravel()[on_line]] = on_line
     middle = pixel[nearest.ravel()[inside]]
     own = objects.ravel()[inside]
     astray = own != objects.ravel()[middle]
     if astray.any():
-        middle[astray] = _nearest_of_object(objects, line, inside[astray])
-    found = np.zeros(is_true.shape, np.float32)
-    found.ravel()[inside] = 2 * away.ravel()[middle] - 1
-    return found
+        middle[astray] = _nearest_of_object(objects, on_line, inside[astray])
+    width = np.zeros(is_true.shape, np.float32)
+    width.ravel()[inside] = 2 * away.ravel()[middle] - 1
+    return width
 
 
 def _nearest_of_object(objects, line, pixels):
@@ -226,7 +235,9 @@ def _nearest_of_object(objects, line, pixels):
     return line[cKDTree(points).query(wanted)[1]]
 
 
-def boundary_distance(is_true, is_known=None):
+def boundary_distance(
+    is_true: NDArray[np.uint8], is_known: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
     """Distance of each pixel to the boundary between foreground and background.
 
     Parameters
@@ -246,14 +257,18 @@ def boundary_distance(is_true, is_known=None):
     is_false = 1 - is_true if is_known is None else is_known & (is_true == 0)
     if not is_true.any() or not is_false.any():
         return np.full(is_true.shape, np.inf, np.float32)
-    # one of them is 0 at each annotated pixel
-    return sum(
-        cv2.distanceTransform(1 - pixels.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    to_true, to_false = (
+        np.asarray(
+            cv2.distanceTransform(1 - pixels.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE),
+            np.float32,
+        )
         for pixels in (is_true, is_false)
     )
+    # one of them is 0 at each annotated pixel
+    return to_true + to_false
 
 
-def strata(codes, values, edges):
+def strata(codes: Codes, values: NDArray, edges: Sequence[float]) -> list[dict[str, float]]:
     """Confusion counts in strata of some value.
 
     Parameters
@@ -284,4 +299,43 @@ def strata(codes, values, edges):
         {"low": low, "high": high, "tp": int(row[TP]), "fp": int(row[FP])}
         | {"fn": int(row[FN]), "tn": int(row[TN])}
         for low, high, row in zip(edges[:-1], edges[1:], counts, strict=True)
+    ]
+
+
+def tile_rows(
+    codes: Codes, methods: Sequence[str], connectivity: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows of a tile for the tables of errors.
+
+    Parameters
+    ----------
+    codes : (methods, rows, columns) uint8 ndarray
+        Confusion maps.
+    methods : sequence of str
+        Their names.
+    connectivity : {4, 8}
+        Of objects.
+
+    Returns
+    -------
+    strata : list of dict
+        `method`, `by`, `low`, `high` and counts of pixels: by calibre and by distance.
+    differences : list of dict
+        `method`, `error_table.PIXELS` and `error_table.OBJECTS`.
+    """
+    is_true = ((codes[0] == TP) | (codes[0] == FN)).view(np.uint8)
+    values = {
+        "calibre": (calibre(is_true, skeleton(is_true)), CALIBRES),
+        "distance": (boundary_distance(is_true, codes[0] > 0), DISTANCES),
+    }
+    rows = [
+        {"method": method, "by": kind, **counts}
+        for method, own in zip(methods, codes, strict=True)
+        for kind, (value, edges) in values.items()
+        for counts in strata(own, value, edges)
+    ]
+    objects = object_differences(codes, connectivity=connectivity)
+    return rows, [
+        {"method": method, **of_pixels, **of_objects}
+        for method, of_pixels, of_objects in zip(methods, differences(codes), objects, strict=True)
     ]

@@ -1,12 +1,17 @@
-"""Tables of errors: their columns, and their rows added up over blocks."""
+"""Tables of errors: their columns, and their rows added up over tiles and blocks."""
 
-from tilewise.score.pixel_metrics import COUNTS, metrics
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from tilewise.score.formulas import COUNTS, set_metrics
+
+Row = Mapping[str, Any]
 
 PIXELS = (
     *("annotated", "all_right", "all_wrong_fp", "all_wrong_fn"),
     *("only_right_foreground", "only_right_background", "only_wrong_fp", "only_wrong_fn"),
 )
-"""Columns of what methods differ in; the last four are of one method."""
+"""Columns of pixels that methods differ in; the last four are of one method."""
 OBJECTS = (
     *("truth_objects", "truth_objects_all_found", "truth_objects_all_missed"),
     *("truth_objects_only_found", "truth_objects_only_missed"),
@@ -14,12 +19,13 @@ OBJECTS = (
 )
 """The same of objects."""
 STRATUM = ("sample", "method", "by", "low", "high")
-SHOWN = ("recall", "precision", "f1", "mcc")
-STRATA_COLUMNS = (*STRATUM, *COUNTS, *SHOWN)
+"""What a stratum is of; `by` is calibre, distance or quality."""
+STRATUM_METRICS = ("recall", "precision", "f1", "mcc")
+STRATA_COLUMNS = (*STRATUM, *COUNTS, *STRATUM_METRICS)
 DIFFERENCE_COLUMNS = ("sample", "method", *PIXELS, *OBJECTS)
 
 
-def sum_strata(rows, tiles):
+def sum_strata(rows: Iterable[Row], tiles: Iterable[Row]) -> list[dict[str, Any]]:
     """Errors by calibre, by distance to the boundary and by quality.
 
     Parameters
@@ -35,16 +41,15 @@ def sum_strata(rows, tiles):
         Fields of `STRATA_COLUMNS`, in the order in which strata first occur. Of a calibre there is
         recall alone: what is not there has none.
     """
-    strata = _added([*rows, *_by_quality(tiles)], STRATUM, COUNTS)
+    strata = add_up([*rows, *_by_quality(tiles)], STRATUM, COUNTS)
+    set_metrics(strata, STRATUM_METRICS)
     for row in strata:
-        found = metrics(**{name: row[name] for name in COUNTS})
-        row |= {name: found[name] for name in SHOWN}
         if row["by"] == "calibre":
             row |= dict.fromkeys(("precision", "f1", "mcc"))
     return strata
 
 
-def sum_differences(rows):
+def sum_differences(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """What methods differ in, per sample and method.
 
     Parameters
@@ -57,19 +62,21 @@ def sum_differences(rows):
     list of dict
         Fields of `DIFFERENCE_COLUMNS`.
     """
-    return _added(rows, ("sample", "method"), (*PIXELS, *OBJECTS))
+    return add_up(rows, ("sample", "method"), (*PIXELS, *OBJECTS))
 
 
-def _by_quality(tiles):
+def _by_quality(tiles: Iterable[Row]) -> Iterator[Row]:
     for row in tiles:
         if row["extent"] == "tile":
             for flag in (row["flags"] or "no flag").split(";"):
-                yield row | {"by": "quality", "low": flag, "high": ""}
+                yield {**row, "by": "quality", "low": flag, "high": ""}
 
 
-def _added(rows, keys, counts):
-    """Rows with the same keys, their counts added up."""
-    totals = {}
+def add_up(
+    rows: Iterable[Row], keys: Collection[str], counts: Collection[str]
+) -> list[dict[str, Any]]:
+    """Rows with the same keys, their counts added up; in the order in which keys first occur."""
+    totals: dict[tuple, dict[str, Any]] = {}
     for row in rows:
         total = totals.setdefault(tuple(row[name] for name in keys), dict.fromkeys(counts, 0))
         for name in counts:

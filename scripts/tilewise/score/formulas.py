@@ -1,45 +1,79 @@
-"""Metrics as functions of additive counts, for many units and resamples at once.
+"""Every metric: the counts that it takes, its formula, and which values are good.
 
-`pixel_metrics.metrics` has those of pixels for one confusion matrix, exact to the last bit; here
-they are vectorised, in double precision, with the same conventions. So are those of structure,
-whose counts `structure.compare` gives.
+Counts add up over tiles, units and resamples of units. Formulas work on arrays of counts, in double
+precision. A new metric is one function and one line in `METRICS`; if it takes counts that nothing
+else takes, also a function that measures them, in `structure.MEASURES`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-PIXELS = ("tp", "fp", "fn", "tn")
+Values = NDArray[np.float64]
+
+INF = np.inf
+COUNTS = ("tp", "fp", "fn", "tn")
+"""Pixels of each kind in a confusion matrix."""
+SKELETONS = ("skeleton_mask", "skeleton_mask_right", "skeleton_truth", "skeleton_truth_found")
+NEAR = ("surface", "surface_near")
+DISTANCES = ("surface", "surface_distance")
 OBJECTS = ("objects_mask", "objects_truth", "objects_matched")
 
 
 @dataclass(frozen=True)
-class Formula:
-    """A metric of counts.
+class Metric:
+    """A metric of segmentations.
 
     Parameters
     ----------
-    fields : tuple of str
-        The counts that it takes, in order.
-    compute : callable
-        Takes float64 ndarrays of one shape, gives one; nan where the metric is undefined.
+    name : str
+    formula : callable or None
+        Takes float64 ndarrays of one shape, one for each of `counts`, and gives one; nan where the
+        metric is undefined. None if counts do not give the metric: it is then measured by itself,
+        and the mean over several tiles, planes or samples stands for it.
+    counts : tuple of str
+        What it takes, in order.
     direction : {1, -1, 0}
-        1 if higher is better, -1 if lower is, 0 if the best value is zero.
+        1 if higher is better, -1 if lower is better, 0 if the best value is zero.
+    low, high : float
+        Its range.
+    choice : str
+        The word in `metrics` under `validate` that asks for it; empty if it is always computed.
+    needs : str
+        The name in `structure.MEASURES` of what measures its counts; empty if they are `COUNTS`.
+    decides : bool
+        Whether methods may be ranked by it: not if a mask that is empty or full is the best.
     """
 
-    fields: tuple[str, ...]
-    compute: Callable
+    name: str
+    formula: Callable[..., Values] | None
+    counts: tuple[str, ...]
     direction: int = 1
+    low: float = 0
+    high: float = 1
+    choice: str = ""
+    needs: str = ""
+    decides: bool = True
+
+    def merit(self, values: Values) -> Values:
+        """Values turned so that the higher is the better."""
+        return {1: values, -1: -values, 0: -np.abs(values)}[self.direction]
+
+    def clip(self, low: float, high: float) -> tuple[float, float]:
+        """An interval cut at the metric's range, which loses no coverage by it."""
+        return max(low, self.low), min(high, self.high)
 
 
-def _quotient(numerator, denominator):
+def _quotient(numerator: Values, denominator: Values) -> Values:
     """Their quotient, nan for 0/0."""
     is_defined = denominator != 0
     return np.where(is_defined, numerator / np.where(is_defined, denominator, 1), np.nan)
 
 
-def _product(a, b):
+def _exact_product(a: Values, b: Values) -> tuple[Values, Values]:
     """A product, and what rounding took from it (Dekker, Numerische Mathematik 18, 1971)."""
     product = a * b
     high_a, high_b = (134217729 * x - (134217729 * x - x) for x in (a, b))
@@ -47,164 +81,195 @@ def _product(a, b):
     return product, (high_a * high_b - product + high_a * low_b + low_a * high_b) + low_a * low_b
 
 
-def _accuracy(tp, fp, fn, tn):
-    return _quotient(tp + tn, tp + fp + fn + tn)
-
-
-def _precision(tp, fp, fn, tn):
-    return _quotient(tp, tp + fp)
-
-
-def _recall(tp, fp, fn, tn):
-    return _quotient(tp, tp + fn)
-
-
-def _specificity(tp, fp, fn, tn):
-    return _quotient(tn, tn + fp)
-
-
-def _both_empty(tp, fp, fn, tn):
+def _both_empty(tp: Values, fp: Values, fn: Values, tn: Values) -> NDArray[np.bool_]:
     return (tp + fp + fn == 0) & (tn > 0)
 
 
-def _f1(tp, fp, fn, tn):
+def accuracy(tp: Values, fp: Values, fn: Values, tn: Values) -> Values:
+    """Share of pixels that are right."""
+    return _quotient(tp + tn, tp + fp + fn + tn)
+
+
+def precision(tp: Values, fp: Values, fn: Values, tn: Values) -> Values:
+    """Share of the mask that is right; also called positive predictive value."""
+    return _quotient(tp, tp + fp)
+
+
+def recall(tp: Values, fp: Values, fn: Values, tn: Values) -> Values:
+    """Share of the true foreground that is found; also called sensitivity."""
+    return _quotient(tp, tp + fn)
+
+
+def specificity(tp: Values, fp: Values, fn: Values, tn: Values) -> Values:
+    """Share of the true background that is left out."""
+    return _quotient(tn, tn + fp)
+
+
+def f1(tp: Values, fp: Values, fn: Values, tn: Values) -> Values:
+    """Harmonic mean of precision and recall, the Dice coefficient; 1 if both masks are empty."""
     return np.where(_both_empty(tp, fp, fn, tn), 1.0, _quotient(2 * tp, 2 * tp + fp + fn))
 
 
-def _iou(tp, fp, fn, tn):
+def iou(tp: Values, fp: Values, fn: Values, tn: Values) -> Values:
+    """Intersection over union, the Jaccard index; 1 if both masks are empty."""
     return np.where(_both_empty(tp, fp, fn, tn), 1.0, _quotient(tp, tp + fp + fn))
 
 
-def _balanced_accuracy(tp, fp, fn, tn):
-    return (_recall(tp, fp, fn, tn) + _specificity(tp, fp, fn, tn)) / 2
+def balanced_accuracy(tp: Values, fp: Values, fn: Values, tn: Values) -> Values:
+    """Mean of recall and specificity."""
+    return (recall(tp, fp, fn, tn) + specificity(tp, fp, fn, tn)) / 2
 
 
-def _mcc(tp, fp, fn, tn):
-    annotated = tp + fp + fn + tn
+def mcc(tp: Values, fp: Values, fn: Values, tn: Values) -> Values:
+    """Matthews correlation coefficient of mask and truth.
+
+    1 if all is right, -1 if nothing is, 0 if another quotient is 0/0, as in Chicco and Jurman, BMC
+    Genomics 21:6 (2020).
+    """
     # the product of all four margins would overflow long before those of their square roots
     scale = np.sqrt(tp + fp) * np.sqrt(tn + fn), np.sqrt(tp + fn) * np.sqrt(tn + fp)
     is_defined = (scale[0] > 0) & (scale[1] > 0)
-    safe = [np.where(is_defined, part, 1) for part in scale]
+    safe = [np.where(is_defined, factor, 1) for factor in scale]
     # near zero the products of large counts agree in all the digits that a double holds
-    right, right_rest = _product(tp, tn)
-    wrong, wrong_rest = _product(fp, fn)
+    right, right_rest = _exact_product(tp, tn)
+    wrong, wrong_rest = _exact_product(fp, fn)
     value = ((right - wrong) + (right_rest - wrong_rest)) / safe[0] / safe[1]
     value = np.where(is_defined, np.clip(value, -1, 1), 0.0)
     value = np.where(tp + tn == 0, -1.0, value)
     value = np.where(fp + fn == 0, 1.0, value)
-    return np.where(annotated > 0, value, np.nan)
+    return np.where(tp + fp + fn + tn > 0, value, np.nan)
 
 
-def _prevalence(tp, fp, fn, tn):
+def prevalence(tp: Values, fp: Values, fn: Values, tn: Values) -> Values:
+    """Share of pixels that are true foreground: of the truth, not of the method."""
     return _quotient(tp + fn, tp + fp + fn + tn)
 
 
-def _cldice(mask, mask_right, truth, truth_found):
-    precision, sensitivity = _quotient(mask_right, mask), _quotient(truth_found, truth)
-    total = precision + sensitivity
-    value = np.where(total > 0, _quotient(2 * precision * sensitivity, total), 0.0)
+def cldice(mask: Values, mask_right: Values, truth: Values, truth_found: Values) -> Values:
+    """Centreline Dice (Shit et al., CVPR 2021); 1 without any centreline."""
+    of_mask, of_truth = _quotient(mask_right, mask), _quotient(truth_found, truth)
+    total = of_mask + of_truth
+    value = np.where(total > 0, _quotient(2 * of_mask * of_truth, total), 0.0)
     value = np.where((mask > 0) & (truth > 0), value, 0.0)
     return np.where(mask + truth == 0, 1.0, value)
 
 
-def _nsd(surface, surface_near):
-    return np.where(surface == 0, 1.0, _quotient(surface_near, surface))
+def nsd(surface: Values, near: Values) -> Values:
+    """Normalised surface distance: share of both surfaces within the tolerance of the other.
+
+    Nikolov et al., Journal of Medical Internet Research 23(7):e26151 (2021), counted by pixels.
+    """
+    return np.where(surface == 0, 1.0, _quotient(near, surface))
 
 
-def _assd(surface, surface_distance):
-    return np.where(surface == 0, 0.0, _quotient(surface_distance, surface))
+def assd(surface: Values, distance: Values) -> Values:
+    """Average symmetric surface distance."""
+    return np.where(surface == 0, 0.0, _quotient(distance, surface))
 
 
-def _object_precision(mask, truth, matched):
+def object_precision(mask: Values, truth: Values, matched: Values) -> Values:
+    """Share of the mask's objects that match one of the truth."""
     return np.where(mask + truth == 0, 1.0, _quotient(matched, mask))
 
 
-def _object_recall(mask, truth, matched):
+def object_recall(mask: Values, truth: Values, matched: Values) -> Values:
+    """Share of the truth's objects that match one of the mask."""
     return np.where(mask + truth == 0, 1.0, _quotient(matched, truth))
 
 
-def _object_f1(mask, truth, matched):
+def object_f1(mask: Values, truth: Values, matched: Values) -> Values:
+    """Harmonic mean of precision and recall of objects."""
     return np.where(mask + truth == 0, 1.0, _quotient(2 * matched, mask + truth))
 
 
-def _count_error(mask, truth, matched):
+def count_error(mask: Values, truth: Values, matched: Values) -> Values:
+    """Objects that the mask has too many."""
     return mask - truth
 
 
-def _area_error(tp, fp, fn, tn):
-    error = _quotient(fp - fn, tp + fn)
-    return np.where(_both_empty(tp, fp, fn, tn), 0.0, error)
+def area_error(tp: Values, fp: Values, fn: Values, tn: Values) -> Values:
+    """Foreground that the mask has too much, as a share of the true foreground."""
+    return np.where(_both_empty(tp, fp, fn, tn), 0.0, _quotient(fp - fn, tp + fn))
 
 
 METRICS = {
-    "accuracy": Formula(PIXELS, _accuracy),
-    "precision": Formula(PIXELS, _precision),
-    "recall": Formula(PIXELS, _recall),
-    "specificity": Formula(PIXELS, _specificity),
-    "f1": Formula(PIXELS, _f1),
-    "iou": Formula(PIXELS, _iou),
-    "balanced_accuracy": Formula(PIXELS, _balanced_accuracy),
-    "mcc": Formula(PIXELS, _mcc),
-    "prevalence": Formula(PIXELS, _prevalence, 0),
-    "cldice": Formula(
-        ("skeleton_mask", "skeleton_mask_right", "skeleton_truth", "skeleton_truth_found"), _cldice
-    ),
-    "nsd": Formula(("surface", "surface_near"), _nsd),
-    "assd": Formula(("surface", "surface_distance"), _assd, -1),
-    "object_precision": Formula(OBJECTS, _object_precision),
-    "object_recall": Formula(OBJECTS, _object_recall),
-    "object_f1": Formula(OBJECTS, _object_f1),
-    "count_error": Formula(OBJECTS, _count_error, 0),
-    "area_error": Formula(PIXELS, _area_error, 0),
-}
-"""Every metric that additive counts give; a 95th percentile, `hd95`, has none."""
-
-CHOICES = {
-    "cldice": (
-        ("skeleton_mask", "skeleton_mask_right", "skeleton_truth", "skeleton_truth_found"),
-        ("cldice",),
-    ),
-    "nsd": (("surface", "surface_near"), ("nsd",)),
-    "hd95": ((), ("hd95",)),
-    "assd": (("surface", "surface_distance"), ("assd",)),
-    "objects": (
-        ("objects_mask", "objects_truth", "objects_matched"),
-        ("object_precision", "object_recall", "object_f1", "count_error", "area_error"),
-    ),
-}
-"""Counts and metrics of each choice that `structure.compare` has."""
-
-
-def structure_fields(chosen):
-    """Names of the additive counts of some `CHOICES`, each once."""
-    return tuple(
-        dict.fromkeys(name for choice in CHOICES if choice in chosen for name in CHOICES[choice][0])
+    metric.name: metric
+    for metric in (
+        Metric("accuracy", accuracy, COUNTS),
+        Metric("precision", precision, COUNTS, decides=False),
+        Metric("recall", recall, COUNTS, decides=False),
+        Metric("specificity", specificity, COUNTS, decides=False),
+        Metric("f1", f1, COUNTS),
+        Metric("iou", iou, COUNTS),
+        Metric("balanced_accuracy", balanced_accuracy, COUNTS),
+        Metric("mcc", mcc, COUNTS, low=-1),
+        Metric("prevalence", prevalence, COUNTS, 0, decides=False),
+        Metric("cldice", cldice, SKELETONS, choice="cldice", needs="centrelines"),
+        Metric("nsd", nsd, NEAR, choice="nsd", needs="surfaces"),
+        Metric("hd95", None, (), -1, 0, INF, "hd95", "surfaces", decides=False),
+        Metric("assd", assd, DISTANCES, -1, 0, INF, "assd", "surfaces", decides=False),
+        Metric("object_precision", object_precision, OBJECTS, 1, 0, 1, "objects", "objects", False),
+        Metric("object_recall", object_recall, OBJECTS, 1, 0, 1, "objects", "objects", False),
+        Metric("object_f1", object_f1, OBJECTS, choice="objects", needs="objects"),
+        Metric("count_error", count_error, OBJECTS, 0, -INF, INF, "objects", "objects", False),
+        Metric("area_error", area_error, COUNTS, 0, -1, INF, "objects", decides=False),
     )
+}
+"""The registry, in the order of tables."""
+PIXEL_METRICS = tuple(name for name, metric in METRICS.items() if not metric.choice)
+"""Metrics of the confusion matrix, which are always computed."""
+CHOICES = tuple(dict.fromkeys(metric.choice for metric in METRICS.values() if metric.choice))
+"""Words of `metrics` under `validate`."""
 
 
-def structure_metrics(chosen):
-    """Names of the metrics of some `CHOICES`."""
-    return tuple(name for choice in CHOICES if choice in chosen for name in CHOICES[choice][1])
+def metrics_of(choices: Collection[str]) -> list[Metric]:
+    """The metrics that some `CHOICES` ask for, in the order of `METRICS`."""
+    return [metric for metric in METRICS.values() if metric.choice in choices]
 
 
-def evaluate(name, counts):
+def counts_of(choices: Collection[str]) -> tuple[str, ...]:
+    """The counts that these metrics take besides `COUNTS`, each once."""
+    fields = dict.fromkeys(name for metric in metrics_of(choices) for name in metric.counts)
+    return tuple(name for name in fields if name not in COUNTS)
+
+
+def evaluate(name: str, counts: Mapping[str, ArrayLike]) -> Values:
     """A metric of counts, pooled or not.
 
     Parameters
     ----------
     name : str
-        Of `METRICS`.
+        Of `METRICS`, with a formula.
     counts : dict of str to (number or ndarray)
-        At least the formula's fields, of one shape.
+        At least those that the metric takes, of one shape.
 
     Returns
     -------
     ndarray
-        float64, of that shape; nan where the metric is undefined (0/0 without a convention).
+        float64, of that shape; nan where the metric is undefined (0/0 without a convention) or a
+        count is.
     """
-    formula = METRICS[name]
-    arrays = [np.asarray(counts[field], np.float64) for field in formula.fields]
-    # nan where a count is not known
+    metric = METRICS[name]
+    if metric.formula is None:
+        raise ValueError(f"counts do not give {name}: average it")
+    arrays = [np.asarray(counts[field], np.float64) for field in metric.counts]
     is_known = np.logical_and.reduce([np.isfinite(array) for array in arrays])
-    value = formula.compute(*(np.where(is_known, array, 0) for array in arrays))
+    value = metric.formula(*(np.where(is_known, array, 0) for array in arrays))
     return np.where(is_known, value, np.nan)
+
+
+def set_metrics(rows: Collection[dict[str, Any]], names: Collection[str]) -> None:
+    """Give rows of a table their metrics, of all rows at once.
+
+    Parameters
+    ----------
+    rows : collection of dict
+        With the counts that the metrics take; a metric becomes a float, or None where undefined.
+    names : collection of str
+        Of `METRICS`, with a formula.
+    """
+    fields = dict.fromkeys(field for name in names for field in METRICS[name].counts)
+    counts = {field: np.array([row[field] for row in rows], np.float64) for field in fields}
+    for name in names:
+        for row, value in zip(rows, evaluate(name, counts).tolist(), strict=True):
+            row[name] = None if value != value else value

@@ -1,30 +1,54 @@
-"""Columns of the tables of metrics, and their rows of whole tiles."""
+"""Tables of metrics: their columns, their rows of whole tiles, and how they are written."""
 
-from tilewise.score import formulas, pixel_metrics
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+from tilewise.score.formulas import COUNTS, PIXEL_METRICS, counts_of, metrics_of, set_metrics
+from tilewise.tables import write_rows
 
 PLACE = ("sample", "method", "tile", "z", "y", "x")
 AGREEMENT = ("sample", "measure", "annotators", "value", "pixels")
-"""Of the table of how far several annotators agree."""
-ANNOTATORS = ("sample", "annotator", "estimate", *pixel_metrics.COUNTS, *pixel_metrics.METRICS)
-"""Of the table of each annotator's scores."""
+"""Columns of the table of how far several annotators agree."""
+ANNOTATORS = ("sample", "annotator", "estimate", *COUNTS, *PIXEL_METRICS)
+"""Columns of the table of each annotator's scores."""
 
 
-def columns(chosen):
-    """Columns of a table of metrics.
+def columns(choices: Collection[str]) -> tuple[str, ...]:
+    """Columns of a table of metrics, with those of structure that some words ask for.
 
     Parameters
     ----------
-    chosen : sequence of str
-        Metrics of structure, as for `structure.compare`.
-
-    Returns
-    -------
-    tuple of str
+    choices : collection of str
+        Of `formulas.CHOICES`.
     """
-    pixel = (*PLACE, "patch", "annotated", *pixel_metrics.COUNTS, *pixel_metrics.METRICS, "edge")
-    return (*pixel, *formulas.structure_fields(chosen), *formulas.structure_metrics(chosen))
+    pixels = (*PLACE, "patch", "annotated", *COUNTS, *PIXEL_METRICS, "edge")
+    return (*pixels, *counts_of(choices), *(metric.name for metric in metrics_of(choices)))
 
 
-def whole_tiles(rows):
+def write_scores(
+    path: Path | str,
+    rows: Iterable[dict[str, Any]],
+    choices: Collection[str],
+    leading: tuple[str, ...] = (),
+) -> None:
+    """Write counts with the metrics that follow from them.
+
+    Parameters
+    ----------
+    path : path
+    rows : iterable of dict
+        Counts as from `scoring.count_tile`, with their place.
+    choices : collection of str
+        As for `columns`.
+    leading : tuple of str
+        Columns before these.
+    """
+    rows = list(rows)
+    set_metrics(rows, [*PIXEL_METRICS, *(one.name for one in metrics_of(choices) if one.formula)])
+    write_rows(path, (*leading, *columns(choices)), rows)
+
+
+def whole_tiles(rows: Iterable[dict[str, str]]) -> list[dict[str, str]]:
     """The rows of whole tiles among those of a table, without those of spatial blocks."""
     return [row for row in rows if not row["patch"]]

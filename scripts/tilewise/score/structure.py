@@ -4,17 +4,22 @@ Where truth is not annotated, it and the mask count as background. Its border, a
 array, are no surface: nobody knows how an object goes on there.
 """
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.labels import NOT_ANNOTATED
-from tilewise.score.formulas import CHOICES
+from tilewise.score.formulas import CHOICES, counts_of, metrics_of
 from tilewise.score.skeleton import skeleton
 
+Pixels = NDArray[np.uint8]
+Counts = dict[str, float]
+
 CRITERIA = ("iou", "overlap", "any")
-NEAR = 2048
+EXACT_DISTANCE = 2048
 """Pixels up to which the square of a distance in single precision rounds to the right integer."""
 ROUNDING = 1 + 1e-9
 """Of a distance that equals the tolerance: 3 * 0.1 > 0.3 in double precision."""
@@ -50,7 +55,39 @@ class Objects:
             raise ValueError(f"connectivity is {self.connectivity}: use 4 or 8, in a stack too")
 
 
-def compare(truth, mask, chosen, spacing=None, tolerance=1.0, objects=None):
+@dataclass(frozen=True)
+class Extent:
+    """A plane, tile or stack that is compared with its truth.
+
+    Parameters
+    ----------
+    truth, mask : (rows, columns) or (planes, rows, columns) uint8 ndarray
+        0 or 1; 0 where the truth is not annotated.
+    unknown : bool ndarray or None
+        Where the truth is not annotated; None if it is everywhere.
+    spacing : tuple of float
+        Size of a pixel along each axis.
+    tolerance : float
+        Distance up to which a surface counts as found, in the unit of `spacing`.
+    objects : Objects
+    """
+
+    truth: Pixels
+    mask: Pixels
+    unknown: NDArray[np.bool_] | None
+    spacing: tuple[float, ...]
+    tolerance: float
+    objects: Objects
+
+
+def compare(
+    truth: Pixels,
+    mask: Pixels,
+    choices: Collection[str],
+    spacing: Sequence[float] | None = None,
+    tolerance: float = 1.0,
+    objects: Objects | None = None,
+) -> Counts:
     """Compare the structures of a mask with those of the truth.
 
     Parameters
@@ -59,8 +96,8 @@ def compare(truth, mask, chosen, spacing=None, tolerance=1.0, objects=None):
         0 background, 1 foreground, 255 not annotated.
     mask : uint8 ndarray
         Of the same shape; 0 background, 1 foreground.
-    chosen : collection of str
-        Of `formulas.CHOICES`; nothing else is computed.
+    choices : collection of str
+        Of `formulas.CHOICES`; nothing else is measured.
     spacing : sequence of float, optional
         Size of a pixel along each axis; 1 by default.
     tolerance : float
@@ -70,55 +107,46 @@ def compare(truth, mask, chosen, spacing=None, tolerance=1.0, objects=None):
     Returns
     -------
     dict of str to number
-        The counts of `formulas.structure_fields`, which add up over extents: `skeleton_mask` pixels
-        of the mask's centreline, of which `skeleton_mask_right` are in the truth; `skeleton_truth`
-        and `skeleton_truth_found` likewise; `surface` pixels of both surfaces, `surface_near` of
-        them within the tolerance of the other, `surface_distance` the sum of their distances to the
-        other; `objects_mask`, `objects_truth` and `objects_matched` of both. And `hd95`, the
-        greater of the 95th percentiles of the distances each way, which does not add up. Where only
-        one surface is empty, every distance is the diagonal of the extent.
+        The counts of `formulas.counts_of`, which add up over extents, and the metrics that have no
+        counts: what the functions in `MEASURES` give of them.
 
     Raises
     ------
     ValueError
         If shapes differ, a mask has other values than 0 and 1, or a choice does not exist.
-
-    References
-    ----------
-    Shit et al., CVPR 2021, for the centreline Dice. Nikolov et al., Journal of Medical Internet
-    Research 23(7):e26151 (2021), for the normalised surface distance, counted by pixels.
     """
     if truth.shape != mask.shape:
         raise ValueError(f"truth is {truth.shape}, the mask {mask.shape}: they must be equal")
     if mask.size and mask.max() > 1:
         raise ValueError(f"the mask has the value {mask.max()}: it must be 0 and 1, not 0 and 255")
-    if unknown := set(chosen) - set(CHOICES):
+    if unknown := set(choices) - set(CHOICES):
         raise ValueError(f"{', '.join(sorted(unknown))} does not exist: use {', '.join(CHOICES)}")
-    known = truth != NOT_ANNOTATED
-    is_whole = bool(known.all())
+    is_known = truth != NOT_ANNOTATED
+    is_whole = bool(is_known.all())
     if not is_whole:
-        truth, mask = truth * known, mask * known
+        truth, mask = truth * is_known, mask * is_known
     if truth.size and truth.max() > 1:
         raise ValueError(f"the truth has the value {truth.max()}: it must be 0, 1 or 255")
-    found = {}
-    if "cldice" in chosen:
-        found |= _centrelines(truth, mask)
-    if {"nsd", "hd95", "assd"} & set(chosen):
-        unknown = None if is_whole else ~known
-        spacing = (1.0,) * truth.ndim if spacing is None else tuple(spacing)
-        found |= _surfaces(truth, mask, unknown, chosen, spacing, tolerance)
-    if "objects" in chosen:
-        found |= _objects(truth, mask, objects or Objects())
-    return found
+    spacing = (1.0,) * truth.ndim if spacing is None else tuple(spacing)
+    extent = Extent(
+        truth, mask, None if is_whole else ~is_known, spacing, tolerance, objects or Objects()
+    )
+    metrics = metrics_of(choices)
+    wanted = {*counts_of(choices), *(metric.name for metric in metrics if not metric.formula)}
+    counts: Counts = {}
+    for measure in dict.fromkeys(metric.needs for metric in metrics if metric.needs):
+        counts |= MEASURES[measure](extent, wanted)
+    return counts
 
 
-def _centrelines(truth, mask):
-    of_mask, of_truth = skeleton(mask), skeleton(truth)
+def centrelines(extent: Extent, wanted: Collection[str]) -> Counts:
+    """Pixels of the centrelines: of the mask's, and how many of them are in the truth, and back."""
+    of_mask, of_truth = skeleton(extent.mask), skeleton(extent.truth)
     return {
         "skeleton_mask": int(np.count_nonzero(of_mask)),
-        "skeleton_mask_right": int(np.count_nonzero(of_mask & truth)),
+        "skeleton_mask_right": int(np.count_nonzero(of_mask & extent.truth)),
         "skeleton_truth": int(np.count_nonzero(of_truth)),
-        "skeleton_truth_found": int(np.count_nonzero(of_truth & mask)),
+        "skeleton_truth_found": int(np.count_nonzero(of_truth & extent.mask)),
     }
 
 
@@ -130,7 +158,7 @@ def _box(*arrays):
     return tuple(slice(int(along.min()), int(along.max()) + 1) for along in places)
 
 
-def surface(mask, unknown=None):
+def surface(mask: Pixels, unknown: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
     """Foreground pixels that share a side with known background.
 
     Parameters
@@ -156,28 +184,39 @@ def surface(mask, unknown=None):
     return beside & (mask != 0)
 
 
-def _surfaces(truth, mask, unknown, chosen, spacing, tolerance):
-    diagonal = float(np.linalg.norm(np.multiply(truth.shape, spacing)))
-    of_truth, of_mask = surface(truth, unknown), surface(mask, unknown)
+def surfaces(extent: Extent, wanted: Collection[str]) -> Counts:
+    """Pixels of both surfaces, and their distances to the other surface.
+
+    Returns
+    -------
+    dict of str to number
+        What is wanted of: `surface` pixels, `surface_near` of them within the tolerance,
+        `surface_distance` the sum of their distances, and `hd95`, the greater of the 95th
+        percentiles of the distances each way. Where only one surface is empty, every distance is
+        the diagonal of the extent.
+    """
+    diagonal = float(np.linalg.norm(np.multiply(extent.truth.shape, extent.spacing)))
+    of_truth = surface(extent.truth, extent.unknown)
+    of_mask = surface(extent.mask, extent.unknown)
     box = _box(of_truth, of_mask)
     if box is None:
         to_truth = to_mask = np.zeros(0)
     else:
         of_truth, of_mask = of_truth[box], of_mask[box]
-        to_truth = _distances(of_truth, of_mask, spacing, diagonal)
-        to_mask = _distances(of_mask, of_truth, spacing, diagonal)
+        to_truth = _distances(of_truth, of_mask, extent.spacing, diagonal)
+        to_mask = _distances(of_mask, of_truth, extent.spacing, diagonal)
     both = np.concatenate([to_truth, to_mask])
-    found = {}
-    if {"nsd", "assd"} & set(chosen):
-        found["surface"] = int(both.size)
-    if "nsd" in chosen:
-        found["surface_near"] = int(np.count_nonzero(both <= tolerance * ROUNDING))
-    if "assd" in chosen:
-        found["surface_distance"] = float(both.sum())
-    if "hd95" in chosen:
+    counts: Counts = {}
+    if "surface" in wanted:
+        counts["surface"] = int(both.size)
+    if "surface_near" in wanted:
+        counts["surface_near"] = int(np.count_nonzero(both <= extent.tolerance * ROUNDING))
+    if "surface_distance" in wanted:
+        counts["surface_distance"] = float(both.sum())
+    if "hd95" in wanted:
         ways = (to_truth, to_mask)
-        found["hd95"] = max(float(np.percentile(way, 95)) if way.size else 0.0 for way in ways)
-    return found
+        counts["hd95"] = max(float(np.percentile(way, 95)) if way.size else 0.0 for way in ways)
+    return counts
 
 
 def _distances(target, source, spacing, diagonal):
@@ -189,7 +228,7 @@ def _distances(target, source, spacing, diagonal):
         near = cv2.distanceTransform(away, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[source]
         # OpenCV gives the square root of an integer in single precision
         distances = np.sqrt(np.rint(near.astype(np.float64) ** 2))
-        far = np.flatnonzero(distances > NEAR)
+        far = np.flatnonzero(distances > EXACT_DISTANCE)
         if far.size:
             from scipy.spatial import cKDTree
 
@@ -200,9 +239,11 @@ def _distances(target, source, spacing, diagonal):
     return ndimage.distance_transform_edt(~target, sampling=spacing)[source]
 
 
-def _objects(truth, mask, objects):
-    truth_labels, truth_sizes = _labelled(truth, objects)
-    mask_labels, mask_sizes = _labelled(mask, objects)
+def objects(extent: Extent, wanted: Collection[str]) -> Counts:
+    """Objects of the mask, of the truth, and pairs that match, one to one."""
+    objects = extent.objects
+    truth_labels, truth_sizes = _labelled(extent.truth, objects)
+    mask_labels, mask_sizes = _labelled(extent.mask, objects)
     both = (truth_labels > 0) & (mask_labels > 0)
     pairs = truth_labels[both].astype(np.int64) * len(mask_sizes) + mask_labels[both]
     pairs, common = np.unique(pairs, return_counts=True)
@@ -258,3 +299,11 @@ def _matched(values, of_truth, of_mask, threshold):
             taken_mask.add(b)
             number += 1
     return number
+
+
+MEASURES: dict[str, Callable[[Extent, Collection[str]], Counts]] = {
+    "centrelines": centrelines,
+    "surfaces": surfaces,
+    "objects": objects,
+}
+"""What measures the counts of metrics, by the name that `formulas.Metric.needs` has."""

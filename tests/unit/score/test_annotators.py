@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, confusion_matrix, f1_score
 
-from tilewise.score import annotators
+from tilewise.score import annotators, consensus, votes
 
 TRUTHS = [
     np.array([[0, 1, 255], [1, 0, 255]], np.uint8),
@@ -26,7 +26,7 @@ def random_truths(number, missing, size=900, seed=0, quality=0.85):
 
 
 def counts_of(truths):
-    return annotators.count_patterns(annotators.patterns(truths), len(truths))
+    return votes.count_patterns(votes.patterns(truths), len(truths))
 
 
 def counts_of_votes(pixels):
@@ -35,11 +35,11 @@ def counts_of_votes(pixels):
 
 
 def test_patterns_by_hand():
-    patterns = annotators.patterns(TRUTHS)
+    patterns = votes.patterns(TRUTHS)
     assert patterns.dtype == np.uint16
     assert patterns.tolist() == PATTERNS
-    assert annotators.patterns(np.stack(TRUTHS)).tolist() == PATTERNS
-    counts = annotators.count_patterns(patterns, 3)
+    assert votes.patterns(np.stack(TRUTHS)).tolist() == PATTERNS
+    counts = votes.count_patterns(patterns, 3)
     assert counts.dtype == np.int64
     assert counts.size == 27
     assert np.flatnonzero(counts).tolist() == [5, 9, 13, 19, 24, 26]
@@ -51,16 +51,16 @@ def test_patterns_are_numbers_in_base_3(number):
     truths = random_truths(number, missing=0.3)
     digits = np.where(truths == 255, 2, truths)[:, 0]
     expected = [int("".join(map(str, pixel[::-1])), 3) for pixel in digits.T.tolist()]
-    patterns = annotators.patterns(truths)
+    patterns = votes.patterns(truths)
     assert patterns[0].tolist() == expected
-    counts = annotators.count_patterns(patterns, number)
+    counts = votes.count_patterns(patterns, number)
     assert counts.tolist() == [expected.count(pattern) for pattern in range(3**number)]
 
 
 def test_a_truth_may_be_part_of_an_array():
     whole = np.zeros((4, 6, 3), np.uint8)
     whole[:, :, 0], whole[::2, :, 1] = 1, 255
-    patterns = annotators.patterns([whole[::2, 1:4, 0], whole[::2, 1:4, 1]])
+    patterns = votes.patterns([whole[::2, 1:4, 0], whole[::2, 1:4, 1]])
     assert patterns.tolist() == [[7, 7, 7], [7, 7, 7]]
 
 
@@ -78,20 +78,20 @@ def test_a_truth_may_be_part_of_an_array():
 )
 def test_truths_that_are_refused(truths, message):
     with pytest.raises(ValueError, match=message):
-        annotators.patterns(truths)
+        votes.patterns(truths)
 
 
 def test_patterns_of_more_annotators_are_refused():
-    patterns = annotators.patterns(TRUTHS)
+    patterns = votes.patterns(TRUTHS)
     with pytest.raises(ValueError, match="more than 2 annotators"):
-        annotators.count_patterns(patterns, 2)
+        votes.count_patterns(patterns, 2)
 
 
 def test_counting_in_bands(monkeypatch):
-    patterns = annotators.patterns(random_truths(3, missing=0.2))
+    patterns = votes.patterns(random_truths(3, missing=0.2))
     expected = np.bincount(patterns.ravel(), minlength=27)
-    monkeypatch.setattr(annotators, "COUNTABLE", 7)
-    assert annotators.count_patterns(patterns, 3).tolist() == expected.tolist()
+    monkeypatch.setattr(votes, "COUNTABLE", 7)
+    assert votes.count_patterns(patterns, 3).tolist() == expected.tolist()
 
 
 def test_blocks_add_up():
@@ -102,26 +102,26 @@ def test_blocks_add_up():
 
 def test_votes_by_hand():
     # fmt: off
-    assert annotators.votes(2).tolist() == [
+    assert votes.votes(2).tolist() == [
         [0, 0], [1, 0], [-1, 0], [0, 1], [1, 1], [-1, 1], [0, -1], [1, -1], [-1, -1],
     ]
     # fmt: on
-    assert annotators.votes(2).dtype == np.int8
+    assert votes.votes(2).dtype == np.int8
 
 
 @pytest.mark.parametrize("number", [2, 8])
 def test_votes_undo_patterns(number):
     truths = random_truths(number, missing=0.3)
-    said = annotators.votes(number)[annotators.patterns(truths)[0]]
+    said = votes.votes(number)[votes.patterns(truths)[0]]
     assert said.T.astype(np.uint8).tolist() == truths[:, 0].tolist()
 
 
 @pytest.mark.parametrize("number", [0, 9])
 def test_number_of_annotators(number):
     with pytest.raises(ValueError, match="give 1 to 8"):
-        annotators.votes(number)
+        votes.votes(number)
     with pytest.raises(ValueError, match="give 1 to 8"):
-        annotators.count_patterns(np.zeros((2, 2), np.uint16), number)
+        votes.count_patterns(np.zeros((2, 2), np.uint16), number)
 
 
 def test_counts_of_other_annotators_are_refused():
@@ -247,11 +247,11 @@ def test_agreement_does_not_overflow_at_a_petapixel():
     ("tie", "tied"), [("background", 0), ("foreground", 1), ("not_annotated", 255)]
 )
 def test_majority_by_hand(tie, tied):
-    table = annotators.majority(3, tie)
+    table = consensus.majority(3, tie)
     assert table.dtype == np.uint8
-    consensus = annotators.apply(table, annotators.patterns(TRUTHS))
-    assert consensus.dtype == np.uint8
-    assert consensus.tolist() == [[0, 1, tied], [tied, 0, 255]]
+    truth = votes.apply(table, votes.patterns(TRUTHS))
+    assert truth.dtype == np.uint8
+    assert truth.tolist() == [[0, 1, tied], [tied, 0, 255]]
 
 
 def test_majority_of_four_needs_three():
@@ -259,17 +259,17 @@ def test_majority_of_four_needs_three():
     pixels = [(1, 1, 0, 0), (1, 1, 1, 0), (1, 1, 0, 255), (1, 0, 255, 255), (0, 0, 0, 1)]
     # fmt: on
     truths = np.array(pixels, np.uint8).T[:, np.newaxis]
-    table = annotators.majority(4)
-    assert annotators.apply(table, annotators.patterns(truths)).tolist() == [[0, 1, 1, 0, 0]]
+    table = consensus.majority(4)
+    assert votes.apply(table, votes.patterns(truths)).tolist() == [[0, 1, 1, 0, 0]]
 
 
-def test_majority_of_one_is_what_he_says():
-    assert annotators.majority(1).tolist() == [0, 1, 255]
+def test_majority_of_one_is_what_they_say():
+    assert consensus.majority(1).tolist() == [0, 1, 255]
 
 
 def test_unknown_rules_are_refused():
     with pytest.raises(ValueError, match="background, foreground, not_annotated"):
-        annotators.majority(3, "random")
+        consensus.majority(3, "random")
     with pytest.raises(ValueError, match="majority, staple"):
         annotators.scores_against_others(np.zeros(9, np.int64), 2, how="mean")
     with pytest.raises(ValueError, match="others are none"):
@@ -278,7 +278,7 @@ def test_unknown_rules_are_refused():
 
 def test_apply_refuses_patterns_of_more_annotators():
     with pytest.raises(IndexError):
-        annotators.apply(annotators.majority(2), annotators.patterns(TRUTHS))
+        votes.apply(consensus.majority(2), votes.patterns(TRUTHS))
 
 
 def staple_by_pixel(truths, prior, iterations):
@@ -319,13 +319,13 @@ def test_staple_pixel_by_pixel(number, missing, prior, iterations):
     known = truths[truths != 255]
     expected_prior = known.mean() if prior is None else prior
     p, q, weights = staple_by_pixel(truths, expected_prior, iterations)
-    found = annotators.staple(counts_of(truths), number, prior, iterations, tolerance=0)
+    found = consensus.staple(counts_of(truths), number, prior, iterations, tolerance=0)
     assert found.iterations == iterations
     assert found.prior == pytest.approx(expected_prior, rel=1e-15)
     assert found.sensitivity == pytest.approx(p, rel=1e-10)
     assert found.specificity == pytest.approx(q, rel=1e-10)
     seen = (truths[:, 0] != 255).any(axis=0)
-    probability = found.probability[annotators.patterns(truths)[0]]
+    probability = found.probability[votes.patterns(truths)[0]]
     assert probability[seen] == pytest.approx(np.array(weights)[seen], rel=1e-9)
     assert np.isnan(probability[~seen]).all()
 
@@ -351,7 +351,7 @@ def expected_counts(prior, sensitivity, specificity, pixels):
 )
 def test_staple_finds_what_the_counts_were_made_from(sensitivity, specificity):
     counts = expected_counts(0.2, sensitivity, specificity, 10**12)
-    found = annotators.staple(counts, len(sensitivity), 0.2, tolerance=1e-12)
+    found = consensus.staple(counts, len(sensitivity), 0.2, tolerance=1e-12)
     assert found.iterations < 1000
     assert found.sensitivity == pytest.approx(sensitivity, abs=1e-8)
     assert found.specificity == pytest.approx(specificity, abs=1e-8)
@@ -366,52 +366,52 @@ def test_staple_finds_annotators_of_known_quality_in_a_simulation():
     truths[generator.random(truths.shape) < 0.2] = 255
     truths = truths[:, np.newaxis]
     counts = counts_of(truths)
-    found = annotators.staple(counts, 4, prior=0.25)
+    found = consensus.staple(counts, 4, prior=0.25)
     # some 8000 pixels of foreground and 24000 of background each: 3 standard errors and more
     assert found.sensitivity == pytest.approx(sensitivity, abs=0.03)
     assert found.specificity == pytest.approx(specificity, abs=0.015)
-    table = annotators.staple_table(found)
-    consensus = annotators.apply(table, annotators.patterns(truths))[0]
-    voted = annotators.apply(annotators.majority(4), annotators.patterns(truths))[0]
-    assert (consensus != reference).sum() < (voted != reference).sum()
+    table = consensus.staple_table(found)
+    agreed = votes.apply(table, votes.patterns(truths))[0]
+    voted = votes.apply(consensus.majority(4), votes.patterns(truths))[0]
+    assert (agreed != reference).sum() < (voted != reference).sum()
 
 
 def test_staple_is_the_same_whatever_the_order_of_annotators():
     truths = random_truths(4, missing=0.2)
     order = [2, 0, 3, 1]
-    found = annotators.staple(counts_of(truths), 4)
-    permuted = annotators.staple(counts_of(truths[order]), 4)
+    found = consensus.staple(counts_of(truths), 4)
+    permuted = consensus.staple(counts_of(truths[order]), 4)
     assert permuted.sensitivity == pytest.approx(found.sensitivity[order], rel=1e-9)
     assert permuted.specificity == pytest.approx(found.specificity[order], rel=1e-9)
 
 
 def test_staple_ends_at_the_tolerance_or_at_the_limit():
     counts = counts_of(random_truths(4, missing=0.2))
-    loose, strict = (annotators.staple(counts, 4, tolerance=t) for t in (1e-3, 1e-9))
+    loose, strict = (consensus.staple(counts, 4, tolerance=t) for t in (1e-3, 1e-9))
     assert 1 < loose.iterations < strict.iterations < 1000
-    assert annotators.staple(counts, 4, iterations=2).iterations == 2
-    unchanged = annotators.staple(counts, 4, iterations=0)
+    assert consensus.staple(counts, 4, iterations=2).iterations == 2
+    unchanged = consensus.staple(counts, 4, iterations=0)
     assert unchanged.sensitivity.tolist() == unchanged.specificity.tolist() == [0.99999] * 4
 
 
 def test_staple_table_by_hand():
-    said = annotators.Staple(
+    said = consensus.Staple(
         *(np.full(1, 0.9),) * 2, probability=np.array([0.5, 0.7, nan]), prior=0.5, iterations=1
     )
-    assert annotators.staple_table(said).tolist() == [0, 1, 255]
-    assert annotators.staple_table(said, threshold=0.7).tolist() == [0, 0, 255]
-    assert annotators.staple_table(said, threshold=0.4).tolist() == [1, 1, 255]
+    assert consensus.staple_table(said).tolist() == [0, 1, 255]
+    assert consensus.staple_table(said, threshold=0.7).tolist() == [0, 0, 255]
+    assert consensus.staple_table(said, threshold=0.4).tolist() == [1, 1, 255]
 
 
-def test_staple_of_one_annotator_is_what_he_says():
-    found = annotators.staple(np.array([50, 30, 7]), 1)
+def test_staple_of_one_annotator_is_what_they_say():
+    found = consensus.staple(np.array([50, 30, 7]), 1)
     assert found.prior == 30 / 80
-    assert annotators.staple_table(found).tolist() == [0, 1, 255]
+    assert consensus.staple_table(found).tolist() == [0, 1, 255]
 
 
 @pytest.mark.parametrize(("vote", "prior"), [(0, None), (1, None), (0, 0.0), (1, 1.0)])
 def test_staple_of_annotators_that_say_one_thing(vote, prior):
-    found = annotators.staple(counts_of_votes([(vote, vote, 255)] * 4 + [(255,) * 3]), 3, prior)
+    found = consensus.staple(counts_of_votes([(vote, vote, 255)] * 4 + [(255,) * 3]), 3, prior)
     assert found.prior == vote
     right, empty = found.specificity, found.sensitivity
     if vote:
@@ -423,9 +423,9 @@ def test_staple_of_annotators_that_say_one_thing(vote, prior):
 
 def test_staple_leaves_out_who_annotated_nothing():
     truths = random_truths(3, missing=0.1)
-    expected = annotators.staple(counts_of(truths), 3)
+    expected = consensus.staple(counts_of(truths), 3)
     with_idle = np.concatenate([truths, np.full_like(truths[:1], 255)])
-    found = annotators.staple(counts_of(with_idle), 4)
+    found = consensus.staple(counts_of(with_idle), 4)
     np.testing.assert_allclose(found.sensitivity, [*expected.sensitivity, nan], rtol=1e-12)
     np.testing.assert_allclose(found.specificity, [*expected.specificity, nan], rtol=1e-12)
     # the patterns in which he says nothing come last
@@ -435,16 +435,16 @@ def test_staple_leaves_out_who_annotated_nothing():
 
 def test_staple_without_a_vote():
     for prior in (None, 0.5):
-        found = annotators.staple(counts_of_votes([(255, 255)] * 4), 2, prior)
+        found = consensus.staple(counts_of_votes([(255, 255)] * 4), 2, prior)
         assert np.isnan([*found.sensitivity, *found.specificity, *found.probability]).all()
         assert np.isnan(found.prior)
         assert found.iterations == 0
-        assert annotators.staple_table(found).tolist() == [255] * 9
+        assert consensus.staple_table(found).tolist() == [255] * 9
 
 
 def test_staple_of_annotators_that_always_agree():
     """Everything is certain, so each of the other patterns is excluded by one of them."""
-    found = annotators.staple(counts_of_votes([(0, 0, 0)] * 6 + [(1, 1, 1)] * 2), 3)
+    found = consensus.staple(counts_of_votes([(0, 0, 0)] * 6 + [(1, 1, 1)] * 2), 3)
     assert found.sensitivity.tolist() == found.specificity.tolist() == [1, 1, 1]
     assert found.probability[[0, 13]].tolist() == [0, 1]
     # (1, 0, 0), (0, 1, 1)
@@ -454,20 +454,20 @@ def test_staple_of_annotators_that_always_agree():
 @pytest.mark.parametrize("prior", [-0.1, 1.5, nan])
 def test_prior_is_a_fraction(prior):
     with pytest.raises(ValueError, match="give a fraction"):
-        annotators.staple(np.ones(9, np.int64), 2, prior)
+        consensus.staple(np.ones(9, np.int64), 2, prior)
 
 
 def test_scores_against_by_hand():
     counts = counts_of(TRUTHS)
     # consensus 0 1 1 / 1 0 255
-    table = annotators.majority(3, "foreground")
+    table = consensus.majority(3, "foreground")
     assert annotators.scores_against(counts, 3, table) == [
         {"tp": 2, "fp": 0, "fn": 0, "tn": 2},
         {"tp": 2, "fp": 0, "fn": 1, "tn": 1},
         {"tp": 1, "fp": 1, "fn": 1, "tn": 0},
     ]
     # consensus 0 1 255 / 255 0 255
-    table = annotators.majority(3, "not_annotated")
+    table = consensus.majority(3, "not_annotated")
     assert annotators.scores_against(counts, 3, table) == [
         {"tp": 1, "fp": 0, "fn": 0, "tn": 2},
         {"tp": 1, "fp": 0, "fn": 0, "tn": 1},

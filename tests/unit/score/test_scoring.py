@@ -9,6 +9,7 @@ from tilewise.score import score_table, scoring
 from tilewise.score.patches import patches
 from tilewise.segment import local_thresholds, trials
 from tilewise.store.grid import Grid, Region, Tile, runs_of
+from tilewise.tables import read_rows
 
 SETTINGS = {"metrics": [], "spacing": [1, 1, 1], "tolerance": 1, "objects": {}, "margin": None}
 
@@ -34,9 +35,9 @@ def test_a_tile_has_one_row_unless_it_is_cut():
     truth, mask = np.zeros((2, 12, 12), np.uint8)
     truth[:4, :4] = mask[:4, :4] = 1
     truth[:, 8:] = 255
-    (row,) = scoring.score_tile(truth, mask, SETTINGS)
+    (row,) = scoring.count_tile(truth, mask, SETTINGS)
     assert (row["patch"], row["tp"], row["tn"]) == ("", 16, 80)
-    rows = scoring.score_tile(truth, mask, SETTINGS | {"margin": 0})
+    rows = scoring.count_tile(truth, mask, SETTINGS | {"margin": 0})
     # three of the nine blocks are not annotated
     assert [row["patch"] for row in rows] == ["", 0, 1, 3, 4, 6, 7]
     assert [row["tp"] for row in rows] == [16, 16, 0, 0, 0, 0, 0]
@@ -49,18 +50,23 @@ def test_rows_of_whole_tiles():
 
 def test_what_is_not_annotated_has_no_row():
     assert (
-        scoring.score_tile(np.full((4, 4), 255, np.uint8), np.ones((4, 4), np.uint8), SETTINGS)
+        scoring.count_tile(np.full((4, 4), 255, np.uint8), np.ones((4, 4), np.uint8), SETTINGS)
         == []
     )
 
 
-def test_columns_hold_every_field():
+def test_columns_hold_every_field(tmp_path):
     truth = np.eye(8, dtype=np.uint8)
     settings = SETTINGS | {"metrics": ["cldice", "nsd", "hd95", "assd", "objects"]}
-    (row,) = scoring.score_tile(truth, truth, settings)
+    (row,) = scoring.count_tile(truth, truth, settings)
+    row |= dict.fromkeys(score_table.PLACE, "here")
     columns = score_table.columns(settings["metrics"])
-    assert set(row) == set(columns) - set(score_table.PLACE)
     assert len(set(columns)) == len(columns)
+    # a field without a column, and a column without a field, would both fail
+    score_table.write_scores(tmp_path / "scores.tsv", [row], settings["metrics"])
+    (written,) = read_rows(tmp_path / "scores.tsv")
+    assert list(written) == list(columns)
+    assert all(written[name] for name in columns if name != "patch")
 
 
 def test_runs_of_neighbouring_tiles():

@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from skimage.measure import label
 from skimage.morphology import skeletonize
 
-from tilewise.score import formulas, pixel_metrics, scoring, structure
+from tilewise.score import formulas, scoring, structure
 from tilewise.score.skeleton import skeleton
 
 ALL = tuple(formulas.CHOICES)
@@ -248,7 +248,10 @@ def test_a_mask_of_0_and_255_is_refused():
 
 def values(truth, mask):
     settings = {"metrics": ALL, "spacing": (1, 1, 1), "tolerance": 1.0, "objects": {}}
-    return scoring.score(truth, mask, settings)
+    row = scoring.count_extent(truth, mask, settings)
+    if row:
+        formulas.set_metrics([row], [name for name, one in formulas.METRICS.items() if one.formula])
+    return row
 
 
 def network():
@@ -344,8 +347,6 @@ def test_degenerate_cases_are_as_documented(name, case, cell):
 
 
 def test_every_metric_is_documented_in_every_case():
-    names = {*pixel_metrics.METRICS, *formulas.structure_metrics(ALL)}
     assert {(name, case) for name, case, _ in documented()} == {
-        (name, case) for name in names for case in CASES
+        (name, case) for name in formulas.METRICS for case in CASES
     }
-    assert set(formulas.METRICS) | {"hd95"} == names

@@ -1,50 +1,6 @@
-"""Metrics of one confusion matrix of pixels, exact to the last bit."""
+"""Metrics of one confusion matrix in whole numbers: what the formulas are compared with."""
 
 import math
-
-COUNTS = ("tp", "fp", "fn", "tn")
-METRICS = (
-    "accuracy",
-    "precision",
-    "recall",
-    "specificity",
-    "f1",
-    "iou",
-    "balanced_accuracy",
-    "mcc",
-    "prevalence",
-)
-COLUMNS = (
-    *("sample", "method", "tile", "z", "y", "x", "annotated"),
-    *COUNTS,
-    *METRICS,
-    "edge",
-)
-"""Of the table of metrics; z in planes, y and x of the tile's upper left corner in pixels."""
-
-
-def edge(tp, fp, fn, tn):
-    """Names the degenerate case that the counts are, `normal` where they are none.
-
-    Returns
-    -------
-    str
-        `not_annotated`, `both_empty`, `both_full`, `mask_empty`, `mask_full`, `truth_empty`,
-        `truth_full`, `all_wrong` (no pixel is right, neither mask nor truth is uniform) or
-        `normal`. A uniform mask against an opposite uniform truth is `mask_empty` or `mask_full`.
-    """
-    annotated = tp + fp + fn + tn
-    cases = (
-        ("not_annotated", annotated == 0),
-        ("both_empty", tn == annotated),
-        ("both_full", tp == annotated),
-        ("mask_empty", tp + fp == 0),
-        ("mask_full", fn + tn == 0),
-        ("truth_empty", tp + fn == 0),
-        ("truth_full", fp + tn == 0),
-        ("all_wrong", tp + tn == 0),
-    )
-    return next((name for name, holds in cases if holds), "normal")
 
 
 def metrics(tp, fp, fn, tn):
@@ -58,7 +14,7 @@ def metrics(tp, fp, fn, tn):
     Returns
     -------
     dict of str to (float or None)
-        The names of `METRICS`; None where a quotient is 0/0 and there is no convention.
+        Those of `formulas.PIXEL_METRICS`; None where a quotient is 0/0 and there is no convention.
         Both empty or both full: F1 = IoU = MCC = 1. Nothing right (tp = tn = 0): F1 = 0, MCC = -1.
         Any other MCC without a denominator is 0.
 
@@ -82,27 +38,6 @@ def metrics(tp, fp, fn, tn):
         "balanced_accuracy": balanced,
         "mcc": _matthews(tp, fp, fn, tn),
         "prevalence": _quotient(tp + fn, annotated),
-    }
-
-
-def score(counts):
-    """Counts with all that follows from them, as fields of a table.
-
-    Parameters
-    ----------
-    counts : dict of str to int
-        As from `confusion.count`.
-
-    Returns
-    -------
-    dict
-        `annotated` pixels, `COUNTS`, `METRICS` and `edge`.
-    """
-    return {
-        "annotated": sum(counts.values()),
-        **counts,
-        **metrics(**counts),
-        "edge": edge(**counts),
     }
 
 
