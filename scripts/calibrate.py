@@ -1,39 +1,27 @@
 """Take a method's threshold from annotated tiles: from all, and without those of each fold."""
 
-import numpy as np
-
 from tilewise import job
-from tilewise.decide import inference, units
+from tilewise.decide import cross_validation, places, units
 from tilewise.segment.class_histogram import histogram
 from tilewise.segment.segmenters import Segmenter
-from tilewise.store.class_histograms import merge, unpack
+from tilewise.store.class_histograms import merge
 from tilewise.tables import write_rows
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
-rule = params.decision
-found = {}
-for source, path in zip(params.filters, given.histograms, strict=True):
-    with np.load(path) as packed:
-        for (sample, z, y, x, patch), levels in unpack(packed):
-            if sample in params.samples:
-                place = units.Place(sample, z, y, x, "" if patch < 0 else str(patch))
-                found.setdefault(source, {})[place] = levels
-
+settings = params.decision
+histograms = places.read_histograms(given.histograms, params.filters)
 rows = []
 for variant in params.variants:
     segmenter = Segmenter(**variant["segmenter"])
-    tiles = found[variant["filter"]]
-    _, unit_of = units.assign(tiles, params.groups, rule["unit"], rule["plane_gap"])
-    names = sorted(set(unit_of.values()))
-    folds = dict(zip(names, inference.folds(names, rule["folds"]), strict=True))
-    trainings = {"all": [levels for place, levels in tiles.items() if not place.patch]}
-    if len(names) > 1:
-        for fold in sorted(set(folds.values())):
-            training = [tiles[place] for place, unit in unit_of.items() if folds[unit] != fold]
-            trainings[str(fold)] = training
-    for fold, parts in trainings.items():
-        threshold = segmenter.find_threshold(*histogram(merge(parts), params.dtype))
+    every = histograms[variant["filter"]].items()
+    tiles = {place: counts for place, counts in every if place.sample in params.samples}
+    _, unit_of = units.assign(tiles, params.groups, settings["unit"], settings["plane_gap"])
+    trainings = {"all": [place for place in tiles if not place.patch]}
+    trainings |= cross_validation.training_places(unit_of, settings["folds"])
+    for fold, training in trainings.items():
+        counts = histogram(merge([tiles[place] for place in training]), params.dtype)
+        threshold = segmenter.find_threshold(*counts)
         rows.append({"variant": variant["name"], "fold": fold, **threshold.to_row()})
 columns = ("variant", "fold", "threshold", "separability", "contrast", "note")
 write_rows(snakemake.output.calibration, columns, rows)

@@ -1,14 +1,26 @@
-"""Which method to trust: ranking, verdict and what speaks for them, by independent unit."""
+"""The methods in order of a metric, and each method's scores, over independent units."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from tilewise.decide import inference
-from tilewise.decide.counts import direction, merit
+from tilewise.decide.count_columns import CountColumns
+from tilewise.decide.evidence import Evidence, Rules
+from tilewise.decide.resampling import (
+    AVERAGES,
+    MIN_UNITS,
+    Floats,
+    MetricOfCounts,
+    Resampled,
+    bootstrap_weights,
+    estimate,
+)
+from tilewise.decide.significance import holm, pairwise
+from tilewise.score.formulas import METRICS
 
-ANEW = "(chosen anew in each fold)"
-"""Stands for choosing the method too without the units that it is then scored on."""
+Row = dict[str, Any]
+
 RANKING = (
     *("metric", "rank", "method", "estimate", "value", "low", "high"),
     *("difference", "difference_low", "difference_high", "p", "p_adjusted", "indistinguishable"),
@@ -22,67 +34,104 @@ SCORES = (
 """Columns of the scores."""
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What is known of a method.
+def rank_methods(
+    counts: Floats,
+    metric: MetricOfCounts,
+    average: str,
+    *,
+    seed: int,
+    resamples: int = 2000,
+    test: str = "sign_flip",
+    alpha: float = 0.05,
+    min_units: float = MIN_UNITS,
+) -> list[Row]:
+    """The methods in order, and which of them cannot be told apart from the best.
 
     Parameters
     ----------
-    estimate : {"fixed", "held out", "resubstitution"}
-        Whether no parameter was chosen on annotated tiles; whether they were chosen on others than
-        those that are scored; or on the same.
-    counts : (units, fields) ndarray
-    variant : str
-        The parameters that all units choose; empty where there are none to choose.
-    training : dict of int to (units, fields) ndarray
-        Counts of the units outside of a fold, by what those units choose.
-    resubstitution : (units, fields) ndarray or None
-        Counts by the variant, where it was chosen.
+    counts : (methods, units, columns) ndarray
+    metric : callable
+        The higher the better.
+    average : {"micro", "macro"}
+    seed, resamples : int
+        Of the bootstrap and of the tests.
+    test : {"sign_flip", "wilcoxon"}
+    alpha : float
+        Rate of false differences among all pairs of methods; intervals have confidence 1 - alpha.
+    min_units : int
+        With fewer units there are no intervals and no method is called different.
+
+    Returns
+    -------
+    list of dict
+        The best first. `index` of the method; `value`, `low`, `high`; `difference` of the best to
+        it, with `difference_low` and `difference_high`; `p` and `p_adjusted`; `first`, the share of
+        resamples in which it comes first; `indistinguishable` from the best. None without units.
+        Undefined methods come last, and have no p.
+
+    Notes
+    -----
+    p values are adjusted by Holm's method over all pairs of methods, not only those with the best:
+    which one is the best was found on the same units. So with n units and the exact `sign_flip`, no
+    method can be called different unless 2 / 2**n times the number of pairs is below `alpha`: with
+    2, 3, 4, 6, 10 methods, at 0.05, from 6, 7, 8, 10, 11 units on.
     """
+    values = estimate(counts, metric, average)
+    is_defined = np.isfinite(values)
+    order = np.argsort(np.where(is_defined, -values, np.inf), kind="stable").tolist()
+    best = order[0]
+    rows: list[Row] = [
+        {
+            **{"index": i, "value": float(values[i])},
+            "difference": float(values[best] - values[i]),
+            **dict.fromkeys(("low", "high", "difference_low", "difference_high")),
+            **dict.fromkeys(("p", "p_adjusted", "first")),
+            "indistinguishable": bool(is_defined[i] or not is_defined[best]),
+        }
+        for i in order
+    ]
+    units = counts.shape[1]
+    if units < min_units or not is_defined[best]:
+        return rows
+    drawn = Resampled(counts, metric, average, bootstrap_weights(units, resamples, seed))
+    first = _first_places(drawn.resampled)
+    p = pairwise(counts, metric, average, test, seed, np.flatnonzero(is_defined).tolist())
+    adjusted = dict(zip(p, holm(list(p.values())), strict=True))
+    for row in rows:
+        i = row["index"]
+        row["first"] = float(first[i])
+        if not is_defined[i]:
+            continue
+        row["low"], row["high"] = drawn.interval(i, confidence=1 - alpha)
+        if i == best:
+            continue
+        bounds = drawn.interval(best, i, 1 - alpha)
+        row["difference_low"], row["difference_high"] = bounds
+        pair = min(i, best), max(i, best)
+        row["p"], row["p_adjusted"] = p[pair], float(adjusted[pair])
+        row["indistinguishable"] = bool(adjusted[pair] >= alpha)
+    return rows
 
-    estimate: str
-    counts: np.ndarray
-    variant: str = ""
-    training: dict | None = None
-    resubstitution: np.ndarray | None = None
+
+def _first_places(resampled: Floats) -> Floats:
+    """How often each method comes first; ties share."""
+    values = np.where(np.isfinite(resampled), resampled, -np.inf)
+    is_first = values == values.max(axis=1, keepdims=True)
+    shares: Floats = (is_first / is_first.sum(axis=1, keepdims=True)).mean(axis=0)
+    return shares
 
 
-@dataclass(frozen=True)
-class Rules:
-    """How methods are compared: the configuration's `decision`, and what the units are."""
-
-    average: str
-    level: float
-    min_units: int
-    resamples: int
-    seed: int
-    test: str
-    unit: str
-    units: int
-    """Independent ones."""
-
-    @property
-    def has_intervals(self):
-        """Whether there are enough independent units."""
-        return self.units >= self.min_units
-
-    @property
-    def note(self):
-        """Why there is no interval."""
-        if self.has_intervals:
-            return ""
-        what = f"{self.units} independent unit{'s' if self.units > 1 else ''} ({self.unit})"
-        return f"no interval: {what}, {self.min_units} are needed"
-
-
-def rank(evidence, merit_of, name, rules):
+def rank_rows(
+    evidence: Mapping[str, Evidence], columns: CountColumns, name: str, rules: Rules
+) -> list[Row]:
     """The methods in order of a metric.
 
     Parameters
     ----------
     evidence : dict of str to Evidence
         By method.
-    merit_of : Counts
+    columns : CountColumns
+        Of the counts.
     name : str
         A metric.
     rules : Rules
@@ -92,255 +141,90 @@ def rank(evidence, merit_of, name, rules):
     list of dict
         Fields of `RANKING`, the best first.
     """
-    names = list(evidence)
-    metric = merit_of.metric(name)
-    table = inference.rank(
-        np.stack([found.counts for found in evidence.values()]),
-        lambda counts: merit(name, metric(counts)),
+    methods, metric = list(evidence), columns.metric(name)
+    places = rank_methods(
+        np.stack([known.counts for known in evidence.values()]),
+        columns.merit(name),
         rules.average,
         seed=rules.seed,
         resamples=rules.resamples,
         test=rules.test,
-        alpha=1 - rules.level,
+        alpha=1 - rules.confidence,
         min_units=rules.min_units if rules.has_intervals else np.inf,
     )
     rows = []
-    for place, found in enumerate(table, 1):
-        method = names[found["index"]]
-        counts = evidence[method].counts[None]
-        value = float(inference.estimate(counts, metric, rules.average)[0])
-        bounds = _bounds(name, found["low"], found["high"])
-        rows.append(
-            {
-                **{"metric": name, "rank": place, "method": method},
-                **{"estimate": evidence[method].estimate, "value": _number(value)},
-                **{"low": bounds[0], "high": bounds[1]},
-                **{
-                    key: found[key]
-                    for key in RANKING
-                    if key in found and key not in ("low", "high", "value")
-                },
-                "indistinguishable": "yes" if found["indistinguishable"] else "",
-                **{"units": rules.units, "unit": rules.unit, "note": rules.note},
-            }
-        )
+    for rank, place in enumerate(places, 1):
+        known = evidence[methods[place["index"]]]
+        value = estimate(known.counts[None], metric, rules.average)[0]
+        low, high = _bounds(name, place["low"], place["high"])
+        fields = place | {
+            **{"metric": name, "rank": rank, "method": methods[place["index"]]},
+            **{"estimate": known.estimate, "value": finite(value), "low": low, "high": high},
+            "indistinguishable": "yes" if place["indistinguishable"] else "",
+            **{"units": rules.units, "unit": rules.unit, "note": rules.note},
+        }
+        rows.append({column: fields[column] for column in RANKING})
     return rows
 
 
-def score(method, estimate, counts, merit_of, rules, variant=""):
+def score_rows(
+    method: str,
+    kind: str,
+    counts: Floats,
+    columns: CountColumns,
+    rules: Rules,
+    variant: str = "",
+) -> list[Row]:
     """A method's scores by all metrics.
+
+    Parameters
+    ----------
+    method : str
+    kind : str
+        Of the estimate, as `Evidence.estimate`, or in words.
+    counts : (units, columns) ndarray
+    columns : CountColumns
+    rules : Rules
+    variant : str
 
     Returns
     -------
     list of dict
         Fields of `SCORES`, a row per metric.
     """
-    rows = []
-    draws = None
+    notes = ("tuned on these tiles" if kind == "resubstitution" else "", rules.note)
+    names = {"method": method, "estimate": kind, "variant": variant}
+    weights = None
     if rules.has_intervals:
-        draws = inference.weights(len(counts), rules.resamples, rules.seed)
-    for name in merit_of.metrics:
-        fields = {"method": method, "estimate": estimate, "variant": variant, "metric": name}
-        for average in ("micro", "macro"):
-            metric = merit_of.metric(name)
-            value = float(inference.estimate(counts[None], metric, average)[0])
+        weights = bootstrap_weights(len(counts), rules.resamples, rules.seed)
+    rows = []
+    for name in columns.metrics:
+        metric = columns.metric(name)
+        fields: Row = {**names, "metric": name}
+        for average in AVERAGES:
+            value = estimate(counts[None], metric, average)[0]
             low = high = None
-            if draws is not None:
-                drawn = inference.Resampled(counts[None], metric, average, draws)
-                low, high = within(name, *drawn.interval(0, level=rules.level))
-            fields |= {average: _number(value), f"{average}_low": low, f"{average}_high": high}
-        note = rules.note
-        if estimate == "resubstitution":
-            note = "; ".join(filter(None, ("tuned on these tiles", note)))
+            if weights is not None:
+                drawn = Resampled(counts[None], metric, average, weights)
+                low, high = drawn.interval(0, confidence=rules.confidence)
+                if low is not None and high is not None:
+                    low, high = METRICS[name].clip(low, high)
+            fields |= {average: finite(value), f"{average}_low": low, f"{average}_high": high}
+        note = "; ".join(filter(None, notes))
         rows.append({**fields, "units": rules.units, "unit": rules.unit, "note": note})
     return rows
 
 
-def chosen_anew(evidence, merit_of, name, fold_of, rules):
-    """What deciding on the best method gives on units that have no part in it.
-
-    Parameters
-    ----------
-    evidence, merit_of, name, rules
-        As for `rank`.
-    fold_of : (units,) int ndarray
-
-    Returns
-    -------
-    counts : (units, fields) ndarray
-        Each unit's by the method that is best on the other folds.
-    chosen : list of str
-        That method, by fold.
-    """
-    methods = list(evidence)
-    metric = merit_of.metric(name)
-    counts = np.zeros_like(next(iter(evidence.values())).counts)
-    chosen = []
-    for fold in range(fold_of.max() + 1):
-        out = fold_of == fold
-        training = [
-            found.training[fold] if found.training else np.where(out[:, None], 0, found.counts)
-            for found in evidence.values()
-        ]
-        values = merit(name, inference.estimate(np.stack(training)[:, ~out], metric, rules.average))
-        best = inference.best_of(values)
-        chosen.append(methods[best])
-        counts[out] = evidence[methods[best]].counts[out]
-    return counts, chosen
-
-
-def verdict(ranking, rules):
-    """What the ranking allows to say.
-
-    Parameters
-    ----------
-    ranking : list of dict
-        As from `rank`, by the metric that decides.
-    rules : Rules
-
-    Returns
-    -------
-    str
-    """
-    best, others = ranking[0], ranking[1:]
-    equals = [row["method"] for row in others if row["indistinguishable"]]
-    if not others:
-        return f"{best['method']} is the only method: there is nothing to compare it with."
-    if not rules.has_intervals:
-        return (
-            f"Cannot tell with this much truth: {rules.units} independent "
-            f"unit{'s' if rules.units != 1 else ''} ({rules.unit}), at least {rules.min_units} are "
-            f"needed. {best['method']} has the highest {best['metric']} here."
-        )
-    if len(equals) == len(others):
-        return (
-            f"Cannot tell with this much truth: no method can be told apart from {best['method']}, "
-            f"which has the highest {best['metric']}."
-        )
-    if equals:
-        return f"{best['method']} comes first, but cannot be told apart from {', '.join(equals)}."
-    return f"{best['method']} is better than every other method."
-
-
-def worst_tiles(rows, flags, metric, number=10):
-    """The tiles with the lowest scores.
-
-    Parameters
-    ----------
-    rows : list of dict of str to str
-        Rows of tiles by one method.
-    flags : dict of (str, str) to str
-        Flags of quality by sample and tile.
-    metric : str
-    number : int
-
-    Returns
-    -------
-    list of dict
-        `sample`, `tile`, the metric, `fp`, `fn` in pixels and `flags`.
-    """
-    scored = [row for row in rows if row.get(metric)]
-    scored.sort(key=lambda row: merit(metric, float(row[metric])))
-    return [
-        {
-            **{"sample": row["sample"], "tile": row["tile"], metric: float(row[metric])},
-            **{"fp": int(row["fp"]), "fn": int(row["fn"]), "edge": row["edge"]},
-            "flags": flags.get((row["sample"], row["tile"]), ""),
-        }
-        for row in scored[:number]
-    ]
-
-
-def describe(decision):
-    """A decision as text for people, Markdown.
-
-    Parameters
-    ----------
-    decision : dict
-        What `decision.json` holds.
-
-    Returns
-    -------
-    str
-    """
-    metric = decision["metric"]
-    lines = ["# Decision", "", f"**{decision['verdict']}**", ""]
-    lines.append(
-        f"- Method: `{decision['method']}`"
-        + (f", parameters `{decision['variant']}`" if decision["variant"] else "")
-    )
-    lines.append(
-        f"- {metric} ({decision['average']}, {decision['estimate']}): {_with_interval(decision)}"
-    )
-    if decision["anew"]:
-        lines.append(
-            f"- {metric} of deciding anew without the units that are scored: "
-            f"{_three(decision['anew']['value'])}"
-        )
-    units = decision["units"]
-    lines.append(f"- Independent units: {units['independent']} ({units['unit']})")
-    if decision["estimate"] == "resubstitution":
-        lines.append(
-            "- The score is on the tiles that its parameters were chosen on: it is too high."
-        )
-    for row in decision["runners_up"]:
-        text = f"- Cannot be told apart: `{row['method']}`, {metric} {_three(row['value'])}"
-        if row["p_adjusted"] is not None:
-            text += f", p {_three(row['p_adjusted'])}, first in {row['first']:.0%} of resamples"
-        lines.append(text)
-    if decision["left_out"]:
-        names = ", ".join(decision["left_out"])
-        lines.append(f"- Not ranked, since not run on all samples: {names}")
-    if decision["excluded"]:
-        lines.append(f"- Tiles excluded by their quality: {decision['excluded']}")
-    if decision["learning_curve"]:
-        lines += [
-            "",
-            "## What more annotation would buy",
-            "",
-            "| units | width of the interval |",
-            "| ---: | ---: |",
-        ]
-        lines += [f"| {row['units']} | {row['width']:.3f} |" for row in decision["learning_curve"]]
-    if decision["worst"]:
-        lines += ["", "## Worst tiles", "", f"| sample | tile | {metric} | FP px | FN px | flags |"]
-        lines.append("| --- | --- | ---: | ---: | ---: | --- |")
-        lines += [
-            f"| {row['sample']} | {row['tile']} | {row[metric]:.3f} | {row['fp']} | {row['fn']} "
-            f"| {row['flags'].replace(';', ', ')} |"
-            for row in decision["worst"]
-        ]
-    return "\n".join([*lines, ""])
-
-
-def _with_interval(decision):
-    text = _three(decision["value"])
-    if decision["low"] is None:
-        return f"{text} ({decision['note']})"
-    return (
-        f"{text}, {decision['level']:.0%} interval {decision['low']:.3f} to {decision['high']:.3f}"
-    )
-
-
-def _three(value):
-    return "undefined" if value is None else f"{value:.3f}"
-
-
-def _bounds(name, low, high):
+def _bounds(
+    name: str, low: float | None, high: float | None
+) -> tuple[float, float] | tuple[None, None]:
     """The interval of a metric, from that of its merit."""
-    if low is None or direction(name) == 0:
+    metric = METRICS[name]
+    if low is None or high is None or metric.direction == 0:
         return None, None
-    return within(name, low, high) if direction(name) == 1 else within(name, -high, -low)
+    return metric.clip(low, high) if metric.direction == 1 else metric.clip(-high, -low)
 
 
-def within(name, low, high):
-    """An interval cut at the range of its metric: no interval loses coverage by it."""
-    if low is None or direction(name) == 0:
-        return low, high
-    least = -1.0 if name == "mcc" else 0.0
-    most = np.inf if direction(name) == -1 else 1.0
-    return max(low, least), min(high, most)
-
-
-def _number(value):
+def finite(value: float) -> float | None:
+    """A number; None if it is not finite."""
     return float(value) if np.isfinite(value) else None

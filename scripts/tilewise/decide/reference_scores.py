@@ -1,13 +1,17 @@
 """What scores are compared with: the best global thresholds given the truth, and chance."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
+from tilewise.decide.places import Place
+from tilewise.decide.resampling import Floats
 from tilewise.score import formulas
-from tilewise.score.pixel_metrics import COUNTS
-from tilewise.store.class_histograms import merge
+from tilewise.score.formulas import COUNTS
+from tilewise.store.class_histograms import ClassHistogram, merge
 
 
-def counts_of(classes):
+def counts_of(classes: ClassHistogram) -> dict[str, Floats]:
     """The confusion counts of every global threshold, in both directions.
 
     Parameters
@@ -32,7 +36,7 @@ def counts_of(classes):
     }
 
 
-def best(classes, metric):
+def best(classes: ClassHistogram, metric: str) -> list[float]:
     """The best global threshold, given the truth: no global method can do better.
 
     Parameters
@@ -43,23 +47,28 @@ def best(classes, metric):
 
     Returns
     -------
-    dict of str to float
-        The counts at the best threshold; the first of several that are equal.
+    list of float
+        tp, fp, fn and tn at the best threshold; the first of several that are equal.
     """
     counts = counts_of(classes)
     values = formulas.evaluate(metric, counts)
     chosen = np.unravel_index(np.argmax(np.where(np.isnan(values), -np.inf, values)), values.shape)
-    return {name: float(counts[name][chosen]) for name in COUNTS}
+    return [float(counts[name][chosen]) for name in COUNTS]
 
 
-def at(classes, threshold, is_above):
-    """The counts of one global threshold: [tp, fp, fn, tn] as floats."""
+def counts_at(classes: ClassHistogram, threshold: float, is_above: bool) -> list[float]:
+    """tp, fp, fn and tn of one global threshold."""
     split = int(np.searchsorted(classes.values, threshold, side="right"))
     counts = counts_of(classes)
     return [float(counts[name][0 if is_above else 1, split]) for name in COUNTS]
 
 
-def best_shared(tiles, unit_of, names, metric):
+def best_shared(
+    tiles: Mapping[Place, ClassHistogram],
+    unit_of: Mapping[Place, str],
+    names: Sequence[str],
+    metric: str,
+) -> Floats:
     """The best single threshold for all tiles, given the truth.
 
     Parameters
@@ -84,11 +93,11 @@ def best_shared(tiles, unit_of, names, metric):
     number = {name: i for i, name in enumerate(names)}
     counts = np.zeros((len(names), len(COUNTS)))
     for place, classes in tiles.items():
-        counts[number[unit_of[place]]] += at(classes, threshold, direction == 0)
+        counts[number[unit_of[place]]] += counts_at(classes, threshold, direction == 0)
     return counts
 
 
-def trivial(truth_pixels, annotated):
+def trivial(truth_pixels: Floats, annotated: Floats) -> dict[str, Floats]:
     """What knows nothing of the image: counts of two trivial methods.
 
     Parameters
@@ -100,19 +109,16 @@ def trivial(truth_pixels, annotated):
 
     Returns
     -------
-    dict of str to dict of str to ndarray
-        `all background`, and `random at the prevalence`: expected counts of a mask that is
-        foreground anywhere with the probability that truth has over all units.
+    dict of str to (units, 4) float64 ndarray
+        tp, fp, fn and tn of `all background`, and of `random at the prevalence`: expected counts
+        of a mask that is foreground anywhere with the probability that truth has over all units.
     """
     prevalence = truth_pixels.sum() / max(annotated.sum(), 1)
     background = annotated - truth_pixels
     zero = np.zeros_like(truth_pixels, dtype=np.float64)
+    found, missed = prevalence * truth_pixels, (1 - prevalence) * truth_pixels
+    wrong, right = prevalence * background, (1 - prevalence) * background
     return {
-        "all background": {"tp": zero, "fp": zero, "fn": truth_pixels, "tn": background},
-        "random at the prevalence": {
-            "tp": prevalence * truth_pixels,
-            "fp": prevalence * background,
-            "fn": (1 - prevalence) * truth_pixels,
-            "tn": (1 - prevalence) * background,
-        },
+        "all background": np.stack([zero, zero, truth_pixels, background], axis=-1),
+        "random at the prevalence": np.stack([found, wrong, missed, right], axis=-1),
     }

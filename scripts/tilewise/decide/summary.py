@@ -1,13 +1,17 @@
 """From a row per tile to what a method achieves on a sample and on all of them."""
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
-from tilewise.decide.counts import Counts
-from tilewise.score import formulas
-from tilewise.score.pixel_metrics import COUNTS, METRICS, metrics
+from tilewise.decide.count_columns import CountColumns
+from tilewise.decide.ranking import finite
+from tilewise.score.formulas import COUNTS, METRICS, PIXEL_METRICS, evaluate, metrics_of
+
+Row = Mapping[str, Any]
 
 ALL = "all"
 """Stands for all samples together."""
@@ -19,7 +23,7 @@ COLUMNS = (
 """Of the summary."""
 
 
-def sort_rows(rows, samples, methods):
+def sort_rows(rows: Iterable[Row], samples: Sequence[str], methods: Sequence[str]) -> list[Row]:
     """Rows in the order of sheet and configuration, then plane by plane, row by row of tiles.
 
     Parameters
@@ -45,7 +49,7 @@ def sort_rows(rows, samples, methods):
     )
 
 
-def summarize(rows, chosen=()):
+def summarize(rows: Sequence[Row], choices: Collection[str] = ()) -> list[dict[str, Any]]:
     """What the tiles of each sample and method amount to.
 
     Parameters
@@ -53,8 +57,8 @@ def summarize(rows, chosen=()):
     rows : list of dict of str to str
         As from `sort_rows`. Where they have the field `excluded`, they do not count. `estimate` is
         passed on. `extent`, where it is not `tile`, says that a row is of a plane or a stack.
-    chosen : sequence of str
-        Metrics of structure that the rows have, as for `structure.compare`.
+    choices : collection of str
+        Metrics of structure that the rows have, of `formulas.CHOICES`.
 
     Returns
     -------
@@ -72,16 +76,16 @@ def summarize(rows, chosen=()):
     suspicions = {sample: suspect(sample, groups) for sample in samples}
     summary = []
     for (sample, method), group in groups.items():
-        summary += _summarize_group(sample, method, group, suspicions[sample], chosen)
+        summary += _summarize_group(sample, method, group, suspicions[sample], choices)
     if len(samples) > 1:
         for method in methods:
             pooled = [row for names, group in groups.items() if names[1] == method for row in group]
             warning = "; ".join(filter(None, suspicions.values()))
-            summary += _summarize_group(ALL, method, pooled, warning, chosen)
+            summary += _summarize_group(ALL, method, pooled, warning, choices)
     return summary
 
 
-def suspect(sample, groups):
+def suspect(sample: str, groups: Mapping[tuple[str, str], Sequence[Row]]) -> str:
     """Why a sample's truth may be inverted; empty if nothing speaks for it.
 
     Parameters
@@ -99,7 +103,7 @@ def suspect(sample, groups):
     reasons = []
     if 2 * truth > annotated:
         reasons.append(f"{truth / annotated:.1%} of its annotated pixels are foreground")
-    if all(metrics(**pooled)["mcc"] < 0 for pooled in counts):
+    if all(evaluate("mcc", pooled) < 0 for pooled in counts):
         reasons.append("it agrees better with the inverted mask of every method")
     if not reasons:
         return ""
@@ -109,45 +113,46 @@ def suspect(sample, groups):
     )
 
 
-def _pool(rows):
+def _pool(rows: Iterable[Row]) -> dict[str, int]:
     rows = [row for row in rows if row.get("extent", "tile") == "tile"]
     return {name: sum(int(row[name]) for row in rows) for name in COUNTS}
 
 
-def _has_foreground(row):
+def _has_foreground(row: Row) -> bool:
     return int(row["tp"]) + int(row["fn"]) > 0
 
 
-def _summarize_group(sample, method, rows, warning, chosen):
+def _summarize_group(
+    sample: str, method: str, rows: Sequence[Row], warning: str, choices: Collection[str]
+) -> list[dict[str, Any]]:
     scored = [row for row in rows if not row.get("excluded")]
-    names = {"sample": sample, "method": method, "warning": warning}
-    names |= {"estimate": rows[0].get("estimate", "fixed"), "excluded": len(rows) - len(scored)}
+    names = {
+        **{"sample": sample, "method": method, "warning": warning},
+        **{"estimate": rows[0].get("estimate", "fixed"), "excluded": len(rows) - len(scored)},
+    }
     tiles = [row for row in scored if row.get("extent", "tile") == "tile"]
     extents = [row for row in scored if row.get("extent", "tile") != "tile"] or tiles
     extent = extents[0].get("extent", "tile") if extents else "tile"
-    pooled = metrics(**_pool(tiles))
-    counts = Counts(chosen)
-    totals = np.sum([counts.of(row) for row in extents], axis=0) if chosen and extents else None
-    pooled |= {
-        name: _finite(counts.metric(name)(totals)) if totals is not None else None
-        for name in formulas.structure_metrics(chosen)
-    }
-    summary = []
+    counts, columns = _pool(tiles), CountColumns(choices)
+    pooled = {name: finite(float(evaluate(name, counts))) for name in PIXEL_METRICS}
+    totals = np.sum([columns.of(row) for row in extents], axis=0) if choices and extents else None
+    for metric in metrics_of(choices):
+        total = np.nan if totals is None else float(columns.metric(metric.name)(totals))
+        pooled[metric.name] = finite(total)
+    summary: list[dict[str, Any]] = []
+    fields: dict[str, Any]
     for name, value in pooled.items():
-        own, kind = (tiles, "tile") if name in METRICS else (extents, extent)
+        own, kind = (tiles, "tile") if not METRICS[name].choice else (extents, extent)
         values = [float(row[name]) for row in own if row[name] and _has_foreground(row)]
         fields = {"metric": name, "extent": kind, "tiles": len(own), "pooled": value}
         summary.append({**names, **fields, **describe(values)})
     areas = [float(row["fp"]) for row in tiles if not _has_foreground(row)]
     fields = {"metric": FALSE_POSITIVE_AREA, "extent": "tile", "tiles": len(areas)}
-    return [*summary, {**names, **fields, "pooled": int(sum(areas)), **describe(areas)}]
+    fields["pooled"] = int(sum(areas))
+    return [*summary, {**names, **fields, **describe(areas)}]
 
 
-def _finite(value):
-    return float(value) if np.isfinite(value) else None
-
-
-def describe(values):
+def describe(values: Sequence[float]) -> dict[str, Any]:
     """Mean and spread of some numbers.
 
     Parameters

@@ -1,34 +1,22 @@
 """What counts as independent: annotated tiles are brought together in units and folds."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
-LEVELS = ("sample", "plane", "tile", "block")
-"""From what is surely independent to what is not: spatial blocks of one tile are no units."""
+from tilewise.decide.places import Place
+from tilewise.decide.resampling import Floats
+
+Key = TypeVar("Key", bound=Hashable)
+
+KINDS = ("sample", "plane", "tile", "block")
+"""Of units, the most surely independent first: spatial blocks of one tile are not independent."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a row of a table of metrics comes from.
-
-    Parameters
-    ----------
-    sample : str
-    z, y, x : int
-        Plane, and the upper left corner of the tile in pixels.
-    patch : str
-        Number of a spatial block of the tile; empty for the tile itself.
-    """
-
-    sample: str
-    z: int
-    y: int
-    x: int
-    patch: str = ""
-
-
-def assign(places, groups, level="auto", plane_gap=10):
+def assign(
+    places: Collection[Place], groups: Mapping[str, str], kind: str = "auto", plane_gap: int = 10
+) -> tuple[str, dict[Place, str]]:
     """The unit of each place.
 
     Parameters
@@ -36,8 +24,8 @@ def assign(places, groups, level="auto", plane_gap=10):
     places : sequence of Place
         Of all annotated tiles; of a single one, also of its spatial blocks.
     groups : dict of str to str
-        Group of each sample, for the level `sample`: samples of one group are one unit.
-    level : {"auto", "sample", "plane", "tile"}
+        Group of each sample, for the kind `sample`: samples of one group are one unit.
+    kind : {"auto", "sample", "plane", "tile"}
         `auto` takes the first of which there are two units; failing that, the spatial blocks of
         the single tile.
     plane_gap : int
@@ -45,44 +33,47 @@ def assign(places, groups, level="auto", plane_gap=10):
 
     Returns
     -------
-    level : {"sample", "plane", "tile", "block"}
+    kind : {"sample", "plane", "tile", "block"}
     units : dict of Place to str
         Of the places that count: tiles, or the blocks of the single tile.
     """
     tiles = [place for place in places if not place.patch]
     runs = _plane_runs(tiles, plane_gap)
-    names = {
+    names: dict[str, Callable[[Place], str]] = {
         "sample": lambda place: groups[place.sample],
         "plane": lambda place: f"{place.sample} z{runs[place.sample, place.z]}",
         "tile": lambda place: (
             f"{place.sample} z{runs[place.sample, place.z]} y{place.y} x{place.x}"
         ),
     }
-    for candidate in names if level == "auto" else [level]:
+    for candidate in names if kind == "auto" else [kind]:
         units = {place: names[candidate](place) for place in tiles}
-        if level != "auto" or len(set(units.values())) > 1:
+        if kind != "auto" or len(set(units.values())) > 1:
             return candidate, units
     blocks = {place: f"block {place.patch}" for place in places if place.patch}
     return ("block", blocks) if blocks else ("tile", units)
 
 
-def _plane_runs(tiles, plane_gap):
+def _plane_runs(tiles: Iterable[Place], plane_gap: int) -> dict[tuple[str, int], int]:
     """The first plane of the run of near planes that each annotated plane belongs to."""
-    runs, last = {}, None
+    runs: dict[tuple[str, int], int] = {}
+    last, start = ("", 0), 0
     for sample, z in sorted({(place.sample, place.z) for place in tiles}):
-        if last is None or last[0] != sample or z - last[1] >= plane_gap:
+        if not runs or last[0] != sample or z - last[1] >= plane_gap:
             start = z
         runs[sample, z] = start
         last = sample, z
     return runs
 
 
-def independent(level, number):
+def independent(kind: str, number: int) -> int:
     """How many of the units are independent: spatial blocks of one tile are one."""
-    return 1 if level == "block" else number
+    return 1 if kind == "block" else number
 
 
-def pool(rows, units, fields):
+def pool(
+    rows: Iterable[tuple[Key, Place, Sequence[float]]], units: Mapping[Place, str], fields: int
+) -> tuple[dict[Key, Floats], list[str]]:
     """Additive counts of each unit.
 
     Parameters
@@ -101,7 +92,7 @@ def pool(rows, units, fields):
     """
     names = sorted(set(units.values()))
     number = {name: i for i, name in enumerate(names)}
-    pooled = {}
+    pooled: dict[Key, Floats] = {}
     for key, place, counts in rows:
         if place in units:
             if key not in pooled:

@@ -82,7 +82,7 @@ def _exact_product(a: Values, b: Values) -> tuple[Values, Values]:
 
 
 def _both_empty(tp: Values, fp: Values, fn: Values, tn: Values) -> NDArray[np.bool_]:
-    return (tp + fp + fn == 0) & (tn > 0)
+    return np.asarray((tp + fp + fn == 0) & (tn > 0))
 
 
 def accuracy(tp: Values, fp: Values, fn: Values, tn: Values) -> Values:

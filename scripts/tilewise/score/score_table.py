@@ -1,6 +1,6 @@
 """Tables of metrics: their columns, their rows of whole tiles, and how they are written."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,6 @@ def write_scores(
     write_rows(path, (*leading, *columns(choices)), rows)
 
 
-def whole_tiles(rows: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+def whole_tiles(rows: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
     """The rows of whole tiles among those of a table, without those of spatial blocks."""
     return [row for row in rows if not row["patch"]]

@@ -1,0 +1,74 @@
+"""Additive counts of rows of a table of metrics, and the metrics of their sums."""
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from tilewise.decide.resampling import Floats, MetricOfCounts
+from tilewise.score import formulas
+from tilewise.score.formulas import METRICS
+
+
+class CountColumns:
+    """The counts that some metrics need, as columns of an array.
+
+    A metric that counts do not give has two columns: its sum, and how many values were summed.
+
+    Parameters
+    ----------
+    choices : collection of str
+        Metrics of structure, of `formulas.CHOICES`.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Names of the columns.
+    metrics : tuple of str
+        What can be computed from them.
+    """
+
+    def __init__(self, choices: Collection[str]) -> None:
+        structural = formulas.metrics_of(choices)
+        self._averaged = [metric.name for metric in structural if metric.formula is None]
+        self.names = (
+            *formulas.COUNTS,
+            *formulas.counts_of(choices),
+            *self._averaged,
+            *map(_number, self._averaged),
+        )
+        pixels = (name for name in formulas.PIXEL_METRICS if name != "prevalence")
+        self.metrics = (*pixels, *(metric.name for metric in structural))
+
+    def of(self, row: Mapping[str, str]) -> list[float]:
+        """The counts of a row, read as text; nan where one is missing."""
+        counts = {name: float(row.get(name) or np.nan) for name in self.names}
+        for name in self._averaged:
+            value = row.get(name, "")
+            counts |= {name: float(value or 0), _number(name): float(value != "")}
+        return list(counts.values())
+
+    def metric(self, name: str) -> MetricOfCounts:
+        """A metric as a function of (..., columns) counts; nan where it is undefined."""
+        fields = METRICS[name].counts or (name, _number(name))
+        columns = [self.names.index(field) for field in fields]
+
+        def compute(counts: Floats) -> Floats:
+            if METRICS[name].formula is None:
+                total, number = (counts[..., column] for column in columns)
+                mean: Floats = np.where(number > 0, total / np.maximum(number, 1), np.nan)
+                return mean
+            known = {
+                field: counts[..., column] for field, column in zip(fields, columns, strict=True)
+            }
+            return formulas.evaluate(name, known)
+
+        return compute
+
+    def merit(self, name: str) -> MetricOfCounts:
+        """The same, turned so that the higher is the better."""
+        compute, metric = self.metric(name), METRICS[name]
+        return lambda counts: metric.merit(compute(counts))
+
+
+def _number(name: str) -> str:
+    return f"{name}_extents"

@@ -1,0 +1,145 @@
+"""What annotated units say about each method, and the rules by which methods are compared."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tilewise.decide import units
+from tilewise.decide.count_columns import CountColumns
+from tilewise.decide.places import Place, place_of
+from tilewise.decide.resampling import Floats
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a method.
+
+    Parameters
+    ----------
+    estimate : {"fixed", "held out", "resubstitution"}
+        Whether no parameter was chosen on annotated tiles; whether they were chosen on others than
+        those that are scored; or on the same.
+    counts : (units, columns) ndarray
+    variant : str
+        The parameters that all units choose; empty where there are none to choose.
+    training : dict of int to (units, columns) ndarray
+        Counts of the units outside of a fold, by what those units choose.
+    resubstitution : (units, columns) ndarray or None
+        Counts by the variant, where it was chosen.
+    """
+
+    estimate: str
+    counts: Floats
+    variant: str = ""
+    training: dict[int, Floats] = field(default_factory=dict)
+    resubstitution: Floats | None = None
+
+
+def fixed(
+    rows: Iterable[Mapping[str, str]],
+    unit_of: Mapping[Place, str],
+    unit_names: Sequence[str],
+    columns: CountColumns,
+) -> Evidence:
+    """Of a method whose parameters nothing has chosen.
+
+    Parameters
+    ----------
+    rows : iterable of dict of str to str
+        The method's rows of tables of metrics.
+    unit_of : dict of Place to str
+    unit_names : sequence of str
+        Of all units, sorted.
+    columns : CountColumns
+    """
+    located = (("", place_of(row), columns.of(row)) for row in rows)
+    pooled, _ = units.pool(located, unit_of, len(columns.names))
+    return Evidence("fixed", pooled.get("", np.zeros((len(unit_names), len(columns.names)))))
+
+
+def selected(rows: Iterable[Mapping[str, str]], columns: CountColumns) -> Evidence:
+    """Of a method whose parameters annotated units have chosen.
+
+    Parameters
+    ----------
+    rows : iterable of dict of str to str
+        Rows of the table that `selection.Selection.unit_rows` has filled, as text.
+    columns : CountColumns
+    """
+    tables: dict[tuple[str, str], list[list[float]]] = {}
+    variants = {}
+    for row in rows:
+        key = row["estimate"], row["fold"]
+        variants[key] = row["variant"]
+        tables.setdefault(key, []).append([float(row[name]) for name in columns.names])
+    counts = {key: np.array(table) for key, table in tables.items()}
+    chosen = counts["resubstitution", ""]
+    held_out = counts.get(("held out", ""))
+    return Evidence(
+        estimate="resubstitution" if held_out is None else "held out",
+        counts=chosen if held_out is None else held_out,
+        variant=variants["resubstitution", ""],
+        training={int(fold): table for (kind, fold), table in counts.items() if kind == "training"},
+        resubstitution=chosen,
+    )
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How methods are compared: the configuration's `decision`, and what the units are.
+
+    Parameters
+    ----------
+    metric : str
+        The one that decides.
+    average : {"micro", "macro"}
+    confidence : float
+        Of intervals, 0 to 1; tests call methods different at 1 - confidence.
+    min_units : int
+        With fewer independent units there are no intervals, and no method is called different.
+    resamples, seed : int
+        Of the bootstrap, and of random swaps.
+    test : {"sign_flip", "wilcoxon"}
+    folds : int
+        At most.
+    unit : str
+        What the units are, for people.
+    units : int
+        Independent ones.
+    """
+
+    metric: str
+    average: str
+    confidence: float
+    min_units: int
+    resamples: int
+    seed: int
+    test: str
+    folds: int
+    unit: str
+    units: int
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], kind: str, number: int) -> "Rules":
+        """Rules for some settings and a number of units of a kind, of `units.KINDS`."""
+        names = ("metric", "average", "confidence", "min_units", "resamples", "seed", "test")
+        return cls(
+            **{name: settings[name] for name in (*names, "folds")},
+            unit="spatial blocks of one tile" if kind == "block" else kind,
+            units=units.independent(kind, number),
+        )
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether there are enough independent units."""
+        return self.units >= self.min_units
+
+    @property
+    def note(self) -> str:
+        """Why there is no interval; empty if there is one."""
+        if self.has_intervals:
+            return ""
+        what = f"{self.units} independent unit{'s' if self.units > 1 else ''} ({self.unit})"
+        return f"no interval: {what}, {self.min_units} are needed"

@@ -1,0 +1,56 @@
+"""Where a row of a table of metrics, or a histogram, comes from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tilewise.store.class_histograms import ClassHistogram, unpack
+
+Histograms = dict[str, dict["Place", ClassHistogram]]
+"""Of annotated tiles: by name of the filter, then by place."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A tile, or a spatial block of one.
+
+    Parameters
+    ----------
+    sample : str
+    z, y, x : int
+        Plane, and the upper left corner of the tile in pixels.
+    patch : str
+        Number of a spatial block of the tile; empty for the tile itself.
+    """
+
+    sample: str
+    z: int
+    y: int
+    x: int
+    patch: str = ""
+
+
+def place_of(row: Mapping[str, str]) -> Place:
+    """Where a row comes from, read as text."""
+    return Place(row["sample"], int(row["z"]), int(row["y"]), int(row["x"]), row["patch"])
+
+
+def read_histograms(paths: Iterable[Path | str], filters: Iterable[str]) -> Histograms:
+    """Histograms of annotated tiles.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        Files that `class_histograms.pack` has filled.
+    filters : iterable of str
+        Name of the filter of each file.
+    """
+    histograms: Histograms = {}
+    for source, path in zip(filters, paths, strict=True):
+        with np.load(path) as packed:
+            for (sample, z, y, x, patch), histogram in unpack(packed):
+                place = Place(sample, z, y, x, "" if patch < 0 else str(patch))
+                histograms.setdefault(source, {})[place] = histogram
+    return histograms

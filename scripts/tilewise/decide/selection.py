@@ -1,0 +1,127 @@
+"""The parameters of a method that annotated tiles choose."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tilewise.decide import units
+from tilewise.decide.count_columns import CountColumns
+from tilewise.decide.cross_validation import assign_folds, best_of, nested_selection
+from tilewise.decide.places import place_of
+from tilewise.decide.resampling import Floats, estimate
+
+Row = dict[str, Any]
+
+
+def unit_columns(columns: CountColumns) -> tuple[str, ...]:
+    """Columns of the table of units."""
+    return ("estimate", "fold", "variant", "unit_kind", "unit", *columns.names)
+
+
+def sweep_columns(columns: CountColumns) -> tuple[str, ...]:
+    """Columns of the table of variants."""
+    return ("method", "variant", "estimate", "chosen", "folds", *columns.metrics)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The variant that annotated tiles choose, and the counts that it was chosen by.
+
+    Parameters
+    ----------
+    variant : str
+        Name of the chosen set of parameters.
+    unit_rows : list of dict
+        Fields of `unit_columns`: counts of each unit by the variant that all units choose
+        (`resubstitution`), by the one that units of other folds choose (`held out`), and of those
+        other units (`training`).
+    sweep_rows : list of dict
+        Fields of `sweep_columns`: scores of each variant, and the folds that choose it.
+    """
+
+    variant: str
+    unit_rows: list[Row]
+    sweep_rows: list[Row]
+
+
+def select(
+    method: str,
+    variants: Sequence[str],
+    rows: Collection[Mapping[str, str]],
+    groups: Mapping[str, str],
+    columns: CountColumns,
+    settings: Mapping[str, Any],
+) -> Selection:
+    """Choose a variant on all annotated units, and again without each fold.
+
+    Parameters
+    ----------
+    method : str
+    variants : sequence of str
+        Names of the sets of parameters.
+    rows : collection of dict of str to str
+        Rows of tables of sweeps: a tile's counts by a variant, with a threshold that was
+        calibrated without a `fold` where that is not empty.
+    groups : dict of str to str
+        Group of each sample.
+    columns : CountColumns
+    settings : dict
+        The configuration's `decision`.
+
+    Raises
+    ------
+    ValueError
+        If there is no row.
+    """
+    if not rows:
+        raise ValueError(
+            f"method {method}: no annotated tile is left to choose its parameters on: truth and "
+            "region of interest annotate nothing, or `exclude` under `quality` leaves all tiles out"
+        )
+    located = [((row["variant"], row["fold"]), place_of(row), columns.of(row)) for row in rows]
+    places = dict.fromkeys(place for _, place, _ in located)
+    kind, unit_of = units.assign(places, groups, settings["unit"], settings["plane_gap"])
+    pooled, names = units.pool(located, unit_of, len(columns.names))
+    metric, average = columns.metric(settings["metric"]), settings["average"]
+
+    def counts_of(fold: str) -> Floats:
+        """Counts by every variant, with the threshold that was calibrated without a fold."""
+        empty = np.zeros((len(names), len(columns.names)))
+        return np.stack([pooled.get((one, ""), pooled.get((one, fold), empty)) for one in variants])
+
+    everything = counts_of("all")
+    best = best_of(estimate(everything, metric, average))
+    tables: list[tuple[str, int | str, str, Floats]] = [
+        ("resubstitution", "", variants[best], everything[best])
+    ]
+    folds = dict.fromkeys(range(len(variants)), 0)
+    if len(names) > 1:
+        fold_of = assign_folds(names, settings["folds"])
+        by_fold = np.stack([counts_of(str(fold)) for fold in range(fold_of.max() + 1)])
+        nested = nested_selection(by_fold, fold_of, metric, average)
+        tables.append(("held out", "", "", nested.held_out))
+        for fold, chosen in enumerate(nested.chosen.tolist()):
+            folds[chosen] += 1
+            training = np.where((fold_of != fold)[:, None], by_fold[fold, chosen], 0)
+            tables.append(("training", fold, variants[chosen], training))
+    unit_rows = [
+        {
+            **{"estimate": kind_of_estimate, "fold": fold, "variant": variant},
+            **{"unit_kind": kind, "unit": unit},
+            **dict(zip(columns.names, counts, strict=True)),
+        }
+        for kind_of_estimate, fold, variant, table in tables
+        for unit, counts in zip(names, table.tolist(), strict=True)
+    ]
+    scores = {name: estimate(everything, columns.metric(name), average) for name in columns.metrics}
+    sweep_rows = [
+        {
+            **{"method": method, "variant": variant, "estimate": "resubstitution"},
+            **{"chosen": "yes" if i == best else "", "folds": folds[i]},
+            **{name: float(values[i]) for name, values in scores.items()},
+        }
+        for i, variant in enumerate(variants)
+    ]
+    return Selection(variants[best], unit_rows, sweep_rows)

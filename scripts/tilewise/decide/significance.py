@@ -1,0 +1,179 @@
+"""Paired tests of whether two methods differ, over independent units."""
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tilewise.decide.resampling import CHUNK_SIZE, Floats, MetricOfCounts
+
+TESTS = ("sign_flip", "wilcoxon")
+RELATIVE_TIE, ABSOLUTE_TIE = 1e-9, 1e-15
+"""Differences of two statistics that count as none: sums depend on their order."""
+
+
+def sign_flip(
+    a: Floats, b: Floats, metric: MetricOfCounts, average: str, seed: int, most: int = 10_000
+) -> float:
+    """Whether two methods differ: paired permutation test, two-sided.
+
+    Within every unit, the counts of the two methods are swapped or not; where the methods are
+    equal, no difference is more likely than its opposite.
+
+    Parameters
+    ----------
+    a, b : (units, fields) ndarray
+    metric : callable
+    average : {"micro", "macro"}
+    seed : int
+        Of the random swaps.
+    most : int
+        All 2 ** units swaps are tried if they are not more, else so many random ones.
+
+    Returns
+    -------
+    float
+        p, 0 to 1; exact, or (k + 1) / (n + 1) of n random swaps. 1 where the metric is undefined.
+
+    References
+    ----------
+    Fisher (1935), The Design of Experiments; Phipson and Smyth, Statistical Applications in
+    Genetics and Molecular Biology 9(1):39 (2010), for the random swaps.
+    """
+    units = len(a)
+    is_exact = units < 63 and 2**units <= most
+    number = 2**units if is_exact else most
+    difference = _swapped(a, b, metric, average)
+    observed = float(difference(np.zeros((1, units)))[0])
+    if not math.isfinite(observed):
+        return 1.0
+    random = np.random.default_rng(seed)
+    step = max(CHUNK_SIZE // max(units, 1), 1)
+    least = abs(observed) * (1 - RELATIVE_TIE) - ABSOLUTE_TIE
+    as_great = 0
+    for start in range(0, number, step):
+        stop = min(start + step, number)
+        if is_exact:
+            swaps = np.arange(start, stop)[:, None] >> np.arange(units) & 1
+        else:
+            swaps = random.integers(0, 2, (stop - start, units))
+        permuted = np.abs(difference(swaps.astype(np.float64)))
+        permuted[~np.isfinite(permuted)] = np.inf
+        as_great += int(np.count_nonzero(permuted >= least))
+    return as_great / number if is_exact else (as_great + 1) / (number + 1)
+
+
+def _swapped(
+    a: Floats, b: Floats, metric: MetricOfCounts, average: str
+) -> Callable[[Floats], Floats]:
+    """The difference of two methods' estimates as a function of swaps, (permutations, units)."""
+    if average == "micro":
+        whole = (a + b).sum(axis=0)
+
+        def difference(swaps: Floats) -> Floats:
+            first = a.sum(axis=0) + swaps @ (b - a)
+            return metric(first) - metric(whole - first)
+
+        return difference
+    return _swapped_means(metric(np.stack([a, b])))
+
+
+def _swapped_means(values: Floats) -> Callable[[Floats], Floats]:
+    is_defined = np.isfinite(values)
+    # each method's mean is over the units where it is defined, as in `estimate`
+    terms = np.stack([np.where(is_defined, values, 0), is_defined], axis=-1)
+
+    def difference(swaps: Floats) -> Floats:
+        first = terms[0].sum(axis=0) + swaps @ (terms[1] - terms[0])
+        second = terms.sum(axis=(0, 1)) - first
+        with np.errstate(invalid="ignore", divide="ignore"):
+            change: Floats = first[:, 0] / first[:, 1] - second[:, 0] / second[:, 1]
+            return change
+
+    return difference
+
+
+def wilcoxon(differences: ArrayLike) -> float:
+    """Wilcoxon's signed-rank test, two-sided.
+
+    Parameters
+    ----------
+    differences : (units,) ndarray
+        nan is left out.
+
+    Returns
+    -------
+    float
+        p, 0 to 1; 1 if no difference is left that is not 0.
+
+    References
+    ----------
+    Wilcoxon, Biometrics Bulletin 1(6), 80-83 (1945), by `scipy.stats.wilcoxon`.
+    """
+    known = np.asarray(differences, np.float64)
+    known = known[np.isfinite(known)]
+    if not known.any():
+        return 1.0
+    from scipy import stats
+
+    return float(stats.wilcoxon(known).pvalue)
+
+
+def holm(p: ArrayLike) -> Floats:
+    """Adjust p values for their number.
+
+    Parameters
+    ----------
+    p : sequence of float
+        nan is passed through and does not count.
+
+    Returns
+    -------
+    (tests,) float64 ndarray
+        In the given order, at most 1.
+
+    References
+    ----------
+    Holm, Scandinavian Journal of Statistics 6(2), 65-70 (1979).
+    """
+    values = np.asarray(p, np.float64)
+    adjusted = np.full(values.shape, np.nan)
+    known = np.flatnonzero(np.isfinite(values))
+    order = known[np.argsort(values[known], kind="stable")]
+    factors = np.arange(order.size, 0, -1)
+    if order.size:
+        adjusted[order] = np.minimum(np.maximum.accumulate(factors * values[order]), 1)
+    return adjusted
+
+
+def pairwise(
+    counts: Floats,
+    metric: MetricOfCounts,
+    average: str,
+    test: str,
+    seed: int,
+    methods: Sequence[int],
+) -> dict[tuple[int, int], float]:
+    """The p value of every pair of some methods, by their indices, the lower first.
+
+    Parameters
+    ----------
+    counts, metric, average, seed
+        As for `sign_flip`; counts are (methods, units, fields).
+    test : {"sign_flip", "wilcoxon"}
+    methods : sequence of int
+
+    Raises
+    ------
+    ValueError
+        If there is no such test.
+    """
+    if test not in TESTS:
+        raise ValueError(f"test is {test!r}: choose one of {', '.join(TESTS)}")
+    pairs = list(combinations(methods, 2))
+    if test == "wilcoxon":
+        values = metric(counts)
+        return {(i, k): wilcoxon(values[i] - values[k]) for i, k in pairs}
+    return {(i, k): sign_flip(counts[i], counts[k], metric, average, seed) for i, k in pairs}
