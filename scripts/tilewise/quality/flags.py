@@ -5,6 +5,8 @@ sample. None depends on the unit of the grey levels, so that an image and its co
 brightness or gain are flagged alike, as long as nothing is clipped.
 """
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 
 from tilewise.quality.feature_names import FEATURES
@@ -81,6 +83,30 @@ def flags_of_tiles(rows, thresholds=DEFAULTS):
         for sample, own in by_sample(rows).items()
         for row, flags in zip(own, flag(own, thresholds), strict=True)
     }
+
+
+def excluded_tiles(
+    rows: Iterable[Mapping[str, str]], limits: Mapping[str, float], exclude: Iterable[str]
+) -> set[tuple[str, str]]:
+    """Tiles of all samples that are left out of scores and decisions.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        Of tables of features.
+    limits : mapping
+        As for `flag`.
+    exclude : iterable of str
+        Flags, of `FLAGS`; a tile with any of them is excluded.
+
+    Returns
+    -------
+    set of (str, str)
+        Sample and name of each tile.
+    """
+    unwanted = set(exclude)
+    flags = flags_of_tiles(rows, limits)
+    return {tile for tile, names in flags.items() if unwanted & set(names.split(";"))}
 
 
 def flag(rows, thresholds=DEFAULTS):
