@@ -14,6 +14,7 @@ import numpy as np
 
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score.pixel_metrics import COUNTS, metrics
+from tilewise.value_counts import count_values
 
 MOST = 8
 """Annotators."""
@@ -22,8 +23,6 @@ TIES = {"background": 0, "foreground": 1, "not_annotated": NOT_ANNOTATED}
 CONSENSUS = ("majority", "staple")
 INITIAL = 0.99999
 """Sensitivity and specificity that STAPLE starts from: annotators that are hardly ever wrong."""
-COUNTABLE = 2**24
-"""Pixels that OpenCV counts at once: it does so in single precision."""
 _INVALID = np.iinfo(np.uint16).max
 
 
@@ -96,13 +95,8 @@ def count_patterns(patterns, annotators):
     -------
     (3 ** K,) int64 ndarray
     """
-    bins = 3 ** _checked(annotators)
-    counts = np.zeros(bins, np.int64)
-    pixels = patterns.reshape(1, -1)
-    for start in range(0, pixels.size, COUNTABLE):
-        band = pixels[:, start : start + COUNTABLE]
-        counts += cv2.calcHist([band], [0], None, [bins], [0, bins]).ravel().astype(np.int64)
-    if counts.sum() != pixels.size:
+    counts = count_values(patterns, 3 ** _checked(annotators))
+    if counts.sum() != patterns.size:
         raise ValueError(f"there are patterns of more than {annotators} annotators")
     return counts
 

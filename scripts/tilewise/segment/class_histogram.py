@@ -35,15 +35,11 @@ def class_histogram(pixels, truth):
         )
         step = (high - low) / (FLOAT_LEVELS - 1) or 1.0
         kinds = [np.rint((kind - low) / step).astype(np.uint16) for kind in kinds]
-    counts, centers = [], None
-    for kind in kinds:
-        # OpenCV counts rows, and at least one pixel
-        padded = np.append(kind, kind.dtype.type(0))[None]
-        found, centers = global_thresholds.histogram(padded)
-        found[np.searchsorted(centers, 0)] -= 1
-        counts.append(found)
-    occupied = np.flatnonzero(counts[0] + counts[1])
-    return ClassHistogram(low + step * centers[occupied], *(found[occupied] for found in counts))
+    (background, centers), (foreground, _) = map(global_thresholds.histogram, kinds)
+    occupied = np.flatnonzero(background + foreground)
+    return ClassHistogram(
+        low + step * centers[occupied], background[occupied], foreground[occupied]
+    )
 
 
 def histogram(classes, dtype):

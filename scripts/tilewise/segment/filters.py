@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from tilewise.segment.steps import parse
+from tilewise.value_counts import count_values
 
 DTYPES = ("uint8", "uint16", "int16", "float32")
 """Of the planes that can be filtered."""
@@ -246,10 +247,10 @@ def equalize(plane):
             else _equal_steps(count).astype(plane.dtype)[index.reshape(plane.shape)]
         )
     unsigned = _unsigned(plane)
-    count = _histogram(unsigned)
+    brightest = np.iinfo(unsigned.dtype).max
+    count = count_values(unsigned, brightest + 1)
     if np.count_nonzero(count) == 1:
         return plane.copy()
-    brightest = np.iinfo(unsigned.dtype).max
     table = _as_dtype(_equal_steps(count) * brightest, unsigned.dtype)
     return _signed_as(plane.dtype, table[unsigned])
 
@@ -281,28 +282,16 @@ def rescale(plane, low=1, high=99):
             return plane.copy()
         return _in_bands(lambda band: np.clip((band - first) / (last - first), 0, 1), plane)
     unsigned = _unsigned(plane)
-    count = _histogram(unsigned)
+    brightest = np.iinfo(unsigned.dtype).max
+    count = count_values(unsigned, brightest + 1)
     first, last = _percentile(count, low), _percentile(count, high)
     if first == last:
         return plane.copy()
-    brightest = np.iinfo(unsigned.dtype).max
     stretched = (np.arange(brightest + 1) - first) / (last - first) * brightest
     table = _as_dtype(stretched, unsigned.dtype)
     if plane.dtype == np.uint8:
         return cv2.LUT(plane, table)
     return _signed_as(plane.dtype, table[unsigned])
-
-
-def _histogram(unsigned):
-    """Pixels of each value of an unsigned plane's dtype."""
-    bins = np.iinfo(unsigned.dtype).max + 1
-    count = np.zeros(bins, np.int64)
-    # OpenCV counts in single precision, which is exact up to 2**24.
-    height = max(2**24 // unsigned.shape[1], 1)
-    for start in range(0, unsigned.shape[0], height):
-        band = unsigned[start : start + height]
-        count += cv2.calcHist([band], [0], None, [bins], [0, bins]).ravel().astype(np.int64)
-    return count
 
 
 def _percentile(count, percent):

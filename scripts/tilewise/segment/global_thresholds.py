@@ -11,14 +11,12 @@ scikit-image does so, so that close calls end alike.
 
 import math
 
-import cv2
 import numpy as np
+
+from tilewise.value_counts import EXACT_PIXELS, count_values
 
 BINS = 256
 """Of the histogram of floats."""
-
-COUNTABLE = 2**24
-"""Pixels that single precision counts exactly."""
 
 SMOOTHINGS = 10_000
 """Most passes of `minimum` over a histogram, as in scikit-image."""
@@ -54,22 +52,11 @@ def histogram(values, bins=None, low=None, high=None):
         return counts, (edges[:-1] + edges[1:]) / 2
     limits = np.iinfo(values.dtype)
     centers = np.arange(limits.min, limits.max + 1)
-    counts = _count(values.view(f"u{values.itemsize}"), centers.size)
+    counts = count_values(values.view(f"u{values.itemsize}"), centers.size)
     if limits.min:
         # the bit patterns of negative numbers come after those of positive ones
         counts = np.roll(counts, -limits.min)
     return counts, centers
-
-
-def _count(unsigned, bins):
-    counts = np.zeros(bins, np.int64)
-    rows = unsigned.reshape(-1, unsigned.shape[-1])
-    # OpenCV counts in single precision
-    height = max(COUNTABLE // rows.shape[1], 1)
-    for start in range(0, rows.shape[0], height):
-        band = rows[start : start + height]
-        counts += cv2.calcHist([band], [0], None, [bins], [0, bins]).ravel().astype(np.int64)
-    return counts
 
 
 def _occupied(counts, centers):
@@ -84,7 +71,7 @@ def _occupied(counts, centers):
 def _occupied_floats(counts, centers):
     """The same with counts in the precision for quotients and products."""
     counts, centers = _occupied(counts, centers)
-    return counts.astype(np.float32 if counts.sum() <= COUNTABLE else np.float64), centers
+    return counts.astype(np.float32 if counts.sum() <= EXACT_PIXELS else np.float64), centers
 
 
 def _moments(counts, centers):

@@ -300,11 +300,6 @@ def test_rescale_is_numpys_percentiles(kind, dtype):
     assert (result.min(), result.max()) == (least, greatest)
 
 
-def test_histogram_counts_more_pixels_than_single_precision_does():
-    count = filters._histogram(np.ones((4097, 4097), np.uint8))
-    assert count[1] == 4097 * 4097
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("axis", ["rows", "columns"])
 def test_destripe_by_scipy(dtype, axis):
