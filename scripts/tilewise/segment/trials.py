@@ -1,13 +1,17 @@
-"""Several sets of parameters tried on the same pixels, which are filtered once."""
+"""Trials, which are sets of parameters that are tried, on the same pixels, filtered once."""
 
 import math
+from collections.abc import Iterable
+
+from numpy.typing import NDArray
 
 from tilewise.segment.local_thresholds import LOCAL
-from tilewise.store.grid import crop
+from tilewise.segment.segmenters import Segmenter
+from tilewise.store.grid import Grid, Region, crop
 
 
 class Surfaces:
-    """Thresholds per pixel, computed once for segmenters that differ in their offset alone.
+    """Thresholds per pixel, computed once for trials that differ in their offset alone.
 
     Parameters
     ----------
@@ -16,11 +20,11 @@ class Surfaces:
     outer : Region
     """
 
-    def __init__(self, pixels, outer):
+    def __init__(self, pixels: NDArray, outer: Region) -> None:
         self._pixels, self._outer = pixels, outer
-        self._known = {}
+        self._known: dict[tuple, NDArray] = {}
 
-    def of(self, segmenter, own):
+    def of(self, segmenter: Segmenter, own: Region) -> NDArray:
         """The surface of a segmenter's thresholds in a region; equal to the last bit."""
         settings = dict(segmenter.settings)
         surface = LOCAL[segmenter.threshold].surface
@@ -35,30 +39,24 @@ class Surfaces:
         return self._known[key] - offset
 
 
-def surroundings(segmenters, region, grid):
-    """What to read for several segmenters at once.
-
-    Returns
-    -------
-    Region
-        The region with what the farthest-reaching of them needs around it.
-    """
+def surroundings(segmenters: Iterable[Segmenter], region: Region, grid: Grid) -> Region:
+    """A region with all that the segmenters of several trials need around it."""
     return grid.around(region, max(segmenter.reach for segmenter in segmenters))
 
 
-def by_reach(variants):
-    """Variants apart by whether they need whole planes.
+def by_reach(trials: Iterable[tuple]) -> list[tuple[bool, list[tuple]]]:
+    """Trials apart by whether they need whole planes.
 
     Parameters
     ----------
-    variants : iterable of (Segmenter, ...)
+    trials : iterable of (Segmenter, ...)
 
     Returns
     -------
     list of (bool, list)
-        Those that do not come first.
+        Whether they do, and the trials; first those that do not.
     """
-    groups = {False: [], True: []}
-    for variant in variants:
-        groups[variant[0].reach == math.inf].append(variant)
+    groups: dict[bool, list[tuple]] = {False: [], True: []}
+    for trial in trials:
+        groups[trial[0].reach == math.inf].append(trial)
     return [(whole, chosen) for whole, chosen in groups.items() if chosen]

@@ -6,7 +6,7 @@ from sklearn.metrics import confusion_matrix, matthews_corrcoef
 
 from tilewise.decide import reference_scores
 from tilewise.decide.units import Place
-from tilewise.segment import global_thresholds
+from tilewise.segment import histograms
 from tilewise.segment.class_histogram import class_histogram, histogram
 from tilewise.store.class_histograms import merge, pack, unpack
 
@@ -78,7 +78,7 @@ def test_one_threshold_for_all_tiles():
 def test_histogram_of_annotated_pixels(dtype):
     pixels, truth = tile(dtype)
     found = histogram(class_histogram(pixels, truth), dtype)
-    expected = global_thresholds.histogram(np.ascontiguousarray(pixels[2:]))
+    expected = histograms.histogram(np.ascontiguousarray(pixels[2:]))
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 
