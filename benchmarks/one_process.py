@@ -36,7 +36,7 @@ from tilewise.score.patches import patches
 from tilewise.segment import segmenters, trials
 from tilewise.segment.class_histogram import class_histogram
 from tilewise.segment.filters import apply_chain
-from tilewise.segment.global_thresholds import histogram
+from tilewise.segment.histograms import histogram
 from tilewise.store.class_histograms import pack
 from tilewise.store.grid import Tile
 from tilewise.store.layout import layout_of

@@ -77,7 +77,7 @@ def arithmetic(place):
     import tifffile
 
     from tilewise.score import scoring
-    from tilewise.segment import filters, global_thresholds, local_thresholds
+    from tilewise.segment import filters, global_thresholds, histograms, local_thresholds
     from tilewise.segment.segmenters import above
 
     folder = place / "results/sources/phantom/brain"
@@ -95,7 +95,7 @@ def arithmetic(place):
         "manual": lambda pixels, i: 70 + 5 * i,
         "adaptive": lambda pixels, i: local_thresholds.adaptive(pixels, 51, -30 + 2 * i),
         "global": lambda pixels, i: global_thresholds.GLOBAL[names[i]](
-            *global_thresholds.histogram(pixels)
+            *histograms.histogram(pixels)
         ),
     }
     seconds = {}

@@ -5,7 +5,7 @@ from itertools import chain
 
 from tilewise import job
 from tilewise.decide.summary import COLUMNS, sort_rows, summarize
-from tilewise.quality.flags import flags_of_tiles
+from tilewise.quality.flags import excluded_tiles, flags_of_tiles
 from tilewise.score import error_table, score_table
 from tilewise.tables import read_all, read_rows, write_rows
 
@@ -19,45 +19,38 @@ def all_rows(paths):
     return chain.from_iterable(map(read_rows, paths))
 
 
-def in_order(rows):
-    """Rows in the order of the sheet and the configuration, the rest as they come."""
-    rank = {kind: {name: i for i, name in enumerate(names)} for kind, names in order.items()}
-    return sorted(
-        rows, key=lambda row: (rank["samples"][row["sample"]], rank["methods"][row["method"]])
-    )
-
-
 flags = flags_of_tiles(all_rows(given.features), params.limits)
+excluded = excluded_tiles(flags, params.exclude)
 # spatial blocks of a tile are for choosing parameters only
 rows = [
-    row | {"extent": extent}
+    {**row, "extent": extent}
     for extent, paths in (("tile", given.metrics), (params.extent, given.structures))
-    for path in paths
-    for row in score_table.whole_tiles(read_rows(path))
+    for row in score_table.whole_tiles(all_rows(paths))
 ]
 rows = sort_rows(rows, order["samples"], order["methods"])
-further = dict.fromkeys(column for columns in metadata.values() for column in columns)
 for row in rows:
-    del row["patch"]
+    tile = row["sample"], row["tile"]
     row.update(metadata[row["sample"]])
     row["estimate"] = "resubstitution" if row["method"] in params.tuned else "fixed"
-    row["flags"] = flags.get((row["sample"], row["tile"]), "")
-    is_excluded = set(row["flags"].split(";")) & set(params.exclude)
-    row["excluded"] = "yes" if is_excluded else ""
+    row |= {"flags": flags.get(tile, ""), "excluded": "yes" if tile in excluded else ""}
+    del row["patch"]
 columns = [name for name in score_table.columns(params.chosen) if name != "patch"]
-columns += ["extent", "estimate", "flags", "excluded"]
-write_rows(output.metrics, [*columns, *further], rows)
+further = dict.fromkeys(column for columns in metadata.values() for column in columns)
+columns += ["extent", "estimate", "flags", "excluded", *further]
+write_rows(output.metrics, columns, rows)
 
 summary = summarize(rows, params.chosen)
 write_rows(output.summary, COLUMNS, summary)
 for warning in dict.fromkeys(row["warning"] for row in summary if row["warning"]):
     logging.warning(warning)
 
-strata = in_order(error_table.sum_strata(all_rows(given.strata), rows) if given.strata else ())
-write_rows(output.errors, error_table.STRATA_COLUMNS, strata)
-differences = in_order(error_table.sum_differences(all_rows(given.differences)))
-write_rows(output.differences, error_table.DIFFERENCE_COLUMNS, differences)
-
+strata = error_table.sum_strata(all_rows(given.strata), rows) if given.strata else ()
+differences = error_table.sum_differences(all_rows(given.differences))
+for path, columns, table in (
+    (output.errors, error_table.STRATA_COLUMNS, strata),
+    (output.differences, error_table.DIFFERENCE_COLUMNS, differences),
+):
+    write_rows(path, columns, sort_rows(table, order["samples"], order["methods"]))
 for path, columns, tables in (
     (output.agreement, score_table.AGREEMENT, given.agreements),
     (output.annotators, score_table.ANNOTATORS, given.annotators),

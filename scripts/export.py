@@ -4,7 +4,6 @@ import numpy as np
 
 from tilewise import job
 from tilewise.store.blocks import open_blocks
-from tilewise.store.grid import Region
 from tilewise.store.parts import each_part, parts_of
 from tilewise.view.png import write_png
 from tilewise.view.tiff import write_tiff
@@ -19,12 +18,9 @@ for array in params.arrays:
 
     def write(part, _threads, blocks=blocks, factor=array["factor"]):
         """Write a sample's file."""
-        reader, (planes, rows, columns) = blocks.of(part), part.grid.shape
+        reader = blocks.of(part)
         path, size = output.masks[part.settings["mask"]], part.settings["pixel_size"]
-        pixels = (
-            reader.read(Region(z, z + 1, 0, rows, 0, columns)) * np.uint8(factor)
-            for z in range(planes)
-        )
+        pixels = (reader.plane(z) * np.uint8(factor) for z in range(part.grid.shape[0]))
         if path.endswith(".png"):
             write_png(path, next(pixels), size)
         else:

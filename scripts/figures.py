@@ -5,7 +5,7 @@ import numpy as np
 from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score.confusion import confusion_map
-from tilewise.score.pixel_metrics import COUNTS
+from tilewise.score.formulas import COUNTS
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.thresholds import Threshold
 from tilewise.store.blocks import Blocks

@@ -1,34 +1,26 @@
 """Write every `zarr.json` of the run, and where in them each sample is."""
 
 from tilewise import job
-from tilewise.labels import FN, FP, TN, TP
-from tilewise.score.error_kinds import error_colors
 from tilewise.store import ngff
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
 from tilewise.tables import write_rows
-
-OPAQUE, TRANSPARENT = 255, 0
+from tilewise.view import label_colors
 
 job.start(snakemake)
 colors = snakemake.params.colors
 waiting = iter(snakemake.output.arrays)
 
 
-def label_colors(entry):
-    """Red, green, blue and alpha by value."""
+def colors_of(entry):
+    """Red, green, blue and alpha of a label, by value."""
     if entry["name"].endswith("-confusion"):
-        codes = {"tp": TP, "fp": FP, "fn": FN, "tn": TN}
-        found = {code: (*colors[kind], OPAQUE) for kind, code in codes.items()}
-        # what is rightly background would hide the image
-        found[TN] = (*colors["tn"], TRANSPARENT)
+        by_value = label_colors.confusion_colors(colors)
     elif entry["name"] == "errors":
-        found = error_colors(entry["methods"])
+        by_value = label_colors.error_colors(entry["methods"])
     else:
-        found = {1: (255, 255, 255, OPAQUE)}
-    if entry["fill"]:
-        found[entry["fill"]] = (128, 128, 128, TRANSPARENT)
-    return found
+        by_value = label_colors.mask_colors()
+    return by_value | ({entry["fill"]: label_colors.UNKNOWN} if entry["fill"] else {})
 
 
 def groups(entry):
@@ -39,7 +31,7 @@ def groups(entry):
         return [with_samples(image, entry), ngff.labels_group(entry["labels"])]
     if entry["kind"] == "color":
         return [with_samples(ngff.color_group(name, levels, entry["dtype"], size), entry)]
-    return [ngff.label_group(name, levels, label_colors(entry), size)]
+    return [ngff.label_group(name, levels, colors_of(entry), size)]
 
 
 def with_samples(group, entry):

@@ -4,11 +4,11 @@ from itertools import chain
 
 from tilewise import job
 from tilewise.score.agreement import mean_dice
-from tilewise.segment import trials
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.sample_histogram import of_filters
-from tilewise.segment.segmenters import Segmenter, segment_region
+from tilewise.segment.segmenters import Segmenter
 from tilewise.segment.thresholds import Threshold
+from tilewise.segment.trials import Trial, trial_masks
 from tilewise.store.blocks import open_blocks
 from tilewise.store.grid import Tile
 from tilewise.store.parts import each_part, parts_of
@@ -32,33 +32,24 @@ def survey(part, threads):
     steps = {filter_of[name]: params.variants[name]["steps"] for name in settings["methods"]}
     filters = {source: Filtered(image, own, grid, params.dtype) for source, own in steps.items()}
     histograms = of_filters(given.histograms, settings["counted"], filters, part, threads)
-    samples = {name: calibrated[name] for name in settings["methods"]}
-    for name in settings["needs_sample"]:
-        one = segmenters[name]
-        known = histograms[filter_of[name]]
-        samples[name] = one.find_threshold(*known)
+    trials = {source: [] for source in filters}
+    for name in settings["methods"]:
+        threshold = calibrated[name]
+        if name in settings["needs_sample"]:
+            threshold = segmenters[name].find_threshold(*histograms[filter_of[name]])
+        trials[filter_of[name]].append(Trial(segmenters[name], threshold, name))
 
-    def masks_of(region):
-        """The mask of each method, filter by filter: what is read lasts until the next is read."""
-        masks = {}
+    def agreement(tile):
+        """Of all methods, filter by filter: what is read lasts until the next is read."""
+        masks, region = {}, grid.tile_region(tile)
         for source, filtered in filters.items():
-            own = [name for name in settings["methods"] if filter_of[name] == source]
-            outer = trials.surroundings([segmenters[name] for name in own], region, grid)
-            pixels = filtered.read(outer)
-            for name in own:
-                masks[name], _ = segment_region(
-                    pixels, outer, region, grid, segmenters[name], samples[name]
-                )
-        return [masks[name] for name in settings["methods"]]
+            for trial, mask in trial_masks(trials[source], region, filtered, grid):
+                masks[trial.variant] = mask
+        return mean_dice([masks[name] for name in settings["methods"]])
 
-    tiles = [Tile(*place) for place in settings["tiles"]]
     return [
-        {
-            "sample": part.sample,
-            "tile": tile.name,
-            "agreement": mean_dice(masks_of(grid.tile_region(tile))),
-        }
-        for tile in tiles
+        {"sample": part.sample, "tile": tile.name, "agreement": agreement(tile)}
+        for tile in (Tile(*place) for place in settings["tiles"])
     ]
 
 

@@ -10,7 +10,6 @@ from tilewise.store.blocks import Blocks, each_strip, strips
 from tilewise.store.layout import layout_of
 from tilewise.store.parts import each_part, parts_of
 from tilewise.store.pyramid import LevelsWriter, nearest
-from tilewise.tables import write_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
@@ -21,8 +20,8 @@ truths = Blocks({block: given.truth}, layout_of(grid, "uint8", NOT_ANNOTATED))
 masks = Blocks({block: given.mask}, layout)
 
 
-def score(part, threads):
-    """Draw a sample's confusion maps, and give the rows of its tiles."""
+def compare(part, threads):
+    """Draw a sample's confusion maps, and count those of its tiles."""
     grid, truth, mask = part.grid, truths.of(part), masks.of(part)
     settings = params.scoring | {"spacing": part.settings["spacing"]}
     names = {"sample": part.sample, "method": wildcards.method}
@@ -31,19 +30,19 @@ def score(part, threads):
         rows = []
         for tile in filter(truth.is_stored, grid.tiles_in(strip)):
             region = grid.tile_region(tile)
-            known, found = truth.tile(tile), mask.tile(tile)
+            known, predicted = truth.tile(tile), mask.tile(tile)
             place = {"tile": tile.name, "z": tile.z, "y": region.y0, "x": region.x0}
-            codes = confusion_map(known, found)
-            scores = scoring.score_tile(known, found, settings, codes)
-            if scores:
+            codes = confusion_map(known, predicted)
+            counts = scoring.count_tile(known, predicted, settings, codes)
+            if counts:
                 writer.write(part, region, codes)
-                rows += [{**names, **place, **fields} for fields in scores]
+                rows += [{**names, **place, **fields} for fields in counts]
         return rows
 
     return chain.from_iterable(each_strip(work, strips(grid, part.block), threads))
 
 
 with LevelsWriter(output.confusion, block, layout, parts, nearest, threads) as writer:
-    rows = each_part(score, parts, threads)
-columns = score_table.columns(params.scoring["metrics"])
-write_rows(output.metrics, columns, chain.from_iterable(rows))
+    rows = each_part(compare, parts, threads)
+rows = chain.from_iterable(rows)
+score_table.write_scores(output.metrics, rows, params.scoring["metrics"])

@@ -12,13 +12,13 @@ LIBRARY = SCRIPTS / "tilewise"
 ALLOWED = {
     "store": set(),
     "read": {"store.grid"},
-    "segment": {"store.grid", "store.blocks", "store.class_histograms"},
+    "segment": {"store.grid", "store.blocks", "store.class_histograms", "store.parts"},
     "score": set(),
-    "decide": {"score.formulas", "score.pixel_metrics", "store.class_histograms"},
+    "decide": {"score.formulas", "score.score_table", "store.class_histograms"},
     "quality": {"segment"},
     "view": set(),
     "demo": set(),
-    "plan": {"read", "segment", "store.grid", "store.blocks"},
+    "plan": {"read", "score.formulas", "segment", "store.grid", "store.blocks"},
 }
 """Packages, or single modules of them, that each package imports; besides itself and the root."""
 OF_PIXELS = {"score.confusion", "score.skeleton", "score.structure", "store.blocks", "store.shards"}
@@ -27,7 +27,7 @@ OF_THRESHOLDS = {"segment.segmenters", "segment.cleanup", "segment.global_thresh
 WITHOUT = {
     **dict.fromkeys(("aggregate", "choose", "decide"), OF_PIXELS),
     "trust": OF_MASKS,
-    "filter": OF_THRESHOLDS,
+    **dict.fromkeys(("filter", "extent", "histogram", "tile_histograms"), OF_THRESHOLDS),
 }
 """Modules that scripts do not import, directly or not."""
 WITHOUT_OPENCV = ("aggregate", "choose", "decide", "trust")

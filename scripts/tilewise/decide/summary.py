@@ -29,7 +29,7 @@ def sort_rows(rows: Iterable[Row], samples: Sequence[str], methods: Sequence[str
     Parameters
     ----------
     rows : iterable of dict of str to str
-        Rows of tables of metrics.
+        Rows of tables of metrics or of errors.
     samples, methods : sequence of str
 
     Returns
@@ -43,7 +43,7 @@ def sort_rows(rows: Iterable[Row], samples: Sequence[str], methods: Sequence[str
         key=lambda row: (
             sample_rank[row["sample"]],
             method_rank[row["method"]],
-            *(int(row[axis]) for axis in "zyx"),
+            *(int(row[axis]) for axis in "zyx" if axis in row),
             row.get("extent", "tile") != "tile",
         ),
     )

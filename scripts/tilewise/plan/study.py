@@ -10,11 +10,11 @@ from tilewise.plan.methods import SEGMENTATION, Method, Variant, read_methods
 from tilewise.plan.sheet import Sample
 from tilewise.plan.stacks import Stack, read_stacks
 from tilewise.read.header import Header
+from tilewise.score.formulas import CHOICES, METRICS
 from tilewise.segment.filters import chain_reach
+from tilewise.segment.steps import hint
 from tilewise.store.grid import Grid, Region
 
-STRUCTURAL = {"cldice": "cldice", "nsd": "nsd", "object_f1": "objects"}
-"""What has to be configured under `validate` for a metric of structure to decide."""
 GIGABYTE = 2**30
 
 
@@ -382,8 +382,16 @@ def check(study: Study) -> None:
             f"method {study.swept[0]} has a grid, and no sample has truth to choose from it: "
             "leave `grid` out, or give truth"
         )
-    metric = study.config["decision"]["metric"]
-    needed = STRUCTURAL.get(metric)
+    for choice in validation["metrics"]:
+        if choice not in CHOICES:
+            raise ValueError(f"validate: metric {choice} does not exist{hint(choice, CHOICES)}")
+    metric, deciding = (
+        study.config["decision"]["metric"],
+        [m for m in METRICS if METRICS[m].decides],
+    )
+    if metric not in deciding:
+        raise ValueError(f"decision: metric {metric} cannot decide{hint(metric, deciding)}")
+    needed = METRICS[metric].choice
     if needed and needed not in validation["metrics"]:
         raise ValueError(
             f"decision: metric {metric} is not computed: add {needed} to `metrics` under `validate`"

@@ -6,8 +6,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from tilewise.segment import global_thresholds
-from tilewise.segment.global_thresholds import histogram, otsu, separability
+from tilewise.segment.global_thresholds import otsu
+from tilewise.segment.histograms import contrast_to_noise, histogram, separability
 
 SMALLEST = 32
 """Sides of a tile in pixels that `focus`, `gradient` and `stripes` need."""
@@ -156,7 +156,7 @@ def _saturated(counts, dtype):
 def _contrast_to_noise(counts, centers, threshold):
     below = int(counts[: np.searchsorted(centers, threshold, side="right")].sum())
     foreground = "bright" if 2 * below >= counts.sum() else "dark"
-    found = global_thresholds.contrast(counts, centers, threshold, foreground)
+    found = contrast_to_noise(counts, centers, threshold, foreground)
     return min(found, float(CLEAREST))
 
 

@@ -5,6 +5,8 @@ sample. None depends on the unit of the grey levels, so that an image and its co
 brightness or gain are flagged alike, as long as nothing is clipped.
 """
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 
 from tilewise.quality.feature_names import FEATURES
@@ -81,6 +83,27 @@ def flags_of_tiles(rows, thresholds=DEFAULTS):
         for sample, own in by_sample(rows).items()
         for row, flags in zip(own, flag(own, thresholds), strict=True)
     }
+
+
+def excluded_tiles(
+    flags: Mapping[tuple[str, str], str], exclude: Iterable[str]
+) -> set[tuple[str, str]]:
+    """Tiles of all samples that are left out of scores and decisions.
+
+    Parameters
+    ----------
+    flags : dict of (str, str) to str
+        As from `flags_of_tiles`.
+    exclude : iterable of str
+        Flags, of `FLAGS`; a tile with any of them is excluded.
+
+    Returns
+    -------
+    set of (str, str)
+        Sample and name of each tile.
+    """
+    unwanted = set(exclude)
+    return {tile for tile, names in flags.items() if unwanted & set(names.split(";"))}
 
 
 def flag(rows, thresholds=DEFAULTS):

@@ -51,28 +51,6 @@ def error_map(codes: Codes) -> NDArray[np.uint8]:
     return np.where(codes[0] > 0, number, np.uint8(0))
 
 
-def error_colors(methods: int) -> dict[int, tuple[int, int, int, int]]:
-    """Colours of an error map: where all are right it is transparent, else yellow to dark violet.
-
-    Parameters
-    ----------
-    methods : int
-
-    Returns
-    -------
-    dict of int to (red, green, blue, alpha)
-    """
-    anchors = np.array([(255, 237, 111), (244, 134, 51), (200, 40, 80), (84, 15, 109)], float)
-    shares = np.linspace(0, len(anchors) - 1, methods) if methods > 1 else [len(anchors) - 1.0]
-    colors = {1: (0, 0, 0, 0)}
-    for number, share in enumerate(shares, 2):
-        red, green, blue = (
-            round(float(np.interp(share, range(len(anchors)), channel))) for channel in anchors.T
-        )
-        colors[number] = (red, green, blue, 255)
-    return colors
-
-
 def differences(codes: Codes) -> list[dict[str, int]]:
     """Pixels that every method gets right or wrong, and those that only one does.
 

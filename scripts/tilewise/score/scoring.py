@@ -1,5 +1,6 @@
 """What is counted in a tile, plane or stack that is compared with its truth."""
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,3 +74,30 @@ def count_tile(
         if fields:
             rows.append({"patch": name, **fields})
     return rows
+
+
+def planes_of(
+    planes: Sequence[int], truth: Callable[[int], Pixels], mask: Callable[[int], Pixels]
+) -> Iterator[tuple[str, int, Pixels, Pixels]]:
+    """Each plane as an extent: its name, its number, its truth and its mask.
+
+    Parameters
+    ----------
+    planes : sequence of int
+        Numbers of the annotated planes, ascending.
+    truth, mask : callable
+        From the number of a plane to its pixels, (rows, columns) uint8 ndarray, which last until
+        the next call.
+    """
+    for z in planes:
+        yield f"z{z:04d}", z, truth(z).copy(), mask(z).copy()
+
+
+def volume_of(
+    planes: Sequence[int], truth: Callable[[int], Pixels], mask: Callable[[int], Pixels]
+) -> Iterator[tuple[str, int, Pixels, Pixels]]:
+    """All planes from the first to the last as one extent, as `planes_of`."""
+    every = range(planes[0], planes[-1] + 1)
+    pairs = [(known, predicted) for _, _, known, predicted in planes_of(every, truth, mask)]
+    known, predicted = (np.stack(volume) for volume in zip(*pairs, strict=True))
+    yield "sample", planes[0], known, predicted

@@ -39,7 +39,7 @@ def skeleton(mask):
     Parameters
     ----------
     mask : (rows, columns) or (planes, rows, columns) uint8 ndarray
-        0 or 1. A stack needs scikit-image.
+        0 or 1.
 
     Returns
     -------
@@ -88,11 +88,6 @@ def _codes(flat, places, steps):
 
 
 def _skeleton_of_stack(mask):
-    try:
-        from skimage.morphology import skeletonize
-    except ImportError:
-        raise ValueError(
-            "the centreline of a stack needs scikit-image: pip install scikit-image, "
-            "or leave cldice out of `metrics` under `validate`"
-        ) from None
+    from skimage.morphology import skeletonize
+
     return skeletonize(mask.astype(bool)).astype(np.uint8)

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.labels import NOT_ANNOTATED
+from tilewise.value_counts import count_values
 
 Counts = NDArray[np.int64]
 """Pixels per pattern of votes, (3 ** K,)."""
 MOST_ANNOTATORS = 8
-COUNTABLE = 2**24
-"""Pixels that OpenCV counts at once: it does so in single precision."""
 _INVALID = np.iinfo(np.uint16).max
 
 
@@ -67,13 +66,8 @@ def count_patterns(patterns: NDArray[np.uint16], annotators: int) -> Counts:
     -------
     (3 ** K,) int64 ndarray
     """
-    bins = 3 ** _checked(annotators)
-    counts = np.zeros(bins, np.int64)
-    pixels = patterns.reshape(1, -1)
-    for start in range(0, pixels.size, COUNTABLE):
-        band = pixels[:, start : start + COUNTABLE]
-        counts += cv2.calcHist([band], [0], None, [bins], [0, bins]).ravel().astype(np.int64)
-    if counts.sum() != pixels.size:
+    counts = count_values(patterns, 3 ** _checked(annotators))
+    if counts.sum() != patterns.size:
         raise ValueError(f"there are patterns of more than {annotators} annotators")
     return counts
 

@@ -1,21 +1,23 @@
 """Histograms of annotated tiles: of background and foreground apart, and of both together."""
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
-from tilewise.segment import global_thresholds
+from tilewise.segment import histograms
 from tilewise.store.class_histograms import ClassHistogram
 
-FLOAT_LEVELS = 4096
+FLOAT_GREY_LEVELS = 4096
 """Grey levels that floats of a tile are brought to."""
 
 
-def class_histogram(pixels, truth):
+def class_histogram(pixels: NDArray, truth: NDArray[np.uint8]) -> ClassHistogram:
     """Count the grey levels of a tile, apart by truth.
 
     Parameters
     ----------
     pixels : (rows, columns) ndarray
-        uint8, uint16, int16 or finite float32; floats are brought to 4096 levels over their range.
+        uint8, uint16, int16 or finite float32; floats are brought to `FLOAT_GREY_LEVELS` grey
+        levels over their range.
     truth : (rows, columns) uint8 ndarray
         0 background, 1 foreground; others are not counted.
 
@@ -27,32 +29,29 @@ def class_histogram(pixels, truth):
     known = [kind for kind in kinds if kind.size]
     if not known:
         return ClassHistogram(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64))
-    low, step = 0, 1
-    if pixels.dtype.kind == "f":
-        low, high = (
-            min(float(kind.min()) for kind in known),
-            max(float(kind.max()) for kind in known),
-        )
-        step = (high - low) / (FLOAT_LEVELS - 1) or 1.0
+    is_float = pixels.dtype.kind == "f"
+    if is_float:
+        low = min(float(kind.min()) for kind in known)
+        high = max(float(kind.max()) for kind in known)
+        step = (high - low) / (FLOAT_GREY_LEVELS - 1) or 1.0
         kinds = [np.rint((kind - low) / step).astype(np.uint16) for kind in kinds]
-    counts, centers = [], None
-    for kind in kinds:
-        # OpenCV counts rows, and at least one pixel
-        padded = np.append(kind, kind.dtype.type(0))[None]
-        found, centers = global_thresholds.histogram(padded)
-        found[np.searchsorted(centers, 0)] -= 1
-        counts.append(found)
-    occupied = np.flatnonzero(counts[0] + counts[1])
-    return ClassHistogram(low + step * centers[occupied], *(found[occupied] for found in counts))
+    (background, centers), (foreground, _) = map(histograms.histogram, kinds)
+    occupied = np.flatnonzero(background + foreground)
+    grey_levels = centers[occupied]
+    return ClassHistogram(
+        low + step * grey_levels if is_float else grey_levels,
+        background[occupied],
+        foreground[occupied],
+    )
 
 
-def histogram(classes, dtype):
-    """The histogram of both classes together, as `global_thresholds.histogram` gives it.
+def histogram(classes: ClassHistogram, dtype: DTypeLike) -> tuple[NDArray[np.int64], NDArray]:
+    """The histogram of both classes together, as `histograms.histogram` gives it.
 
     Parameters
     ----------
     classes : ClassHistogram
-    dtype : str
+    dtype : dtype
         Of the pixels.
 
     Returns
@@ -62,7 +61,7 @@ def histogram(classes, dtype):
     """
     counts = classes.background + classes.foreground
     if np.dtype(dtype).kind == "f":
-        total, edges = np.histogram(classes.values, global_thresholds.BINS, weights=counts)
+        total, edges = np.histogram(classes.values, histograms.FLOAT_BINS, weights=counts)
         return total.astype(np.int64), (edges[:-1] + edges[1:]) / 2
     limits = np.iinfo(dtype)
     centers = np.arange(limits.min, limits.max + 1)

@@ -1,40 +1,35 @@
 """Clean-up of masks: steps that follow a threshold.
 
-A mask is a plane of uint8, 0 background and 1 foreground. Masks are never modified. A new step is
-one function and one line of `STEPS`; the settings that the configuration may give are its
-arguments after the mask, and the first of them is what `{name: value}` sets.
+A mask is a plane of uint8, 0 background and 1 foreground. Masks are never modified.
+
+A new step is one function and one line of `STEPS`. The settings that the configuration may give are
+its arguments after the mask; `{name: value}` sets the first.
 """
 
 import inspect
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from tilewise.segment import steps as configured
 from tilewise.segment.components import Components
-
-PLANE = math.inf
-"""The reach of a step that needs the whole plane."""
-
-
-def _whole_plane(**settings):
-    return PLANE
+from tilewise.segment.steps import WHOLE_PLANE, is_whole, parse
 
 
 @dataclass(frozen=True)
 class Step:
     """A step and what has to be known of it before it is applied."""
 
-    apply: Callable
+    apply: Callable[..., NDArray[np.uint8]]
     """`apply(mask, **settings)` is the cleaned mask."""
-    reach: Callable = _whole_plane
-    """`reach(**settings)`: pixels around a pixel that its result depends on, or `PLANE`."""
+    reach: Callable[..., float] = lambda **settings: WHOLE_PLANE
+    """`reach(**settings)`: pixels around a pixel that its result depends on."""
 
 
-def remove_small(mask, size, connectivity=8):
+def remove_small(mask: NDArray[np.uint8], size: int, connectivity: int = 8) -> NDArray[np.uint8]:
     """Remove objects of few pixels.
 
     Parameters
@@ -55,7 +50,7 @@ def remove_small(mask, size, connectivity=8):
     return objects.select(stays)
 
 
-def fill_holes(mask, size=None):
+def fill_holes(mask: NDArray[np.uint8], size: int | None = None) -> NDArray[np.uint8]:
     """Fill holes: background that foreground surrounds.
 
     Parameters
@@ -82,7 +77,7 @@ def fill_holes(mask, size=None):
     return holes.select(filled)
 
 
-def opening(mask, radius):
+def opening(mask: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
     """Remove what a disk does not fit into; `skimage.morphology.opening`.
 
     Parameters
@@ -95,10 +90,10 @@ def opening(mask, radius):
     -------
     (Y, X) uint8 ndarray
     """
-    return cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disk(radius))
+    return _morphology(mask, cv2.MORPH_OPEN, radius)
 
 
-def closing(mask, radius):
+def closing(mask: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
     """Fill what a disk in the background does not fit into; `skimage.morphology.closing`.
 
     Parameters
@@ -111,14 +106,15 @@ def closing(mask, radius):
     -------
     (Y, X) uint8 ndarray
     """
-    return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disk(radius))
+    return _morphology(mask, cv2.MORPH_CLOSE, radius)
 
 
-def _disk(radius):
+def _morphology(mask, operation, radius):
     # OpenCV ignores what is outside the plane. So does a mirrored border, scikit-image's: a disk
     # that takes the mirror image of a pixel takes the pixel too.
     y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
-    return (x**2 + y**2 <= radius**2).astype(np.uint8)
+    disk = (x**2 + y**2 <= radius**2).astype(np.uint8)
+    return cv2.morphologyEx(mask, operation, disk)
 
 
 def _disk_reach(radius):
@@ -134,12 +130,12 @@ STEPS = {
 """Every step by the name that the configuration uses."""
 
 
-def parse_steps(steps):
+def parse_steps(steps: Sequence) -> list[tuple[str, dict[str, Any]]]:
     """The steps as the configuration gives them, with their names and settings.
 
     Parameters
     ----------
-    steps : list
+    steps : sequence
         Of names (`fill_holes`), of names with the first setting (`{remove_small: 20}`) or with
         named settings (`{remove_small: {size: 20, connectivity: 4}}`); or what this function
         returns.
@@ -155,15 +151,15 @@ def parse_steps(steps):
         If a name or a setting is unknown or a setting is missing.
     """
     functions = {name: step.apply for name, step in STEPS.items()}
-    return [configured.parse(step, functions, "cleanup step") for step in steps]
+    return [parse(step, functions, "cleanup step") for step in steps]
 
 
-def check_steps(steps):
+def check_steps(steps: Sequence) -> None:
     """Make sure that steps can be applied.
 
     Parameters
     ----------
-    steps : list
+    steps : sequence
         See `parse_steps`.
 
     Raises
@@ -177,42 +173,38 @@ def check_steps(steps):
             if setting == "connectivity":
                 if value not in (4, 8):
                     raise ValueError(f"cleanup step {name}: connectivity is {value!r}: give 4 or 8")
-            elif not (value is None and default is None) and not _is_positive(value):
+            elif not (value is None and default is None) and not (is_whole(value) and value >= 1):
                 raise ValueError(
                     f"cleanup step {name}: {setting} is {value!r}: give a whole number of pixels, "
-                    f"at least 1"
+                    "at least 1"
                 )
 
 
-def _is_positive(value):
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def steps_reach(steps):
+def steps_reach(steps: Sequence) -> float:
     """How far from a pixel its result depends on the mask.
 
     Parameters
     ----------
-    steps : list
+    steps : sequence
         See `parse_steps`.
 
     Returns
     -------
-    int or PLANE
+    int or WHOLE_PLANE
         In pixels. A region that is cleaned with so many pixels around it (fewer at the plane's
-        border) has the values of the cleaned plane. `PLANE` if any step needs the whole plane.
+        border) has the values of the cleaned plane. `WHOLE_PLANE` if any step needs all of it.
     """
     return sum(STEPS[name].reach(**settings) for name, settings in parse_steps(steps))
 
 
-def clean(mask, steps):
+def clean(mask: NDArray[np.uint8], steps: Sequence) -> NDArray[np.uint8]:
     """Apply steps to a mask, in order.
 
     Parameters
     ----------
     mask : (Y, X) uint8 ndarray
         0 background, 1 foreground; it is not modified.
-    steps : list
+    steps : sequence
         See `parse_steps`.
 
     Returns

@@ -2,9 +2,10 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-BAND = 2**22
-"""Pixels of a band."""
+BAND_PIXELS = 2**22
+"""Pixels that are labelled at a time."""
 
 
 class Components:
@@ -25,15 +26,16 @@ class Components:
         Whether a pixel is on the border of the plane; the first means nothing.
     """
 
-    def __init__(self, mask, connectivity):
+    def __init__(self, mask: NDArray[np.uint8], connectivity: int) -> None:
         self._mask = mask
         self._connectivity = connectivity
         rows, columns = mask.shape
-        height = max(BAND // max(columns, 1), 1)
+        height = max(BAND_PIXELS // max(columns, 1), 1)
         self._bands = [slice(y, min(y + height, rows)) for y in range(0, rows, height)]
         self._labels = None
         self._starts, self._numbers = [], []
-        areas, edges, seams, last, start = [np.zeros(1, np.int64)], [], [], None, 0
+        areas: list[NDArray] = [np.zeros(1, np.int64)]
+        edges, seams, last, start = [], [], None, 0
         for band in self._bands:
             _, labels, stats, _ = cv2.connectedComponentsWithStats(
                 mask[band], connectivity=connectivity
@@ -73,14 +75,14 @@ class Components:
         for band, start, number in zip(self._bands, self._starts, self._numbers, strict=True):
             labels = self._labels
             if labels is None:
-                labels = cv2.connectedComponents(self._mask[band], connectivity=self._connectivity)[
-                    1
-                ]
+                _, labels = cv2.connectedComponents(
+                    self._mask[band], connectivity=self._connectivity
+                )
             own = self._component[start : start + number + 1].copy()
             own[0] = 0
             yield band, labels, own
 
-    def any(self, pixels):
+    def any(self, pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Whether each component has one of these pixels.
 
         Parameters
@@ -93,14 +95,14 @@ class Components:
         (components,) bool ndarray
             The first means nothing.
         """
-        found = np.zeros(self.area.size, bool)
+        has_any = np.zeros(self.area.size, bool)
         for band, labels, component in self._labelled():
             occurs = np.zeros(component.size, bool)
             occurs[labels[pixels[band].view(bool)]] = True
-            found[component[occurs]] = True
-        return found
+            has_any[component[occurs]] = True
+        return has_any
 
-    def select(self, chosen):
+    def select(self, chosen: NDArray[np.bool_]) -> NDArray[np.uint8]:
         """The pixels of some components.
 
         Parameters

@@ -2,9 +2,13 @@
 
 import math
 import threading
+from collections.abc import Sequence
+
+from numpy.typing import NDArray
 
 from tilewise.segment.filters import apply_chain, chain_reach, parse_chain
-from tilewise.store.grid import crop
+from tilewise.store.blocks import BlockReader
+from tilewise.store.grid import Grid, Region, crop
 
 
 class Filtered:
@@ -14,13 +18,13 @@ class Filtered:
     ----------
     reader : BlockReader
         Of the image, or of pixels that are filtered already.
-    steps : list
+    steps : sequence
         Of the filter; none leaves the pixels as they are.
     grid : Grid
     dtype : str
     """
 
-    def __init__(self, reader, steps, grid, dtype):
+    def __init__(self, reader: BlockReader, steps: Sequence, grid: Grid, dtype: str) -> None:
         self._reader = reader
         self._steps = parse_chain(steps)
         self._grid = grid
@@ -28,8 +32,8 @@ class Filtered:
         self.reach = chain_reach(self._steps, dtype)
         self._kept = threading.local()
 
-    def read(self, region):
-        """Filtered pixels of a region of one plane: (rows, columns) ndarray."""
+    def read(self, region: Region) -> NDArray:
+        """Filtered pixels of a region of one plane, (rows, columns)."""
         surroundings = self._grid.around(region, self.reach)
         compute = self._plane if self.reach == math.inf else self._apply
         return crop(compute(surroundings), surroundings, region)

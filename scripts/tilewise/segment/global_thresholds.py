@@ -1,75 +1,30 @@
 """Global thresholds: from a histogram to the grey level that separates foreground from background.
 
-A method takes a histogram and gives one threshold or several; pixels above it are foreground. A new
-method is one function and one line of `GLOBAL`; the settings that the configuration may give are
-its arguments after the histogram, and the first of them is what `{name: value}` sets.
+A method takes a histogram and gives one threshold or several; pixels above it are foreground.
 
-Sums of a histogram are exact: integers, or in double precision. Only up to 2**24 pixels, where
-single precision still counts exactly, quotients and products are rounded to it wherever
-scikit-image does so, so that close calls end alike.
+A new method is one function and one line of `GLOBAL`. The settings that the configuration may give
+are its arguments after the histogram; `{name: value}` sets the first.
+
+Quotients and products are in single precision where scikit-image has them so, and a close call ends
+as it does there: up to 2**24 pixels, which single precision counts exactly.
 """
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-BINS = 256
-"""Of the histogram of floats."""
+from tilewise.segment.histograms import moments
+from tilewise.value_counts import EXACT_PIXELS
 
-COUNTABLE = 2**24
-"""Pixels that single precision counts exactly."""
-
-SMOOTHINGS = 10_000
+SMOOTHING_PASSES = 10_000
 """Most passes of `minimum` over a histogram, as in scikit-image."""
 
 
 class NoThreshold(ValueError):  # noqa: N818 - it is an outcome, reported as a note
     """A histogram from which a method cannot get a threshold; the message says why."""
-
-
-def histogram(values, bins=None, low=None, high=None):
-    """Count the pixels of each grey level.
-
-    Parameters
-    ----------
-    values : ndarray
-        uint8, uint16, int16, or finite float32.
-    bins : int, optional
-        Of floats, 256 by default. Integers have a bin for each value of their dtype.
-    low, high : float, optional
-        Range of the bins of floats, what is outside is not counted; from the smallest to the
-        greatest value by default.
-
-    Returns
-    -------
-    counts : (bins,) int64 ndarray
-        Pixels. Histograms of parts, with the same bins, may be added up.
-    centers : (bins,) ndarray
-        Grey levels in the middle of the bins, ascending; int64 for integers.
-    """
-    if values.dtype.kind == "f":
-        bounds = None if low is None else (float(low), float(high))
-        counts, edges = np.histogram(values, bins or BINS, bounds)
-        return counts, (edges[:-1] + edges[1:]) / 2
-    limits = np.iinfo(values.dtype)
-    centers = np.arange(limits.min, limits.max + 1)
-    counts = _count(values.view(f"u{values.itemsize}"), centers.size)
-    if limits.min:
-        # the bit patterns of negative numbers come after those of positive ones
-        counts = np.roll(counts, -limits.min)
-    return counts, centers
-
-
-def _count(unsigned, bins):
-    counts = np.zeros(bins, np.int64)
-    rows = unsigned.reshape(-1, unsigned.shape[-1])
-    # OpenCV counts in single precision
-    height = max(COUNTABLE // rows.shape[1], 1)
-    for start in range(0, rows.shape[0], height):
-        band = rows[start : start + height]
-        counts += cv2.calcHist([band], [0], None, [bins], [0, bins]).ravel().astype(np.int64)
-    return counts
 
 
 def _occupied(counts, centers):
@@ -84,23 +39,16 @@ def _occupied(counts, centers):
 def _occupied_floats(counts, centers):
     """The same with counts in the precision for quotients and products."""
     counts, centers = _occupied(counts, centers)
-    return counts.astype(np.float32 if counts.sum() <= COUNTABLE else np.float64), centers
+    return counts.astype(np.float32 if counts.sum() <= EXACT_PIXELS else np.float64), centers
 
 
-def _moments(counts, centers):
-    """Cumulative pixels and sums of grey levels; exact for integers."""
-    if centers.dtype.kind == "f":
-        centers = centers.astype(np.float64)
-    return np.cumsum(counts), np.cumsum(counts * centers)
-
-
-def manual(counts, centers, value):
+def manual(counts: NDArray, centers: NDArray, value: float) -> float:
     """The threshold that was asked for, whatever the pixels.
 
     Parameters
     ----------
     counts, centers : (bins,) ndarray
-        See `histogram`.
+        As from `histograms.histogram`.
     value : float
         Grey level.
 
@@ -111,13 +59,13 @@ def manual(counts, centers, value):
     return float(value)
 
 
-def otsu(counts, centers):
+def otsu(counts: NDArray, centers: NDArray) -> float:
     """Threshold of the greatest variance between the two classes.
 
     Parameters
     ----------
     counts, centers : (bins,) ndarray
-        See `histogram`.
+        As from `histograms.histogram`.
 
     Returns
     -------
@@ -142,7 +90,7 @@ def otsu(counts, centers):
     return float(centers[np.argmax(between)])
 
 
-def li(counts, centers):
+def li(counts: NDArray, centers: NDArray) -> float:
     """Threshold of the least cross entropy between the pixels and their class means.
 
     Iterates from the mean of all pixels until the threshold moves by no more than half a bin.
@@ -150,7 +98,7 @@ def li(counts, centers):
     Parameters
     ----------
     counts, centers : (bins,) ndarray
-        See `histogram`.
+        As from `histograms.histogram`.
 
     Returns
     -------
@@ -169,12 +117,12 @@ def li(counts, centers):
     width = centers[1] - centers[0]
     # logarithms need grey levels that start at zero: the first value, or the lower edge of its bin
     lowest = centers[0] - width / 2 if centers.dtype.kind == "f" else centers[0]
-    levels = centers - lowest
-    pixels, sums = _moments(counts, levels)
+    grey_levels = centers - lowest
+    pixels, sums = moments(counts, grey_levels)
     threshold, previous = sums[-1] / pixels[-1], -math.inf
     while abs(threshold - previous) > width / 2:
         previous = threshold
-        last = np.searchsorted(levels, threshold, side="right") - 1
+        last = np.searchsorted(grey_levels, threshold, side="right") - 1
         background = sums[last] / pixels[last]
         foreground = (sums[-1] - sums[last]) / (pixels[-1] - pixels[last])
         if background == 0:
@@ -183,13 +131,13 @@ def li(counts, centers):
     return float(threshold + lowest)
 
 
-def yen(counts, centers):
+def yen(counts: NDArray, centers: NDArray) -> float:
     """Threshold of the greatest entropic correlation of the two classes.
 
     Parameters
     ----------
     counts, centers : (bins,) ndarray
-        See `histogram`.
+        As from `histograms.histogram`.
 
     Returns
     -------
@@ -215,13 +163,13 @@ def yen(counts, centers):
     return float(centers[np.argmax(criterion)])
 
 
-def isodata(counts, centers):
+def isodata(counts: NDArray, centers: NDArray) -> float:
     """Lowest threshold in the middle between the means of its two classes.
 
     Parameters
     ----------
     counts, centers : (bins,) ndarray
-        See `histogram`.
+        As from `histograms.histogram`.
 
     Returns
     -------
@@ -242,19 +190,19 @@ def isodata(counts, centers):
     mean_below = sums[:-1] / pixels[:-1]
     mean_above = (sums[-1] - sums[:-1]) / (pixels[-1] - pixels)[:-1]
     above_center = (mean_below + mean_above) / 2 - centers[:-1]
-    found = np.flatnonzero((above_center >= 0) & (above_center < centers[1] - centers[0]))
-    if not found.size:
+    is_middle = (above_center >= 0) & (above_center < centers[1] - centers[0])
+    if not is_middle.any():
         raise NoThreshold("no grey level is in the middle between its class means")
-    return float(centers[found[0]])
+    return float(centers[np.argmax(is_middle)])
 
 
-def triangle(counts, centers):
+def triangle(counts: NDArray, centers: NDArray) -> float:
     """Threshold farthest from the line between the peak and the end of the longer tail.
 
     Parameters
     ----------
     counts, centers : (bins,) ndarray
-        See `histogram`.
+        As from `histograms.histogram`.
 
     Returns
     -------
@@ -280,7 +228,7 @@ def triangle(counts, centers):
     return float(centers[np.argmax(distance)])
 
 
-def minimum(counts, centers):
+def minimum(counts: NDArray, centers: NDArray) -> float:
     """Threshold at the minimum between the two maxima of the smoothed histogram.
 
     Each pass averages three neighbouring bins, until two maxima are left.
@@ -288,7 +236,7 @@ def minimum(counts, centers):
     Parameters
     ----------
     counts, centers : (bins,) ndarray
-        See `histogram`.
+        As from `histograms.histogram`.
 
     Returns
     -------
@@ -306,7 +254,7 @@ def minimum(counts, centers):
     from scipy import ndimage
 
     smooth, centers = _occupied_floats(counts, centers)
-    for _ in range(SMOOTHINGS - 1):
+    for _ in range(SMOOTHING_PASSES - 1):
         smooth = ndimage.uniform_filter1d(smooth, 3)
         maxima = _maxima(smooth)
         if maxima.size == 2:
@@ -314,7 +262,9 @@ def minimum(counts, centers):
             return float(centers[first + np.argmin(smooth[first : last + 1])])
         if maxima.size < 2:
             raise NoThreshold("the smoothed histogram has a single maximum")
-    raise NoThreshold(f"more than two maxima after smoothing the histogram {SMOOTHINGS} times")
+    raise NoThreshold(
+        f"more than two maxima after smoothing the histogram {SMOOTHING_PASSES} times"
+    )
 
 
 def _maxima(values):
@@ -325,13 +275,13 @@ def _maxima(values):
     return changes[~rises & np.append(True, rises[:-1])]
 
 
-def mean(counts, centers):
+def mean(counts: NDArray, centers: NDArray) -> float:
     """The mean of the pixels.
 
     Parameters
     ----------
     counts, centers : (bins,) ndarray
-        See `histogram`.
+        As from `histograms.histogram`.
 
     Returns
     -------
@@ -343,21 +293,27 @@ def mean(counts, centers):
     NoThreshold
         If the pixels are constant.
     """
-    pixels, sums = _moments(*_occupied(counts, centers))
+    pixels, sums = moments(*_occupied(counts, centers))
     return float(sums[-1] / pixels[-1])
 
 
-def multiotsu(counts, centers, classes=3, foreground=None):
+def multiotsu(
+    counts: NDArray,
+    centers: NDArray,
+    classes: int = 3,
+    foreground: int | Sequence[int] | None = None,
+) -> tuple[float, ...]:
     """Thresholds of the greatest variance between several classes.
 
     Parameters
     ----------
     counts, centers : (bins,) ndarray
-        See `histogram`.
+        As from `histograms.histogram`.
     classes : int
         At least 2.
-    foreground : int or list of int, optional
-        The classes, from 0, that a mask takes; see `class_mask`. No threshold depends on it.
+    foreground : int or sequence of int, optional
+        The classes, from 0, that are foreground; see `masks.class_mask`. The thresholds do not
+        depend on it.
 
     Returns
     -------
@@ -371,9 +327,9 @@ def multiotsu(counts, centers, classes=3, foreground=None):
 
     Notes
     -----
-    The optimum of all divisions, in double precision, by dynamic programming. The best start of a
-    last class never falls as its end rises, so that the starts for every other end bound those for
-    the ends between, and all takes time in proportion to n log n for n grey levels.
+    The best of all divisions, in double precision, by dynamic programming. As the end of the last
+    class rises, its best start never falls: the starts for every other end bound those for the ends
+    between them. So the time is in proportion to n log n for n grey levels.
 
     References
     ----------
@@ -382,56 +338,57 @@ def multiotsu(counts, centers, classes=3, foreground=None):
     occupied = np.flatnonzero(counts)
     if occupied.size < classes:
         raise NoThreshold(f"{occupied.size} grey levels do not make {classes} classes")
-    levels = centers[occupied]
+    grey_levels = centers[occupied]
     # sums around the middle stay small
-    around_middle = levels - levels[levels.size // 2]
+    around_middle = grey_levels - grey_levels[grey_levels.size // 2]
     # scikit-image counts the lowest grey level as the one above it: so that results are the same
     around_middle[0] += centers[1] - centers[0]
-    pixels, sums = _moments(counts[occupied], around_middle)
+    pixels, sums = moments(counts[occupied], around_middle)
     pixels, sums = np.append(0, pixels), np.append(0, sums)
 
     def variance(start, stop):
         return (sums[stop] - sums[start]).astype(np.float64) ** 2 / (pixels[stop] - pixels[start])
 
-    stops = np.arange(1, levels.size + 1)
+    stops = np.arange(1, grey_levels.size + 1)
     best = np.append(-math.inf, variance(0, stops))
     starts_of = []
     for _ in range(classes - 1):
         best, starts = _add_class(best, variance)
         starts_of.append(starts)
-    stop, thresholds = levels.size, []
+    thresholds: tuple[float, ...] = ()
+    stop = grey_levels.size
     for starts in reversed(starts_of):
         stop = starts[stop]
-        thresholds.insert(0, float(levels[stop - 1]))
-    return tuple(thresholds)
+        thresholds = (float(grey_levels[stop - 1]), *thresholds)
+    return thresholds
 
 
 def _add_class(best, variance):
-    """Divide the first levels, for every number of them, into one class more.
+    """Divide the first grey levels, for every number of them, into one class more.
 
     Parameters
     ----------
-    best : (levels + 1,) ndarray
-        Greatest sum of class variances of the first 0, 1, ... levels; minus infinity where they are
-        fewer than classes.
+    best : (grey levels + 1,) ndarray
+        Greatest sum of class variances of the first 0, 1, ... grey levels; minus infinity where
+        they are fewer than classes.
     variance : callable
-        Of the class from one level up to before another.
+        Of the class from one grey level up to before another.
 
     Returns
     -------
-    best : (levels + 1,) ndarray
+    best : (grey levels + 1,) ndarray
         With the class.
-    starts : (levels + 1,) int ndarray
+    starts : (grey levels + 1,) int ndarray
         Where it begins.
     """
-    levels = best.size - 1
+    number = best.size - 1
     better, starts = np.full(best.size, -math.inf), np.zeros(best.size, np.int64)
-    step = 2 ** levels.bit_length() // 2
+    step = 2 ** number.bit_length() // 2
     while step:
-        stops = np.arange(step, levels + 1, 2 * step)
+        stops = np.arange(step, number + 1, 2 * step)
         first = starts[stops - step]
         following = stops + step
-        last = np.where(following > levels, levels, starts[np.minimum(following, levels)])
+        last = np.where(following > number, number, starts[np.minimum(following, number)])
         sizes = np.minimum(last, stops - 1) - first + 1
         begins = np.cumsum(sizes) - sizes
         # the candidates of all stops, one after the other
@@ -444,7 +401,7 @@ def _add_class(best, variance):
     return better, starts
 
 
-GLOBAL = {
+GLOBAL: dict[str, Callable[..., Any]] = {
     "manual": manual,
     "otsu": otsu,
     "li": li,
@@ -455,63 +412,4 @@ GLOBAL = {
     "mean": mean,
     "multiotsu": multiotsu,
 }
-"""Methods on a histogram by the name that the configuration uses."""
-
-
-def separability(counts, centers, threshold):
-    """How well a threshold separates its two classes.
-
-    Parameters
-    ----------
-    counts, centers : (bins,) ndarray
-        See `histogram`.
-    threshold : float
-
-    Returns
-    -------
-    float
-        Between-class over total variance, 0 to 1: Otsu's (1979) eta. 0 if a class is empty.
-    """
-    pixels, sums = _moments(counts, centers)
-    below = np.searchsorted(centers, threshold, side="right")
-    inside = pixels[below - 1] if below else 0
-    outside = pixels[-1] - inside
-    if not inside or not outside:
-        return 0.0
-    average = sums[-1] / pixels[-1]
-    total = np.dot(counts, (centers - average) ** 2)
-    difference = sums[below - 1] / inside - (sums[-1] - sums[below - 1]) / outside
-    share = float(inside) * float(outside) / float(pixels[-1])
-    return float(min(share * difference**2 / total, 1))
-
-
-def contrast(counts, centers, threshold, foreground="bright"):
-    """Contrast-to-noise ratio of the two classes that a threshold makes.
-
-    Parameters
-    ----------
-    counts, centers : (bins,) ndarray
-        See `histogram`.
-    threshold : float
-    foreground : {"bright", "dark"}
-
-    Returns
-    -------
-    float
-        Difference of the class means over the standard deviation of the background class: 2.65 for
-        a Gaussian split at its mean, that is for noise alone. 0 if a class is empty, infinite if
-        the background is constant.
-    """
-    split = np.searchsorted(centers, threshold, side="right")
-    background, objects = slice(split), slice(split, None)
-    if foreground == "dark":
-        background, objects = objects, background
-    inside, outside = counts[background], counts[objects]
-    pixels, others = inside.sum(), outside.sum()
-    if not pixels or not others:
-        return 0.0
-    levels = centers[background].astype(np.float64)
-    mean = inside @ levels / pixels
-    difference = abs(outside @ centers[objects].astype(np.float64) / others - mean)
-    deviation = math.sqrt(inside @ (levels - mean) ** 2 / pixels)
-    return float(difference / deviation) if deviation else math.inf
+"""Methods by the name that the configuration uses; each gives a threshold or a tuple of them."""

@@ -1,8 +1,9 @@
 """Local thresholds: from a plane to a threshold for every pixel.
 
-A method takes a plane and gives thresholds of its shape; pixels above theirs are foreground. A new
-method is one function and one line of `LOCAL`; the settings that the configuration may give are its
-arguments after the plane, and the first of them is what `{name: value}` sets.
+A method takes a plane and gives thresholds of its shape; pixels above theirs are foreground.
+
+A new method is one function and one line of `LOCAL`. The settings that the configuration may give
+are its arguments after the plane; `{name: value}` sets the first.
 """
 
 import functools
@@ -11,11 +12,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-TRUNCATE = 4
-"""Where a gaussian ends, in standard deviations, as in SciPy."""
+from tilewise.segment.smoothing import convolve, gaussian_radius, gaussian_weights
 
-WIDTH = 512
+STRIP_COLUMNS = 512
 """Columns of which the thresholds per pixel are computed at a time, so that they stay in cache."""
 
 
@@ -23,13 +24,15 @@ WIDTH = 512
 class Local:
     """A method that gives every pixel its threshold."""
 
-    surface: Callable
+    surface: Callable[..., NDArray]
     """`surface(plane, **settings)` are the thresholds, of the plane's shape."""
-    reach: Callable
+    reach: Callable[..., int]
     """`reach(**settings)`: pixels around a pixel on which its threshold depends."""
 
 
-def adaptive(plane, size, offset=0, weights="gaussian"):
+def adaptive(
+    plane: NDArray, size: int, offset: float = 0, weights: str = "gaussian"
+) -> NDArray[np.floating]:
     """Mean of the surroundings, less an offset; `skimage.filters.threshold_local`.
 
     Parameters
@@ -59,8 +62,8 @@ def _adaptive(plane, size, offset, weights):
     if weights == "mean":
         values = plane.astype(np.float64)
         return _window_mean(values, size, cv2.BORDER_REFLECT, plane.dtype) - offset
-    kernel = _gaussian_weights(size)
-    average = cv2.sepFilter2D(plane, cv2.CV_64F, kernel, kernel, borderType=cv2.BORDER_REFLECT)
+    kernel = gaussian_weights(_window_sigma(size))
+    average = convolve(plane, kernel, kernel)
     if plane.dtype.kind != "f":
         # finer than matters, coarser than rounding errors
         average = np.rint(average * 2**24) / 2**24
@@ -75,7 +78,7 @@ def _in_strips(compute, plane, reach):
     columns = plane.shape[1]
     surface = np.empty(plane.shape, np.float32 if plane.dtype.kind == "f" else np.float64)
     # wider than these, little is computed twice
-    width = max(WIDTH, 4 * reach)
+    width = max(STRIP_COLUMNS, 4 * reach)
     for start in range(0, columns, width):
         first, stop = max(start - reach, 0), min(start + width, columns)
         strip = compute(plane[:, first : stop + reach])
@@ -83,22 +86,15 @@ def _in_strips(compute, plane, reach):
     return surface
 
 
-def _gaussian_weights(size):
-    sigma, radius = _gaussian_extent(size)
-    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    return weights / weights.sum()
-
-
-def _gaussian_extent(size):
-    sigma = (size - 1) / 6
-    return sigma, int(TRUNCATE * sigma + 0.5)
+def _window_sigma(size):
+    return (size - 1) / 6
 
 
 def _adaptive_reach(size, offset=0, weights="gaussian"):
-    return size // 2 if weights == "mean" else _gaussian_extent(size)[1]
+    return size // 2 if weights == "mean" else gaussian_radius(_window_sigma(size))
 
 
-def niblack(plane, size=15, k=0.2):
+def niblack(plane: NDArray, size: int = 15, k: float = 0.2) -> NDArray[np.floating]:
     """Mean less k standard deviations of the window; `skimage.filters.threshold_niblack`.
 
     Parameters
@@ -126,7 +122,9 @@ def _niblack(plane, size, k):
     return average - k * deviation
 
 
-def sauvola(plane, size=15, k=0.2, r=None):
+def sauvola(
+    plane: NDArray, size: int = 15, k: float = 0.2, r: float | None = None
+) -> NDArray[np.floating]:
     """Mean times 1 + k (standard deviation / r - 1); `skimage.filters.threshold_sauvola`.
 
     Parameters

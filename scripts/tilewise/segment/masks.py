@@ -1,12 +1,15 @@
 """Masks of several thresholds at once."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.segment.components import Components
 
 
-def hysteresis(plane, low, high):
+def hysteresis(plane: NDArray, low: float, high: float) -> NDArray[np.uint8]:
     """Regions above a low threshold that have a pixel above a high one.
 
     Parameters
@@ -29,7 +32,7 @@ def hysteresis(plane, low, high):
     return connected((plane > low).view(np.uint8), (plane > high).view(np.uint8))
 
 
-def connected(low, high):
+def connected(low: NDArray[np.uint8], high: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Regions of one mask or the other that have a pixel of the second.
 
     Parameters
@@ -48,7 +51,9 @@ def connected(low, high):
     return regions.select(chosen)
 
 
-def class_mask(plane, thresholds, classes):
+def class_mask(
+    plane: NDArray, thresholds: Sequence[float], classes: Sequence[int] | NDArray
+) -> NDArray[np.uint8]:
     """Pixels of some of the classes between several thresholds.
 
     Parameters
@@ -70,5 +75,5 @@ def class_mask(plane, thresholds, classes):
     values = np.arange(np.iinfo(unsigned).max + 1, dtype=unsigned).view(plane.dtype)
     table = chosen[np.searchsorted(thresholds, values)]
     if plane.dtype == np.uint8:
-        return cv2.LUT(plane, table)
+        return np.asarray(cv2.LUT(plane, table), np.uint8)
     return table[plane.view(unsigned)]

@@ -1,14 +1,20 @@
-"""The histogram of a whole sample: added up from its blocks, or counted in its only one."""
+"""The histogram of a whole sample: the sum of its blocks', or counted in its only one."""
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tilewise.segment.global_thresholds import histogram
+from tilewise.segment.filtered import Filtered
+from tilewise.segment.histograms import histogram
 from tilewise.store.blocks import each_strip, strips
+from tilewise.store.parts import Part
 
 
-def of_sample(paths, filtered, part, threads):
+def of_sample(
+    paths: Sequence[str], filtered: Filtered, part: Part, threads: int
+) -> tuple[NDArray[np.int64], NDArray]:
     """The histogram that a threshold of a whole sample is taken from.
 
     Parameters
@@ -25,14 +31,20 @@ def of_sample(paths, filtered, part, threads):
     -------
     counts : (bins,) int64 ndarray
     centers : (bins,) ndarray
-        As from `global_thresholds.histogram`.
+        As from `histograms.histogram`.
     """
     if paths:
-        return added(paths)
+        return _sum(paths)
     return count(filtered, part, threads, extent(filtered, part, threads))
 
 
-def of_filters(paths, counted, filters, part, threads):
+def of_filters(
+    paths: Sequence[str],
+    counted: Sequence[str],
+    filters: Mapping[str, Filtered],
+    part: Part,
+    threads: int,
+) -> dict[str, tuple[NDArray[np.int64], NDArray]]:
     """The same after each of several filters.
 
     Parameters
@@ -41,7 +53,7 @@ def of_filters(paths, counted, filters, part, threads):
         Histograms of all blocks, filter by filter of `counted`; none of a sample of one block.
     counted : sequence of str
         Names of the filters whose histogram is needed.
-    filters : dict of str to Filtered
+    filters : mapping of str to Filtered
     part, threads
         As for `of_sample`.
 
@@ -55,8 +67,8 @@ def of_filters(paths, counted, filters, part, threads):
     return {name: of_sample(own[name], filters[name], part, threads) for name in counted}
 
 
-def added(paths):
-    """Histograms of blocks added up, from files with `counts` and `centers`."""
+def _sum(paths):
+    """The sum of blocks' histograms, from files with `counts` and `centers`."""
     total = 0
     for path in paths:
         with np.load(path) as block:
@@ -64,7 +76,9 @@ def added(paths):
     return total, centers
 
 
-def count(filtered, part, threads, bounds=None):
+def count(
+    filtered: Filtered, part: Part, threads: int, bounds: tuple[float, float] | None = None
+) -> tuple[NDArray[np.int64], NDArray]:
     """The histogram of a block.
 
     Parameters
@@ -81,7 +95,7 @@ def count(filtered, part, threads, bounds=None):
     return sum(counts for counts, _ in counted), counted[0][1]
 
 
-def extent(filtered, part, threads):
+def extent(filtered: Filtered, part: Part, threads: int) -> tuple[float, float] | None:
     """Least and greatest pixel of a block of floats; None of integers, whose bins are known."""
     if np.dtype(filtered.dtype).kind in "iu":
         return None

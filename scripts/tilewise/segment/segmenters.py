@@ -1,14 +1,18 @@
 """From pixels to the thresholds of their tiles, and from thresholds to a mask."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from tilewise.segment import cleanup, global_thresholds, local_thresholds, masks
+from tilewise.segment import cleanup, local_thresholds, masks
+from tilewise.segment.histograms import histogram
 from tilewise.segment.thresholds import Threshold, find_threshold, guard
-from tilewise.store.grid import crop
+from tilewise.store.grid import Grid, Region, Tile, crop
 
 COLUMNS = (
     "sample",
@@ -56,13 +60,13 @@ class Segmenter:
     cleanup: list
 
     @property
-    def is_local(self):
+    def is_local(self) -> bool:
         """Whether every pixel has a threshold of its own."""
         return self.threshold in local_thresholds.LOCAL
 
     @property
-    def is_guarded(self):
-        """Whether a tile's or plane's own threshold has to earn its use."""
+    def is_guarded(self) -> bool:
+        """Whether a tile's or plane's own threshold is used only if it separates two classes."""
         return (
             self.scope in ("tile", "plane")
             and self.threshold != "manual"
@@ -70,17 +74,17 @@ class Segmenter:
             and (self.min_contrast > 0 or self.min_separability > 0)
         )
 
-    def find_threshold(self, counts, centers):
+    def find_threshold(self, counts: NDArray, centers: NDArray) -> Threshold:
         """The threshold of a histogram, as `thresholds.find_threshold`."""
         return find_threshold(counts, centers, self.threshold, self.settings, self.foreground)
 
-    def needs_sample(self, tiles):
+    def needs_sample(self, tiles: int) -> bool:
         """Whether a threshold of the whole sample, of so many tiles, is used."""
         falls_back = self.is_guarded and self.fallback == "sample" and tiles > 1
         return falls_back or (self.scope == "sample" and not self.is_local)
 
     @property
-    def reach(self):
+    def reach(self) -> float:
         """Pixels around a pixel on which its mask depends; `math.inf` is the whole plane."""
         cleaning = cleanup.steps_reach(self.cleanup)
         if self.is_local:
@@ -91,7 +95,20 @@ class Segmenter:
         return math.inf if cleaning and self.scope == "tile" else cleaning
 
 
-def tile_thresholds(pixels, region, grid, segmenter, sample=None):
+class Surfaces(Protocol):
+    """Thresholds per pixel that several segmenters share, such as `trials.Surfaces`."""
+
+    def of(self, segmenter: Segmenter, own: Region) -> NDArray:
+        """The thresholds of a segmenter in a region."""
+
+
+def tile_thresholds(
+    pixels: NDArray,
+    region: Region,
+    grid: Grid,
+    segmenter: Segmenter,
+    sample: Threshold | None = None,
+) -> dict[Tile, Threshold]:
     """The threshold of every tile of a region.
 
     Parameters
@@ -113,6 +130,7 @@ def tile_thresholds(pixels, region, grid, segmenter, sample=None):
     if segmenter.is_local:
         return dict.fromkeys(tiles, Threshold(note="a threshold per pixel"))
     if segmenter.scope in ("sample", "calibrated"):
+        assert sample is not None
         return dict.fromkeys(tiles, sample)
     if segmenter.scope == "plane":
         return dict.fromkeys(tiles, _guarded_threshold(pixels, segmenter, sample))
@@ -123,27 +141,35 @@ def tile_thresholds(pixels, region, grid, segmenter, sample=None):
 
 
 def _guarded_threshold(pixels, segmenter, sample):
-    threshold = segmenter.find_threshold(*global_thresholds.histogram(pixels))
+    threshold = segmenter.find_threshold(*histogram(pixels))
     if not segmenter.is_guarded:
         return threshold
     return guard(threshold, sample, segmenter.min_separability, segmenter.min_contrast)
 
 
-def segment(pixels, region, grid, segmenter, thresholds, surface=None):
+def segment(
+    pixels: NDArray,
+    region: Region,
+    grid: Grid,
+    segmenter: Segmenter,
+    thresholds: Mapping[Tile, Threshold],
+    surface: NDArray | None = None,
+) -> NDArray[np.uint8]:
     """The mask of a region, cleaned.
 
     Parameters
     ----------
     pixels, region, grid, segmenter
         As for `tile_thresholds`.
-    thresholds : dict of Tile to Threshold
+    thresholds : mapping of Tile to Threshold
     surface : (rows, columns) ndarray, optional
         The thresholds of a local method, where they are known.
 
     Returns
     -------
     (rows, columns) uint8 ndarray
-        0 background, 1 foreground. Right where `segmenter.reach` pixels around are in the region.
+        0 background, 1 foreground. Valid only where all pixels within `segmenter.reach` are in the
+        region.
     """
     if segmenter.is_local:
         if surface is None:
@@ -153,14 +179,22 @@ def segment(pixels, region, grid, segmenter, thresholds, surface=None):
         mask = above(pixels, surface, segmenter.foreground)
     elif segmenter.threshold == "hysteresis":
         mask = masks.connected(
-            *(_above_tiles(pixels, region, grid, segmenter, thresholds, level) for level in (0, -1))
+            *(_above_tiles(pixels, region, grid, segmenter, thresholds, index) for index in (0, -1))
         )
     else:
         mask = _above_tiles(pixels, region, grid, segmenter, thresholds)
     return cleanup.clean(mask, segmenter.cleanup) if segmenter.cleanup else mask
 
 
-def segment_region(pixels, outer, region, grid, segmenter, sample=None, surfaces=None):
+def segment_region(
+    pixels: NDArray,
+    outer: Region,
+    region: Region,
+    grid: Grid,
+    segmenter: Segmenter,
+    sample: Threshold | None = None,
+    surfaces: Surfaces | None = None,
+) -> tuple[NDArray[np.uint8], dict[Tile, Threshold]]:
     """The mask of a region, and the threshold of each of its tiles.
 
     Parameters
@@ -173,7 +207,7 @@ def segment_region(pixels, outer, region, grid, segmenter, sample=None, surfaces
     segmenter : Segmenter
     sample : Threshold or None
         As for `tile_thresholds`.
-    surfaces : Surfaces, optional
+    surfaces : trials.Surfaces, optional
         Of the same pixels, to share with other segmenters.
 
     Returns
@@ -190,17 +224,18 @@ def segment_region(pixels, outer, region, grid, segmenter, sample=None, surfaces
     return crop(mask, own, region), thresholds
 
 
-def _above_tiles(pixels, region, grid, segmenter, thresholds, level=0):
+def _above_tiles(pixels, region, grid, segmenter, thresholds, index=0):
+    """Pixels above one of their tile's thresholds: 0 is the lowest of them, -1 the highest."""
     if len(set(thresholds.values())) == 1:
-        return _above(pixels, next(iter(thresholds.values())), segmenter, level)
+        return _above(pixels, next(iter(thresholds.values())), segmenter, index)
     mask = np.empty(pixels.shape, np.uint8)
     for tile, threshold in thresholds.items():
         inner = grid.tile_region(tile)
-        _above(crop(pixels, region, inner), threshold, segmenter, level, crop(mask, region, inner))
+        _above(crop(pixels, region, inner), threshold, segmenter, index, crop(mask, region, inner))
     return mask
 
 
-def _above(pixels, threshold, segmenter, level, out=None):
+def _above(pixels, threshold, segmenter, index, out=None):
     if out is None:
         out = np.empty(pixels.shape, np.uint8)
     if not threshold.values:
@@ -212,10 +247,15 @@ def _above(pixels, threshold, segmenter, level, out=None):
             classes = 0 if segmenter.foreground == "dark" else len(threshold.values)
         out[:] = masks.class_mask(pixels, threshold.values, np.atleast_1d(classes))
         return out
-    return above(pixels, threshold.values[level], segmenter.foreground, out)
+    return above(pixels, threshold.values[index], segmenter.foreground, out)
 
 
-def above(pixels, threshold, foreground="bright", out=None):
+def above(
+    pixels: NDArray,
+    threshold: float | NDArray,
+    foreground: str = "bright",
+    out: NDArray[np.uint8] | None = None,
+) -> NDArray[np.uint8]:
     """Pixels above a threshold, or not above it where the foreground is dark.
 
     Parameters
@@ -243,6 +283,6 @@ def above(pixels, threshold, foreground="bright", out=None):
     return out
 
 
-def fraction(mask):
+def fraction(mask: NDArray[np.uint8]) -> float:
     """Fraction of a mask that is foreground, 0 to 1."""
     return cv2.countNonZero(mask) / mask.size

@@ -2,10 +2,16 @@
 
 import difflib
 import inspect
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
+from typing import Any, TypeGuard
+
+WHOLE_PLANE = math.inf
+"""The reach of a step that needs the whole plane; of others it is a number of pixels."""
 
 
-def parse(step, functions, kind):
+def parse(step: Any, functions: Mapping[str, Callable], kind: str) -> tuple[str, dict[str, Any]]:
     """A step's name and settings, checked against the function that it names.
 
     Parameters
@@ -13,7 +19,7 @@ def parse(step, functions, kind):
     step : str, dict or (str, dict)
         A name; or a name with the value of the function's first setting, or with its settings; or
         what this function returns.
-    functions : dict of str to callable
+    functions : mapping of str to callable
         By name; the parameters after the first are the settings.
     kind : str
         What a step is called in messages.
@@ -38,7 +44,7 @@ def parse(step, functions, kind):
     return name, {**known, **settings}
 
 
-def given(step, functions, kind):
+def given(step: Any, functions: Mapping[str, Callable], kind: str) -> tuple[str, dict[str, Any]]:
     """A step's name and the settings that are given; as `parse`, but others may be missing."""
     if isinstance(step, str):
         step = step, {}
@@ -61,14 +67,31 @@ def given(step, functions, kind):
 
 
 @cache
-def settings_of(function):
+def settings_of(function: Callable) -> dict[str, Any]:
     """A function's parameters after the first, with their defaults; not to be written to."""
     parameters = list(inspect.signature(function).parameters.values())[1:]
     return {parameter.name: parameter.default for parameter in parameters}
 
 
-def hint(name, known):
+def hint(name: object, known: Collection[str]) -> str:
     """A suggestion for a name that is not known: the nearest one and the list of all."""
     nearest = difflib.get_close_matches(str(name), known, 1)
     maybe = f"; did you mean {nearest[0]}?" if nearest else ""
     return f"{maybe} (known: {', '.join(known) or 'none'})"
+
+
+def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    """Make sure that a setting is one of its choices; ValueError otherwise."""
+    choices = tuple(choices)
+    if value not in choices:
+        raise ValueError(f"{name} is {value!r}: choose one of {', '.join(choices)}")
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether a setting is a whole number; `true` and `false` are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a setting is a finite number."""
+    return is_whole(value) or (isinstance(value, float) and math.isfinite(value))

@@ -1,10 +1,14 @@
-"""The threshold of some pixels: found in their histogram, and kept only if it separates classes."""
+"""The threshold of some pixels: from their histogram, and kept only if it separates classes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tilewise.segment import global_thresholds
+from tilewise.segment.global_thresholds import GLOBAL, NoThreshold
+from tilewise.segment.histograms import contrast_to_noise, separability
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Threshold:
     contrast: float | None = None
     note: str = ""
 
-    def to_row(self):
+    def to_row(self) -> dict[str, Any]:
         """The threshold as fields of a table."""
         return {
             "threshold": ";".join(map(str, self.values)),
@@ -39,19 +43,22 @@ class Threshold:
         }
 
     @classmethod
-    def from_row(cls, fields):
+    def from_row(cls, fields: Mapping[str, str]) -> Self:
         """The threshold that `to_row` gave, read back as text."""
-        return cls(
-            tuple(map(float, filter(None, fields["threshold"].split(";")))),
-            *(
-                float(fields[name]) if fields[name] else None
-                for name in ("separability", "contrast")
-            ),
-            fields["note"],
+        separability, contrast = (
+            float(fields[name]) if fields[name] else None for name in ("separability", "contrast")
         )
+        values = tuple(map(float, filter(None, fields["threshold"].split(";"))))
+        return cls(values, separability, contrast, fields["note"])
 
 
-def find_threshold(counts, centers, name, settings, foreground="bright"):
+def find_threshold(
+    counts: NDArray,
+    centers: NDArray,
+    name: str,
+    settings: Mapping[str, Any],
+    foreground: str = "bright",
+) -> Threshold:
     """The thresholds of a histogram by a global method.
 
     Parameters
@@ -61,7 +68,8 @@ def find_threshold(counts, centers, name, settings, foreground="bright"):
         Grey levels of the bins, ascending.
     name : str
         A method of `global_thresholds.GLOBAL`, or `hysteresis`.
-    settings : dict
+    settings : mapping
+        All of the method's.
     foreground : {"bright", "dark"}
 
     Returns
@@ -71,29 +79,32 @@ def find_threshold(counts, centers, name, settings, foreground="bright"):
     """
     try:
         if np.count_nonzero(counts) < 2 and name != "manual":
-            raise global_thresholds.NoThreshold("constant")
-        if name == "hysteresis":
-            values = sorted(
-                global_thresholds.GLOBAL[level](counts, centers)
-                if isinstance(level, str)
-                else level
-                for level in (settings["low"], settings["high"])
-            )
-        else:
-            values = np.atleast_1d(global_thresholds.GLOBAL[name](counts, centers, **settings))
-    except global_thresholds.NoThreshold as error:
+            raise NoThreshold("constant")
+        values = _values(counts, centers, name, settings)
+    except NoThreshold as error:
         return Threshold(note=f"no threshold: {error}")
-    values = tuple(map(float, values))
     # the threshold that bounds the foreground
     bound = values[0] if foreground == "dark" else values[-1]
     return Threshold(
         values,
-        global_thresholds.separability(counts, centers, bound),
-        global_thresholds.contrast(counts, centers, bound, foreground),
+        separability(counts, centers, bound),
+        contrast_to_noise(counts, centers, bound, foreground),
     )
 
 
-def guard(own, sample, min_separability, min_contrast):
+def _values(counts, centers, name, settings):
+    if name != "hysteresis":
+        return tuple(map(float, np.atleast_1d(GLOBAL[name](counts, centers, **settings))))
+    bounds = (
+        GLOBAL[bound](counts, centers) if isinstance(bound, str) else bound
+        for bound in (settings["low"], settings["high"])
+    )
+    return tuple(sorted(map(float, bounds)))
+
+
+def guard(
+    own: Threshold, sample: Threshold | None, min_separability: float, min_contrast: float
+) -> Threshold:
     """Keep a threshold only if two classes are there: a split of pure noise is none.
 
     Parameters
@@ -116,7 +127,7 @@ def guard(own, sample, min_separability, min_contrast):
         ("separability", own.separability, min_separability),
         ("contrast", own.contrast, min_contrast),
     ):
-        if value < least:
+        if value is not None and value < least:
             reason = f"{name} {value:.3g} is below {least:g}"
             if sample is None:
                 return replace(own, values=(), note=f"{reason}: empty")

@@ -122,6 +122,11 @@ class BlockReader:
         self._chunk(tile.z, tile.row, tile.column, pixels)
         return pixels[..., :height, :width]
 
+    def plane(self, z):
+        """Pixels of a whole plane of the sample, as `read`."""
+        _, rows, columns = self._grid.shape
+        return self.read(Region(z, z + 1, 0, rows, 0, columns))
+
     def _row(self, z, row, first, last):
         """Tile columns `first` to `last` of a tile row, side by side; kept for the next strip."""
         key = z, row, first, last

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tilewise.decide import inference
+from tilewise.decide import cross_validation, ranking, resampling, significance
 from tilewise.demo.phantom import render
 from tilewise.score import formulas
-from tilewise.score.pixel_metrics import COUNTS
+from tilewise.score.formulas import COUNTS
 
 AVERAGES = ("micro", "macro")
 
@@ -26,25 +26,25 @@ def share(counts):
 
 def test_estimates_by_hand():
     counts = np.array([[[1, 1], [6, 2], [0, 0]]], float)
-    assert inference.estimate(counts, share, "micro").tolist() == [0.7]
+    assert resampling.estimate(counts, share, "micro").tolist() == [0.7]
     # the third unit is undefined
-    assert inference.estimate(counts, share, "macro").tolist() == [0.625]
+    assert resampling.estimate(counts, share, "macro").tolist() == [0.625]
     weights = np.array([[2, 1, 0], [0, 0, 3]], float)
-    micro = inference.estimate(counts, share, "micro", weights)
+    micro = resampling.estimate(counts, share, "micro", weights)
     assert micro[0] == pytest.approx(8 / 12)
     assert np.isnan(micro[1])
-    macro = inference.estimate(counts, share, "macro", weights)
+    macro = resampling.estimate(counts, share, "macro", weights)
     assert macro[0] == pytest.approx((2 * 0.5 + 0.75) / 3)
     assert np.isnan(macro[1])
 
 
 def test_weights_draw_every_unit_alike():
-    drawn = inference.weights(7, 4000, seed=3)
+    drawn = resampling.bootstrap_weights(7, 4000, seed=3)
     assert (drawn.sum(axis=1) == 7).all()
     # each is 1 in the mean, with the standard error of a binomial of 7 draws
     np.testing.assert_allclose(drawn.mean(axis=0), 1, atol=4 * np.sqrt(6 / 7 / 4000))
-    assert (drawn == inference.weights(7, 4000, seed=3)).all()
-    assert (drawn != inference.weights(7, 4000, seed=4)).any()
+    assert (drawn == resampling.bootstrap_weights(7, 4000, seed=3)).all()
+    assert (drawn != resampling.bootstrap_weights(7, 4000, seed=4)).any()
 
 
 @pytest.mark.parametrize("average", AVERAGES)
@@ -63,7 +63,7 @@ def test_interval_by_brute_force(average):
         return np.sqrt((len(units) - 1) / len(units) * np.sum((without - without.mean()) ** 2))
 
     every = np.arange(7)
-    weights = inference.weights(7, 300, seed=5)
+    weights = resampling.bootstrap_weights(7, 300, seed=5)
     studentized = []
     for row in weights.astype(int):
         units = np.repeat(every, row)
@@ -72,15 +72,17 @@ def test_interval_by_brute_force(average):
     low, high = np.quantile(studentized, (0.05, 0.95))
     low, high = min(low, stats.t.ppf(0.05, 6)), max(high, stats.t.ppf(0.95, 6))
     expected = difference(every) - np.array([high, low]) * error(every)
-    drawn = inference.Resampled(counts, mcc, average, weights)
-    np.testing.assert_allclose(drawn.interval(0, 1, level=0.9), expected, rtol=1e-9)
+    drawn = resampling.Resampled(counts, mcc, average, weights)
+    np.testing.assert_allclose(drawn.interval(0, 1, confidence=0.9), expected, rtol=1e-9)
 
 
 def test_interval_of_a_mean_of_many_units_is_student_s():
     random = np.random.default_rng(0)
     values = random.uniform(0.2, 0.9, 60)
     counts = units_of([values])
-    drawn = inference.Resampled(counts, share, "macro", inference.weights(60, 20_000, 0))
+    drawn = resampling.Resampled(
+        counts, share, "macro", resampling.bootstrap_weights(60, 20_000, 0)
+    )
     expected = stats.t.interval(0.95, 59, values.mean(), stats.sem(values))
     np.testing.assert_allclose(drawn.interval(0), expected, atol=0.03 * np.ptp(expected))
 
@@ -91,7 +93,7 @@ def test_interval_where_few_units_differ_is_at_least_student_s(differing):
     base = np.linspace(0.6, 0.8, 8)
     lost = np.repeat([0, 0.1], [8 - differing, differing])
     counts = units_of([base, base - lost])
-    drawn = inference.Resampled(counts, share, "macro", inference.weights(8, 4000, 0))
+    drawn = resampling.Resampled(counts, share, "macro", resampling.bootstrap_weights(8, 4000, 0))
     low, high = drawn.interval(0, 1)
     least, most = stats.t.interval(0.95, 7, lost.mean(), stats.sem(lost))
     assert low <= least + 1e-12
@@ -100,7 +102,9 @@ def test_interval_where_few_units_differ_is_at_least_student_s(differing):
 
 def test_intervals_of_equal_units_and_of_undefined_values():
     counts = units_of([[0.7] * 6, [np.nan] * 6])
-    drawn = inference.Resampled(np.nan_to_num(counts), share, "micro", inference.weights(6, 200, 0))
+    drawn = resampling.Resampled(
+        np.nan_to_num(counts), share, "micro", resampling.bootstrap_weights(6, 200, 0)
+    )
     assert drawn.interval(0) == pytest.approx((0.7, 0.7))
     assert drawn.interval(1) == (None, None)
     assert drawn.interval(0, 1) == (None, None)
@@ -122,7 +126,7 @@ def test_sign_flip_by_brute_force():
             chosen = np.array(swaps)[:, None]
             difference = statistic(np.where(chosen, b, a), np.where(chosen, a, b))
             as_great += abs(difference) >= observed - 1e-12
-        assert inference.sign_flip(a, b, mcc, average, seed=0) == as_great / 64
+        assert significance.sign_flip(a, b, mcc, average, seed=0) == as_great / 64
 
 
 def test_sign_flip_of_means_over_the_units_where_each_is_defined():
@@ -140,24 +144,26 @@ def test_sign_flip_of_means_over_the_units_where_each_is_defined():
         chosen = np.array(swaps)[:, None]
         difference = mean(np.where(chosen, b, a)) - mean(np.where(chosen, a, b))
         as_great += abs(difference) >= observed - 1e-12
-    assert inference.sign_flip(a, b, share, "macro", seed=0) == as_great / 32
+    assert significance.sign_flip(a, b, share, "macro", seed=0) == as_great / 32
 
 
 def test_random_swaps_do_not_depend_on_how_many_are_in_memory(monkeypatch):
     a, b = np.random.default_rng(3).integers(5, 60, (2, 20, 4)).astype(float)
-    whole = inference.sign_flip(a, b, mcc, "micro", seed=4)
+    whole = significance.sign_flip(a, b, mcc, "micro", seed=4)
     monkeypatch.setattr(inference, "CHUNK", 1000)
-    assert inference.sign_flip(a, b, mcc, "micro", seed=4) == whole
+    assert significance.sign_flip(a, b, mcc, "micro", seed=4) == whole
     assert 0 < whole < 1
 
 
 def test_sign_flip_of_equal_and_of_opposite_methods():
     a = np.tile([9.0, 1.0], (8, 1))
-    assert inference.sign_flip(a, a, share, "micro", seed=0) == 1
+    assert significance.sign_flip(a, a, share, "micro", seed=0) == 1
     # only all or no swaps are as great: 2 of 256
-    assert inference.sign_flip(a, a[:, ::-1], share, "micro", seed=0) == 2 / 256
-    assert inference.sign_flip(a, a[:, ::-1], share, "macro", seed=0) == 2 / 256
-    many = inference.sign_flip(np.tile(a, (4, 1)), np.tile(a[:, ::-1], (4, 1)), share, "micro", 0)
+    assert significance.sign_flip(a, a[:, ::-1], share, "micro", seed=0) == 2 / 256
+    assert significance.sign_flip(a, a[:, ::-1], share, "macro", seed=0) == 2 / 256
+    many = significance.sign_flip(
+        np.tile(a, (4, 1)), np.tile(a[:, ::-1], (4, 1)), share, "micro", 0
+    )
     assert many == 1 / 10_001
 
 
@@ -165,18 +171,18 @@ def test_wilcoxon_is_scipy_s():
     differences = np.array([0.3, -0.1, 0.25, 0.4, np.nan, 0.05, 0.2, 0.15])
     known = differences[np.isfinite(differences)]
     # ranks of the negative ones: 2 of 28; p by hand: subsets of 1 to 7 with a sum of at most 2
-    assert inference.wilcoxon(differences) == pytest.approx(2 * 3 / 2**7)
-    assert inference.wilcoxon(differences) == stats.wilcoxon(known).pvalue
-    assert inference.wilcoxon(np.zeros(5)) == 1
+    assert significance.wilcoxon(differences) == pytest.approx(2 * 3 / 2**7)
+    assert significance.wilcoxon(differences) == stats.wilcoxon(known).pvalue
+    assert significance.wilcoxon(np.zeros(5)) == 1
 
 
 def test_holm_by_hand():
     # sorted 0.005, 0.01, 0.03, 0.04, times 4, 3, 2, 1, never falling
     p = [0.01, 0.04, np.nan, 0.03, 0.005]
-    adjusted = inference.holm(p)
+    adjusted = significance.holm(p)
     np.testing.assert_allclose(adjusted, [0.03, 0.06, np.nan, 0.06, 0.02])
-    assert inference.holm([0.6, 0.9]).tolist() == [1, 1]
-    assert inference.holm([]).tolist() == []
+    assert significance.holm([0.6, 0.9]).tolist() == [1, 1]
+    assert significance.holm([]).tolist() == []
 
 
 def units_of(values):
@@ -190,7 +196,7 @@ def test_ranking_by_hand():
     base = random.uniform(0.6, 0.8, 12)
     equal = base + np.tile([0.01, -0.01], 6)
     counts = units_of([base - 0.2, base, equal, np.full(12, np.nan)])
-    rows = inference.rank(np.nan_to_num(counts), share, "micro", seed=0, resamples=2000)
+    rows = ranking.rank_methods(np.nan_to_num(counts), share, "micro", seed=0, resamples=2000)
     assert [row["index"] for row in rows[2:]] == [0, 3]
     best, second, third, last = rows
     assert best["difference"] == 0
@@ -210,17 +216,17 @@ def test_ranking_by_hand():
 def test_an_undefined_method_does_not_count_as_a_comparison():
     counts = units_of([np.linspace(0.3, 0.9, 8), np.linspace(0.2, 0.8, 8), [0] * 8])
     counts[2] = 0
-    second = inference.rank(counts, share, "micro", seed=0, resamples=100)[1]
+    second = ranking.rank_methods(counts, share, "micro", seed=0, resamples=100)[1]
     # every unit differs in one direction: 2 of 256, of a single pair
     assert second["p"] == second["p_adjusted"] == 2 / 256
     for test in ("sign_flip", "wilcoxon"):
-        last = inference.rank(counts, share, "micro", seed=0, resamples=100, test=test)[2]
+        last = ranking.rank_methods(counts, share, "micro", seed=0, resamples=100, test=test)[2]
         assert last["p"] is None
         assert not last["indistinguishable"]
 
 
 def test_undefined_methods_only_are_all_alike():
-    rows = inference.rank(np.zeros((2, 8, 2)), share, "micro", seed=0)
+    rows = ranking.rank_methods(np.zeros((2, 8, 2)), share, "micro", seed=0)
     assert [row["index"] for row in rows] == [0, 1]
     assert all(row["indistinguishable"] for row in rows)
 
@@ -228,19 +234,19 @@ def test_undefined_methods_only_are_all_alike():
 def test_unknown_names_are_refused():
     counts = units_of([np.linspace(0.3, 0.9, 8)] * 2)
     with pytest.raises(ValueError, match="micro, macro"):
-        inference.estimate(counts, share, "mean")
+        resampling.estimate(counts, share, "mean")
     with pytest.raises(ValueError, match="sign_flip, wilcoxon"):
-        inference.rank(counts, share, "micro", seed=0, test="wilcoxn")
+        ranking.rank_methods(counts, share, "micro", seed=0, test="wilcoxn")
 
 
 def test_few_units_tell_nothing():
     counts = units_of([[0.9] * 4, [0.1] * 4])
-    rows = inference.rank(counts, share, "micro", seed=0)
+    rows = ranking.rank_methods(counts, share, "micro", seed=0)
     assert all(row["indistinguishable"] for row in rows)
     assert {row["low"] for row in rows} == {None}
     assert {row["p"] for row in rows} == {None}
     # five units are enough for an interval, but 2 / 32 is no significant difference
-    rows = inference.rank(units_of([[0.9] * 5, [0.1] * 5]), share, "micro", seed=0)
+    rows = ranking.rank_methods(units_of([[0.9] * 5, [0.1] * 5]), share, "micro", seed=0)
     assert rows[1]["p"] == 2 / 32
     assert rows[1]["indistinguishable"]
     assert rows[1]["low"] is not None
@@ -248,21 +254,21 @@ def test_few_units_tell_nothing():
 
 def test_folds_do_not_depend_on_order():
     labels = ["d", "a", "c", "b", "e"]
-    folds = dict(zip(labels, inference.folds(labels, 2), strict=True))
+    folds = dict(zip(labels, cross_validation.assign_folds(labels, 2), strict=True))
     assert folds == {"a": 0, "b": 1, "c": 0, "d": 1, "e": 0}
-    assert sorted(inference.folds(labels, 10)) == [0, 1, 2, 3, 4]
+    assert sorted(cross_validation.assign_folds(labels, 10)) == [0, 1, 2, 3, 4]
 
 
 def test_folds_that_cannot_be():
     with pytest.raises(ValueError, match="at least one"):
-        inference.folds(["a", "b"], 0)
+        cross_validation.assign_folds(["a", "b"], 0)
     with pytest.raises(ValueError, match="twice"):
-        inference.folds(["a", "a"], 2)
+        cross_validation.assign_folds(["a", "a"], 2)
 
 
 def test_nested_by_hand():
     counts = units_of([[0.9, 0.1, 0.5], [0.5, 0.5, 0.5], [0.1, 0.9, 0.6]])
-    nested = inference.nested(counts, np.arange(3), share, "micro")
+    nested = cross_validation.nested_selection(counts, np.arange(3), share, "micro")
     # without unit 0: 0.3, 0.5, 0.75; without 1: 0.7, 0.5, 0.35; without 2: all 0.5, the first
     assert nested.chosen.tolist() == [2, 0, 0]
     np.testing.assert_allclose(nested.training, [0.75, 0.7, 0.5])
@@ -272,29 +278,31 @@ def test_nested_by_hand():
 def test_nested_with_thresholds_of_each_fold():
     """What was calibrated without a fold is what is scored on it."""
     without = np.stack([units_of([[0.2, 0.8]]), units_of([[0.6, 0.4]])])
-    nested = inference.nested(without, np.arange(2), share, "micro")
+    nested = cross_validation.nested_selection(without, np.arange(2), share, "micro")
     np.testing.assert_allclose(share(nested.held_out), [0.2, 0.4])
     np.testing.assert_allclose(nested.training, [0.8, 0.6])
 
 
 def test_a_single_fold_chooses_nothing():
     with pytest.raises(ValueError, match="annotate more"):
-        inference.nested(units_of([[0.5, 0.5]]), np.zeros(2, int), share, "micro")
+        cross_validation.nested_selection(units_of([[0.5, 0.5]]), np.zeros(2, int), share, "micro")
 
 
 def test_counts_of_other_folds_are_refused():
     with pytest.raises(ValueError, match="counts of 3 folds"):
-        inference.nested(np.stack([units_of([[0.5, 0.5]])] * 3), np.arange(2), share, "micro")
+        cross_validation.nested_selection(
+            np.stack([units_of([[0.5, 0.5]])] * 3), np.arange(2), share, "micro"
+        )
 
 
 def test_a_single_unit_has_no_learning_curve():
-    assert inference.learning_curve(units_of([0.5]), share, "macro", 0, 100) == []
+    assert resampling.learning_curve(units_of([0.5]), share, "macro", 0, 100) == []
 
 
 def test_learning_curve_falls_as_the_root():
     random = np.random.default_rng(0)
     counts = units_of(random.uniform(0.4, 0.8, 40))
-    curve = dict(inference.learning_curve(counts, share, "macro", 0, 4000, sizes=[20, 80, 320]))
+    curve = dict(resampling.learning_curve(counts, share, "macro", 0, 4000, sizes=[20, 80, 320]))
     assert curve[80] / curve[20] == pytest.approx(
         0.5 * stats.t.ppf(0.975, 79) / stats.t.ppf(0.975, 19), rel=0.08
     )
@@ -327,14 +335,14 @@ def bounds(rate, number, tail=0.0005):
 @pytest.mark.parametrize("average", AVERAGES)
 def test_interval_covers_a_known_difference(phantom_units, average, units):
     random = np.random.default_rng(units)
-    known = inference.estimate(phantom_units, mcc, average)
+    known = resampling.estimate(phantom_units, mcc, average)
     known = known[0] - known[1]
     assert abs(known) > 0.01
     number, covered = 1000, 0
     for seed in range(number):
         drawn = phantom_units[:, random.integers(0, phantom_units.shape[1], units)]
-        weights = inference.weights(units, 500, seed)
-        low, high = inference.Resampled(drawn, mcc, average, weights).interval(0, 1)
+        weights = resampling.bootstrap_weights(units, 500, seed)
+        low, high = resampling.Resampled(drawn, mcc, average, weights).interval(0, 1)
         covered += low <= known <= high
     # about four standard errors below 0.95 and five above: 0.007 each
     assert 0.92 <= covered / number <= 0.985
@@ -357,7 +365,7 @@ def test_equal_methods_are_called_different_no_more_than_the_nominal_rate(method
     different = 0
     for seed in range(number):
         counts = equal_methods(random, methods, units)
-        rows = inference.rank(counts, mcc, "micro", seed=seed, resamples=100)
+        rows = ranking.rank_methods(counts, mcc, "micro", seed=seed, resamples=100)
         different += any(not row["indistinguishable"] for row in rows)
     assert different / number <= bounds(0.05, number)[1]
 
@@ -371,7 +379,7 @@ def test_a_different_method_is_told_apart():
         lost = counts[2, :, 0] // 3
         counts[2, :, 0] -= lost
         counts[2, :, 2] += lost
-        rows = inference.rank(counts, mcc, "micro", seed=seed, resamples=100)
+        rows = ranking.rank_methods(counts, mcc, "micro", seed=seed, resamples=100)
         worst = rows[-1]
         found += worst["index"] == 2 and not worst["indistinguishable"]
     assert found == number
@@ -383,10 +391,12 @@ def test_a_sweep_over_noise_is_no_better_than_its_default_when_held_out():
     resubstitution, held_out = [], []
     for _ in range(150):
         counts = equal_methods(random, 30, 10)
-        values = inference.estimate(counts, mcc, "micro")
-        nested = inference.nested(counts, inference.folds(list("abcdefghij"), 10), mcc, "micro")
+        values = resampling.estimate(counts, mcc, "micro")
+        nested = cross_validation.nested_selection(
+            counts, cross_validation.assign_folds(list("abcdefghij"), 10), mcc, "micro"
+        )
         resubstitution.append(values.max() - values[0])
-        held_out.append(inference.estimate(nested.held_out[None], mcc, "micro")[0] - values[0])
+        held_out.append(resampling.estimate(nested.held_out[None], mcc, "micro")[0] - values[0])
     error = np.std(held_out) / np.sqrt(len(held_out))
     assert np.mean(resubstitution) > 5 * error
     assert np.mean(held_out) < 3 * error

@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import confusion_matrix, matthews_corrcoef
 
 from tilewise.decide import reference_scores
-from tilewise.decide.units import Place
-from tilewise.segment import global_thresholds
+from tilewise.decide.places import Place
+from tilewise.segment import histograms
 from tilewise.segment.class_histogram import class_histogram, histogram
 from tilewise.store.class_histograms import merge, pack, unpack
 
@@ -53,7 +53,7 @@ def test_the_best_threshold_by_brute_force(sign):
         for mask in (pixels[known] > value, pixels[known] <= value)
     )
     found = reference_scores.best(class_histogram(pixels, truth), "mcc")
-    tp, fp, fn, tn = (found[name] for name in ("tp", "fp", "fn", "tn"))
+    tp, fp, fn, tn = found
     margins = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
     assert (tp * tn - fp * fn) / np.sqrt(margins) == pytest.approx(best)
 
@@ -78,7 +78,7 @@ def test_one_threshold_for_all_tiles():
 def test_histogram_of_annotated_pixels(dtype):
     pixels, truth = tile(dtype)
     found = histogram(class_histogram(pixels, truth), dtype)
-    expected = global_thresholds.histogram(np.ascontiguousarray(pixels[2:]))
+    expected = histograms.histogram(np.ascontiguousarray(pixels[2:]))
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -100,8 +100,7 @@ def test_merged_and_packed():
 
 def test_trivial_methods():
     found = reference_scores.trivial(np.array([10.0, 30.0]), np.array([100.0, 100.0]))
-    assert found["all background"]["fn"].tolist() == [10, 30]
-    assert found["all background"]["tn"].tolist() == [90, 70]
+    # tp, fp, fn and tn of each unit
+    assert found["all background"].tolist() == [[0, 0, 10, 90], [0, 0, 30, 70]]
     # a fifth of everything is foreground
-    assert found["random at the prevalence"]["tp"].tolist() == [2, 6]
-    assert found["random at the prevalence"]["fp"].tolist() == [18, 14]
+    assert found["random at the prevalence"].tolist() == [[2, 18, 8, 72], [6, 14, 24, 56]]

@@ -1,11 +1,13 @@
 import pytest
 
 from tilewise.decide.summary import describe, sort_rows, summarize
-from tilewise.score.pixel_metrics import score
+from tilewise.score import confusion, formulas
 
 
 def row(sample, method, tile, tp, fp, fn, tn):
-    fields = score({"tp": tp, "fp": fp, "fn": fn, "tn": tn})
+    counts = {"tp": tp, "fp": fp, "fn": fn, "tn": tn}
+    fields = {"annotated": sum(counts.values()), **counts, "edge": confusion.edge(**counts)}
+    formulas.set_metrics([fields], formulas.PIXEL_METRICS)
     place = {"tile": tile, "z": 0, "y": 0, "x": tile}
     text = {key: "" if value is None else str(value) for key, value in fields.items()}
     return {"sample": sample, "method": method, **{k: str(v) for k, v in place.items()}, **text}

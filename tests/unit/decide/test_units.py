@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tilewise.decide.units import Place, assign, independent, pool
+from tilewise.decide.places import Place
+from tilewise.decide.units import assign, independent, pool
 
 
 def places(*tiles):
@@ -11,37 +12,37 @@ def places(*tiles):
 
 def test_samples_come_first():
     tiles = places(("a", 0, 0, 0), ("a", 0, 0, 64), ("b", 0, 0, 0))
-    level, units = assign(tiles, {"a": "a", "b": "b"})
-    assert level == "sample"
+    kind, units = assign(tiles, {"a": "a", "b": "b"})
+    assert kind == "sample"
     assert list(units.values()) == ["a", "a", "b"]
 
 
 def test_samples_of_one_group_are_one_unit():
     tiles = places(("a", 0, 0, 0), ("b", 0, 0, 0))
-    level, units = assign(tiles, {"a": "mouse", "b": "mouse"})
-    assert level == "plane"
+    kind, units = assign(tiles, {"a": "mouse", "b": "mouse"})
+    assert kind == "plane"
     assert len(set(units.values())) == 2
     assert assign(tiles, {"a": "mouse", "b": "mouse"}, "sample")[1][tiles[0]] == "mouse"
 
 
 def test_near_planes_are_one_unit():
     tiles = places(*(("a", z, 0, 0) for z in (0, 3, 6, 20, 22, 40)))
-    level, units = assign(tiles, {"a": "a"}, plane_gap=5)
-    assert level == "plane"
+    kind, units = assign(tiles, {"a": "a"}, plane_gap=5)
+    assert kind == "plane"
     assert list(units.values()) == ["a z0"] * 3 + ["a z20"] * 2 + ["a z40"]
 
 
 def test_tiles_above_each_other_are_one_unit():
     tiles = places(("a", 0, 0, 0), ("a", 1, 0, 0), ("a", 1, 64, 0))
-    level, units = assign(tiles, {"a": "a"})
-    assert level == "tile"
+    kind, units = assign(tiles, {"a": "a"})
+    assert kind == "tile"
     assert list(units.values()) == ["a z0 y0 x0"] * 2 + ["a z0 y64 x0"]
 
 
 def test_blocks_of_a_single_tile_are_no_independent_units():
     tiles = places(("a", 0, 0, 0), ("a", 0, 0, 0, "0"), ("a", 0, 0, 0, "1"))
-    level, units = assign(tiles, {"a": "a"})
-    assert level == "block"
+    kind, units = assign(tiles, {"a": "a"})
+    assert kind == "block"
     assert list(units.values()) == ["block 0", "block 1"]
     assert independent(level, 2) == 1
     assert independent("plane", 2) == 2

@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score
 from tilewise.demo import phantom
 from tilewise.quality.feature_names import FEATURES
 from tilewise.quality.features import CLEAREST, features
-from tilewise.quality.flags import flag, logit
+from tilewise.quality.flags import excluded_tiles, flag, flags_of_tiles, logit
 
 SIDE = 256
 SHAPE = (40, 4 * SIDE, 4 * SIDE)
@@ -366,6 +366,30 @@ def test_rows_may_be_text(tiles):
     rows = rows_of(changed(tiles, "empty"))
     text = [{name: "" if v is None else str(v) for name, v in fields.items()} for fields in rows]
     assert flag(text) == flag(rows)
+
+
+def table(sample, **tiles):
+    """Rows as a table of features gives them."""
+    return [
+        row(sample=sample, tile=tile, z="0", y="0", x=str(x), **fields)
+        for x, (tile, fields) in enumerate(tiles.items())
+    ]
+
+
+def test_excluded_tiles_by_hand():
+    rows = [
+        *table("a", even={}, striped={"stripes": "0.2"}, uneven={"gradient": "0.5"}),
+        *table("b", even={"sd": "0"}, both={"stripes": "0.2", "gradient": "0.5"}),
+    ]
+    flags = flags_of_tiles(iter(rows), {})
+    assert excluded_tiles(flags, ()) == set()
+    assert excluded_tiles(flags, ["striped"]) == {("a", "striped"), ("b", "both")}
+    assert excluded_tiles(flags_of_tiles(rows, {"stripes": 0.3}), ["striped"]) == set()
+    assert excluded_tiles(flags, ["uneven", "empty"]) == {
+        ("a", "uneven"),
+        ("b", "both"),
+        ("b", "even"),
+    }
 
 
 def test_no_tiles():

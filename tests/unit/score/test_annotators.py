@@ -87,13 +87,6 @@ def test_patterns_of_more_annotators_are_refused():
         votes.count_patterns(patterns, 2)
 
 
-def test_counting_in_bands(monkeypatch):
-    patterns = votes.patterns(random_truths(3, missing=0.2))
-    expected = np.bincount(patterns.ravel(), minlength=27)
-    monkeypatch.setattr(votes, "COUNTABLE", 7)
-    assert votes.count_patterns(patterns, 3).tolist() == expected.tolist()
-
-
 def test_blocks_add_up():
     truths = random_truths(4, missing=0.2).reshape(4, 30, 30)
     blocks = [truths[:, :11], truths[:, 11:, :17], truths[:, 11:, 17:]]

@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 import pytest
 from scipy import ndimage
-from skimage.color import rgb2lab
 from skimage.morphology import skeletonize
 
 from tilewise.score import error_kinds
@@ -24,14 +23,6 @@ CODES = np.stack([confusion_map(TRUTH, mask) for mask in MASKS])
 
 def test_error_map_by_hand():
     assert error_kinds.error_map(CODES).tolist() == [[1, 4, 1, 4, 0], [2, 1, 2, 2, 0]]
-
-
-def test_colors_are_one_per_number_of_wrong_methods():
-    colors = error_kinds.error_colors(3)
-    assert list(colors) == [1, 2, 3, 4]
-    assert colors[1][3] == 0
-    assert len(set(colors.values())) == 4
-    assert list(error_kinds.error_colors(1)) == [1, 2]
 
 
 def test_differences_by_hand():
@@ -133,13 +124,6 @@ def test_strata_by_hand():
         {"low": 1, "high": 4, "tp": 1, "fp": 0, "fn": 1, "tn": 1},
         {"low": 4, "high": np.inf, "tp": 1, "fp": 0, "fn": 1, "tn": 0},
     ]
-
-
-def test_colors_darken_with_the_number_of_wrong_methods():
-    for methods in (2, 4, 9):
-        colors = error_kinds.error_colors(methods)
-        rgb = np.array([colors[value][:3] for value in range(2, methods + 2)])
-        assert (np.diff(rgb2lab(rgb / 255)[:, 0]) < 0).all()
 
 
 def test_right_alone_in_the_foreground_and_in_the_background():

@@ -13,7 +13,7 @@ HEIGHTS = 1, 2, 7, 100
 @pytest.fixture(params=HEIGHTS)
 def height(request, monkeypatch):
     """Rows of a band, of masks of 23 columns."""
-    monkeypatch.setattr(components, "BAND", request.param * 23)
+    monkeypatch.setattr(components, "BAND_PIXELS", request.param * 23)
     return request.param
 
 
@@ -48,7 +48,7 @@ def test_components_are_those_of_scikit_image(height, fraction, connectivity, ne
 
 
 def test_a_corner_across_a_seam(monkeypatch):
-    monkeypatch.setattr(components, "BAND", 3)
+    monkeypatch.setattr(components, "BAND_PIXELS", 3)
     falling, rising = (
         np.array(rows, np.uint8) for rows in ([[1, 0, 0], [0, 1, 0]], [[0, 1], [1, 0]])
     )

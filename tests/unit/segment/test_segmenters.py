@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.filters import apply_hysteresis_threshold, threshold_otsu
 
-from tilewise.segment.global_thresholds import contrast, histogram
+from tilewise.segment.histograms import contrast_to_noise, histogram
 from tilewise.segment.segmenters import (
     Segmenter,
     above,
@@ -46,10 +46,10 @@ def test_contrast_by_hand():
     counts = np.array([4, 0, 4, 0, 0, 0, 0, 0, 0, 2])
     levels = np.arange(10)
     # background 0 and 2: mean 1, sd 1; foreground 9
-    assert contrast(counts, levels, 5) == 8
+    assert contrast_to_noise(counts, levels, 5) == 8
     # dark foreground: the background is the constant 9
-    assert contrast(counts, levels, 5, "dark") == math.inf
-    assert contrast(counts, levels, 9) == 0
+    assert contrast_to_noise(counts, levels, 5, "dark") == math.inf
+    assert contrast_to_noise(counts, levels, 9) == 0
 
 
 def test_noise_has_the_contrast_of_a_split_gaussian():
@@ -57,7 +57,7 @@ def test_noise_has_the_contrast_of_a_split_gaussian():
     counts, centers = histogram(noise)
     # each half has the mean sqrt(2 / pi) and the variance 1 - 2 / pi
     expected = 2 * math.sqrt(2 / math.pi) / math.sqrt(1 - 2 / math.pi)
-    assert contrast(counts, centers, 0.0) == pytest.approx(expected, abs=0.03)
+    assert contrast_to_noise(counts, centers, 0.0) == pytest.approx(expected, abs=0.03)
 
 
 def test_constant_pixels_have_no_threshold():

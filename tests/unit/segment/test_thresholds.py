@@ -7,7 +7,7 @@ import pytest
 from skimage import filters
 
 from tilewise.plan import methods
-from tilewise.segment import global_thresholds, local_thresholds, masks
+from tilewise.segment import global_thresholds, histograms, local_thresholds, masks
 
 DTYPES = ("uint8", "uint16", "int16", "float32")
 LIMITS = {"uint8": (0, 255), "uint16": (0, 65535), "int16": (-32768, 32767)}
@@ -72,7 +72,7 @@ def found_threshold(method, counts, centers):
 def test_histogram_of_integers_has_a_bin_per_value(dtype):
     lowest, highest = LIMITS[dtype]
     plane = np.array([[lowest, 7, 7], [highest, 0, 7]], dtype)
-    counts, centers = global_thresholds.histogram(plane)
+    counts, centers = histograms.histogram(plane)
     assert counts.dtype == np.int64
     assert centers.tolist() == list(range(lowest, highest + 1))
     values, expected = np.unique(plane, return_counts=True)
@@ -82,11 +82,11 @@ def test_histogram_of_integers_has_a_bin_per_value(dtype):
 
 def test_histogram_of_floats_is_numpys():
     plane = make_plane(vessels, "float32")
-    counts, centers = global_thresholds.histogram(plane)
+    counts, centers = histograms.histogram(plane)
     expected, edges = np.histogram(plane, 256)
     np.testing.assert_array_equal(counts, expected)
     np.testing.assert_allclose(centers, (edges[1:] + edges[:-1]) / 2, rtol=1e-6)
-    counts, centers = global_thresholds.histogram(plane, bins=10, low=0, high=1)
+    counts, centers = histograms.histogram(plane, bins=10, low=0, high=1)
     assert counts.tolist() == np.histogram(plane, 10, (0, 1))[0].tolist()
     np.testing.assert_allclose(centers, np.arange(10) / 10 + 0.05, rtol=1e-6)
 
@@ -95,14 +95,14 @@ def test_histogram_of_floats_is_numpys():
 def test_histograms_of_parts_add_up(dtype):
     plane = make_plane(vessels, dtype)
     bounds = {"low": plane.min(), "high": plane.max()} if dtype == "float32" else {}
-    whole, centers = global_thresholds.histogram(plane, **bounds)
-    parts = [global_thresholds.histogram(part, **bounds) for part in (plane[:, :30], plane[:, 30:])]
+    whole, centers = histograms.histogram(plane, **bounds)
+    parts = [histograms.histogram(part, **bounds) for part in (plane[:, :30], plane[:, 30:])]
     np.testing.assert_array_equal(parts[0][0] + parts[1][0], whole)
     np.testing.assert_array_equal(parts[0][1], centers)
 
 
 def test_histogram_counts_beyond_single_precision():
-    counts, _ = global_thresholds.histogram(np.full((4097, 4099), 7, np.uint8))
+    counts, _ = histograms.histogram(np.full((4097, 4099), 7, np.uint8))
     assert counts[7] == 4097 * 4099
     assert counts.sum() == 4097 * 4099
 
@@ -112,7 +112,7 @@ def test_histogram_counts_beyond_single_precision():
 def test_global_method_is_exactly_scikit_image_on_8_bits(method, kind):
     for seed in range(4):
         plane = make_plane(kind, seed=seed)
-        found = found_threshold(method, *global_thresholds.histogram(plane))
+        found = found_threshold(method, *histograms.histogram(plane))
         assert found == expected_threshold(method, plane)
 
 
@@ -121,13 +121,13 @@ def test_global_method_is_exactly_scikit_image_on_8_bits(method, kind):
 @pytest.mark.parametrize("method", ["otsu", "li", "yen", "isodata", "triangle", "mean"])
 def test_global_method_is_exactly_scikit_image_on_16_bits(method, dtype, kind):
     plane = make_plane(kind, dtype)
-    found = found_threshold(method, *global_thresholds.histogram(plane))
+    found = found_threshold(method, *histograms.histogram(plane))
     assert found == expected_threshold(method, plane)
 
 
 def test_minimum_is_exactly_scikit_image_on_16_bits():
     plane = make_plane(gap, "uint16") // 20
-    found = found_threshold("minimum", *global_thresholds.histogram(plane))
+    found = found_threshold("minimum", *histograms.histogram(plane))
     assert found is not None
     assert found == expected_threshold("minimum", plane)
 
@@ -136,14 +136,14 @@ def test_minimum_is_exactly_scikit_image_on_16_bits():
 @pytest.mark.parametrize("method", ["otsu", "yen", "isodata", "triangle", "minimum"])
 def test_global_method_is_exactly_scikit_image_on_floats(method, kind):
     plane = make_plane(kind, "float32")
-    found = found_threshold(method, *global_thresholds.histogram(plane))
+    found = found_threshold(method, *histograms.histogram(plane))
     assert found == expected_threshold(method, plane)
 
 
 @pytest.mark.parametrize(("method", "bins"), [("mean", 0.5), ("li", 2)])
 def test_global_method_is_near_scikit_image_on_floats(method, bins):
     plane = make_plane(vessels, "float32")
-    counts, centers = global_thresholds.histogram(plane)
+    counts, centers = histograms.histogram(plane)
     found = global_thresholds.GLOBAL[method](counts, centers)
     assert abs(found - expected_threshold(method, plane)) < bins * (centers[1] - centers[0])
 
@@ -151,7 +151,7 @@ def test_global_method_is_near_scikit_image_on_floats(method, bins):
 @pytest.mark.parametrize("kind", [vessels, gap])
 @pytest.mark.parametrize("method", [*METHODS, "multiotsu"])
 def test_counts_of_a_terapixel_do_not_overflow(method, kind):
-    counts, centers = global_thresholds.histogram(make_plane(kind, shape=(320, 320), seed=2))
+    counts, centers = histograms.histogram(make_plane(kind, shape=(320, 320), seed=2))
     expected = global_thresholds.GLOBAL[method](counts, centers)
     assert global_thresholds.GLOBAL[method](counts * 10**7, centers) == pytest.approx(
         expected, rel=1e-12
@@ -188,7 +188,7 @@ def test_close_calls_end_as_in_scikit_image():
 
 
 def test_sums_of_a_terapixel_of_16_bits_are_exact():
-    counts, centers = global_thresholds.histogram(np.array([[0, 65535]], np.uint16))
+    counts, centers = histograms.histogram(np.array([[0, 65535]], np.uint16))
     assert global_thresholds.mean(counts * 5 * 10**11, centers) == 32767.5
     assert global_thresholds.otsu(counts * 5 * 10**11, centers) == 0
 
@@ -202,7 +202,7 @@ def classes_of(levels, found):
 def test_multiotsu_is_scikit_image(kind, classes):
     for seed in range(3):
         plane = make_plane(kind, seed=seed)
-        found = global_thresholds.multiotsu(*global_thresholds.histogram(plane), classes=classes)
+        found = global_thresholds.multiotsu(*histograms.histogram(plane), classes=classes)
         expected = filters.threshold_multiotsu(plane, classes)
         # between two grey levels without pixels in between, thresholds are equal but for rounding
         levels = np.unique(plane)
@@ -213,7 +213,7 @@ def test_multiotsu_is_scikit_image(kind, classes):
 
 def test_multiotsu_of_five_classes_is_scikit_image():
     plane = make_plane(vessels) // 4
-    found = global_thresholds.multiotsu(*global_thresholds.histogram(plane), classes=5)
+    found = global_thresholds.multiotsu(*histograms.histogram(plane), classes=5)
     assert found == tuple(filters.threshold_multiotsu(plane, 5))
 
 
@@ -253,7 +253,7 @@ def test_multiotsu_of_all_16_bit_levels():
 
 def test_multiotsu_of_as_many_levels_as_classes():
     plane = np.array([[3, 9, 200, 200]], np.uint8)
-    counts, centers = global_thresholds.histogram(plane)
+    counts, centers = histograms.histogram(plane)
     assert global_thresholds.multiotsu(counts, centers, 3, foreground=[1]) == (3, 9)
     with pytest.raises(global_thresholds.NoThreshold, match="3 grey levels do not make 4 classes"):
         global_thresholds.multiotsu(counts, centers, 4)
@@ -262,7 +262,7 @@ def test_multiotsu_of_as_many_levels_as_classes():
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_constant_pixels_have_no_threshold(method, dtype):
-    counts, centers = global_thresholds.histogram(np.full((4, 5), 7, dtype))
+    counts, centers = histograms.histogram(np.full((4, 5), 7, dtype))
     with pytest.raises(global_thresholds.NoThreshold, match="constant"):
         global_thresholds.GLOBAL[method](counts, centers)
 
@@ -285,22 +285,20 @@ def test_manual_is_what_was_given():
 def test_separability_by_hand():
     counts, centers = np.array([1, 0, 2, 1]), np.array([0, 1, 2, 4])
     # mean 2, total 8; above 0: one pixel of mean 0, three of mean 8 / 3: 4 + 3 * (2 / 3) ** 2
-    assert global_thresholds.separability(counts, centers, 0) == pytest.approx((4 + 4 / 3) / 8)
-    assert global_thresholds.separability(counts, centers, 1.5) == pytest.approx((4 + 4 / 3) / 8)
-    assert global_thresholds.separability(counts * 10**12, centers, 0) == pytest.approx(
-        (4 + 4 / 3) / 8
-    )
+    assert histograms.separability(counts, centers, 0) == pytest.approx((4 + 4 / 3) / 8)
+    assert histograms.separability(counts, centers, 1.5) == pytest.approx((4 + 4 / 3) / 8)
+    assert histograms.separability(counts * 10**12, centers, 0) == pytest.approx((4 + 4 / 3) / 8)
 
 
 @pytest.mark.parametrize("threshold", [-1, 4, 300])
 def test_separability_of_an_empty_class_is_zero(threshold):
     counts, centers = np.array([1, 0, 2, 1]), np.array([0, 1, 2, 4])
-    assert global_thresholds.separability(counts, centers, threshold) == 0
+    assert histograms.separability(counts, centers, threshold) == 0
 
 
 def test_separability_of_two_grey_levels_is_one():
-    counts, centers = global_thresholds.histogram(np.array([[3, 3, 250]], np.uint8))
-    assert global_thresholds.separability(counts, centers, 3) == pytest.approx(1)
+    counts, centers = histograms.histogram(np.array([[3, 3, 250]], np.uint8))
+    assert histograms.separability(counts, centers, 3) == pytest.approx(1)
 
 
 LOCAL_SETTINGS = [
@@ -342,7 +340,7 @@ def test_local_method_on_a_region_with_its_reach(name, settings, dtype, monkeypa
     plane = make_plane(vessels, dtype, (90, 130))
     reach = local_thresholds.LOCAL[name].reach(**settings)
     whole = local_thresholds.LOCAL[name].surface(plane, **settings)
-    monkeypatch.setattr(local_thresholds, "WIDTH", 16)
+    monkeypatch.setattr(local_thresholds, "STRIP_COLUMNS", 16)
     for rows, columns in [((0, 7), (40, 47)), ((50, 57), (0, 9)), ((45, 46), (100, 130))]:
         top, left = max(rows[0] - reach, 0), max(columns[0] - reach, 0)
         outer = plane[top : rows[1] + reach, left : columns[1] + reach]

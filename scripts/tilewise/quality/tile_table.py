@@ -1,0 +1,93 @@
+"""What is known of every tile, from the tables of several steps."""
+
+from collections.abc import Collection, Iterable, Mapping
+from statistics import median
+from typing import Any
+
+from tilewise.quality import flags, trust
+from tilewise.quality.feature_names import FEATURES
+
+Row = dict[str, Any]
+
+PLACE = ("sample", "tile", "z", "y", "x")
+QUALITY = (*PLACE, *FEATURES, "foreground", "flags", "excluded")
+TRUST = (*PLACE, "agreement", "foreground", *trust.COLUMNS, "flags")
+NEXT = ("rank", *TRUST)
+"""Columns of the tables of quality, of trust, and of the tiles most worth annotating."""
+
+
+def join(
+    features: Iterable[Mapping[str, str]],
+    thresholds: Iterable[Mapping[str, str]],
+    agreement: Iterable[Mapping[str, str]],
+    annotated: Collection[tuple[str, str]],
+) -> dict[str, list[Row]]:
+    """Rows of all tiles, apart by sample, in order.
+
+    Parameters
+    ----------
+    features, thresholds, agreement : iterable of dict of str to str
+        Rows of tables; a tile may have several thresholds, of several methods.
+    annotated : collection of (str, str)
+        Sample and name of the tiles with truth.
+
+    Returns
+    -------
+    dict of str to list of dict
+        The features, with `foreground`, the median fraction of the masks that there are, with
+        `agreement` and with `annotated`; None where something is not known.
+    """
+    fractions: dict[tuple[str, str], list[float]] = {}
+    for row in thresholds:
+        fractions.setdefault((row["sample"], row["tile"]), []).append(float(row["foreground"]))
+    agreements = {(row["sample"], row["tile"]): row["agreement"] for row in agreement}
+    samples: dict[str, list[Row]] = {}
+    for sample, rows in flags.by_sample(features).items():
+        for row in rows:
+            tile = sample, row["tile"]
+            known = fractions.get(tile)
+            joined = {
+                "foreground": median(known) if known else None,
+                "agreement": agreements.get(tile) or None,
+                "annotated": tile in annotated,
+            }
+            samples.setdefault(sample, []).append({**row, **joined})
+    return samples
+
+
+def judge(
+    rows: list[Row], limits: Mapping[str, float], exclude: Iterable[str], number: int
+) -> tuple[list[Row], list[Row]]:
+    """Flags and trust of a sample's tiles, and those most worth annotating.
+
+    Parameters
+    ----------
+    rows : list of dict
+        All of a sample, as from `join`.
+    limits : dict of str to float
+        As for `flags.flag`.
+    exclude : iterable of str
+        Flags that exclude a tile.
+    number : int
+        Of tiles to name for annotation.
+
+    Returns
+    -------
+    tiles, most_worth : list of dict
+        Fields of `QUALITY` and of `TRUST`; fields of `NEXT`.
+    """
+    flagged = [
+        {**row, "flags": own} for row, own in zip(rows, flags.flag(rows, limits), strict=True)
+    ]
+    trusts = trust.trust(flagged, [row["annotated"] for row in rows])
+    chosen = trust.most_worth(flagged, trusts, number) if number else []
+    tiles = [
+        {
+            **{**row, **own},
+            "excluded": "yes" if set(row["flags"]) & set(exclude) else "",
+            "annotated": "yes" if own["annotated"] else "",
+            "flags": ";".join(row["flags"]),
+        }
+        for row, own in zip(flagged, trusts, strict=True)
+    ]
+    return tiles, [{"rank": rank, **tiles[i]} for rank, i in enumerate(chosen, 1)]

@@ -1,0 +1,57 @@
+"""Planes of any dtype: computing in double precision, rounding, and unsigned equivalents."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+BAND_PIXELS = 2**18
+"""Pixels that are computed at a time in double precision, so that temporaries stay in cache."""
+
+
+def in_bands(
+    compute: Callable[..., NDArray], plane: NDArray, *others: NDArray, **settings: object
+) -> NDArray:
+    """Compute in double precision, a band of rows at a time, and round to the plane's dtype.
+
+    Parameters
+    ----------
+    compute : callable
+        `compute(band, *bands_of_others, **settings)` is an array of the band's shape.
+    plane : (Y, X) ndarray
+    *others : (Y, X) ndarray
+        Cut into the same bands.
+    **settings
+        Passed on.
+
+    Returns
+    -------
+    (Y, X) ndarray
+        As from `as_dtype`.
+    """
+    result = np.empty(plane.shape, plane.dtype)
+    height = max(BAND_PIXELS // plane.shape[1], 1)
+    for start in range(0, plane.shape[0], height):
+        rows = slice(start, start + height)
+        values = compute(plane[rows], *(other[rows] for other in others), **settings)
+        result[rows] = as_dtype(values, plane.dtype)
+    return result
+
+
+def as_dtype(values: NDArray, dtype: np.dtype) -> NDArray:
+    """Values of double precision in a dtype: rounded to the nearest (even) and saturated."""
+    if dtype.kind == "f":
+        bounds = np.finfo(dtype)
+        return np.clip(values, bounds.min, bounds.max).astype(dtype)
+    limits = np.iinfo(dtype)
+    return np.clip(np.rint(values), limits.min, limits.max).astype(dtype)
+
+
+def unsigned(plane: NDArray) -> NDArray:
+    """An int16 plane as uint16, in the same order; unsigned planes as they are."""
+    return (plane ^ np.int16(-(2**15))).view(np.uint16) if plane.dtype == np.int16 else plane
+
+
+def signed_as(dtype: np.dtype, plane: NDArray) -> NDArray:
+    """Undo `unsigned`: the plane as int16 if that is the dtype."""
+    return (plane ^ np.uint16(2**15)).view(np.int16) if dtype == np.int16 else plane

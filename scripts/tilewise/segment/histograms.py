@@ -1,0 +1,117 @@
+"""Histograms of grey levels, and how well a threshold separates the two classes of one.
+
+Sums of a histogram are exact: integers, or in double precision.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tilewise.value_counts import count_values
+
+FLOAT_BINS = 256
+"""Bins of the histogram of floats."""
+
+
+def histogram(
+    values: NDArray, bins: int | None = None, low: float | None = None, high: float | None = None
+) -> tuple[NDArray[np.int64], NDArray]:
+    """Count the pixels of each grey level.
+
+    Parameters
+    ----------
+    values : ndarray
+        uint8, uint16, int16, or finite float32.
+    bins : int, optional
+        Of floats, 256 by default. Integers have a bin for each value of their dtype.
+    low, high : float, optional
+        Range of the bins of floats; what is outside is not counted. By default from the smallest
+        to the greatest value.
+
+    Returns
+    -------
+    counts : (bins,) int64 ndarray
+        Pixels. Histograms of parts, with the same bins, may be added up.
+    centers : (bins,) ndarray
+        Grey levels in the middle of the bins, ascending; int64 for integers.
+    """
+    if values.dtype.kind == "f":
+        bounds = None if low is None or high is None else (float(low), float(high))
+        counts, edges = np.histogram(values, bins or FLOAT_BINS, bounds)
+        return counts, (edges[:-1] + edges[1:]) / 2
+    limits = np.iinfo(values.dtype)
+    centers = np.arange(limits.min, limits.max + 1)
+    counts = count_values(values.view(f"u{values.itemsize}"), centers.size)
+    if limits.min:
+        # the bit patterns of negative numbers come after those of positive ones
+        counts = np.roll(counts, -limits.min)
+    return counts, centers
+
+
+def moments(counts: NDArray, centers: NDArray) -> tuple[NDArray, NDArray]:
+    """Cumulative pixels and sums of grey levels of a histogram; exact for integers."""
+    if centers.dtype.kind == "f":
+        centers = centers.astype(np.float64)
+    return np.cumsum(counts), np.cumsum(counts * centers)
+
+
+def separability(counts: NDArray, centers: NDArray, threshold: float) -> float:
+    """How well a threshold separates its two classes.
+
+    Parameters
+    ----------
+    counts, centers : (bins,) ndarray
+        As from `histogram`.
+    threshold : float
+
+    Returns
+    -------
+    float
+        Between-class over total variance, 0 to 1: Otsu's (1979) eta. 0 if a class is empty.
+    """
+    pixels, sums = moments(counts, centers)
+    split = np.searchsorted(centers, threshold, side="right")
+    below = pixels[split - 1] if split else 0
+    above = pixels[-1] - below
+    if not below or not above:
+        return 0.0
+    average = sums[-1] / pixels[-1]
+    total = np.dot(counts, (centers - average) ** 2)
+    difference = sums[split - 1] / below - (sums[-1] - sums[split - 1]) / above
+    share = float(below) * float(above) / float(pixels[-1])
+    return float(min(share * difference**2 / total, 1))
+
+
+def contrast_to_noise(
+    counts: NDArray, centers: NDArray, threshold: float, foreground: str = "bright"
+) -> float:
+    """Contrast-to-noise ratio of the two classes that a threshold makes.
+
+    Parameters
+    ----------
+    counts, centers : (bins,) ndarray
+        As from `histogram`.
+    threshold : float
+    foreground : {"bright", "dark"}
+
+    Returns
+    -------
+    float
+        Difference of the class means over the standard deviation of the background class: 2.65 for
+        a Gaussian split at its mean, that is for noise alone. 0 if a class is empty, infinite if
+        the background is constant.
+    """
+    split = np.searchsorted(centers, threshold, side="right")
+    background, objects = slice(split), slice(split, None)
+    if foreground == "dark":
+        background, objects = objects, background
+    inside, outside = counts[background], counts[objects]
+    pixels, others = inside.sum(), outside.sum()
+    if not pixels or not others:
+        return 0.0
+    grey_levels = centers[background].astype(np.float64)
+    mean = inside @ grey_levels / pixels
+    difference = abs(outside @ centers[objects].astype(np.float64) / others - mean)
+    deviation = math.sqrt(inside @ (grey_levels - mean) ** 2 / pixels)
+    return float(difference / deviation) if deviation else math.inf

@@ -1,0 +1,55 @@
+"""Colours of labels, for viewers: red, green, blue and alpha from 0 to 255."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tilewise.labels import FN, FP, TN, TP
+
+RGBA = tuple[int, int, int, int]
+
+OPAQUE, TRANSPARENT = 255, 0
+UNKNOWN = (128, 128, 128, TRANSPARENT)
+
+
+def error_colors(methods: int) -> dict[int, RGBA]:
+    """Colours of an error map: where all are right it is transparent, else yellow to dark violet.
+
+    Parameters
+    ----------
+    methods : int
+
+    Returns
+    -------
+    dict of int to (red, green, blue, alpha)
+    """
+    anchors = np.array([(255, 237, 111), (244, 134, 51), (200, 40, 80), (84, 15, 109)], float)
+    shares = np.linspace(0, len(anchors) - 1, methods) if methods > 1 else [len(anchors) - 1.0]
+    colors: dict[int, RGBA] = {1: (0, 0, 0, TRANSPARENT)}
+    for number, share in enumerate(shares, 2):
+        red, green, blue = (
+            round(float(np.interp(share, range(len(anchors)), channel))) for channel in anchors.T
+        )
+        colors[number] = (red, green, blue, OPAQUE)
+    return colors
+
+
+def confusion_colors(colors: Mapping[str, Sequence[int]]) -> dict[int, RGBA]:
+    """Colours of a confusion map; true negatives would hide the image, and are transparent.
+
+    Parameters
+    ----------
+    colors : dict of str to sequence of int
+        Red, green and blue of `tp`, `fp`, `fn` and `tn`.
+    """
+    codes = {"tp": (TP, OPAQUE), "fp": (FP, OPAQUE), "fn": (FN, OPAQUE), "tn": (TN, TRANSPARENT)}
+    found = {}
+    for kind, (code, alpha) in codes.items():
+        red, green, blue = colors[kind]
+        found[code] = (red, green, blue, alpha)
+    return found
+
+
+def mask_colors() -> dict[int, RGBA]:
+    """Colours of a mask: its foreground is white."""
+    return {1: (255, 255, 255, OPAQUE)}

@@ -1,0 +1,29 @@
+import numpy as np
+from skimage.color import rgb2lab
+
+from tilewise.view import label_colors
+
+
+def test_colors_are_one_per_number_of_wrong_methods():
+    colors = label_colors.error_colors(3)
+    assert list(colors) == [1, 2, 3, 4]
+    assert colors[1][3] == 0
+    assert len(set(colors.values())) == 4
+    assert list(label_colors.error_colors(1)) == [1, 2]
+
+
+def test_colors_darken_with_the_number_of_wrong_methods():
+    for methods in (2, 4, 9):
+        colors = label_colors.error_colors(methods)
+        rgb = np.array([colors[value][:3] for value in range(2, methods + 2)])
+        assert (np.diff(rgb2lab(rgb / 255)[:, 0]) < 0).all()
+
+
+def test_right_background_and_what_is_not_annotated_are_transparent():
+    colors = {"tp": (0, 255, 255), "fp": (255, 0, 255), "fn": (255, 255, 0), "tn": (1, 2, 3)}
+    assert label_colors.confusion_colors(colors) == {
+        1: (1, 2, 3, 0),
+        2: (255, 0, 255, 255),
+        3: (255, 255, 0, 255),
+        4: (0, 255, 255, 255),
+    }
