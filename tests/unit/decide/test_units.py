@@ -44,7 +44,7 @@ def test_blocks_of_a_single_tile_are_no_independent_units():
     kind, units = assign(tiles, {"a": "a"})
     assert kind == "block"
     assert list(units.values()) == ["block 0", "block 1"]
-    assert independent(level, 2) == 1
+    assert independent(kind, 2) == 1
     assert independent("plane", 2) == 2
 
 

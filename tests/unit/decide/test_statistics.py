@@ -150,7 +150,7 @@ def test_sign_flip_of_means_over_the_units_where_each_is_defined():
 def test_random_swaps_do_not_depend_on_how_many_are_in_memory(monkeypatch):
     a, b = np.random.default_rng(3).integers(5, 60, (2, 20, 4)).astype(float)
     whole = significance.sign_flip(a, b, mcc, "micro", seed=4)
-    monkeypatch.setattr(inference, "CHUNK", 1000)
+    monkeypatch.setattr(significance, "CHUNK_SIZE", 1000)
     assert significance.sign_flip(a, b, mcc, "micro", seed=4) == whole
     assert 0 < whole < 1
 
