@@ -12,6 +12,7 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import snakemake.utils
+import yaml
 from snakemake.exceptions import WorkflowError
 
 # of the file that is read, not of a workflow that imports this one as a module
@@ -21,13 +22,11 @@ SCRIPTS = Path(
 sys.path.insert(0, str(SCRIPTS))
 
 from tilewise import imports
-from tilewise.plan import decide, export, ingest, metadata, quality, report, resources
-from tilewise.plan import segment, targets, validate
+from tilewise.plan import configuration, decide, export, ingest, metadata, quality, report
+from tilewise.plan import resources, segment, targets, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
 from tilewise.plan.sheet import NAME
 from tilewise.plan.study import Choice, read_study
-
-snakemake.utils.validate(config, "../schemas/config.schema.yaml")
 
 
 def get_cores():
@@ -47,17 +46,18 @@ def lift_rate_limit():
         workflow.scheduler.job_rate_limiter = None
 
 
-def get_folder():
-    """Where the configuration is, to which the sample sheet is relative."""
-    files = workflow.configfiles
-    return Path(files[-1]).absolute().parent if files else Path()
-
-
+FILES = list(map(os.path.relpath, workflow.configfiles))
+SCHEMA = SCRIPTS / "../workflow/schemas/config.schema.yaml"
 try:
-    STUDY = read_study(config, get_folder(), get_cores())
+    configuration.check(config, yaml.load(SCHEMA.read_text(), yaml.CSafeLoader))
+    # which fills in the defaults
+    snakemake.utils.validate(config, "../schemas/config.schema.yaml")
+    # the sample sheet is relative to the last file
+    STUDY = read_study(config, Path(*FILES[-1:]).parent, get_cores())
     export.check(STUDY)
 except ValueError as error:
-    raise WorkflowError(str(error)) from None
+    place = f"{', '.join(FILES) or 'configuration'}: "
+    raise WorkflowError(place + str(error).replace("\n", f"\n{place}")) from None
 
 LEVELS = STUDY.levels
 FIGURE_METHODS = report.figure_methods(STUDY)
