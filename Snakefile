@@ -41,6 +41,7 @@ rule all:
 
 onstart:
     lift_rate_limit()
+    extend_bars()
 
 
 onsuccess:

@@ -46,6 +46,16 @@ def lift_rate_limit():
         workflow.scheduler.job_rate_limiter = None
 
 
+def extend_bars():
+    """Show jobs done and the time left, for which the rich logger has no option."""
+    for handler in workflow.logger_manager.plugin_handlers:
+        if hasattr(handler, "progress"):
+            from rich import progress
+
+            left = progress.TimeRemainingColumn(), progress.TextColumn("left")
+            handler.progress.columns += (progress.MofNCompleteColumn(), *left)
+
+
 FILES = list(map(os.path.relpath, workflow.configfiles))
 SCHEMA = SCRIPTS / "../workflow/schemas/config.schema.yaml"
 try:
