@@ -45,4 +45,4 @@ onstart:
 
 
 onsuccess:
-    tell_left_behind()
+    tell_warnings()

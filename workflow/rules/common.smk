@@ -1,5 +1,6 @@
 """The study, and what touches Snakemake's own objects: checkpoints, storage, deleted intermediates."""
 
+import atexit
 import json
 import os
 import re
@@ -22,11 +23,13 @@ SCRIPTS = Path(
 sys.path.insert(0, str(SCRIPTS))
 
 from tilewise import imports
+from tilewise.decide.summary import warnings_of
 from tilewise.plan import configuration, decide, export, ingest, metadata, quality, report
 from tilewise.plan import resources, segment, targets, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
 from tilewise.plan.sheet import NAME
 from tilewise.plan.study import Choice, read_study
+from tilewise.tables import read_rows
 
 
 def get_cores():
@@ -122,18 +125,15 @@ def get_files(names):
     return list(map(get_file, names))
 
 
-def tell_left_behind():
-    """Name what earlier runs have left that is not of this study: stacks without samples, masks."""
-    for image in sorted(Path("results").glob("*/image.zarr")):
-        if image.parent.name not in STUDY.stacks:
-            print(
-                f"{image.parent} holds results of an earlier run that nothing uses any more: delete it",
-                file=sys.stderr,
-            )
-    files = {*Path("results/masks").rglob("*.png"), *Path("results/masks").rglob("*.tif")}
-    if others := sorted(files.difference(map(Path, export.files(STUDY)))):
-        names = ", ".join(map(str, others[:3])) + (", ..." if len(others) > 3 else "")
-        print(f"{len(others)} masks are of an earlier run: delete {names}", file=sys.stderr)
+def tell_warnings():
+    """Print, as the last lines of a run, what could mislead in its results on this machine."""
+    jobs = [job for job in workflow.dag.finished_jobs if job.rule.name == "aggregate"]
+    tables = [job.output.summary for job in jobs if os.path.exists(job.output.summary)]
+    warnings = [warning for table in tables for warning in warnings_of(read_rows(table))]
+    warnings += targets.left_behind(STUDY, Path("results"))
+    lines = "".join(f"Warning: {warning}\n" for warning in warnings)
+    # the logger still has lines to write, and owns sys.stderr as long as it draws bars
+    atexit.register(print, lines, end="", file=sys.__stderr__, flush=True)
 
 
 def keep_if(keep, path):

@@ -109,6 +109,12 @@ def suspect(sample, groups):
     )
 
 
+def warnings_of(summary):
+    """What is suspicious about samples, each once; rows of all samples only repeat it."""
+    rows = [row for row in summary if row["warning"] and row["sample"] != ALL]
+    return list(dict.fromkeys(row["warning"] for row in rows))
+
+
 def _pool(rows):
     rows = [row for row in rows if row.get("extent", "tile") == "tile"]
     return {name: sum(int(row[name]) for row in rows) for name in COUNTS}
