@@ -1,12 +1,17 @@
 """tilewise: segment tiled microscopy, validate it against ground truth, decide on a method."""
 
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 if not workflow.overwrite_configfiles:
 
-    configfile: "config.yaml"
+    # of a working directory that has none, the demo's
+    DEMO = workflow.current_basedir.join("config.yaml").get_path_or_uri(secret_free=True)
+
+    configfile: "config.yaml" if Path("config.yaml").exists() else DEMO
 
 
 include: "workflow/rules/common.smk"
@@ -41,7 +46,8 @@ rule all:
 
 onstart:
     lift_rate_limit()
+    extend_bars()
 
 
 onsuccess:
-    tell_left_behind()
+    tell_warnings()

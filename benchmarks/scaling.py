@@ -54,7 +54,8 @@ ALL_KINDS = {
 
 def snakemake(config, *arguments, quiet="all"):
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", quiet]
-    return [*command, "--snakefile", ROOT / "Snakefile", "--configfile", config, *arguments]
+    command += ["--snakefile", ROOT / "Snakefile", "--workflow-profile", "plain"]
+    return [*command, "--configfile", config, *arguments]
 
 
 def planes(folder):

@@ -4,7 +4,7 @@ import logging
 from itertools import chain
 
 from tilewise import job
-from tilewise.decide.summary import COLUMNS, sort_rows, summarize
+from tilewise.decide.summary import COLUMNS, sort_rows, summarize, warnings_of
 from tilewise.quality.flags import excluded_tiles, flags_of_tiles
 from tilewise.score import error_table, score_table
 from tilewise.tables import read_all, read_rows, write_rows
@@ -41,7 +41,7 @@ write_rows(output.metrics, columns, rows)
 
 summary = summarize(rows, params.chosen)
 write_rows(output.summary, COLUMNS, summary)
-for warning in dict.fromkeys(row["warning"] for row in summary if row["warning"]):
+for warning in warnings_of(summary):
     logging.warning(warning)
 
 strata = error_table.sum_strata(all_rows(given.strata), rows) if given.strata else ()

@@ -15,7 +15,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from projects import Project
 
 CLUSTER = Path(__file__).with_name("cluster.sh")
-PROFILE = ("--profile", "workflow/profiles/slurm", "--slurm-init-seconds-before-status-checks", "3")
+PROFILE = (
+    *("--workflow-profile", "workflow/profiles/slurm"),
+    *("--slurm-init-seconds-before-status-checks", "3"),
+)
 
 
 def missing():

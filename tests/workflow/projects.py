@@ -84,6 +84,9 @@ class Project:
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
         if (self.folder / "my.yaml").exists() and "--configfile" not in arguments:
             command += ["--configfile", "my.yaml"]
+        if (self.folder / "profiles").exists() and "--workflow-profile" not in arguments:
+            # which names every job
+            command += ["--workflow-profile", "plain"]
         done = subprocess.run(
             [*command, *arguments], cwd=self.folder, capture_output=True, text=True, check=False
         )

@@ -46,24 +46,42 @@ def test_sheet(project, case):
     refused(project.run("--dry-run"), *words)
 
 
+KNOWN = "known: metrics, extent, tolerance, unit, objects, errors, oracles, margin"
 CONFIGURATIONS = {
-    "unknown key": ({"metods": {}}, "metods"),
+    "unknown key": (
+        {"metods": {}},
+        "my.yaml: metods does not exist; did you mean methods? (known: ",
+    ),
+    "unknown nested key": (
+        {"validate": {"toleranse": 2}},
+        f"my.yaml: validate.toleranse does not exist; did you mean tolerance? ({KNOWN})\n",
+    ),
+    "two mistakes": (
+        {"tile": "big", "methods": {"otsu": {"treshold": "otsu"}}},
+        'my.yaml: tile is "big": give a whole number, at least 16\n',
+        "my.yaml: methods.otsu.treshold does not exist; did you mean threshold? (known: ",
+        "my.yaml: methods.otsu.threshold is missing: add it\n",
+    ),
+    "empty section": ({"validate": None}, "my.yaml: validate is null: give keys with values\n"),
     "unknown method": (
         {"methods": {"otsu": {"threshold": "otzu"}}},
-        "method otsu",
-        "otzu",
-        "otsu, ",
+        "my.yaml: methods.otsu: threshold method otzu does not exist; did you mean otsu? (known: ",
     ),
-    "unknown step": ({"filters": {"denoised": ["medain"]}}, "filter denoised", "medain", "median"),
+    "unknown step": (
+        {"filters": {"denoised": ["medain"]}},
+        "my.yaml: filters.denoised: filter medain does not exist; did you mean median? (known: ",
+    ),
     "unknown filter": (
         {"methods": {"otsu": {"filter": "denoise", "threshold": "otsu"}}},
-        "method otsu",
-        "did you mean denoised?",
+        "my.yaml: methods.otsu: filter denoise is not configured; did you mean denoised? (known: ",
     ),
-    "even median": ({"filters": {"denoised": [{"median": 4}]}}, "filter denoised", "odd"),
+    "even median": (
+        {"filters": {"denoised": [{"median": 4}]}},
+        "my.yaml: filters.denoised: median: size is 4: give an odd whole number of pixels",
+    ),
     "unknown sample": (
         {"methods": {"otsu": {"threshold": "otsu", "samples": ["disc"]}}},
-        "did you mean discs?",
+        "my.yaml: methods.otsu: sample disc is not in the sheet; did you mean discs?",
     ),
     "tile": ({"tile": 66, "pyramid": {"levels": 2}}, "66", "multiple of 4"),
 }
@@ -72,8 +90,15 @@ CONFIGURATIONS = {
 @pytest.mark.parametrize("case", CONFIGURATIONS)
 def test_configuration(project, case):
     settings, *words = CONFIGURATIONS[case]
-    project.configure(**settings)
-    refused(project.run("--dry-run"), *words)
+    run = project.configure(**settings).run("--dry-run")
+    refused(run, *words)
+    assert len(run.output.splitlines()) < 10
+
+
+def test_configuration_of_several_files(project):
+    (project.folder / "more.yaml").write_text("tyle: 64\n")
+    run = project.run("--dry-run", "--configfile", "my.yaml", "more.yaml")
+    refused(run, "my.yaml, more.yaml: tyle does not exist; did you mean tile?")
 
 
 def test_sizes_of_image_and_truth_differ(project):

@@ -96,3 +96,14 @@ def test_as_a_module(importing, use, prefix, configuration):
     again = importing.succeed()
     assert not again.jobs, again.output
     assert "Nothing to be done" in again.output
+
+
+def test_a_mistake_in_a_configuration_without_a_file(importing):
+    configuration = f"{IN_PLACE}\nconfig['tyle'] = 64"
+    snakefile = IMPORTING.format(
+        use="use rule * from tilewise", name="all", configuration=configuration
+    )
+    (importing.folder / "Snakefile").write_text(snakefile)
+    run = importing.run("--dry-run")
+    assert run.code != 0
+    assert "configuration: tyle does not exist; did you mean tile? (known: " in run.output

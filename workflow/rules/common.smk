@@ -1,5 +1,6 @@
 """The study, and what touches Snakemake's own objects: checkpoints, storage, deleted intermediates."""
 
+import atexit
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import snakemake.utils
+import yaml
 from snakemake.exceptions import WorkflowError
 
 # of the file that is read, not of a workflow that imports this one as a module
@@ -21,13 +23,13 @@ SCRIPTS = Path(
 sys.path.insert(0, str(SCRIPTS))
 
 from tilewise import imports
-from tilewise.plan import decide, export, ingest, metadata, quality, report, resources
-from tilewise.plan import segment, targets, validate
+from tilewise.decide.summary import warnings_of
+from tilewise.plan import configuration, decide, export, ingest, metadata, quality, report
+from tilewise.plan import resources, segment, targets, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
 from tilewise.plan.sheet import NAME
 from tilewise.plan.study import Choice, read_study
-
-snakemake.utils.validate(config, "../schemas/config.schema.yaml")
+from tilewise.tables import read_rows
 
 
 def get_cores():
@@ -47,17 +49,28 @@ def lift_rate_limit():
         workflow.scheduler.job_rate_limiter = None
 
 
-def get_folder():
-    """Where the configuration is, to which the sample sheet is relative."""
-    files = workflow.configfiles
-    return Path(files[-1]).absolute().parent if files else Path()
+def extend_bars():
+    """Show jobs done and the time left, for which the rich logger has no option."""
+    for handler in workflow.logger_manager.plugin_handlers:
+        if hasattr(handler, "progress"):
+            from rich import progress
+
+            left = progress.TimeRemainingColumn(), progress.TextColumn("left")
+            handler.progress.columns += (progress.MofNCompleteColumn(), *left)
 
 
+FILES = list(map(os.path.relpath, workflow.configfiles))
+SCHEMA = SCRIPTS / "../workflow/schemas/config.schema.yaml"
 try:
-    STUDY = read_study(config, get_folder(), get_cores())
+    configuration.check(config, yaml.load(SCHEMA.read_text(), yaml.CSafeLoader))
+    # which fills in the defaults
+    snakemake.utils.validate(config, "../schemas/config.schema.yaml")
+    # the sample sheet is relative to the last file
+    STUDY = read_study(config, Path(*FILES[-1:]).parent, get_cores())
     export.check(STUDY)
 except ValueError as error:
-    raise WorkflowError(str(error)) from None
+    place = f"{', '.join(FILES) or 'configuration'}: "
+    raise WorkflowError(place + str(error).replace("\n", f"\n{place}")) from None
 
 LEVELS = STUDY.levels
 FIGURE_METHODS = report.figure_methods(STUDY)
@@ -112,18 +125,15 @@ def get_files(names):
     return list(map(get_file, names))
 
 
-def tell_left_behind():
-    """Name what earlier runs have left that is not of this study: stacks without samples, masks."""
-    for image in sorted(Path("results").glob("*/image.zarr")):
-        if image.parent.name not in STUDY.stacks:
-            print(
-                f"{image.parent} holds results of an earlier run that nothing uses any more: delete it",
-                file=sys.stderr,
-            )
-    files = {*Path("results/masks").rglob("*.png"), *Path("results/masks").rglob("*.tif")}
-    if others := sorted(files.difference(map(Path, export.files(STUDY)))):
-        names = ", ".join(map(str, others[:3])) + (", ..." if len(others) > 3 else "")
-        print(f"{len(others)} masks are of an earlier run: delete {names}", file=sys.stderr)
+def tell_warnings():
+    """Print, as the last lines of a run, what could mislead in its results on this machine."""
+    jobs = [job for job in workflow.dag.finished_jobs if job.rule.name == "aggregate"]
+    tables = [job.output.summary for job in jobs if os.path.exists(job.output.summary)]
+    warnings = [warning for table in tables for warning in warnings_of(read_rows(table))]
+    warnings += targets.left_behind(STUDY, Path("results"))
+    lines = "".join(f"Warning: {warning}\n" for warning in warnings)
+    # the logger still has lines to write, and owns sys.stderr as long as it draws bars
+    atexit.register(print, lines, end="", file=sys.__stderr__, flush=True)
 
 
 def keep_if(keep, path):

@@ -113,6 +113,12 @@ def suspect(sample: str, groups: Mapping[tuple[str, str], Sequence[Row]]) -> str
     )
 
 
+def warnings_of(summary: Iterable[Row]) -> list[str]:
+    """What is suspicious about samples, each once; rows of all samples only repeat it."""
+    rows = [row for row in summary if row["warning"] and row["sample"] != ALL]
+    return list(dict.fromkeys(row["warning"] for row in rows))
+
+
 def _pool(rows: Iterable[Row]) -> dict[str, int]:
     rows = [row for row in rows if row.get("extent", "tile") == "tile"]
     return {name: sum(int(row[name]) for row in rows) for name in COUNTS}

@@ -86,9 +86,9 @@ def read_methods(config, samples):
     dtypes = {sample.header.dtype for sample in samples.values()} or {"uint8"}
     for name, chain in config["filters"].items():
         if name == NO_FILTER:
-            raise ValueError(f"filters: {NO_FILTER} stands for no filter: give it another name")
+            raise ValueError(f"filters.{NO_FILTER} stands for no filter: give it another name")
         for dtype in sorted(dtypes):
-            _checked(f"filter {name}", filters.check_chain, chain, dtype)
+            _checked(f"filters.{name}", filters.check_chain, chain, dtype)
     return {
         name: _read_method(name, entry, config["filters"], samples)
         for name, entry in config["methods"].items()
@@ -97,21 +97,21 @@ def read_methods(config, samples):
 
 def _read_method(name, entry, known_filters, samples):
     if name in RESERVED:
-        raise ValueError(f"method {name}: the name is taken by the workflow: choose another")
+        raise ValueError(f"methods.{name}: the name is taken by the workflow: choose another")
     chosen_samples = tuple(samples) if entry["samples"] is None else tuple(entry["samples"])
     for sample in chosen_samples:
         if sample not in samples:
             raise ValueError(
-                f"method {name}: sample {sample} is not in the sheet{hint(sample, samples)}"
+                f"methods.{name}: sample {sample} is not in the sheet{hint(sample, samples)}"
             )
     variants = tuple(
-        _read_variant(f"method {name}", variant, parameters, known_filters)
-        for variant, parameters in _expand(f"method {name}", entry)
+        _read_variant(f"methods.{name}", variant, parameters, known_filters)
+        for variant, parameters in _expand(f"methods.{name}", entry)
     )
     method = Method(name, variants, chosen_samples)
     if method.is_calibrated and not any(samples[sample].truth for sample in chosen_samples):
         raise ValueError(
-            f"method {name}: scope calibrated takes the threshold from annotated tiles, and no "
+            f"methods.{name}: scope calibrated takes the threshold from annotated tiles, and no "
             "sample has truth: give truth, or choose the scope tile, plane or sample"
         )
     return method
@@ -126,7 +126,7 @@ def _expand(what, entry):
     for key in grid:
         if key not in keys and key not in known:
             raise ValueError(
-                f"{what}: grid: {key} is neither a setting of {threshold} nor a key of a method"
+                f"{what}.grid: {key} is neither a setting of {threshold} nor a key of a method"
                 f"{hint(key, [*known, *keys])}"
             )
     for values in product(*grid.values()):

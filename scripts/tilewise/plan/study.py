@@ -379,7 +379,7 @@ def check(study: Study) -> None:
         )
     if study.swept and not study.annotated:
         raise ValueError(
-            f"method {study.swept[0]} has a grid, and no sample has truth to choose from it: "
+            f"methods.{study.swept[0]}.grid: no sample has truth to choose from it: "
             "leave `grid` out, or give truth"
         )
     for choice in validation["metrics"]:
@@ -394,17 +394,17 @@ def check(study: Study) -> None:
     needed = METRICS[metric].choice
     if needed and needed not in validation["metrics"]:
         raise ValueError(
-            f"decision: metric {metric} is not computed: add {needed} to `metrics` under `validate`"
+            f"decision.metric: {metric} is not computed: add {needed} to `metrics` under `validate`"
         )
     if needed and validation["extent"] != "tile":
         raise ValueError(
-            f"decision: metric {metric} is decided on by tiles: "
+            f"decision.metric: {metric} is decided on by tiles: "
             "set `extent` under `validate` to tile, or decide by a metric of pixels"
         )
     for sample in study.annotated:
         if validation["unit"] == "micrometer" and not study.samples[sample].pixel_size:
             raise ValueError(
-                f"validate: unit micrometer needs the pixel size of sample {sample}, which its "
+                f"validate.unit: micrometer needs the pixel size of sample {sample}, which its "
                 "files do not have: give it in the column `pixel_size` of the sheet"
             )
     for name, method in study.methods.items():
@@ -413,6 +413,6 @@ def check(study: Study) -> None:
         )
         if method.is_calibrated and len(dtypes) > 1:
             raise ValueError(
-                f"method {name}: scope calibrated needs samples of one dtype, these are "
+                f"methods.{name}: scope calibrated needs samples of one dtype, these are "
                 f"{', '.join(dtypes)}: convert them, or use the scope sample"
             )

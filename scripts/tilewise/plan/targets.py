@@ -1,5 +1,7 @@
 """What a run makes: the files that rule `all` asks for."""
 
+from pathlib import Path
+
 from tilewise.plan import export, metadata, paths, report, validate
 from tilewise.plan.study import Study
 
@@ -65,3 +67,24 @@ def annotate_next(study: Study) -> list[str]:
 def masks(study: Study) -> list[str]:
     """Image files of labels."""
     return export.files(study)
+
+
+def left_behind(study: Study, results: Path) -> list[str]:
+    """What earlier runs have left in a folder of results, and this study does not make.
+
+    Returns
+    -------
+    list of str
+        A line for each stack whose samples are gone, and one for all masks.
+    """
+    stacks = sorted(image.parent for image in results.glob("*/image.zarr"))
+    lines = [
+        f"{stack} is of an earlier run, and nothing uses it any more: delete it"
+        for stack in stacks
+        if stack.name not in study.stacks
+    ]
+    files = {*results.glob("masks/**/*.png"), *results.glob("masks/**/*.tif")}
+    if others := sorted(files.difference(map(Path, export.files(study)))):
+        names = ", ".join(map(str, others[:3])) + (", ..." if len(others) > 3 else "")
+        lines.append(f"{len(others)} masks are of an earlier run: delete {names}")
+    return lines

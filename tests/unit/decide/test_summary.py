@@ -1,6 +1,6 @@
 import pytest
 
-from tilewise.decide.summary import describe, sort_rows, summarize
+from tilewise.decide.summary import describe, sort_rows, summarize, warnings_of
 from tilewise.score import confusion, formulas
 
 
@@ -74,6 +74,11 @@ def test_inverted_truth():
     assert "every method" in pick(summary, "opposite", "li", "f1")["warning"]
     # one method agrees with the truth: it is the other one that is wrong
     assert pick(summary, "fine", "li", "f1")["warning"] == ""
+    # of all samples, there are rows with both
+    found = warnings_of(summary)
+    assert [text.split(":")[0] for text in found] == [
+        f"the truth of {sample} looks inverted" for sample in ("mostly", "opposite")
+    ]
 
 
 def test_order_is_that_of_the_sheet():

@@ -169,23 +169,23 @@ MANY = {
     ),
     "metric": (
         {"validate": {"metrics": ["cldice"]}, "decision": {"metric": "nsd"}},
-        "decision: metric nsd is not computed: add nsd to `metrics` under `validate`",
+        "decision.metric: nsd is not computed: add nsd to `metrics` under `validate`",
     ),
     "objects": (
         {"decision": {"metric": "object_f1"}},
-        "decision: metric object_f1 is not computed: add objects to `metrics` under `validate`",
+        "decision.metric: object_f1 is not computed: add objects to `metrics` under `validate`",
     ),
     "extent": (
         {"validate": {"extent": "plane"}, "decision": {"metric": "cldice"}},
-        "decision: metric cldice is decided on by tiles: set `extent` under `validate` to tile",
+        "decision.metric: cldice is decided on by tiles: set `extent` under `validate` to tile",
     ),
     "unit": (
         {"validate": {"unit": "micrometer"}},
-        "validate: unit micrometer needs the pixel size of sample a, which its files do not have",
+        "validate.unit: micrometer needs the pixel size of sample a, which its files do not have",
     ),
     "calibrated": (
         {"methods": {"m": {"threshold": "otsu", "scope": "calibrated"}}},
-        "method m: scope calibrated needs samples of one dtype, these are uint16, uint8: convert",
+        "methods.m: scope calibrated needs samples of one dtype, these are uint16, uint8: convert",
     ),
 }
 
@@ -205,7 +205,7 @@ def test_without_truth_nothing_is_decided(tmp_path, rows):
     with pytest.raises(ValueError, match="^apply: " + NO_TRUTH):
         make_study(tmp_path, bare, methods=PAIR)
     grid = {"m": {"threshold": "manual", "grid": {"value": [1, 2]}}}
-    with pytest.raises(ValueError, match="^method m has a grid, and no sample has truth to choose"):
+    with pytest.raises(ValueError, match="^methods.m.grid: no sample has truth to choose"):
         make_study(tmp_path, bare, methods=grid)
     # one method needs no decision
     study = make_study(tmp_path, bare)

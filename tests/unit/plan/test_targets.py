@@ -1,5 +1,8 @@
 """What a run makes, by what is configured."""
 
+from contextlib import chdir
+from pathlib import Path
+
 import pytest
 from studies import OTSU, S, collected_study, make_study, write_sample
 
@@ -60,3 +63,22 @@ def test_overlays_of_collected_samples_share_a_folder():
     assert targets.overlays(collected_study()) == [
         f"results/{S}/{name}/0/0" for name in ("otsu/overlay/0", "otsu/overlay/1", "li/overlay/1")
     ]
+
+
+def test_what_earlier_runs_left_behind(tmp_path, rows):
+    study = make_study(tmp_path, *rows, methods=OTSU)
+    results = Path("results")
+    made = [Path(path) for path in targets.masks(study)]
+    assert made
+    with chdir(tmp_path):
+        for folder in ("a", "b", "gone"):
+            (results / folder / "image.zarr").mkdir(parents=True)
+        for path in (*made, *(results / f"masks/old/{name}.png" for name in "dcba")):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        assert targets.left_behind(study, results) == [
+            "results/gone is of an earlier run, and nothing uses it any more: delete it",
+            "4 masks are of an earlier run: delete results/masks/old/a.png, "
+            "results/masks/old/b.png, results/masks/old/c.png, ...",
+        ]
+        assert targets.left_behind(study, Path("elsewhere")) == []

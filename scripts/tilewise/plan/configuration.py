@@ -1,0 +1,93 @@
+"""Mistakes in a configuration, each as one line: where it is, what is wrong, what to do."""
+
+import json
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError
+
+from tilewise.segment.steps import hint
+
+TYPES = {
+    "object": "keys with values",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
+LIMITS = {
+    "minimum": "at least {}",
+    "exclusiveMinimum": "above {}",
+    "maximum": "at most {}",
+    "exclusiveMaximum": "below {}",
+    "minProperties": "at least {}",
+    "minItems": "at least {} long",
+    "maxItems": "at most {} long",
+    "uniqueItems": "each item once",
+    "pattern": "matching {}",
+}
+MOST_CHARACTERS = 60
+"""Of a wrong value in a message."""
+
+
+def check(config: dict, schema: dict) -> None:
+    """Whether a configuration fits a schema.
+
+    Parameters
+    ----------
+    config : dict
+        As it was given, without defaults.
+    schema : dict
+        JSON schema, draft 2020-12.
+
+    Raises
+    ------
+    ValueError
+        All mistakes, a line each, as in `validate.toleranse does not exist; did you mean tolerance?
+        (known: ...)` and `tile is "big": give a whole number, at least 16`.
+    """
+    errors = Draft202012Validator(schema).iter_errors(config)
+    if lines := dict.fromkeys(line for error in errors for line in _explain(error)):
+        raise ValueError("\n".join(lines))
+
+
+def _explain(error: ValidationError) -> list[str]:
+    """The lines of an error: one for each key of an object that is unknown or missing."""
+    path, value, rule = list(error.absolute_path), error.instance, error.schema
+    if error.validator == "additionalProperties":
+        known = list(rule["properties"])
+        return [
+            f"{_place([*path, str(key)])} does not exist{hint(key, known)}"
+            for key in value
+            if key not in known
+        ]
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in value]
+        return [f"{_place([*path, key])} is missing: add it" for key in missing]
+    if "propertyNames" in error.schema_path:
+        return [f"{_place([*path, str(value)])} cannot be a name: give {_expected(rule)}"]
+    if error.validator == "enum":
+        name, *choices = (_written(word).strip('"') for word in (value, *error.validator_value))
+        return [f"{_place(path)}: {name} does not exist{hint(name, choices)}"]
+    return [f"{_place(path)} is {_written(value)}: give {_expected(rule)}"]
+
+
+def _place(path: list) -> str:
+    """Keys with dots between them, and numbers of a list's items from 0."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)[1:]
+
+
+def _written(value: Any) -> str:
+    """A value nearly as YAML has it, cut off where it is long."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."
+
+
+def _expected(rule: dict) -> str:
+    """What a schema asks of a value."""
+    if "oneOf" in rule:
+        return rule["description"].lower().rstrip(".")
+    names = [rule["type"]] if isinstance(rule["type"], str) else rule["type"]
+    kinds = " or ".join(TYPES[name] for name in names if name != "null")
+    limits = " and ".join(text.format(rule[key]) for key, text in LIMITS.items() if key in rule)
+    return ", ".join(filter(None, [kinds, limits, "or null" if "null" in names else ""]))
