@@ -21,7 +21,8 @@ SCRIPTS = Path(
 sys.path.insert(0, str(SCRIPTS))
 
 from tilewise import imports
-from tilewise.plan import decide, export, ingest, metadata, quality, report, resources
+from tilewise.plan import decide, export, ingest, metadata, quality, resources
+from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
 from tilewise.plan import segment, targets, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
 from tilewise.plan.sheet import NAME
@@ -60,7 +61,7 @@ except ValueError as error:
     raise WorkflowError(str(error)) from None
 
 LEVELS = STUDY.levels
-FIGURE_METHODS = report.figure_methods(STUDY)
+FIGURE_METHODS = report_jobs.figure_methods(STUDY)
 COLORS = {kind: config["overlay"][kind] for kind in ("tp", "fp", "fn", "tn")}
 
 
@@ -186,4 +187,4 @@ def get_survey_choices(wildcards):
 
 def get_figures(wildcards):
     """The job of the figures, by what was chosen for each method."""
-    return report.figures(STUDY, tuple(map(get_choice, FIGURE_METHODS)))
+    return report_jobs.figures(STUDY, tuple(map(get_choice, FIGURE_METHODS)))
