@@ -357,7 +357,7 @@ def multiotsu(counts, centers, classes=3, foreground=None):
     classes : int
         At least 2.
     foreground : int or list of int, optional
-        The classes, from 0, that a mask takes; see `class_mask`. No threshold depends on it.
+        The classes, from 0 (darkest), that are foreground; the brightest by default.
 
     Returns
     -------

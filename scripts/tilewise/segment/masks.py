@@ -13,6 +13,7 @@ def hysteresis(plane, low, high):
     ----------
     plane : (Y, X) ndarray
     low, high : float
+        Grey levels. The configuration may name a global threshold instead, such as `otsu`.
 
     Returns
     -------
