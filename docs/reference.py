@@ -46,7 +46,7 @@ validate:
 """
 STEPS = """\
 A step is written as its name, `invert`, as its name with the first setting, `{median: 3}`, or with
-named settings, `{gaussian: {sigma: 2}}`. `CONTRIBUTING.md` shows how to add one.
+named settings, `{gaussian: {sigma: 2}}`. [CONTRIBUTING.md](../CONTRIBUTING.md) shows how to add one.
 """
 GLOBALS = """\
 One threshold, from the histogram of a tile, a plane or a sample (`methods.NAME.scope`). Thresholds
