@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods test test-slurm test-storage lint dry-run format lock clean
+.PHONY: demo kesm kesm-methods test test-slurm test-storage lint dry-run format docs lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -53,6 +53,10 @@ format: $(VENV)/development
 	ruff check --fix .
 	ruff format .
 	snakefmt Snakefile workflow
+
+# The reference of all configuration keys, from the schema and the docstrings.
+docs: $(VENV)/development
+	PYTHONPATH=scripts python docs/reference.py
 
 # One lock for Python 3.11 to 3.13 on every platform, without the address of any index.
 lock: $(VENV)/development

@@ -4,7 +4,11 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.27")
+
+
+report: "workflow/report/workflow.rst"
+
 
 if not workflow.overwrite_configfiles:
 

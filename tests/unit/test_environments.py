@@ -40,3 +40,11 @@ def test_lock_has_hashes_and_no_address():
         assert "://" not in text
         blocks = re.split(r"\n(?=[a-z])", text)[1:]
         assert all("--hash=sha256:" in block for block in blocks)
+
+
+def test_workflow_asks_for_the_snakemake_of_the_lock():
+    needed = re.search(
+        r"^snakemake>=([0-9.]+),", (ROOT / "envs/requirements.in").read_text(), re.MULTILINE
+    )
+    asked = re.search(r'^min_version\("(.+)"\)$', (ROOT / "Snakefile").read_text(), re.MULTILINE)
+    assert asked[1] == needed[1]

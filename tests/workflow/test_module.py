@@ -12,7 +12,7 @@ IMPORTING = """\
 
 module tilewise:
     snakefile:
-        "../tilewise/Snakefile"
+        "../tilewise/{snakefile}"
     config:
         config
 
@@ -68,15 +68,17 @@ def importing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("use", "prefix", "configuration"),
+    ("use", "prefix", "configuration", "imported"),
     [
-        ("use rule * from tilewise", "", FROM_A_FILE),
-        ("use rule * from tilewise as tilewise_*", "tilewise_", IN_PLACE),
+        ("use rule * from tilewise", "", FROM_A_FILE, "Snakefile"),
+        ("use rule * from tilewise as tilewise_*", "tilewise_", IN_PLACE, "workflow/Snakefile"),
     ],
     ids=["as they are", "with a prefix"],
 )
-def test_as_a_module(importing, use, prefix, configuration):
-    snakefile = IMPORTING.format(use=use, name=f"{prefix}all", configuration=configuration)
+def test_as_a_module(importing, use, prefix, configuration, imported):
+    snakefile = IMPORTING.format(
+        use=use, name=f"{prefix}all", configuration=configuration, snakefile=imported
+    )
     (importing.folder / "Snakefile").write_text(snakefile)
     run = importing.succeed()
     # local rules stay local under other names

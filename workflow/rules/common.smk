@@ -24,8 +24,9 @@ sys.path.insert(0, str(SCRIPTS))
 
 from tilewise import imports
 from tilewise.decide.summary import warnings_of
-from tilewise.plan import configuration, decide, export, ingest, metadata, quality, report
-from tilewise.plan import resources, segment, targets, validate
+from tilewise.plan import configuration, decide, export, ingest, metadata, quality, resources
+from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
+from tilewise.plan import segment, targets, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
 from tilewise.plan.sheet import NAME
 from tilewise.plan.study import Choice, read_study
@@ -73,7 +74,7 @@ except ValueError as error:
     raise WorkflowError(place + str(error).replace("\n", f"\n{place}")) from None
 
 LEVELS = STUDY.levels
-FIGURE_METHODS = report.figure_methods(STUDY)
+FIGURE_METHODS = report_jobs.figure_methods(STUDY)
 COLORS = {kind: config["overlay"][kind] for kind in ("tp", "fp", "fn", "tn")}
 
 
@@ -196,4 +197,4 @@ def get_survey_choices(wildcards):
 
 def get_figures(wildcards):
     """The job of the figures, by what was chosen for each method."""
-    return report.figures(STUDY, tuple(map(get_choice, FIGURE_METHODS)))
+    return report_jobs.figures(STUDY, tuple(map(get_choice, FIGURE_METHODS)))

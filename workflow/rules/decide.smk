@@ -134,9 +134,9 @@ checkpoint decide:
     output:
         choice="results/choice.json",
         decision="results/decision.json",
-        text="results/decision.md",
-        ranking="results/ranking.tsv",
-        scores="results/scores.tsv",
+        text=report("results/decision.md", caption="../report/decision.rst", category="Decision"),
+        ranking=report("results/ranking.tsv", caption="../report/ranking.rst", category="Decision"),
+        scores=report("results/scores.tsv", caption="../report/scores.rst", category="Decision"),
     log:
         "logs/decide.log",
     params:

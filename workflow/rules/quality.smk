@@ -67,7 +67,7 @@ rule trust:
     output:
         quality="results/quality.tsv",
         trust="results/trust.tsv",
-        next="results/annotate_next.tsv",
+        next=report("results/annotate_next.tsv", caption="../report/next.rst", category="Tiles"),
     log:
         "logs/trust.log",
     params:

@@ -7,26 +7,28 @@ rule aggregate:
     The tables of errors and of differences are empty where `errors` under `validate` is off.
     """
     input:
-        metrics=lambda w: report.aggregate(STUDY).metrics,
-        structures=lambda w: report.aggregate(STUDY).structures,
-        features=lambda w: report.aggregate(STUDY).features,
-        strata=lambda w: report.aggregate(STUDY).strata,
-        differences=lambda w: report.aggregate(STUDY).differences,
-        agreements=lambda w: report.aggregate(STUDY).agreements,
-        annotators=lambda w: report.aggregate(STUDY).annotators,
+        metrics=lambda w: report_jobs.aggregate(STUDY).metrics,
+        structures=lambda w: report_jobs.aggregate(STUDY).structures,
+        features=lambda w: report_jobs.aggregate(STUDY).features,
+        strata=lambda w: report_jobs.aggregate(STUDY).strata,
+        differences=lambda w: report_jobs.aggregate(STUDY).differences,
+        agreements=lambda w: report_jobs.aggregate(STUDY).agreements,
+        annotators=lambda w: report_jobs.aggregate(STUDY).annotators,
         code=get_code("aggregate"),
     output:
-        metrics="results/metrics.tsv",
-        summary="results/summary.tsv",
-        errors="results/errors.tsv",
-        differences="results/differences.tsv",
+        metrics=report("results/metrics.tsv", caption="../report/metrics.rst", category="Scores"),
+        summary=report("results/summary.tsv", caption="../report/summary.rst", category="Scores"),
+        errors=report("results/errors.tsv", caption="../report/errors.rst", category="Scores"),
+        differences=report(
+            "results/differences.tsv", caption="../report/differences.rst", category="Scores"
+        ),
         agreement="results/agreement.tsv",
         annotators="results/annotators.tsv",
     log:
         "logs/aggregate.log",
     params:
-        order=lambda w: report.aggregate(STUDY).order,
-        metadata=lambda w: report.aggregate(STUDY).metadata,
+        order=lambda w: report_jobs.aggregate(STUDY).order,
+        metadata=lambda w: report_jobs.aggregate(STUDY).metadata,
         tuned=STUDY.swept,
         chosen=config["validate"]["metrics"],
         extent=config["validate"]["extent"],
@@ -54,9 +56,24 @@ if FIGURE_METHODS:
             metrics="results/metrics.tsv",
             code=get_code("figures"),
         output:
-            tiles=report.figure_files(STUDY, "tiles"),
-            histogram=report.figure_files(STUDY, "histogram"),
-            confusion=report.figure_files(STUDY, "confusion"),
+            tiles=report(
+                report_jobs.figure_files(STUDY, "tiles"),
+                caption="../report/tiles.rst",
+                category="Figures",
+                subcategory="Tiles",
+            ),
+            histogram=report(
+                report_jobs.figure_files(STUDY, "histogram"),
+                caption="../report/histogram.rst",
+                category="Figures",
+                subcategory="Histograms",
+            ),
+            confusion=report(
+                report_jobs.figure_files(STUDY, "confusion"),
+                caption="../report/confusion.rst",
+                category="Figures",
+                subcategory="Confusion matrices",
+            ),
         log:
             "logs/figures.log",
         params:
@@ -82,7 +99,7 @@ rule report:
         figures=targets.figures(STUDY),
         code=get_code("report"),
     output:
-        report="results/report.html",
+        report=report("results/report.html", caption="../report/page.rst", category="Overview"),
     log:
         "logs/report.log",
     params:

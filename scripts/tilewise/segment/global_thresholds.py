@@ -311,9 +311,8 @@ def multiotsu(
         As from `histograms.histogram`.
     classes : int
         At least 2.
-    foreground : int or sequence of int, optional
-        The classes, from 0, that are foreground; see `masks.class_mask`. The thresholds do not
-        depend on it.
+    foreground : int or list of int, optional
+        The classes, from 0 (darkest), that are foreground; the brightest by default.
 
     Returns
     -------

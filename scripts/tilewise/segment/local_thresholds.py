@@ -44,7 +44,7 @@ def adaptive(
     offset : float
         Grey levels that a pixel may be below the mean of its surroundings.
     weights : {"gaussian", "mean"}
-        Of the surroundings.
+        With `gaussian`, near pixels count more than far ones.
 
     Returns
     -------
@@ -104,6 +104,7 @@ def niblack(plane: NDArray, size: int = 15, k: float = 0.2) -> NDArray[np.floati
     size : int
         Side of the window in pixels, odd.
     k : float
+        Number of standard deviations by which the threshold is below the mean.
 
     Returns
     -------
@@ -134,6 +135,7 @@ def sauvola(
     size : int
         Side of the window in pixels, odd.
     k : float
+        Fraction of the mean by which the threshold is below it in a uniform window.
     r : float, optional
         Greatest standard deviation: by default half the range of an integer dtype (127.5 or
         32767.5), and 1 for float32, which suits values from -1 to 1.

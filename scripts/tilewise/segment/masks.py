@@ -16,6 +16,7 @@ def hysteresis(plane: NDArray, low: float, high: float) -> NDArray[np.uint8]:
     ----------
     plane : (Y, X) ndarray
     low, high : float
+        Grey levels. The configuration may name a global threshold instead, such as `otsu`.
 
     Returns
     -------
