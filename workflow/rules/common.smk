@@ -24,7 +24,7 @@ from tilewise import imports
 from tilewise.plan import decide, export, ingest, metadata, quality, report, resources
 from tilewise.plan import segment, targets, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
-from tilewise.plan.sheet import NAME
+from tilewise.plan.sheet import SAMPLE_NAME
 from tilewise.plan.study import Choice, read_study
 
 snakemake.utils.validate(config, "../schemas/config.schema.yaml")
@@ -72,7 +72,7 @@ def get_pattern(names):
 def get_stack_pattern(names):
     """The same; of many stacks any name, since Snakemake tries each rule on each path."""
     is_every = set(names) == set(STUDY.stacks)
-    return f"_?{NAME.pattern}" if is_every and len(names) > 50 else get_pattern(names)
+    return f"_?{SAMPLE_NAME.pattern}" if is_every and len(names) > 50 else get_pattern(names)
 
 
 GREY = get_stack_pattern([name for name in STUDY.stacks if not STUDY.is_color(name)])
