@@ -36,6 +36,7 @@ test-storage: $(VENV)/storage/ready
 lint: $(VENV)/development
 	ruff check .
 	ruff format --check .
+	mypy
 	snakefmt --check --compact-diff Snakefile workflow
 	snakemake --lint
 

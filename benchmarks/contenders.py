@@ -30,10 +30,10 @@ def stored(folder, planes, _):
 def _limit_plane(folder, z, keeps_input=False):
     import cv2
     import numpy as np
+    from tilewise.score.pixel_metrics import COLUMNS, score
 
     from tilewise.read.stack import open_stack
     from tilewise.score.confusion import confusion_map, count
-    from tilewise.score.pixel_metrics import COLUMNS, score
     from tilewise.segment.filters import apply_chain
     from tilewise.segment.segmenters import Segmenter, segment, tile_thresholds
     from tilewise.store.blocks import BlockWriter, strips

@@ -33,10 +33,11 @@ else:
             f"{source} cannot be downloaded ({error}): go online, or {remedy}"
         ) from None
 
-found = hashlib.sha256(target.read_bytes()).hexdigest()
-if found != settings["sha256"]:
+with target.open("rb") as file:
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
+if digest != settings["sha256"]:
     target.unlink()
     raise ValueError(
-        f"{source} has SHA-256 {found}, not {settings['sha256']}: "
+        f"{source} has SHA-256 {digest}, not {settings['sha256']}: "
         f"it is not the published file; {remedy}"
     )

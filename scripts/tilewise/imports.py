@@ -5,20 +5,20 @@ import re
 from functools import cache
 from pathlib import Path
 
-STATEMENT = re.compile(
+IMPORT_STATEMENT = re.compile(
     r"^[ \t]*((?:from|import)[ \t](?:[^\n(\\]|\\\n)*(?:\([^)]*\))?)", re.MULTILINE
 )
 """What may be an import, over several lines too; whole files take five times as long to parse."""
 
 
-def find(script, folder):
+def find(script: Path, folder: Path) -> list[Path]:
     """A script and the library modules that it imports, directly or not.
 
     Parameters
     ----------
-    script : path
+    script
         A Python file.
-    folder : path
+    folder
         The folder of the package `tilewise`.
 
     Returns
@@ -28,23 +28,22 @@ def find(script, folder):
         `__init__.py` of every package that it is in.
     """
     package = Path(folder, "tilewise")
-    found, waiting = set(), [Path(script)]
+    modules: set[Path] = set()
+    waiting = [script]
     while waiting:
-        for module in imported(waiting.pop(), package) - found:
-            found.add(module)
-            waiting.append(module)
-    return [Path(script), *sorted(found)]
+        new = imported(waiting.pop(), package) - modules
+        modules |= new
+        waiting += new
+    return [script, *sorted(modules)]
 
 
 @cache
-def imported(path, package):
-    """The library modules that a file imports itself, anywhere in it.
+def imported(path: Path, package: Path) -> set[Path]:
+    """The modules of a library that a Python file imports itself, anywhere in it.
 
     Parameters
     ----------
-    path : Path
-        A Python file.
-    package : Path
+    package
         The folder of the library.
 
     Returns
@@ -54,16 +53,16 @@ def imported(path, package):
     """
     text = path.read_text(encoding="utf-8")
     mentions = sum(package.name in line for line in text.splitlines() if "import" in line)
-    statements = [one for one in STATEMENT.findall(text) if package.name in one]
+    statements = [one for one in IMPORT_STATEMENT.findall(text) if package.name in one]
     try:
         if len(statements) < mentions:
             raise SyntaxError("an import within a line")
-        nodes = [node for one in statements for node in ast.parse(one).body]
+        nodes: list[ast.AST] = [node for one in statements for node in ast.parse(one).body]
     except SyntaxError:
         # what is no plain statement, or no statement at all: the whole file tells
-        nodes = ast.walk(ast.parse(text))
+        nodes = list(ast.walk(ast.parse(text)))
     names = [name for node in nodes for name in _names(node)]
-    return set().union(*(_run_by(name, package) for name in names))
+    return {file for name in names for file in _run_by(name, package)}
 
 
 def _names(node):

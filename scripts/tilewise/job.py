@@ -5,19 +5,20 @@ import logging
 import os
 import resource
 import sys
+from typing import Any
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 """Numbers of settings in glibc's malloc.h."""
 
 
-def start(snakemake):
+def start(snakemake: Any) -> None:
     """Send messages to the job's log and use no more threads than its rule declares.
 
     An error in the user's input (ValueError) is logged as one line.
 
     Parameters
     ----------
-    snakemake : Snakemake
+    snakemake
         The object that Snakemake gives to a script.
     """
     sys.stderr = open(snakemake.log[0], "w", encoding="utf-8", buffering=1)  # noqa: SIM115
@@ -40,10 +41,10 @@ def start(snakemake):
 
 def _open_many_files():
     """Let a job have a file per block open, of as many blocks as the system allows."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     # where there is no limit, macOS takes no more than this
-    wanted = 10240 if most == resource.RLIM_INFINITY else most
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    soft = 10240 if hard == resource.RLIM_INFINITY else hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def _keep_memory():

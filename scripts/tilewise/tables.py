@@ -1,17 +1,19 @@
 """Tables as tab-separated text: the same rows give the same bytes."""
 
 import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 
-def write_rows(path, columns, rows):
+def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a table.
 
     Parameters
     ----------
-    path : path
-    columns : sequence of str
+    columns
         Header and order of the columns.
-    rows : iterable of dict
+    rows
         None becomes an empty field; a float keeps every digit that tells it from its neighbours.
     """
     with open(path, "w", encoding="utf-8", newline="") as file:
@@ -20,31 +22,17 @@ def write_rows(path, columns, rows):
         writer.writerows(rows)
 
 
-def read_rows(path):
-    """Read a table.
-
-    Returns
-    -------
-    list of dict of str to str
-        Empty lines and lines that start with `#` are passed over.
-    """
+def read_rows(path: str | Path) -> list[dict[str, str]]:
+    """Rows of a table; empty lines and lines that start with `#` are passed over."""
     with open(path, encoding="utf-8-sig", newline="") as file:
         lines = (line for line in file if line.strip() and not line.startswith("#"))
         return list(csv.DictReader(lines, delimiter="\t"))
 
 
-def read_all(paths, samples):
-    """Rows of several tables, sample by sample.
+def read_all(paths: Iterable[str | Path], samples: Iterable[str]) -> list[dict[str, str]]:
+    """Rows of several tables, sample by sample in the order of the sheet.
 
-    Parameters
-    ----------
-    paths : iterable of path
-    samples : iterable of str
-        In the order of the sheet; rows of a sample stay in the order of the tables.
-
-    Returns
-    -------
-    list of dict of str to str
+    Rows of a sample stay in the order of the tables.
     """
     number = {sample: i for i, sample in enumerate(samples)}
     rows = [row for path in paths for row in read_rows(path)]

@@ -28,7 +28,7 @@ from tilewise.plan import configuration, decide, export, ingest, metadata, quali
 from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
 from tilewise.plan import segment, targets, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
-from tilewise.plan.sheet import NAME
+from tilewise.plan.sheet import SAMPLE_NAME
 from tilewise.plan.study import Choice, read_study
 from tilewise.tables import read_rows
 
@@ -86,7 +86,7 @@ def get_pattern(names):
 def get_stack_pattern(names):
     """The same; of many stacks any name, since Snakemake tries each rule on each path."""
     is_every = set(names) == set(STUDY.stacks)
-    return f"_?{NAME.pattern}" if is_every and len(names) > 50 else get_pattern(names)
+    return f"_?{SAMPLE_NAME.pattern}" if is_every and len(names) > 50 else get_pattern(names)
 
 
 GREY = get_stack_pattern([name for name in STUDY.stacks if not STUDY.is_color(name)])

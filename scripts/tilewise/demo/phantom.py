@@ -1,8 +1,8 @@
 """A phantom of a mouse-brain block under Knife-Edge Scanning Microscopy, with exact ground truth.
 
 Every pixel is a function of the seed and of its absolute position, so that any window of any plane
-can be rendered alone. The work is done in `CELL` x `CELL` cells at fixed places, each always
-rendered whole: the values cannot depend on the window, and memory is bounded by it.
+can be rendered alone. The work is done in square cells at fixed places, each always rendered whole:
+the values cannot depend on the window, and memory is bounded by it.
 """
 
 from dataclasses import dataclass
@@ -10,17 +10,18 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-CELL = 512
+CELL_SIDE = 512
 """Side of a rendered cell, in pixels."""
 HALO = 32
 """Pixels around a cell within which vessels cast their blur, highlight and shadow into it."""
-COARSE = 4
+SLOW_STEP = 4
 """Slow fields are sampled once per this many pixels."""
 
 BACKGROUND = 210.5
 """Grey level of tissue; this and the amplitudes below are measured on the KESM tile."""
-DARKEST = 168
+DARKEST_INK = 168
 """How far the ink of the widest vessels is below the background."""
 NOISE = 2.5
 """Standard deviation of the noise of smooth tissue."""
@@ -41,17 +42,17 @@ class Vessels:
 
     Parameters
     ----------
-    spacing : int
+    spacing
         Side of the lattice's cells, in pixels.
-    step : int
+    step
         Length between the nodes of a path, in pixels.
-    arm, branch : int
+    arm, branch
         Steps from a trunk's middle to either end, and of a branch.
-    radius : (float, float)
+    radius
         Of trunks, in pixels; the smaller ones are more frequent.
-    taper : float
+    taper
         A branch's radius by its trunk's.
-    turn, wiggle : float
+    turn, wiggle
         How fast a path changes its course, and how much it zigzags about it.
     """
 
@@ -59,13 +60,13 @@ class Vessels:
     step: int
     arm: int
     branch: int
-    radius: tuple
+    radius: tuple[float, float]
     taper: float
     turn: float
     wiggle: float
 
     @property
-    def reach(self):
+    def reach(self) -> float:
         """Pixels from a trunk's middle that its tree cannot exceed."""
         return (self.arm + self.branch + 1) * self.step + 1.3 * self.radius[1]
 
@@ -77,20 +78,28 @@ POPULATIONS = (
 _BRANCHES = 2
 
 
-def render(shape, seed, z, y0, y1, x0=0, x1=None):
+def render(
+    shape: tuple[int, int, int],
+    seed: int,
+    z: int,
+    y0: int,
+    y1: int,
+    x0: int = 0,
+    x1: int | None = None,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Pixels and truth of a window of one plane.
 
     The contents do not depend on `shape`: it only bounds the window.
 
     Parameters
     ----------
-    shape : (int, int, int)
+    shape
         Planes, rows and columns of the stack.
-    seed : int
+    seed
         Stacks of different seeds have nothing in common; 0 or more.
-    z : int
+    z
         The plane.
-    y0, y1, x0, x1 : int
+    y0, y1, x0, x1
         Rows `y0` to `y1` and columns `x0` to `x1`, the ends excluded; by default all columns.
 
     Returns
@@ -116,16 +125,13 @@ def render(shape, seed, z, y0, y1, x0=0, x1=None):
         raise ValueError(f"the seed is {seed}: use 0 or more")
     image = np.empty((y1 - y0, x1 - x0), np.uint8)
     truth = np.empty_like(image)
-    for top in range(y0 // CELL * CELL, y1, CELL):
-        for left in range(x0 // CELL * CELL, x1, CELL):
+    for top in range(y0 - y0 % CELL_SIDE, y1, CELL_SIDE):
+        for left in range(x0 - x0 % CELL_SIDE, x1, CELL_SIDE):
             pixels, sections = _cell(seed, z, top, left)
-            inside = np.s_[
-                max(y0 - top, 0) : min(y1 - top, CELL), max(x0 - left, 0) : min(x1 - left, CELL)
-            ]
-            here = np.s_[
-                max(top - y0, 0) : min(top + CELL, y1) - y0,
-                max(left - x0, 0) : min(left + CELL, x1) - x0,
-            ]
+            low_y, high_y = max(top, y0), min(top + CELL_SIDE, y1)
+            low_x, high_x = max(left, x0), min(left + CELL_SIDE, x1)
+            here = np.s_[low_y - y0 : high_y - y0, low_x - x0 : high_x - x0]
+            inside = np.s_[low_y - top : high_y - top, low_x - left : high_x - left]
             image[here] = pixels[inside]
             truth[here] = sections[inside]
     return image, truth
@@ -157,7 +163,7 @@ def _visibility():
 
 def _ink(seed, z, top, left):
     """Darkness of the vessels' sections, sharp; cell and halo; 0 outside vessels."""
-    side = CELL + 2 * HALO
+    side = CELL_SIDE + 2 * HALO
     canvas = np.zeros((side, side), np.uint8)
     # Vessels thin out towards regions without any, as ventricles and tracts have
     supply = np.clip(1.25 + _slow(seed, 1, z, top, left, 340, 300), 0, 0.5) * 2
@@ -166,8 +172,8 @@ def _ink(seed, z, top, left):
         row, column = points[:, 1] - (top - HALO), points[:, 2] - (left - HALO)
         near = (np.minimum(row, column) > -radii) & (np.maximum(row, column) < side + radii)
         row, column, depth = row[near], column[near], points[near, 0] - z
-        sample = np.clip(np.stack((row, column)) / COARSE, 0, side // COARSE - 1).astype(np.intp)
-        radius = radii[near] * supply[sample[0], sample[1]]
+        coarse = np.clip(np.stack((row, column)) / SLOW_STEP, 0, side // SLOW_STEP - 1)
+        radius = radii[near] * supply[tuple(coarse.astype(np.intp))]
         squared = radius * radius - depth * depth
         cut = (squared > 0.3) & (radius > 1)
         across = np.sqrt(squared[cut])
@@ -201,22 +207,22 @@ def _sections(population, seed, number, z, top, left):
     low, high = population.radius
     chance = _uniform(_hash(key, 13))
     calibre = low + (high - low) * chance[:, 0] * chance[:, 0]
-    contrast = np.minimum(21.0 * calibre, DARKEST) * (0.82 + 0.36 * chance[:, 1])
+    contrast = np.minimum(21.0 * calibre, DARKEST_INK) * (0.82 + 0.36 * chance[:, 1])
     thin = np.repeat(calibre * population.taper, _BRANCHES)
     pale = np.minimum(np.repeat(contrast, _BRANCHES), 22.0 * thin)
 
-    found = [
+    curves = [
         _curve(path, radius, dark, z, step)
         for path, radius, dark in ((trunk, calibre, contrast), (twigs, thin, pale))
     ]
-    return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
+    return tuple(np.concatenate(both) for both in zip(*curves, strict=True))
 
 
 def _trees(population, seed, number, z, top, left):
     """Keys and middles (z, y, x) of the trees that may come near a plane and cell."""
     reach, spacing = population.reach, population.spacing
     lower = np.array((z - reach, top - HALO - reach, left - HALO - reach))
-    upper = np.array((z + reach, top + CELL + HALO + reach, left + CELL + HALO + reach))
+    upper = np.array((z + reach, top + CELL_SIDE + HALO + reach, left + CELL_SIDE + HALO + reach))
     first = np.floor(lower / spacing).astype(np.int64)
     last = np.floor(upper / spacing).astype(np.int64)
     axes = [np.arange(a, b + 1) for a, b in zip(first, last, strict=True)]
@@ -257,7 +263,7 @@ def _curve(nodes, radius, contrast, z, step):
     swell = sum(weights[k][None, :, None] * swell[k][:, None, :2] for k in range(3))
     radii = radius[path, None] * (0.75 + 0.5 * swell[..., 0])
     dark = contrast[path, None] * (0.85 + 0.3 * swell[..., 1])
-    return curve.reshape(-1, 3), radii.ravel(), np.minimum(dark, DARKEST).ravel()
+    return curve.reshape(-1, 3), radii.ravel(), np.minimum(dark, DARKEST_INK).ravel()
 
 
 # --- tissue ----------------------------------------------------------------------------------
@@ -284,12 +290,12 @@ def _tissue(seed, z, top, left):
 
 def _chatter(seed, z, top, left):
     """Marks of the knife: streaks across and along the cut, and the light's profile over it."""
-    rows = np.arange(top - 1, top + CELL + 1)
+    rows = np.arange(top - 1, top + CELL_SIDE + 1)
     jolt = _uniform(_hash(seed, 20, z, rows))
     across = 2.4 * (jolt[:, 0] - 0.5) + np.where(jolt[:, 1] > 0.985, 3.0, 0.0)
     across = across[:-2] * 0.25 + across[1:-1] * 0.5 + across[2:] * 0.25
 
-    columns = np.arange(left, left + CELL)
+    columns = np.arange(left, left + CELL_SIDE)
     nick = _uniform(_hash(seed, 21, columns))
     along = 1.3 * (nick[:, 0] - 0.5)
     # Nicks of the edge: few, and the same columns in every plane
@@ -297,8 +303,8 @@ def _chatter(seed, z, top, left):
     offset = (columns % KNIFE_WIDTH) / (KNIFE_WIDTH / 2) - 1
     along -= 7.0 * offset**8
 
-    fade = _slow(seed, 5, z, top, left, 160, 60)[HALO // COARSE : -HALO // COARSE, 0]
-    fade = np.repeat(np.clip(0.6 + 0.5 * fade, 0, 1.5), COARSE)
+    fade = _slow(seed, 5, z, top, left, 160, 60)[HALO // SLOW_STEP : -HALO // SLOW_STEP, 0]
+    fade = np.repeat(np.clip(0.6 + 0.5 * fade, 0, 1.5), SLOW_STEP)
     marks = fade.astype(np.float32)[:, None] * depth.astype(np.float32)
     marks += along.astype(np.float32)
     marks += across.astype(np.float32)[:, None]
@@ -308,23 +314,23 @@ def _chatter(seed, z, top, left):
 def _highlight(seed, z, top, left, blurred):
     """Light that the rims of vessels throw below them, and the shadow above wide ones."""
     gain = _grown(np.clip(0.7 * _slow(seed, 6, z, top, left, 20, 12), 0, 1.2))
-    below = blurred[HALO - 6 : HALO - 6 + CELL, HALO - 1 : HALO - 1 + CELL]
+    below = blurred[HALO - 6 : HALO - 6 + CELL_SIDE, HALO - 1 : HALO - 1 + CELL_SIDE]
     light = cv2.subtract(below, blurred[HALO:-HALO, HALO:-HALO])
     light = cv2.GaussianBlur(cv2.min(light, 60), (5, 5), 1.2)
     gain *= light
     wide = cv2.resize(blurred, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA)
     shadow = cv2.GaussianBlur(cv2.subtract(wide, 40), (5, 5), 1.3)
     shadow = cv2.resize(shadow, None, fx=8, fy=8, interpolation=cv2.INTER_LINEAR)
-    above = shadow[HALO + 8 : HALO + 8 + CELL, HALO:-HALO]
+    above = shadow[HALO + 8 : HALO + 8 + CELL_SIDE, HALO:-HALO]
     return cv2.scaleAdd(above.astype(np.float32), -0.125, gain)
 
 
 def _slow(seed, stream, z, top, left, spacing, depth):
-    """A smooth random field about 0 with unit deviation, at every `COARSE`-th pixel with the halo.
+    """A smooth random field about 0 with unit deviation, halo included, per `SLOW_STEP` pixels.
 
     Cubic B-splines over a lattice of hashed values, `spacing` pixels and `depth` planes wide.
     """
-    offsets = (np.arange((CELL + 2 * HALO) // COARSE) + 0.5) * COARSE - HALO
+    offsets = (np.arange((CELL_SIDE + 2 * HALO) // SLOW_STEP) + 0.5) * SLOW_STEP - HALO
     values, weights = [], []
     for positions, width in (
         (np.array([z]), depth),
@@ -347,7 +353,7 @@ def _slow(seed, stream, z, top, left, spacing, depth):
 
 def _grown(field):
     """A field of `_slow` at every pixel of the cell."""
-    size = (CELL + 2 * HALO,) * 2
+    size = (CELL_SIDE + 2 * HALO,) * 2
     # Of multiples of 1/32, float32 holds every interpolated value and its product with a texture
     # exactly, so that processors which round differently draw the same picture
     steps = (np.round(field * 32) / 32).astype(np.float32)
@@ -362,7 +368,7 @@ def _periodic(name, seed, z, top, left):
         draw = _uniform(_hash(seed, 30, z, number, ord(name[0])))[0]
         y = (top + int(draw[0] * period)) % period
         x = (left + int(draw[1] * period)) % period
-        view = _texture(name, number)[y : y + CELL, x : x + CELL]
+        view = _texture(name, number)[y : y + CELL_SIDE, x : x + CELL_SIDE]
         total = view if total is None else cv2.add(total, view)
     return total
 
@@ -395,7 +401,7 @@ def _texture(name, number):
         bright = np.maximum(spots, -0.2)
         field = 7 * bright + 4 * np.maximum(spots, 0) ** 2 - 4 + 3 * smooth(2.0, 40)
     field = np.round(field * (16 / np.sqrt(len(_PERIODS)))) / 16
-    return np.pad(field, ((0, CELL), (0, CELL)), mode="wrap").astype(np.float32)
+    return np.pad(field, ((0, CELL_SIDE), (0, CELL_SIDE)), mode="wrap").astype(np.float32)
 
 
 # --- random numbers --------------------------------------------------------------------------
@@ -418,5 +424,5 @@ def _hash(*words):
 def _uniform(state):
     """Three numbers in [0, 1), on a new last axis, from each 64-bit hash; float64."""
     mask = np.uint64(0x1FFFFF)
-    parts = [(state >> np.uint64(shift)) & mask for shift in (0, 21, 42)]
-    return np.stack(parts, axis=-1) * 2.0**-21
+    numbers = [(state >> np.uint64(shift)) & mask for shift in (0, 21, 42)]
+    return np.stack(numbers, axis=-1) * 2.0**-21

@@ -1,20 +1,25 @@
 """The jobs of rules/decide.smk: what annotated tiles choose."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from tilewise.plan import ingest, paths, quality, reads, resources, segment, validate
 from tilewise.plan.methods import NO_FILTER
-from tilewise.plan.reads import Part, Pixels
+from tilewise.plan.reads import PartSettings, Pixels
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Study
+
+VariantSettings = dict[str, Any]
+"""A `Variant` and its segmenter as plain values, for `params`."""
 
 
 @dataclass(frozen=True)
 class TileHistograms:
     """Histograms of annotated tiles after a filter, of background and foreground apart."""
 
-    parts: list[Part]
+    parts: list[PartSettings]
     pixels: Pixels
     margin: int | None
     dtype: str
@@ -43,9 +48,11 @@ class HistogramFiles:
     filters: list[str]
 
 
-def _histogram_files(study, filters, samples):
+def _histogram_files(
+    study: Study, filters: Iterable[str], samples: Iterable[str]
+) -> HistogramFiles:
     stacks = dict.fromkeys(study.stack_of[sample].name for sample in samples)
-    found = [
+    pairs = [
         (path, source)
         for stack in stacks
         for source in filters
@@ -53,7 +60,7 @@ def _histogram_files(study, filters, samples):
             paths.TILE_HISTOGRAMS, study.annotated_blocks(stack), stack=stack, source=source
         )
     ]
-    return HistogramFiles([path for path, _ in found], [source for _, source in found])
+    return HistogramFiles([path for path, _ in pairs], [source for _, source in pairs])
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class Calibrate:
     histograms: HistogramFiles
     samples: list[str]
     """Those that are calibrated on; files may hold others."""
-    variants: list[dict]
+    variants: list[VariantSettings]
     dtype: str
 
 
@@ -83,8 +90,8 @@ def calibrate(study: Study, method: str) -> Calibrate:
     )
 
 
-def variants(study: Study, method: str) -> list[dict]:
-    """All sets of parameters of a method, as plain values."""
+def variants(study: Study, method: str) -> list[VariantSettings]:
+    """All sets of parameters of a method."""
     return [
         vars(variant) | {"segmenter": vars(variant.segmenter)}
         for variant in study.methods[method].variants
@@ -99,16 +106,16 @@ class Sweep:
     filters whose histogram of it they need; and `spacing`.
     """
 
-    parts: list[Part]
+    parts: list[PartSettings]
     pixels: Pixels
     """Of the image, from which the method gives the block's mask with any of its parameters."""
     histograms: list[str]
     """Of the whole sample, filter by filter of `counted`; none of a single block, as for a mask."""
     calibrations: list[str]
-    variants: list[dict]
-    steps: dict[str, list]
+    variants: list[VariantSettings]
+    steps: dict[str, list[Any]]
     """Of each filter."""
-    scoring: dict
+    scoring: dict[str, Any]
     dtype: str
     need: Need
 

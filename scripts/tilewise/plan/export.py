@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from tilewise.plan import metadata, paths, reads, resources
 from tilewise.plan.methods import SEGMENTATION
@@ -9,29 +10,23 @@ from tilewise.plan.resources import Need
 from tilewise.plan.study import Study
 from tilewise.plan.validate import pixel_size
 
-GIGAPIXEL = 10**9
+PIXELS_PER_GIGAPIXEL = 10**9
 
 
 @dataclass(frozen=True)
 class Export:
     """Labels of samples become image files.
 
-    Parameters
-    ----------
-    blocks : list of str
-        Of all arrays, one after the other.
-    masks : list of str
-        The image files.
-    arrays : list of dict
-        Of each array: `files`, the first of `blocks` that is its own and the one after the last;
-        `blocks`, the places of these in the stack; `fill` where there is none; `factor` for its
-        values; and `parts`, each with `mask`, the number of its image file, and its `pixel_size`.
-    need : Need
+    Of each array: `files`, the first of `blocks` that is its own and the one after the last;
+    `blocks`, the places of these in the stack; `fill` where there is none; `factor` for its
+    values; and `parts`, each with `mask`, the number of its image file, and its `pixel_size`.
     """
 
     blocks: list[str]
+    """Of all arrays, one after the other."""
     masks: list[str]
-    arrays: list[dict]
+    """The image files."""
+    arrays: list[dict[str, Any]]
     need: Need
 
 
@@ -85,7 +80,7 @@ def check(study: Study) -> None:
 
 
 @cache
-def _wanted(study):
+def _wanted(study: Study) -> list[tuple[str, str]]:
     """Pairs of label and sample."""
     if study.config["export"] == "none":
         return []
@@ -98,16 +93,17 @@ def _wanted(study):
 
 
 @cache
-def _large(study):
+def _large(study: Study) -> list[tuple[str, str]]:
     return [one for one in _wanted(study) if not study.stack_of[one[1]].is_shared]
 
 
-def _is_small(study, sample):
+def _is_small(study: Study, sample: str) -> bool:
     planes, rows, columns = study.grids[sample].shape
-    return planes * rows * columns <= study.config["export_limit"] * GIGAPIXEL
+    limit: float = study.config["export_limit"]
+    return planes * rows * columns <= limit * PIXELS_PER_GIGAPIXEL
 
 
-def _samples(study, label):
+def _samples(study: Study, label: str) -> list[str]:
     """Samples that have a label; of a method, those of which all tiles are segmented."""
     return [
         sample
@@ -117,20 +113,22 @@ def _samples(study, label):
     ]
 
 
-def _is_whole(study, sample):
+def _is_whole(study: Study, sample: str) -> bool:
     return study.apply == "all" or all(
         reads.annotated_tiles(study, sample, own) is None for own in study.grids[sample].blocks()
     )
 
 
-def _name(study, label, sample):
+def _name(study: Study, label: str, sample: str) -> str:
     is_png = study.config["export"] != "tiff" and study.grids[sample].shape[0] == 1
     name = f"{sample}.{'png' if is_png else 'tif'}"
     return name if label == SEGMENTATION else f"{label}/{name}"
 
 
-def _export(study, wanted):
-    blocks, masks, arrays = [], [], {}
+def _export(study: Study, wanted: list[tuple[str, str]]) -> Export:
+    blocks: list[str] = []
+    masks: list[str] = []
+    arrays: dict[tuple[str, str], dict[str, Any]] = {}
     for label, sample in wanted:
         stack = study.stack_of[sample].name
         if (label, stack) not in arrays:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tilewise.plan import paths, reads, resources
-from tilewise.plan.reads import Part
+from tilewise.plan.reads import PartSettings
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Study
 
@@ -17,7 +17,7 @@ class Image:
     `first_plane`, the plane of the first file that is the part's first; and `channel`.
     """
 
-    parts: list[Part]
+    parts: list[PartSettings]
     files: list[str]
     dtype: str
     need: Need
@@ -26,7 +26,8 @@ class Image:
 @cache
 def image(study: Study, stack: str, block: str) -> Image:
     """The image's pixels of a block, in grey and, if it has any, in colour."""
-    parts, files = [], []
+    parts: list[PartSettings] = []
+    files: list[str] = []
     for sample, own in study.places(stack, block):
         known, region = study.samples[sample], study.region(sample, own)
         images, first_plane = known.images_of(region.z0, region.z1)
@@ -45,7 +46,7 @@ class Truth:
     sample `has_roi`; and `foreground`, the value of its truth that is foreground, or None.
     """
 
-    parts: list[Part]
+    parts: list[PartSettings]
     truth: list[str]
     roi: list[str]
     need: Need
@@ -84,7 +85,7 @@ class Consensus:
     Of each part: `annotators`, their number.
     """
 
-    parts: list[Part]
+    parts: list[PartSettings]
     files: list[str]
     """Annotator by annotator, each block by block of `blocks`."""
     blocks: list[str]
@@ -110,7 +111,7 @@ class ConsensusTruth:
     Of each part: `annotators`, their number.
     """
 
-    parts: list[Part]
+    parts: list[PartSettings]
     files: list[str]
     table: str
     need: Need
@@ -145,14 +146,14 @@ def annotators(study: Study, stack: str, block: str) -> int:
     return max((len(sample.annotators) for sample in samples), default=0)
 
 
-def _annotator_parts(study, stack, block):
+def _annotator_parts(study: Study, stack: str, block: str) -> list[PartSettings]:
     return [
         reads.part(study, sample, own, annotators=len(study.samples[sample].annotators))
         for sample, own in study.annotated_places(stack, block)
     ]
 
 
-def _annotator_files(study, stack, blocks):
+def _annotator_files(study: Study, stack: str, blocks: list[str]) -> list[str]:
     number = annotators(study, stack, blocks[0])
     return [
         path

@@ -1,32 +1,25 @@
 """The job of rules/metadata.smk: every `zarr.json`, so that viewers open the blocks as OME-Zarr."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, Literal
 
 from tilewise.plan import ingest, paths, reads, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
+from tilewise.plan.stacks import Stack
 from tilewise.plan.study import Study
 from tilewise.plan.validate import pixel_size
 
 
 @dataclass(frozen=True)
 class Array:
-    """An array for viewers: a group with its reduced levels, and the blocks that it has.
-
-    Parameters
-    ----------
-    stack : str
-    path : str
-    kind : {"image", "color", "label", "filtered"}
-    name : str
-        Of a label.
-    blocks : list of str
-    """
+    """An array for viewers: a group with its reduced levels, and the blocks that it has."""
 
     stack: str
     path: str
-    kind: str
+    kind: Literal["image", "color", "label", "filtered"]
     name: str
     blocks: list[str]
 
@@ -41,16 +34,16 @@ class Array:
 @cache
 def arrays(study: Study) -> list[Array]:
     """All arrays of a run, stack by stack."""
-    found = []
+    stored = []
     for stack in study.stacks:
         blocks = study.blocks(stack)
-        found.append(Array(stack, paths.IMAGE.format(stack=stack), "image", stack, blocks))
+        stored.append(Array(stack, paths.IMAGE.format(stack=stack), "image", stack, blocks))
         if study.is_color(stack):
-            found.append(Array(stack, paths.COLOR.format(stack=stack), "color", stack, blocks))
+            stored.append(Array(stack, paths.COLOR.format(stack=stack), "color", stack, blocks))
         for label, own in labels(study, stack).items():
             path = paths.LABEL.format(stack=stack, label=label)
-            found.append(Array(stack, path, "label", label, own))
-    return found + _filtered_arrays(study)
+            stored.append(Array(stack, path, "label", label, own))
+    return stored + _filtered_arrays(study)
 
 
 @cache
@@ -58,16 +51,16 @@ def labels(study: Study, stack: str) -> dict[str, list[str]]:
     """Labels of a stack, and the blocks of each; without those that have none."""
     annotated = study.annotated_blocks(stack)
     votes = {block: ingest.annotators(study, stack, block) for block in annotated}
-    found = {"truth": annotated}
+    blocks = {"truth": annotated}
     for number in range(1, max(votes.values(), default=0) + 1):
         traced = [block for block in annotated if votes[block] >= number]
-        found[paths.annotator(number)] = traced
-    found[SEGMENTATION] = study.mask_blocks(stack, SEGMENTATION)
-    found |= {method: study.mask_blocks(stack, method) for method in study.methods}
+        blocks[paths.annotator(number)] = traced
+    blocks[SEGMENTATION] = study.mask_blocks(stack, SEGMENTATION)
+    blocks |= {method: study.mask_blocks(stack, method) for method in study.methods}
     for method in study.methods:
-        found[paths.confusion(method)] = study.annotated_blocks(stack, method)
-    found["errors"] = validate.error_blocks(study, stack)
-    return {label: own for label, own in found.items() if own}
+        blocks[paths.confusion(method)] = study.annotated_blocks(stack, method)
+    blocks["errors"] = validate.error_blocks(study, stack)
+    return {label: own for label, own in blocks.items() if own}
 
 
 def has_label(study: Study, sample: str, label: str) -> bool:
@@ -83,7 +76,7 @@ def has_label(study: Study, sample: str, label: str) -> bool:
     return bool(known.truth) and (label == "truth" or label in map(paths.confusion, tried))
 
 
-def _filtered_arrays(study):
+def _filtered_arrays(study: Study) -> list[Array]:
     """Filtered images that are kept, of the filters of all methods that may run.
 
     Where the configuration says so, all blocks are asked for that methods are tried on; of the
@@ -106,7 +99,8 @@ def _filtered_arrays(study):
     ]
 
 
-def _filters_of(study, runs):
+def _filters_of(study: Study, runs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Pairs of stack and filter."""
     return list(
         dict.fromkeys(
             (study.stack_of[sample].name, variant.filter)
@@ -123,9 +117,9 @@ class Metadata:
 
     files: list[str]
     """Group by group: its own, that of `labels` if it is an image, and that of each level."""
-    groups: list[dict]
+    groups: list[dict[str, Any]]
     """What the files say."""
-    stacks: list[dict]
+    stacks: list[dict[str, Any]]
     """Where each sample is: rows of a table."""
     digest: str
     """Of both, which are too much to be kept with each of the files."""
@@ -166,7 +160,7 @@ def metadata(study: Study) -> Metadata:
     return Metadata(files, groups, stacks, digest)
 
 
-def _views(study, stack):
+def _views(study: Study, stack: Stack) -> list[dict[str, Any]]:
     """Where the samples of a stack lie: planes of the array, the size of each."""
     return [
         {
@@ -178,12 +172,12 @@ def _views(study, stack):
     ]
 
 
-def _only_block(stack, sample):
+def _only_block(stack: Stack, sample: str) -> str:
     """That of a collected sample; empty for one that has all blocks of its stack."""
     return stack.block(sample, "0/0/0") if stack.is_shared else ""
 
 
-def _pixel_size(study, stack):
+def _pixel_size(study: Study, stack: Stack) -> list[float | None] | None:
     """That of the samples of a stack, where it is the same for all."""
     first, *others = (pixel_size(study, sample) for sample in stack.samples)
     return first if all(size == first for size in others) else None

@@ -3,9 +3,12 @@
 import functools
 import json
 import math
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import Any, cast
 
+from tilewise.plan.sheet import Sample
 from tilewise.segment import cleanup, filters, masks, steps
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
@@ -16,11 +19,11 @@ NO_FILTER = "image"
 """What stands for the image itself where a method has no filter."""
 SEGMENTATION = "segmentation"
 """The label of the mask by the method that was decided on; no method has this name."""
-RESERVED = ("truth", "filtered", "histograms", "errors", "quality", SEGMENTATION)
-"""Names of labels and folders of a sample."""
-KIND = "threshold method"
+RESERVED_NAMES = ("truth", "filtered", "histograms", "errors", "quality", SEGMENTATION)
+"""Those of labels and folders of a stack."""
+STEP_KIND = "threshold method"
 """What a threshold is called in messages."""
-WORDS = ("scope", "foreground", "min_contrast", "min_separability", "fallback", "cleanup")
+SEGMENTER_KEYS = ("scope", "foreground", "min_contrast", "min_separability", "fallback", "cleanup")
 """Keys of a method that its segmenter has too."""
 
 
@@ -45,38 +48,27 @@ class Method:
     samples: tuple[str, ...]
 
     @property
-    def is_calibrated(self):
+    def is_calibrated(self) -> bool:
         """Whether any variant has a threshold that annotated tiles give."""
         return any(variant.segmenter.scope == "calibrated" for variant in self.variants)
 
     @property
-    def is_swept(self):
+    def is_swept(self) -> bool:
         """Whether annotated tiles choose its parameters or its threshold."""
         return len(self.variants) > 1 or self.is_calibrated
 
-    def variant(self, name):
+    def variant(self, name: str) -> Variant:
         """The variant of a name."""
         return next(variant for variant in self.variants if variant.name == name)
 
     @property
-    def filters(self):
+    def filters(self) -> list[str]:
         """Names of the filters of its variants."""
         return list(dict.fromkeys(variant.filter for variant in self.variants))
 
 
-def read_methods(config, samples):
-    """The methods of a configuration.
-
-    Parameters
-    ----------
-    config : dict
-        Its `filters` and `methods`, with all defaults filled in.
-    samples : dict of str to Sample
-
-    Returns
-    -------
-    dict of str to Method
-        By name, in the order of the configuration.
+def read_methods(config: dict[str, Any], samples: dict[str, Sample]) -> dict[str, Method]:
+    """The methods of a configuration, which has all defaults, by name and in its order.
 
     Raises
     ------
@@ -95,8 +87,10 @@ def read_methods(config, samples):
     }
 
 
-def _read_method(name, entry, known_filters, samples):
-    if name in RESERVED:
+def _read_method(
+    name: str, entry: dict[str, Any], known_filters: Collection[str], samples: dict[str, Sample]
+) -> Method:
+    if name in RESERVED_NAMES:
         raise ValueError(f"methods.{name}: the name is taken by the workflow: choose another")
     chosen_samples = tuple(samples) if entry["samples"] is None else tuple(entry["samples"])
     for sample in chosen_samples:
@@ -117,10 +111,10 @@ def _read_method(name, entry, known_filters, samples):
     return method
 
 
-def _expand(what, entry):
+def _expand(what: str, entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each combination of a grid: its name, and the method's keys with it."""
     grid = entry["grid"]
-    keys = ("filter", "threshold", *WORDS)
+    keys = ("filter", "threshold", *SEGMENTER_KEYS)
     threshold, settings = _checked(what, given_threshold, entry["threshold"])
     known = () if "threshold" in grid else threshold_settings(threshold)
     for key in grid:
@@ -138,14 +132,16 @@ def _expand(what, entry):
         yield ",".join(f"{key}={_written(value)}" for key, value in combination.items()), parameters
 
 
-def _written(value):
+def _written(value: object) -> str:
     """A value of a grid as it stands in a variant's name."""
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
     return json.dumps(value, separators=(",", ":")).replace('"', "")
 
 
-def _read_variant(what, name, entry, known_filters):
+def _read_variant(
+    what: str, name: str, entry: dict[str, Any], known_filters: Collection[str]
+) -> Variant:
     if name:
         what = f"{what}, {name}"
     chosen = entry["filter"] or NO_FILTER
@@ -156,15 +152,15 @@ def _read_variant(what, name, entry, known_filters):
     _checked(what, cleanup.check_steps, entry["cleanup"])
     if threshold == "hysteresis" and entry["foreground"] == "dark":
         raise ValueError(f"{what}: hysteresis finds what is bright: add `invert` to its filter")
-    segmenter = Segmenter(threshold, settings, **{word: entry[word] for word in WORDS})
-    for word, choices in (
+    segmenter = Segmenter(threshold, settings, **{key: entry[key] for key in SEGMENTER_KEYS})
+    for key, choices in (
         ("scope", ("tile", "plane", "sample", "calibrated")),
         ("foreground", ("bright", "dark")),
         ("fallback", ("empty", "sample")),
     ):
-        if entry[word] not in choices:
+        if entry[key] not in choices:
             raise ValueError(
-                f"{what}: {word} {entry[word]} does not exist{hint(entry[word], choices)}"
+                f"{what}: {key} {entry[key]} does not exist{hint(entry[key], choices)}"
             )
     if segmenter.scope == "calibrated" and (segmenter.is_local or threshold == "manual"):
         raise ValueError(
@@ -174,61 +170,50 @@ def _read_variant(what, name, entry, known_filters):
     return Variant(name, chosen, segmenter)
 
 
-def _checked(what, function, *arguments):
+def _checked(what: str, function: Callable[..., Any], *arguments: object) -> Any:
     try:
         return function(*arguments)
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from error
 
 
-def parse_threshold(step):
-    """A threshold method's name and settings from the configuration.
+def parse_threshold(step: str | dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The name and all settings of a threshold method, from the configuration.
 
-    Parameters
-    ----------
-    step : str or dict
-        `otsu`, `{manual: 79}` or `{adaptive: {size: 51, offset: -25}}`.
-
-    Returns
-    -------
-    (str, dict)
-        Name and all settings.
+    A step is as in `otsu`, `{manual: 79}` or `{adaptive: {size: 51, offset: -25}}`.
 
     Raises
     ------
     ValueError
         If the name or a setting is unknown or a setting is missing.
     """
-    return steps.parse(step, _threshold_functions(), KIND)
+    return steps.parse(step, _threshold_functions(), STEP_KIND)
 
 
-def given_threshold(step):
+def given_threshold(step: str | dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The name and the settings that are given; as `parse_threshold`, but others may be missing."""
-    return steps.given(step, _threshold_functions(), KIND)
+    return steps.given(step, _threshold_functions(), STEP_KIND)
 
 
-def threshold_settings(name):
+def threshold_settings(name: str) -> list[str]:
     """Names of a threshold method's settings."""
     return list(steps.settings_of(_threshold_functions()[name]))
 
 
-def _threshold_functions():
+def _threshold_functions() -> dict[str, Callable[..., Any]]:
     """All threshold methods, as functions whose first argument only is not a setting."""
-    histogram_methods = {name: functools.partial(method, None) for name, method in GLOBAL.items()}
-    plane_methods = {name: method.surface for name, method in LOCAL.items()}
-    return {**histogram_methods, **plane_methods, "hysteresis": masks.hysteresis}
+    functions: dict[str, Callable[..., Any]] = {
+        name: functools.partial(cast(Callable[..., Any], method), None)
+        for name, method in GLOBAL.items()
+    }
+    functions |= {name: method.surface for name, method in LOCAL.items()}
+    return functions | {"hysteresis": masks.hysteresis}
 
 
-def check_threshold(name, settings):
-    """Make sure that a threshold method can be applied with its settings.
+def check_threshold(name: str, settings: dict[str, Any]) -> None:
+    """Make sure that a threshold method can be applied with the settings that are given.
 
-    Parameters
-    ----------
-    name : str
-        Of `GLOBAL` or `LOCAL`, or `hysteresis`.
-    settings : dict
-        Those that are given. `low` and `high` of `hysteresis` are each a number or the name of a
-        global method.
+    `low` and `high` of `hysteresis` are each a number or the name of a global method.
 
     Raises
     ------
@@ -244,11 +229,11 @@ def check_threshold(name, settings):
             raise ValueError(f"threshold method {name}: {error}") from error
 
 
-def _check_manual(value):
+def _check_manual(value: object) -> None:
     _check_number("value", value)
 
 
-def _check_multiotsu(classes, foreground):
+def _check_multiotsu(classes: Any, foreground: Any) -> None:
     if not _is_whole(classes) or classes < 2:
         raise ValueError(f"classes is {classes!r}: give a whole number of at least 2")
     if foreground is None:
@@ -261,54 +246,54 @@ def _check_multiotsu(classes, foreground):
         )
 
 
-def _check_adaptive(size, offset, weights):
+def _check_adaptive(size: Any, offset: Any, weights: Any) -> None:
     _check_size(size)
     _check_number("offset", offset)
     if weights not in ("gaussian", "mean"):
         raise ValueError(f"weights is {weights!r}: choose gaussian or mean")
 
 
-def _check_sauvola(size, k, r):
+def _check_sauvola(size: Any, k: Any, r: Any) -> None:
     _check_niblack(size, k)
     if r is not None and (not _is_number(r) or r <= 0):
         raise ValueError(f"r is {r!r}: give a number of grey levels above 0, or leave it out")
 
 
-def _check_niblack(size, k):
+def _check_niblack(size: Any, k: Any) -> None:
     _check_size(size)
     _check_number("k", k)
 
 
-def _check_hysteresis(low, high):
+def _check_hysteresis(low: Any, high: Any) -> None:
     choices = [name for name in GLOBAL if name not in ("manual", "multiotsu")]
-    for setting, level in (("low", low), ("high", high)):
-        if level not in choices and not _is_number(level):
+    for setting, value in (("low", low), ("high", high)):
+        if value not in choices and not _is_number(value):
             raise ValueError(
-                f"{setting} is {level!r}: give a number, or a method: {', '.join(choices)}"
+                f"{setting} is {value!r}: give a number, or a method: {', '.join(choices)}"
             )
     if _is_number(low) and _is_number(high) and low > high:
         raise ValueError(f"low is {low}, high is {high}: give a low that is not above high")
 
 
-def _check_size(size):
+def _check_size(size: Any) -> None:
     if not _is_whole(size) or size < 3 or size % 2 == 0:
         raise ValueError(f"size is {size!r}: give an odd whole number of pixels, such as 15")
 
 
-def _check_number(setting, value):
+def _check_number(setting: str, value: object) -> None:
     if not _is_number(value):
         raise ValueError(f"{setting} is {value!r}: give a number")
 
 
-def _is_whole(value):
+def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_number(value):
+def _is_number(value: object) -> bool:
     return _is_whole(value) or (isinstance(value, float) and math.isfinite(value))
 
 
-CHECKS = {
+CHECKS: dict[str, Callable[..., None]] = {
     "manual": _check_manual,
     "multiotsu": _check_multiotsu,
     "adaptive": _check_adaptive,

@@ -1,5 +1,8 @@
 """Where results lie, as the rules have it: the paths that jobs read as lists."""
 
+from collections.abc import Iterable
+from typing import Any
+
 IMAGE = "results/{stack}/image.zarr"
 COLOR = "results/{stack}/color.zarr"
 FILTERED = "results/{stack}/filtered/{filter}.zarr"
@@ -31,7 +34,7 @@ DECIDED = "results/choice.json"
 FIGURE = "results/figures/{method}-{kind}.{format}"
 
 
-def of_blocks(pattern: str, blocks, **names) -> list[str]:
+def of_blocks(pattern: str, blocks: Iterable[str], **names: Any) -> list[str]:
     """The path of each block."""
     return [pattern.format(block=block, **names) for block in blocks]
 

@@ -1,11 +1,13 @@
 """The jobs of rules/quality.smk: what every tile is worth, and how far its mask may be trusted."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from tilewise.plan import paths, reads, resources, segment, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
-from tilewise.plan.reads import Part, Pixels
+from tilewise.plan.reads import PartSettings, Pixels
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Choice, Study
 
@@ -14,7 +16,7 @@ from tilewise.plan.study import Choice, Study
 class Quality:
     """Features of every tile of a block."""
 
-    parts: list[Part]
+    parts: list[PartSettings]
     pixels: Pixels
     dtype: str
     need: Need
@@ -33,16 +35,16 @@ def quality(study: Study, stack: str, block: str) -> Quality:
     )
 
 
-def features(study: Study, samples) -> list[str]:
+def features(study: Study, samples: Iterable[str]) -> list[str]:
     """Tables with the features of samples, and of those beside them, where quality is measured."""
     if not study.config["quality"]["measure"]:
         return []
-    found = [
+    blocks = dict.fromkeys(
         (study.stack_of[sample].name, study.block_of(sample, own))
         for sample in samples
         for own in study.grids[sample].blocks()
-    ]
-    return [paths.QUALITY.format(stack=stack, block=block) for stack, block in dict.fromkeys(found)]
+    )
+    return [paths.QUALITY.format(stack=stack, block=block) for stack, block in blocks]
 
 
 def annotated_features(study: Study) -> list[str]:
@@ -59,12 +61,12 @@ class Survey:
     histogram of it they need.
     """
 
-    parts: list[Part]
+    parts: list[PartSettings]
     pixels: Pixels
     """Of the image, from which any method gives those tiles."""
     histograms: list[str]
     """Of the whole sample, filter by filter of `counted`; none of a single block, as for a mask."""
-    variants: dict[str, dict]
+    variants: dict[str, dict[str, Any]]
     """By method."""
     dtype: str
 
@@ -121,7 +123,7 @@ def survey_methods(study: Study, stack: str, block: str) -> list[str]:
 
 
 @cache
-def _survey_methods_of(study, sample):
+def _survey_methods_of(study: Study, sample: str) -> list[str]:
     """Methods that are compared: those that need no pass over all of a sample for themselves."""
     return [
         name
@@ -131,7 +133,7 @@ def _survey_methods_of(study, sample):
     ]
 
 
-def _survey_reach(study, stack, block):
+def _survey_reach(study: Study, stack: str, block: str) -> float:
     """Pixels around a tile that any method, with any of its parameters, needs."""
     return max(
         study.variant_reach(stack, variant)
@@ -140,7 +142,7 @@ def _survey_reach(study, stack, block):
     )
 
 
-def _survey_places(study, stack, block):
+def _survey_places(study: Study, stack: str, block: str) -> list[tuple[str, str]]:
     """Samples with several methods to compare, and tiles to compare them on."""
     return [
         (sample, own)
@@ -150,9 +152,10 @@ def _survey_places(study, stack, block):
 
 
 @cache
-def _surveyed(study, sample):
+def _surveyed(study: Study, sample: str) -> dict[str, list[list[int]]]:
     """Tiles of a sample that are surveyed, by block; evenly spread."""
-    grid, tiles = study.grids[sample], {}
+    grid = study.grids[sample]
+    tiles: dict[str, list[list[int]]] = {}
     for tile in grid.spread(study.config["quality"]["survey"]):
         (block,) = grid.blocks_of(grid.tile_region(tile))
         tiles.setdefault(block, []).append([tile.z, tile.row, tile.column])
@@ -180,7 +183,7 @@ def trust(study: Study) -> Trust:
     )
 
 
-def _agreement_tables(study):
+def _agreement_tables(study: Study) -> list[str]:
     if len(study.methods) < 2 or not study.config["quality"]["survey"]:
         return []
     return [
@@ -191,7 +194,7 @@ def _agreement_tables(study):
     ]
 
 
-def _fraction_tables(study):
+def _fraction_tables(study: Study) -> list[str]:
     """Tables with the fraction of foreground of all tiles, where anything segments all of them."""
     runs = (
         study.runs if study.apply == "all" else [(sample, SEGMENTATION) for sample in study.applied]

@@ -2,24 +2,20 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TypedDict
+from typing import Any
 
 from tilewise.plan import paths
 from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.study import Study
 from tilewise.read.annotation import Piece
-from tilewise.store.grid import Grid
+from tilewise.store.grid import Grid, GridSettings
 
+PartSettings = dict[str, Any]
+"""A sample's region of one block, as a rule's `params.parts` lists it for `store.parts.parts_of`.
 
-class Part(TypedDict):
-    """A sample's region of one block: what a script's `params.parts` lists, as a rule with more."""
-
-    sample: str
-    block: str
-    """Of the sample's own grid."""
-    grid: dict
-    offset: int
-    """Plane of the stack that is the sample's first."""
+`sample`; `block`, of the sample's own grid; `grid`, as `GridSettings`; `offset`, the plane of the
+stack that is the sample's first; and what else the job is to know of the sample.
+"""
 
 
 @dataclass(frozen=True)
@@ -29,23 +25,23 @@ class Pixels:
     files: list[str]
     blocks: list[str]
     """Of each of the files; of the stack."""
-    steps: list
+    steps: list[Any]
     codec: str
 
 
-def part(study: Study, sample: str, own: str, **settings) -> Part:
+def part(study: Study, sample: str, own: str, **settings: Any) -> PartSettings:
     """A part of a job, with what the job is to know of its sample."""
     offset = study.stack_of[sample].offsets[sample]
     grid = grid_settings(study.grids[sample])
     return {"sample": sample, "block": own, "grid": grid, "offset": offset, **settings}
 
 
-def parts(study: Study, places: list[tuple[str, str]]) -> list[Part]:
+def parts(study: Study, places: list[tuple[str, str]]) -> list[PartSettings]:
     """Parts of which the job is to know nothing else."""
     return [part(study, sample, own) for sample, own in places]
 
 
-def grid_settings(grid: Grid) -> dict:
+def grid_settings(grid: Grid) -> GridSettings:
     """A grid as numbers, for `params`; `store.grid.grid_of` reads it."""
     return {"shape": list(grid.shape), "tile": grid.tile, "block": list(grid.block)}
 
@@ -67,10 +63,7 @@ def filtered(
 ) -> Pixels:
     """Filtered blocks, or those of the image where no filtered ones are written.
 
-    Parameters
-    ----------
-    takes_temporary : bool
-        Whether files that are deleted again are read too; otherwise the job filters by itself.
+    With `takes_temporary`, files that are deleted again are read too, else the job filters itself.
     """
     is_written = study.filtered == "kept" or (takes_temporary and study.filtered == "temporary")
     if filter == NO_FILTER or not is_written:
@@ -82,28 +75,30 @@ def filtered(
     return Pixels(files, blocks, [], study.config["filtered_codec"])
 
 
-def _blocks_around(study, places, reach):
-    found = {}
+def _blocks_around(study: Study, places: list[tuple[str, str]], reach: float) -> list[str]:
+    blocks: dict[str, None] = {}
     for sample, own in places:
         grid = study.grids[sample]
         around = grid.blocks_of(grid.around(study.region(sample, own), reach))
-        found |= dict.fromkeys(study.block_of(sample, block) for block in around)
-    return list(found)
+        blocks |= dict.fromkeys(study.block_of(sample, block) for block in around)
+    return list(blocks)
 
 
-STACK = "stack"
+WHOLE_STACK = "stack"
 """The extent that is all blocks of a large sample."""
 
 
 def extent_of(study: Study, stack: str, block: str) -> str:
     """What a sample in a block lies in: that block of a shared stack, or else all of the stack."""
-    return block.split("/")[0] if study.stacks[stack].is_shared else STACK
+    return block.split("/")[0] if study.stacks[stack].is_shared else WHOLE_STACK
 
 
 def extent_blocks(study: Study, stack: str, extent: str) -> list[str]:
     """Annotated blocks of an extent: all, or those with its number along z."""
     return [
-        block for block in study.annotated_blocks(stack) if extent in (STACK, block.split("/")[0])
+        block
+        for block in study.annotated_blocks(stack)
+        if extent in (WHOLE_STACK, block.split("/")[0])
     ]
 
 
@@ -112,17 +107,18 @@ class Pieces:
     """Files of truth, or of a region of interest, in some parts, and where in each they lie."""
 
     files: list[str]
-    places: list[list[dict]]
+    places: list[list[dict[str, Any]]]
     """Of each part, fields of `Piece`; the path is the number of the file."""
 
 
 def pieces(study: Study, places: list[tuple[str, str]], kind: str | int) -> Pieces:
     """Pieces in parts: of the `truth`, of the `roi`, or of an annotator by number."""
-    found = [pieces_of_block(study, sample, own, kind) for sample, own in places]
-    files = list(dict.fromkeys(piece.path for own in found for piece in own))
+    parts = [pieces_of_block(study, sample, own, kind) for sample, own in places]
+    files = list(dict.fromkeys(piece.path for pieces in parts for piece in pieces))
     number = {path: i for i, path in enumerate(files)}
     return Pieces(
-        files, [[vars(piece) | {"path": number[piece.path]} for piece in own] for own in found]
+        files,
+        [[vars(piece) | {"path": number[piece.path]} for piece in pieces] for pieces in parts],
     )
 
 
@@ -142,21 +138,20 @@ def pieces_of_block(study: Study, sample: str, own: str, kind: str | int) -> lis
 def pieces_by_plane(study: Study, sample: str, kind: str | int) -> dict[int, list[Piece]]:
     """Pieces of a sample by their plane."""
     known = study.samples[sample]
-    found = known.annotators[kind - 1] if isinstance(kind, int) else getattr(known, kind)
     by_plane: dict[int, list[Piece]] = {}
-    for piece in found:
+    for piece in known.annotators[kind - 1] if isinstance(kind, int) else getattr(known, kind):
         by_plane.setdefault(piece.z, []).append(piece)
     return by_plane
 
 
-def annotated_tiles(study: Study, sample: str, own: str) -> list | None:
+def annotated_tiles(study: Study, sample: str, own: str) -> list[list[int]] | None:
     """Annotated tiles of a block as plane, tile row and tile column; None is all of its tiles."""
     grid, region = study.grids[sample], study.region(sample, own)
-    found = pieces_of_block(study, sample, own, "truth")
+    pieces = pieces_of_block(study, sample, own, "truth")
     # by plane, since several annotators may have traced the same
-    whole = {piece.z for piece in found if piece.region.shape == (1, *grid.shape[1:])}
+    whole = {piece.z for piece in pieces if piece.region.shape == (1, *grid.shape[1:])}
     if len(whole) == region.shape[0]:
         return None
-    tiles = {tile for piece in found for tile in grid.tiles_in(piece.region)}
+    tiles = {tile for piece in pieces for tile in grid.tiles_in(piece.region)}
     inside = (tile for tile in tiles if grid.tile_region(tile).intersects(region))
     return sorted([tile.z, tile.row, tile.column] for tile in inside)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tilewise.plan import ingest, paths, quality, reads, sheet, validate
-from tilewise.plan.reads import Part
+from tilewise.plan.reads import PartSettings
 from tilewise.plan.study import Choice, Study
 from tilewise.plan.validate import pixel_size
 from tilewise.store.grid import Tile
@@ -25,7 +25,7 @@ class Aggregate:
     annotators: list[str]
     order: dict[str, list[str]]
     """Samples and methods in the order of the sheet and the configuration."""
-    metadata: dict[str, dict]
+    metadata: dict[str, dict[str, str]]
     """Further columns of the sheet, by sample."""
 
 
@@ -57,14 +57,16 @@ class Figures:
     colors: list[str]
     """Of the tiles that have colours."""
     thresholds: list[str]
-    shown: list[Part]
+    shown: list[PartSettings]
     """Of each tile: its part, method and place, and what its filter still has to do."""
 
 
 @cache
 def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
     """Of the study, by what was chosen for each of `figure_methods`."""
-    images, filtered, masks, truths, colors, thresholds, shown = ([] for _ in range(7))
+    shown: list[PartSettings] = []
+    images: list[str] = []
+    filtered, masks, truths, colors, thresholds = ([] for _ in range(5))
     for choice in choices:
         variant = study.methods[choice.method].variant(choice.variant)
         for sample, tile in tiles_to_show(study, choice.method):

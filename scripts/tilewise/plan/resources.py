@@ -1,9 +1,10 @@
 """What a job takes of a machine or of a scheduler: memory, time, threads, and its submission."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import inf
 
-from tilewise.plan.methods import SEGMENTATION
+from tilewise.plan.methods import SEGMENTATION, Variant
 from tilewise.plan.study import Study, bytes_of
 from tilewise.store.blocks import at_once
 
@@ -13,34 +14,22 @@ BASE_MEMORY = 250
 
 @dataclass(frozen=True)
 class Need:
-    """What a job takes, at its first attempt.
-
-    Parameters
-    ----------
-    memory : int
-        Megabytes.
-    runtime : int
-        Minutes.
-    threads : int
-    group : str
-        Jobs of a group and of one block are one submission to a scheduler.
-    """
+    """What a job takes, at its first attempt."""
 
     memory: int
+    """Megabytes."""
     runtime: int
+    """Minutes."""
     threads: int = 1
     group: str = ""
+    """Jobs of a group and of one block are one submission to a scheduler."""
 
 
 def threads(study: Study, methods: int = 1) -> int:
     """Threads of a block's job: several where there are fewer jobs of its kind than cores.
 
     A start of a process takes one core: several jobs at once are better than one with threads.
-
-    Parameters
-    ----------
-    methods : int
-        Jobs of the kind that a block has.
+    A block has as many jobs of the kind as there are `methods`.
     """
     if study.cores is None:
         return 1
@@ -56,17 +45,14 @@ def method_threads(study: Study, method: str) -> int:
 def memory(study: Study, stack: str, reach: float, bytes_per_pixel: float, workers: int = 1) -> int:
     """Megabytes of a job that has a strip per thread in memory, or a plane if the reach is one.
 
-    Parameters
-    ----------
-    bytes_per_pixel : float
-        Buffers of the size of the strip, times the bytes of a pixel of the image.
-    workers : int
-        Threads.
+    `bytes_per_pixel` are buffers of the size of the strip, times the bytes of a pixel of the image;
+    `workers` are threads.
     """
-    planes, height, width = shape(study, stack)
-    rows = min(study.config["tile"] + 2 * reach, height)
-    columns = min(study.stacks[stack].grid.block[2] + 2 * reach, width)
-    pixels = rows * columns
+    _, height, width = shape(study, stack)
+    grid = study.stacks[stack].grid
+    rows = min(grid.tile + 2 * reach, height)
+    columns = min(grid.block[2] + 2 * reach, width)
+    pixels = int(rows * columns)
     pixels *= at_once(pixels, workers)
     return BASE_MEMORY + round(pixels * bytes_per_pixel * pixel_bytes(study, stack) / 2**20)
 
@@ -142,12 +128,12 @@ def threshold(study: Study, stack: str, method: str) -> Need:
     return Need(size, minutes, workers, method_group(study, method))
 
 
-def _has_several_blocks(study, stack):
+def _has_several_blocks(study: Study, stack: str) -> bool:
     """Whether a sample has several: each of a shared stack has one."""
     return len(study.blocks(stack)) > 1 and not study.stacks[stack].is_shared
 
 
-def _variant_memory(study, stack, variant, workers):
+def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) -> int:
     # a local method has several planes of doubles, the same for every dtype
     doubles = 32 / pixel_bytes(study, stack) if variant.segmenter.is_local else 0
     inline = study.reach(stack, variant.filter) if study.filtered == "inline" else 0
@@ -190,7 +176,7 @@ def structure(study: Study, stack: str) -> Need:
     return Need(300 + pixels * 40 // 2**20, minutes)
 
 
-def export(study: Study, stacks) -> Need:
+def export(study: Study, stacks: Collection[str]) -> Need:
     """A plane, and what becomes of it."""
     size = max(
         (memory(study, stack, inf, 4 / pixel_bytes(study, stack)) for stack in stacks), default=0

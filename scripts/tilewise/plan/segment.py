@@ -1,11 +1,13 @@
 """The jobs of rules/filter.smk and rules/threshold.smk: from the image to masks."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from tilewise.plan import paths, reads, resources
 from tilewise.plan.methods import SEGMENTATION, Variant
-from tilewise.plan.reads import Part, Pixels
+from tilewise.plan.reads import PartSettings, Pixels
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Choice, Study
 
@@ -14,7 +16,7 @@ from tilewise.plan.study import Choice, Study
 class Filter:
     """A block of the image after a filter's steps, where it is written."""
 
-    parts: list[Part]
+    parts: list[PartSettings]
     pixels: Pixels
     dtype: str
     codec: str
@@ -38,7 +40,7 @@ def filtered(study: Study, stack: str, filter: str, block: str) -> Filter:
 class Histogram:
     """Pixels per grey level of a block, of a sample of several blocks."""
 
-    parts: list[Part]
+    parts: list[PartSettings]
     pixels: Pixels
     extents: list[str]
     """Least and greatest pixel of every block of the sample, where its pixels are floats."""
@@ -71,12 +73,12 @@ class Threshold:
     plane, tile row and tile column of those that the mask covers, or None for all of them.
     """
 
-    parts: list[Part]
+    parts: list[PartSettings]
     pixels: Pixels
     histograms: list[str]
     """Of every block of a sample of several blocks, where its threshold is used; other jobs count
     the histograms of their samples themselves."""
-    segmenter: dict
+    segmenter: dict[str, Any]
     calibration: dict[str, str] | None
     """The threshold that annotated tiles gave, as a row of a table."""
     dtype: str
@@ -114,16 +116,18 @@ def threshold_need(study: Study, stack: str, method: str, block: str) -> Need:
     return resources.threshold(study, stack, method)
 
 
-def counted_filters(study: Study, sample: str, variants: list[Variant]) -> list[str]:
+def counted_filters(study: Study, sample: str, variants: Iterable[Variant]) -> list[str]:
     """Filters whose histogram of the whole sample some variants need."""
     return list(
         dict.fromkeys(variant.filter for variant in variants if study.needs_sample(sample, variant))
     )
 
 
-def histograms(study: Study, stack: str, variants: list[Variant]) -> list[str]:
-    """Histograms of all blocks of a sample that variants need, filter by filter of
-    `counted_filters`; none of samples of a single block."""
+def histograms(study: Study, stack: str, variants: Iterable[Variant]) -> list[str]:
+    """Histograms of all blocks of a sample that variants need; none of samples of a single block.
+
+    They come filter by filter of `counted_filters`.
+    """
     blocks = study.blocks(stack)
     if study.stacks[stack].is_shared or len(blocks) == 1:
         return []

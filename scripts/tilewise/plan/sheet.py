@@ -2,25 +2,34 @@
 
 import glob
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from tilewise.read.annotation import Piece
 from tilewise.read.files import read_header
 from tilewise.read.header import Header
 from tilewise.read.pixel_size import parse_pixel_size
 from tilewise.read.planes import match_planes, natural_key
+from tilewise.store.grid import Grid, Shape, Tile
 from tilewise.tables import read_rows
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-RESERVED = {"all", "figures", "masks", "sources", "sweeps"}
-"""Names that results/ uses itself."""
-FILES = (".html", ".json", ".md", ".tsv")
-"""Ends of the names of files in results/."""
+SAMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+RESERVED_NAMES = {"all", "figures", "masks", "sources", "sweeps"}
+"""What results/ uses itself."""
+RESULT_ENDINGS = (".html", ".json", ".md", ".tsv")
+"""Of the names of files in results/."""
 MOST_ANNOTATORS = 8
 """Of one sample: their truths are separated by semicolons."""
-COLUMNS = ("sample", "image", "truth", "roi", "channel", "truth_foreground", "pixel_size")
-"""Columns with a meaning; others are kept as metadata."""
+SHEET_COLUMNS = ("sample", "image", "truth", "roi", "channel", "truth_foreground", "pixel_size")
+"""Those with a meaning; others are kept as metadata."""
+
+NamedFiles = dict[str, list[tuple[str, Header]]]
+"""Files whose headers are known, by the name a sheet gives them, as in `phantom:cortex/image`."""
+PixelSize = tuple[float | None, float, float]
+"""z, y and x in micrometres; z alone may be unknown."""
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -39,18 +48,18 @@ class Sample:
     roi: tuple[Piece, ...]
     channel: str | int
     truth_foreground: float | None
-    pixel_size: tuple[float | None, float, float] | None = None
-    """z, y and x in micrometres; z alone may be unknown."""
-    metadata: dict = field(default_factory=dict)
+    pixel_size: PixelSize | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
 
     @property
-    def shape(self):
+    def shape(self) -> Shape:
         """Planes, rows and columns."""
         return self.header.planes, self.header.height, self.header.width
 
-    def images_of(self, z0, z1):
+    def images_of(self, z0: int, z1: int) -> tuple[list[str], int]:
         """Files that hold planes z0 to z1, and the number of z0's plane in the first of them."""
-        first, files, skip = 0, [], 0
+        first, skip = 0, 0
+        files: list[str] = []
         for path, pages in zip(self.images, self.pages, strict=True):
             if first < z1 and first + pages > z0:
                 if not files:
@@ -60,19 +69,23 @@ class Sample:
         return files, skip
 
 
-def read_samples(path, named, channel, truth_foreground, pixel_size=None):
+def read_samples(
+    path: str | Path,
+    named: NamedFiles,
+    channel: str | int,
+    truth_foreground: float | None,
+    pixel_size: str | float | Sequence[float] | None = None,
+) -> dict[str, Sample]:
     """Read a sample sheet and the headers of all files that it names.
 
     Parameters
     ----------
-    path : path
+    path
         Tab-separated text with the columns `sample`, `image` and, optionally, `truth`, `roi`,
         `channel`, `truth_foreground`, `pixel_size`; files are relative to its folder.
-    named : dict of str to list of (str, Header)
-        Files whose headers are known, by the name a sheet gives them, as in `phantom:cortex/image`.
     channel, truth_foreground
         Defaults of the columns of the same name.
-    pixel_size : str, float or sequence of float, optional
+    pixel_size
         As for `parse_pixel_size`, of samples whose size neither the sheet nor the file has. What
         a row of the sheet gives counts more than the file; where z is unknown to one of the
         three, it is taken from the next.
@@ -103,12 +116,12 @@ def read_samples(path, named, channel, truth_foreground, pixel_size=None):
     samples = {}
     for row in rows:
         name = (row["sample"] or "").strip()
-        is_file = name.endswith(FILES)
-        if not NAME.fullmatch(name) or ".." in name or name in RESERVED or is_file:
+        is_taken = name in RESERVED_NAMES or name.endswith(RESULT_ENDINGS)
+        if not SAMPLE_NAME.fullmatch(name) or ".." in name or is_taken:
             raise ValueError(
                 f"sample sheet {path}: {name!r} cannot be a sample's name: use letters, digits, "
-                f"`_`, `-` and `.`, none of {', '.join(sorted(RESERVED))}, and no end like "
-                f"{', '.join(FILES)}"
+                f"`_`, `-` and `.`, none of {', '.join(sorted(RESERVED_NAMES))}, and no end like "
+                f"{', '.join(RESULT_ENDINGS)}"
             )
         if name in samples:
             raise ValueError(f"sample sheet {path}: sample {name} has two rows: rename one")
@@ -121,22 +134,18 @@ def read_samples(path, named, channel, truth_foreground, pixel_size=None):
     return samples
 
 
-def number_files(files, first, header):
+def number_files(files: str, first: int, header: Header) -> list[tuple[str, Header]]:
     """The files of a pattern, with their headers.
 
     Parameters
     ----------
-    files : str
+    files
         With a format of a number, as in `s3://bucket/plane_{:04d}.tif`, a file per plane; without
         one, a file of all planes.
-    first : int
+    first
         Number of the first plane.
-    header : Header
+    header
         Of all planes together.
-
-    Returns
-    -------
-    list of (str, Header)
     """
     if "{" not in files:
         return [(files, header)]
@@ -144,7 +153,15 @@ def number_files(files, first, header):
     return [(files.format(first + z), plane) for z in range(header.planes)]
 
 
-def _read_sample(name, row, folder, named, channel, truth_foreground, default_size):
+def _read_sample(
+    name: str,
+    row: dict[str, str],
+    folder: Path,
+    named: NamedFiles,
+    channel: str | int,
+    truth_foreground: float | None,
+    default_size: PixelSize | None,
+) -> Sample:
     row = {column: (text or "").strip() for column, text in row.items() if column}
     images = _find(row["image"], folder, named, "image")
     headers = [header for _, header in images]
@@ -178,11 +195,11 @@ def _read_sample(name, row, folder, named, channel, truth_foreground, default_si
         channel=_channel(row.get("channel") or channel, header),
         truth_foreground=None if foreground is None else float(foreground),
         pixel_size=_pixel_size(row.get("pixel_size"), header, default_size),
-        metadata={column: text for column, text in row.items() if column not in COLUMNS},
+        metadata={column: text for column, text in row.items() if column not in SHEET_COLUMNS},
     )
 
 
-def _channel(channel, header):
+def _channel(channel: str | int, header: Header) -> str | int:
     names = ("luma", "red", "green", "blue")
     if isinstance(channel, str) and channel.isdigit():
         channel = int(channel)
@@ -198,17 +215,18 @@ def _channel(channel, header):
     return channel
 
 
-def _pixel_size(entry, header, default):
+def _pixel_size(entry: str | None, header: Header, default: PixelSize | None) -> PixelSize | None:
     """Of the row, the files or the configuration: the first that knows it."""
     sizes = [parse_pixel_size(entry) if entry else None, header.pixel_size, default]
     known = [size for size in sizes if size is not None]
     if not known:
         return None
     z = next((size[0] for size in known if size[0] is not None), None)
-    return (z, *known[0][1:])
+    _, y, x = known[0]
+    return z, y, x
 
 
-def _find(entry, folder, named, column):
+def _find(entry: str, folder: Path, named: NamedFiles, column: str) -> list[tuple[str, Header]]:
     """Files that an entry of the sheet names, in natural order, with their headers."""
     if not entry:
         raise ValueError(f"the column `{column}` is empty: name a file or a glob")
@@ -234,7 +252,14 @@ def _find(entry, folder, named, column):
     return [(file, read_header(file)) for file in files]
 
 
-def _pieces(entry, folder, named, image, images, column):
+def _pieces(
+    entry: str | None,
+    folder: Path,
+    named: NamedFiles,
+    image: Header,
+    images: list[tuple[str, Header]],
+    column: str,
+) -> tuple[Piece, ...]:
     """Where the files of an entry lie in the sample."""
     if not entry:
         return ()
@@ -269,14 +294,14 @@ def _pieces(entry, folder, named, image, images, column):
     )
 
 
-def _windows(path, image, column):
+def _windows(path: Path, image: Header, column: str) -> tuple[Piece, ...]:
     """Pieces from a TSV of windows: `z`, `y`, `x` of the upper left corner and `path`."""
     if not path.is_file():
         raise ValueError(f"{column} {path} does not exist: correct the path in the sheet")
     rows = read_rows(path)
     if not rows or not {"z", "y", "x", "path"} <= set(rows[0]):
         raise ValueError(f"{path} must have the columns z, y, x and path, and a row per window")
-    pieces = []
+    pieces: list[Piece] = []
     for row in rows:
         file = str(Path(path.parent, row["path"]))
         header = read_header(file)
@@ -308,23 +333,18 @@ def _windows(path, image, column):
     return tuple(sorted(pieces, key=_order))
 
 
-def _order(piece):
+def _order(piece: Piece) -> tuple[int, int, int]:
     return piece.z, piece.y, piece.x
 
 
-def blocks_of(pieces, grid):
+def blocks_of(pieces: Collection[Piece], grid: Grid) -> list[str]:
     """Blocks of a grid that the pieces touch, in the grid's order."""
     touched = {block for piece in pieces for block in grid.blocks_of(piece.region)}
     return sorted(touched, key=lambda block: tuple(map(int, block.split("/"))))
 
 
-def choose_tiles(pieces, grid, number):
-    """At most so many tiles that the pieces touch, spread evenly over them.
-
-    Returns
-    -------
-    list of Tile
-    """
+def choose_tiles(pieces: Sequence[Piece], grid: Grid, number: int) -> list[Tile]:
+    """At most so many tiles that the pieces touch, spread evenly over them."""
     if len(pieces) > number:
         pieces = _spread(pieces, number)
         return [_spread(grid.tiles_in(piece.region), 1)[0] for piece in pieces]
@@ -332,7 +352,7 @@ def choose_tiles(pieces, grid, number):
     return _spread(list(tiles), number)
 
 
-def _spread(items, number):
+def _spread(items: Sequence[Item], number: int) -> list[Item]:
     """At most so many items, at equal distances: one is the middle one."""
     number = min(number, len(items))
     return [items[(2 * i + 1) * len(items) // (2 * number)] for i in range(number)]

@@ -2,31 +2,25 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from tilewise.plan.sheet import Sample
 from tilewise.store.grid import Grid, choose_block
 
-SIDES = (1, 4, 8, 16)
+SHARED_SIDES = (1, 4, 8, 16)
 """Tile rows, and tile columns, of a plane of a shared block: a sample lies in the first it fits."""
 
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """The planes of one array, which hold one large sample or several small ones.
-
-    Parameters
-    ----------
-    name : str
-        That of its sample, or that of a shared stack, which no sample can have.
-    offsets : dict of str to int
-        Samples, in the order of the sheet, and the plane of the stack that is the first of each.
-    grid : Grid
-        Of the array, which is as large as its samples need.
-    """
+    """The planes of one array, which hold one large sample or several small ones."""
 
     name: str
+    """That of its sample, or that of a shared stack, which no sample can have."""
     offsets: dict[str, int]
+    """Samples, in the order of the sheet, and the plane of the stack that is the first of each."""
     grid: Grid
+    """Of the array, which is as large as its samples need."""
 
     @property
     def is_shared(self) -> bool:
@@ -45,10 +39,10 @@ class Stack:
 
     @cached_property
     def _samples_in(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {block: [] for block in self.blocks}
+        samples: dict[str, list[str]] = {block: [] for block in self.blocks}
         for sample in self.offsets:
-            found[self.block(sample, "0/0/0")].append(sample)
-        return found
+            samples[self.block(sample, "0/0/0")].append(sample)
+        return samples
 
     def block(self, sample: str, own: str) -> str:
         """The block of the stack that holds a block of one of its samples."""
@@ -61,17 +55,13 @@ class Stack:
         return [(sample, "0/0/0") for sample in self._samples_in[block]]
 
 
-def read_stacks(samples: dict[str, Sample], config: dict) -> tuple[list[Stack], dict[str, Grid]]:
+def read_stacks(
+    samples: dict[str, Sample], config: dict[str, Any]
+) -> tuple[list[Stack], dict[str, Grid]]:
     """The stacks that samples are stored in, and the grid of each sample.
 
     Where a small sample goes depends on itself and on those before it in the sheet, and how it is
     stored on itself alone: another row at the end of the sheet changes nothing for the others.
-
-    Parameters
-    ----------
-    samples : dict of str to Sample
-    config : dict
-        With `tile`, `block`, `collect` and `pyramid`.
 
     Returns
     -------
@@ -80,7 +70,8 @@ def read_stacks(samples: dict[str, Sample], config: dict) -> tuple[list[Stack], 
     grids : dict of str to Grid
         By sample; the block of a collected one is that of its stack.
     """
-    grids, offsets = {}, {}
+    grids: dict[str, Grid] = {}
+    offsets: dict[str, dict[str, int]] = {}
     ends: dict[str, int] = {}
     for name, sample in samples.items():
         block = choose_block(
@@ -106,9 +97,9 @@ def read_stacks(samples: dict[str, Sample], config: dict) -> tuple[list[Stack], 
     return stacks, grids
 
 
-def _side(grid, collect):
+def _side(grid: Grid, collect: dict[str, int]) -> int | None:
     """Tile rows and columns of the shared block that a sample fits into, or None."""
-    sides = [side for side in SIDES if side >= max(grid.tiles_along)]
+    sides = [side for side in SHARED_SIDES if side >= max(grid.tiles_along)]
     fits = (
         len(grid.blocks()) == 1
         and max(grid.tiles_along) <= collect["side"]
@@ -117,19 +108,19 @@ def _side(grid, collect):
     return sides[0] if fits else None
 
 
-def _planes(side, collect):
+def _planes(side: int, collect: dict[str, int]) -> int:
     """Planes of a shared block: fewer of larger ones, which hold more all the same."""
     return max(collect["planes"] // side, 1)
 
 
-def _shared_name(sample, side):
+def _shared_name(sample: Sample, side: int) -> str:
     """What samples of a stack have in common."""
     channels = {1: "", 3: "_rgb"}.get(sample.header.channels, f"_{sample.header.channels}ch")
     voted = "_voted" if sample.annotators else ""
     return f"_small_{sample.header.dtype}{channels}{voted}_{side}"
 
 
-def _array_grid(offsets, grids):
+def _array_grid(offsets: dict[str, int], grids: dict[str, Grid]) -> Grid:
     """As large as the samples need."""
     own = [grids[sample] for sample in offsets]
     planes = max(first + grids[sample].shape[0] for sample, first in offsets.items())

@@ -1,13 +1,15 @@
 """The study: samples, stacks, methods, and what is annotated, compared and applied."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 from tilewise.plan import sheet
 from tilewise.plan.methods import SEGMENTATION, Method, Variant, read_methods
-from tilewise.plan.sheet import Sample
+from tilewise.plan.sheet import NamedFiles, Sample
 from tilewise.plan.stacks import Stack, read_stacks
 from tilewise.read.header import Header
 from tilewise.score.formulas import CHOICES, METRICS
@@ -15,7 +17,7 @@ from tilewise.segment.filters import chain_reach
 from tilewise.segment.steps import hint
 from tilewise.store.grid import Grid, Region
 
-GIGABYTE = 2**30
+BYTES_PER_GIGABYTE = 2**30
 
 
 @dataclass(frozen=True)
@@ -30,27 +32,17 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """What a configuration and its sample sheet ask for; nothing in it changes.
+    """What a configuration and its sample sheet ask for; nothing in it changes."""
 
-    Parameters
-    ----------
-    config : dict
-        Checked against the schema, with all defaults.
-    samples : dict of str to Sample
-    methods : dict of str to Method
-    stacks : dict of str to Stack
-    grids : dict of str to Grid
-        By sample.
-    cores : int or None
-        Of this machine; None where a cluster's scheduler has them.
-    """
-
-    config: dict
+    config: dict[str, Any]
+    """Checked against the schema, with all defaults."""
     samples: dict[str, Sample]
     methods: dict[str, Method]
     stacks: dict[str, Stack]
     grids: dict[str, Grid]
+    """By sample."""
     cores: int | None = None
+    """Of this machine; None where a cluster's scheduler has them."""
 
     @cached_property
     def levels(self) -> list[int]:
@@ -98,7 +90,7 @@ class Study:
     @property
     def apply(self) -> str:
         """What segments everything: `best`, `all`, `none` or a method's name."""
-        return self.config["apply"]
+        return str(self.config["apply"])
 
     @cached_property
     def applied(self) -> list[str]:
@@ -118,16 +110,16 @@ class Study:
         pairs = self._pairs(self.annotated)
         return list(dict.fromkeys((self.stack_of[sample].name, name) for sample, name in pairs))
 
-    def _pairs(self, samples):
+    def _pairs(self, samples: Iterable[str]) -> list[tuple[str, str]]:
         return [(sample, name) for sample in samples for name in self.methods_of(sample)]
 
     @cached_property
     def _methods_of(self) -> dict[str, list[str]]:
-        found = {sample: [] for sample in self.samples}
+        methods: dict[str, list[str]] = {sample: [] for sample in self.samples}
         for name, method in self.methods.items():
             for sample in dict.fromkeys(method.samples):
-                found[sample].append(name)
-        return found
+                methods[sample].append(name)
+        return methods
 
     @cached_property
     def groups(self) -> dict[str, str]:
@@ -160,7 +152,7 @@ class Study:
             * bytes_of(sample.header.dtype)
             for sample in self.samples.values()
         )
-        limit = self.config["keep_filtered_limit"] * GIGABYTE
+        limit = self.config["keep_filtered_limit"] * BYTES_PER_GIGABYTE
         return "kept" if size * len(self.config["filters"]) <= limit else "inline"
 
     @cached_property
@@ -172,11 +164,11 @@ class Study:
     def tile_metrics(self) -> list[str]:
         """Metrics of structure that are known per tile."""
         validation = self.config["validate"]
-        return validation["metrics"] if validation["extent"] == "tile" else []
+        return list(validation["metrics"]) if validation["extent"] == "tile" else []
 
-    def steps(self, filter: str) -> list:
+    def steps(self, filter: str) -> list[Any]:
         """Steps of a filter; none of the image itself."""
-        return self.config["filters"].get(filter, [])
+        return list(self.config["filters"].get(filter, []))
 
     def dtype(self, stack: str) -> str:
         """Of the pixels of a stack."""
@@ -190,7 +182,7 @@ class Study:
         """Whether its images have red, green and blue."""
         return self.channels(stack) == 3
 
-    def _any_sample(self, stack):
+    def _any_sample(self, stack: str) -> Sample:
         return self.samples[self.stacks[stack].samples[0]]
 
     def reach(self, stack: str, filter: str) -> float:
@@ -220,7 +212,7 @@ class Study:
 
     def has_errors(self, sample: str) -> bool:
         """Whether the errors of a sample's methods are compared."""
-        return self.config["validate"]["errors"] and bool(self.methods_of(sample))
+        return bool(self.config["validate"]["errors"] and self.methods_of(sample))
 
     def candidates(self, method: str) -> list[Variant]:
         """Variants that may come to make a mask, whatever is chosen."""
@@ -237,7 +229,7 @@ class Study:
         return is_wanted and method in self.methods_of(sample)
 
     @cached_property
-    def _applied(self):
+    def _applied(self) -> set[str]:
         return set(self.applied)
 
     def blocks(self, stack: str) -> list[str]:
@@ -255,7 +247,7 @@ class Study:
         return [
             (sample, own)
             for sample, own in self.places(stack, block)
-            if own in _annotated_blocks(self, sample)
+            if own in _own_annotated_blocks(self, sample)
             and (method is None or method in self.methods_of(sample))
         ]
 
@@ -269,11 +261,11 @@ class Study:
 
     def annotated_blocks(self, stack: str, method: str | None = None) -> list[str]:
         """Blocks of a stack with such places."""
-        return _blocks_with(self, stack, "annotated", method)
+        return _annotated_blocks_of(self, stack, method)
 
     def mask_blocks(self, stack: str, method: str) -> list[str]:
         """Blocks of a mask."""
-        return _blocks_with(self, stack, "mask", method)
+        return _mask_blocks_of(self, stack, method)
 
     def block_of(self, sample: str, own: str) -> str:
         """The block of the stack that holds a sample's own block."""
@@ -289,13 +281,17 @@ class Study:
 
 
 @cache
-def _blocks_with(study, stack, kind, method):
-    places = {"annotated": study.annotated_places, "mask": study.mask_places}[kind]
-    return [block for block in study.blocks(stack) if places(stack, block, method)]
+def _annotated_blocks_of(study: Study, stack: str, method: str | None) -> list[str]:
+    return [block for block in study.blocks(stack) if study.annotated_places(stack, block, method)]
 
 
 @cache
-def _annotated_blocks(study, sample):
+def _mask_blocks_of(study: Study, stack: str, method: str) -> list[str]:
+    return [block for block in study.blocks(stack) if study.mask_places(stack, block, method)]
+
+
+@cache
+def _own_annotated_blocks(study: Study, sample: str) -> frozenset[str]:
     return frozenset(sheet.blocks_of(study.samples[sample].truth, study.grids[sample]))
 
 
@@ -304,17 +300,10 @@ def bytes_of(dtype: str) -> int:
     return int("".join(filter(str.isdigit, dtype))) // 8
 
 
-def read_study(config: dict, folder, cores: int | None = None) -> Study:
+def read_study(config: dict[str, Any], folder: str | Path, cores: int | None = None) -> Study:
     """The study of a configuration; headers of its images are read, and nothing else.
 
-    Parameters
-    ----------
-    config : dict
-        Checked against the schema, with all defaults.
-    folder : path
-        That of the configuration file, to which its sample sheet is relative.
-    cores : int or None
-        As for `Study`.
+    The sample sheet is relative to `folder`, that of the configuration file.
 
     Raises
     ------
@@ -335,24 +324,29 @@ def read_study(config: dict, folder, cores: int | None = None) -> Study:
     return study
 
 
-def named_files(config: dict) -> dict[str, list[tuple[str, Header]]]:
+def named_files(config: dict[str, Any]) -> NamedFiles:
     """Files whose headers the configuration knows, by the name that a sheet gives them.
 
     Those that the rules of sources.smk make, and those in object storage.
     """
-    named = {}
+    named: NamedFiles = {}
     for name, phantom in config["phantoms"].items():
-        header = Header(*phantom["shape"], 1, "uint8")
+        header = _header(phantom["shape"], 1, "uint8")
         for kind in ("image", "truth"):
             path = f"results/sources/phantom/{name}/{kind}.tif"
             named[f"phantom:{name}/{kind}"] = [(path, header)]
     for file, download in config["downloads"].items():
-        header = Header(*download["shape"], 1, download["dtype"])
+        header = _header(download["shape"], 1, download["dtype"])
         named[f"download:{file}"] = [(f"results/sources/download/{file}", header)]
     for name, stored in config["stored"].items():
-        header = Header(*stored["shape"], stored["channels"], stored["dtype"])
+        header = _header(stored["shape"], stored["channels"], stored["dtype"])
         named[f"stored:{name}"] = sheet.number_files(stored["files"], stored["first"], header)
     return named
+
+
+def _header(shape: list[int], channels: int, dtype: str) -> Header:
+    planes, rows, columns = shape
+    return Header(planes, rows, columns, channels, dtype)
 
 
 def check(study: Study) -> None:
@@ -384,13 +378,11 @@ def check(study: Study) -> None:
         )
     for choice in validation["metrics"]:
         if choice not in CHOICES:
-            raise ValueError(f"validate: metric {choice} does not exist{hint(choice, CHOICES)}")
-    metric, deciding = (
-        study.config["decision"]["metric"],
-        [m for m in METRICS if METRICS[m].decides],
-    )
+            raise ValueError(f"validate.metrics: {choice} does not exist{hint(choice, CHOICES)}")
+    metric = study.config["decision"]["metric"]
+    deciding = [name for name, one in METRICS.items() if one.decides]
     if metric not in deciding:
-        raise ValueError(f"decision: metric {metric} cannot decide{hint(metric, deciding)}")
+        raise ValueError(f"decision.metric: {metric} cannot decide{hint(metric, deciding)}")
     needed = METRICS[metric].choice
     if needed and needed not in validation["metrics"]:
         raise ValueError(

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from tilewise.plan import paths, reads, resources, sheet
-from tilewise.plan.reads import Part
+from tilewise.plan.reads import PartSettings
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Study
+from tilewise.store.grid import Tile
 
 
-def scoring(study: Study, metrics: list[str] | None = None) -> dict:
+def scoring(study: Study, metrics: list[str] | None = None) -> dict[str, Any]:
     """What masks are scored by; metrics of structure are those of tiles unless they are given."""
     validation = study.config["validate"]
     return {
@@ -20,7 +22,7 @@ def scoring(study: Study, metrics: list[str] | None = None) -> dict:
     }
 
 
-def scored_part(study: Study, sample: str, own: str, **settings) -> Part:
+def scored_part(study: Study, sample: str, own: str, **settings: Any) -> PartSettings:
     """A part, with the `spacing` of its sample's pixels in z, y and x, in the unit of distances."""
     is_physical = study.config["validate"]["unit"] == "micrometer"
     size = study.samples[sample].pixel_size if is_physical else None
@@ -35,8 +37,8 @@ class Validate:
     Of each part: `spacing`.
     """
 
-    parts: list[Part]
-    scoring: dict
+    parts: list[PartSettings]
+    scoring: dict[str, Any]
     need: Need
 
 
@@ -73,12 +75,12 @@ class Structure:
     Of each part: `spacing`.
     """
 
-    parts: list[Part]
+    parts: list[PartSettings]
     masks: list[str]
     truths: list[str]
     blocks: list[str]
     """Of each of the masks and of the truths."""
-    scoring: dict
+    scoring: dict[str, Any]
     need: Need
 
 
@@ -123,7 +125,7 @@ class Errors:
     Of each part: `methods`, those that its sample has.
     """
 
-    parts: list[Part]
+    parts: list[PartSettings]
     confusions: list[str]
     methods: list[str]
     """Of each of the confusion maps."""
@@ -180,7 +182,7 @@ class Overlay:
     `pixel_size`.
     """
 
-    parts: list[Part]
+    parts: list[PartSettings]
     picture: str
     channels: int
     dtype: str
@@ -212,13 +214,13 @@ def overlay(study: Study, stack: str, method: str, block: str) -> Overlay:
     )
 
 
-def pixel_size(study: Study, sample: str) -> list | None:
+def pixel_size(study: Study, sample: str) -> list[float | None] | None:
     """Micrometres in z, y and x as numbers, for `params`; None where the size is unknown."""
     size = study.samples[sample].pixel_size
     return None if size is None else list(size)
 
 
-def _overlaid(study, sample, own):
+def _overlaid(study: Study, sample: str, own: str) -> list[str] | None:
     if study.config["overlay"]["per_plane"] is None:
         return None
     grid, region = study.grids[sample], study.region(sample, own)
@@ -231,7 +233,7 @@ def _overlaid(study, sample, own):
 
 
 @cache
-def _overlaid_of_plane(study, sample, z):
+def _overlaid_of_plane(study: Study, sample: str, z: int) -> list[Tile]:
     """A few tiles of a plane, whatever its blocks."""
     pieces = reads.pieces_by_plane(study, sample, "truth").get(z, [])
     number = study.config["overlay"]["per_plane"]

@@ -4,16 +4,25 @@ import math
 import sys
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tilewise.store.grid import Region
-from tilewise.store.layout import layout_of
+from tilewise.store.grid import Grid, Region, Tile
+from tilewise.store.layout import Layout, layout_of
 from tilewise.store.shards import ShardReader, ShardWriter
 
-MOST = 2**28
-"""Pixels that a job's threads have in memory at once."""
+if TYPE_CHECKING:
+    from tilewise.store.parts import Part
+
+Result = TypeVar("Result")
+
+MOST_PIXELS_AT_ONCE = 2**28
+"""Of all strips that a job's threads have in memory."""
 
 
 class Blocks:
@@ -21,29 +30,31 @@ class Blocks:
 
     Parameters
     ----------
-    files : dict of str to path
+    files
         File per block, blocks as in `Grid.blocks` of the array.
-    layout : Layout
+    layout
         As from `layout_of`.
     """
 
-    def __init__(self, files, layout):
+    def __init__(self, files: Mapping[str, str | Path], layout: Layout) -> None:
         self._layout = layout
         self._shards = {block: ShardReader(path, layout) for block, path in files.items()}
 
-    def of(self, part):
-        """A part's sample: BlockReader."""
+    def of(self, part: "Part") -> "BlockReader":
+        """A part's sample."""
         return BlockReader(self._shards, part.grid, self._layout, part.offset)
 
 
-def open_blocks(paths, blocks, grid, dtype, **settings):
+def open_blocks(
+    paths: Iterable[str | Path], blocks: Iterable[str], grid: Grid, dtype: str, **settings: Any
+) -> Blocks:
     """Blocks of an array that a job reads.
 
     Parameters
     ----------
-    paths, blocks : sequence of path, sequence of str
+    paths, blocks
         A file, and its place in the array.
-    grid : Grid
+    grid
         Of any of its samples.
     dtype, settings
         As for `layout_of`.
@@ -56,20 +67,22 @@ class BlockReader:
 
     Parameters
     ----------
-    shards : dict of str to ShardReader
+    shards
         By block of the array; a block without one holds the fill value.
-    grid : Grid
+    grid
         Of the sample.
-    layout : Layout
+    layout
         As from `layout_of`.
-    offset : int
+    offset
         Plane of the array that is the sample's first.
     """
 
     kept_rows = 4
     """Decoded tile rows to keep: neighbouring strips with a halo decode no chunk twice."""
 
-    def __init__(self, shards, grid, layout, offset=0):
+    def __init__(
+        self, shards: Mapping[str, ShardReader], grid: Grid, layout: Layout, offset: int = 0
+    ) -> None:
         self._grid = grid
         self._layout = layout
         self._offset = offset
@@ -84,7 +97,7 @@ class BlockReader:
         block = f"{z // planes}/{row // rows}/{column // columns}"
         return self._shards.get(block), (z % planes, row % rows, column % columns)
 
-    def is_stored(self, tile):
+    def is_stored(self, tile: Tile) -> bool:
         """Whether the tile holds more than the fill value, in any channel."""
         shard, place = self._place(tile.z, tile.row, tile.column)
         if shard is None:
@@ -104,7 +117,7 @@ class BlockReader:
         else:
             out[:] = shard.read(place)[0]
 
-    def tile(self, tile):
+    def tile(self, tile: Tile) -> NDArray[Any]:
         """Pixels of one tile, cut at the sample's edge.
 
         Returns
@@ -122,7 +135,7 @@ class BlockReader:
         self._chunk(tile.z, tile.row, tile.column, pixels)
         return pixels[..., :height, :width]
 
-    def plane(self, z):
+    def plane(self, z: int) -> NDArray:
         """Pixels of a whole plane of the sample, as `read`."""
         _, rows, columns = self._grid.shape
         return self.read(Region(z, z + 1, 0, rows, 0, columns))
@@ -138,16 +151,16 @@ class BlockReader:
             return kept[key]
         side = self._grid.tile
         shape = (*self._lead, side, (last - first) * side)
-        spare = kept.popitem(last=False)[1] if len(kept) == self.kept_rows else None
-        reusable = spare is not None and spare.shape == shape
-        pixels = spare if reusable else np.empty(shape, self._layout.dtype)
+        pixels = kept.popitem(last=False)[1] if len(kept) == self.kept_rows else None
+        if pixels is None or pixels.shape != shape:
+            pixels = np.empty(shape, self._layout.dtype)
         for column in range(first, last):
             x = (column - first) * side
             self._chunk(z, row, column, pixels[..., x : x + side])
         kept[key] = pixels
         return pixels
 
-    def read(self, region):
+    def read(self, region: Region) -> NDArray[Any]:
         """Pixels of a region of one plane.
 
         Returns
@@ -178,16 +191,17 @@ class BlockWriter:
 
     Parameters
     ----------
-    path : path
-    block : str
+    path
+        Of its file.
+    block
         `z/y/x`, of the array.
-    layout : Layout
+    layout
         As from `layout_of`.
-    threads : int
+    threads
         That write.
     """
 
-    def __init__(self, path, block, layout, threads=1):
+    def __init__(self, path: str | Path, block: str, layout: Layout, threads: int = 1) -> None:
         self._side = layout.chunk[-1]
         self._corner = [
             place * chunks
@@ -197,13 +211,12 @@ class BlockWriter:
         ]
         self._shard = ShardWriter(path, layout, threads)
 
-    def write(self, part, region, pixels):
+    def write(self, part: "Part", region: Region, pixels: NDArray[Any]) -> None:
         """Store a region of one plane whose corner lies on a tile's.
 
         Parameters
         ----------
-        part : Part
-        region : Region
+        part, region
             Of the part's sample: whole tiles, except at its edge.
         pixels : (rows, columns) or (channels, rows, columns) ndarray
         """
@@ -222,55 +235,34 @@ class BlockWriter:
                         (channel, *inside), plane[np.newaxis, np.newaxis, rows, columns]
                     )
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *failure):
-        self._shard.__exit__(*failure)
+    def __exit__(self, failed: type[BaseException] | None, *failure: object) -> None:
+        self._shard.__exit__(failed, *failure)
 
 
-def strips(grid, block, height=None):
-    """A block's planes, one after the other, as strips of one tile row.
+def strips(grid: Grid, block: str, height: float | None = None) -> Iterator[Region]:
+    """A block's planes, one after the other, as strips of so many rows.
 
-    Parameters
-    ----------
-    grid : Grid
-    block : str
-        `z/y/x`.
-    height : int or None
-        Rows of a strip, whole tiles; None is one tile row, `math.inf` the whole plane.
-
-    Yields
-    ------
-    Region
+    The height is that of whole tiles; None is one tile row, `math.inf` the whole plane.
     """
     whole = grid.region(block)
-    step = grid.tile if height is None else min(height, whole.shape[1])
+    step = grid.tile if height is None else int(min(height, whole.shape[1]))
     for z in range(whole.z0, whole.z1):
         for y in range(whole.y0, whole.y1, step):
             yield Region(z, z + 1, y, min(y + step, whole.y1), whole.x0, whole.x1)
 
 
-def at_once(pixels, threads):
+def at_once(pixels: int, threads: int) -> int:
     """Strips of so many pixels that are in memory at once, one per thread, but few whole planes."""
-    return max(min(threads, MOST // pixels), 1)
+    return max(min(threads, MOST_PIXELS_AT_ONCE // pixels), 1)
 
 
-def each_strip(work, regions, threads):
-    """Do some work on each strip, on several threads at once.
-
-    Parameters
-    ----------
-    work : callable
-        Takes a Region.
-    regions : iterable of Region
-    threads : int
-
-    Returns
-    -------
-    list
-        What `work` returned, in the order of the regions.
-    """
+def each_strip(
+    work: Callable[[Region], Result], regions: Iterable[Region], threads: int
+) -> list[Result]:
+    """Do some work on each strip, on several threads; results are in the order of the strips."""
     regions = list(regions)
     workers = min(at_once(math.prod(regions[0].shape), threads), len(regions))
     if opencv := sys.modules.get("cv2"):

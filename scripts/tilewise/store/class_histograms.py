@@ -1,8 +1,14 @@
 """Histograms of annotated tiles, of background and foreground apart, as arrays of one file."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+Place = tuple[str, int, int, int, int]
+"""Sample, z, y, x and the number of a spatial block, -1 for the whole tile."""
 
 
 @dataclass(frozen=True)
@@ -11,28 +17,19 @@ class ClassHistogram:
 
     Parameters
     ----------
-    values : (levels,) ndarray
+    values : (grey levels,) ndarray
         Grey levels, ascending; integers, or float64.
-    background, foreground : (levels,) int64 ndarray
+    background, foreground : (grey levels,) int64 ndarray
         Pixels of each.
     """
 
-    values: np.ndarray
-    background: np.ndarray
-    foreground: np.ndarray
+    values: NDArray[Any]
+    background: NDArray[np.int64]
+    foreground: NDArray[np.int64]
 
 
-def merge(tiles):
-    """The histogram of several tiles together.
-
-    Parameters
-    ----------
-    tiles : sequence of ClassHistogram
-
-    Returns
-    -------
-    ClassHistogram
-    """
+def merge(tiles: Sequence[ClassHistogram]) -> ClassHistogram:
+    """The histogram of several tiles together."""
     values, number = np.unique(np.concatenate([tile.values for tile in tiles]), return_inverse=True)
     sums = [
         np.bincount(number, np.concatenate([getattr(tile, kind) for tile in tiles]), values.size)
@@ -42,19 +39,8 @@ def merge(tiles):
     return ClassHistogram(values, *(total.astype(np.int64) for total in sums))
 
 
-def pack(tiles):
-    """Histograms of several tiles as arrays for one file.
-
-    Parameters
-    ----------
-    tiles : sequence of (tuple, ClassHistogram)
-        Each with its place: sample, z, y, x and the number of a spatial block, -1 for the whole
-        tile.
-
-    Returns
-    -------
-    dict of str to ndarray
-    """
+def pack(tiles: Sequence[tuple[Place, ClassHistogram]]) -> dict[str, NDArray[Any]]:
+    """Histograms of several tiles, each with its place, as arrays for one file."""
     histograms = [histogram for _, histogram in tiles]
     empty = [np.zeros(0)]
     return {
@@ -68,21 +54,16 @@ def pack(tiles):
     }
 
 
-def unpack(packed):
-    """What `pack` took, from what it gave.
-
-    Returns
-    -------
-    list of (tuple, ClassHistogram)
-    """
+def unpack(packed: Mapping[str, NDArray[Any]]) -> list[tuple[Place, ClassHistogram]]:
+    """What `pack` took, from what it gave."""
     ends = np.cumsum(packed["sizes"])
     arrays = [packed[name] for name in ("values", "background", "foreground")]
     return [
         (
-            (str(sample), *map(int, place)),
+            (str(sample), int(z), int(y), int(x), int(number)),
             ClassHistogram(*(array[end - size : end] for array in arrays)),
         )
-        for sample, place, size, end in zip(
+        for sample, (z, y, x, number), size, end in zip(
             packed["samples"], packed["places"], packed["sizes"], ends, strict=True
         )
     ]

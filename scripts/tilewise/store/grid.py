@@ -1,16 +1,27 @@
 """The grid: planes are cut into tiles, tiles are grouped into blocks; all of its arithmetic."""
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, product
 from operator import attrgetter
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
-BLOCK = 2**31
-"""Most pixels of a block, about: starting the processes of its steps costs little then."""
-PLANE = 2**30
-"""Most pixels of a plane that is not split."""
-SMALL = 2**28
-"""Pixels of a small sample, which has one block."""
+if TYPE_CHECKING:
+    # numpy takes a tenth of a second in jobs that have no arrays
+    import numpy as np
+    from numpy.typing import NDArray
+
+Shape = tuple[int, int, int]
+"""Planes, rows and columns."""
+Scalar = TypeVar("Scalar", bound="np.generic")
+
+LARGEST_BLOCK_PIXELS = 2**31
+"""Roughly: the processes of its steps take little time to start, next to what they do."""
+LARGEST_WHOLE_PLANE_PIXELS = 2**30
+"""Of a plane that is not split."""
+SINGLE_BLOCK_PIXELS = 2**28
+"""Of a small sample, which has one block."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +36,11 @@ class Region:
     x1: int
 
     @property
-    def shape(self):
+    def shape(self) -> Shape:
         """Planes, rows and columns."""
         return self.z1 - self.z0, self.y1 - self.y0, self.x1 - self.x0
 
-    def intersects(self, other):
+    def intersects(self, other: "Region") -> bool:
         """Whether the two boxes share a pixel."""
         return (
             max(self.z0, other.z0) < min(self.z1, other.z1)
@@ -47,62 +58,44 @@ class Tile:
     column: int
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The tile's name, as in `z0003_y01_x07`."""
         return f"z{self.z:04d}_y{self.row:02d}_x{self.column:02d}"
 
 
 @dataclass(frozen=True)
 class Grid:
-    """How a sample is cut.
+    """How a sample is cut."""
 
-    Parameters
-    ----------
-    shape : tuple of int
-        Planes, rows and columns of the sample, in pixels.
-    tile : int
-        Side of a tile, in pixels.
-    block : tuple of int
-        Planes, rows and columns of a block, in planes and pixels; rows and columns are whole tiles
-        and may reach over the sample's edge.
-    """
-
-    shape: tuple[int, int, int]
+    shape: Shape
+    """Of the sample, in pixels."""
     tile: int
-    block: tuple[int, int, int]
+    """Side of a tile, in pixels."""
+    block: Shape
+    """In pixels; rows and columns are whole tiles and may reach over the sample's edge."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if min(self.shape) < 1 or min(self.block) < 1 or self.tile < 1:
             raise ValueError(f"shape, tile and block must be positive: {self}")
         if self.block[1] % self.tile or self.block[2] % self.tile:
             raise ValueError(f"a block must hold whole tiles: {self}")
 
     @property
-    def blocks_along(self):
+    def blocks_along(self) -> tuple[int, ...]:
         """Number of blocks along z, y and x."""
         return tuple(-(-size // step) for size, step in zip(self.shape, self.block, strict=True))
 
     @property
-    def tiles_along(self):
+    def tiles_along(self) -> tuple[int, int]:
         """Number of tile rows and tile columns of a plane."""
         return -(-self.shape[1] // self.tile), -(-self.shape[2] // self.tile)
 
-    def blocks(self):
+    def blocks(self) -> list[str]:
         """Every block as `z/y/x`, its place in the grid of blocks."""
         return ["/".join(map(str, place)) for place in product(*map(range, self.blocks_along))]
 
-    def region(self, block):
-        """Pixels of a block, cut at the sample's edge.
-
-        Parameters
-        ----------
-        block : str
-            `z/y/x`, as in `blocks`.
-
-        Returns
-        -------
-        Region
-        """
+    def region(self, block: str) -> Region:
+        """Pixels of a block (`z/y/x`, as in `blocks`), cut at the sample's edge."""
         bounds = []
         for place, step, size in zip(
             map(int, block.split("/")), self.block, self.shape, strict=True
@@ -113,7 +106,7 @@ class Grid:
             raise ValueError(f"block {block} lies outside of {self.shape}")
         return region
 
-    def blocks_of(self, region):
+    def blocks_of(self, region: Region) -> list[str]:
         """Blocks that share a pixel with a region, in order."""
         bounds = (
             (region.z0, region.z1),
@@ -126,27 +119,28 @@ class Grid:
         )
         return ["/".join(map(str, place)) for place in product(*places)]
 
-    def around(self, region, reach):
+    def around(self, region: Region, reach: float) -> Region:
         """A region grown by `reach` pixels in its plane, cut at the sample's edge.
 
         `math.inf` gives whole planes.
         """
         if reach == math.inf:
             return Region(region.z0, region.z1, 0, self.shape[1], 0, self.shape[2])
+        margin = int(reach)
         return Region(
             region.z0,
             region.z1,
-            max(region.y0 - reach, 0),
-            min(region.y1 + reach, self.shape[1]),
-            max(region.x0 - reach, 0),
-            min(region.x1 + reach, self.shape[2]),
+            max(region.y0 - margin, 0),
+            min(region.y1 + margin, self.shape[1]),
+            max(region.x0 - margin, 0),
+            min(region.x1 + margin, self.shape[2]),
         )
 
-    def tiles(self, block):
+    def tiles(self, block: str) -> list[Tile]:
         """Tiles of a block that hold a pixel of the sample, plane by plane, row by row."""
         return self.tiles_in(self.region(block))
 
-    def tiles_in(self, region):
+    def tiles_in(self, region: Region) -> list[Tile]:
         """Tiles that share a pixel with a region, plane by plane, row by row."""
         return [
             Tile(z, row, column)
@@ -155,13 +149,13 @@ class Grid:
             for column in range(region.x0 // self.tile, -(-region.x1 // self.tile))
         ]
 
-    def number_of_tiles(self, region):
+    def number_of_tiles(self, region: Region) -> int:
         """How many `tiles_in` a region there are."""
         rows = -(-region.y1 // self.tile) - region.y0 // self.tile
         columns = -(-region.x1 // self.tile) - region.x0 // self.tile
         return (region.z1 - region.z0) * rows * columns
 
-    def spread(self, number):
+    def spread(self, number: int) -> list[Tile]:
         """At most so many tiles of the sample, at equal distances plane by plane, row by row."""
         rows, columns = self.tiles_along
         whole = Region(0, self.shape[0], 0, self.shape[1], 0, self.shape[2])
@@ -173,7 +167,7 @@ class Grid:
             for place in places
         ]
 
-    def tile_region(self, tile):
+    def tile_region(self, tile: Tile) -> Region:
         """Pixels of a tile, cut at the sample's edge."""
         y, x = tile.row * self.tile, tile.column * self.tile
         return Region(
@@ -185,7 +179,7 @@ class Grid:
             min(x + self.tile, self.shape[2]),
         )
 
-    def doubled(self, region):
+    def doubled(self, region: Region) -> Region:
         """Pixels of this grid that a region of the next level is the reduction of."""
         return Region(
             region.z0,
@@ -196,7 +190,7 @@ class Grid:
             min(2 * region.x1, self.shape[2]),
         )
 
-    def level(self, level):
+    def level(self, level: int) -> "Grid":
         """The grid of a pyramid level: rows and columns halved `level` times, one shard per block.
 
         The chunk shrinks below a tile only where a block holds too few tiles to be halved.
@@ -210,12 +204,32 @@ class Grid:
         )
 
 
-def grid_of(settings):
-    """The grid from a rule's `params.grid`: `shape`, `tile` and `block`."""
-    return Grid(tuple(settings["shape"]), settings["tile"], tuple(settings["block"]))
+class GridSettings(TypedDict):
+    """A grid as numbers, for a rule's `params`."""
+
+    shape: Sequence[int]
+    tile: int
+    block: Sequence[int]
 
 
-def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
+def grid_of(settings: GridSettings) -> Grid:
+    """The grid of these numbers."""
+    return Grid(_as_shape(settings["shape"]), settings["tile"], _as_shape(settings["block"]))
+
+
+def _as_shape(sizes: Sequence[int]) -> Shape:
+    planes, rows, columns = sizes
+    return planes, rows, columns
+
+
+def choose_block(
+    shape: Shape,
+    tile: int,
+    levels: int = 0,
+    planes: int | None = None,
+    rows: int | None = None,
+    columns: int | None = None,
+) -> Shape:
     """The shape of a block for a sample.
 
     By default whole planes, or a band of tile rows where a plane has more than 1 Gpx. A larger
@@ -225,19 +239,24 @@ def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
 
     Parameters
     ----------
-    shape : tuple of int
-        Planes, rows and columns of the sample, in pixels.
-    tile : int
+    shape
+        Of the sample, in pixels.
+    tile
         Side of a tile, in pixels; a multiple of 2 ** levels.
-    levels : int
+    levels
         Reduced levels of the pyramid; a split plane is cut so that each can be halved so often.
-    planes, rows, columns : int or None
+    planes, rows, columns
         Planes, tile rows and tile columns of a block; None chooses.
 
     Returns
     -------
     tuple of int
         Planes, rows and columns in pixels.
+
+    Raises
+    ------
+    ValueError
+        If a tile cannot be halved so often.
     """
     if tile % 2**levels:
         raise ValueError(
@@ -246,12 +265,12 @@ def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
     plane = shape[1] * shape[2]
     tile_rows, tile_columns = -(-shape[1] // tile), -(-shape[2] // tile)
     if rows is None:
-        fitting = max(PLANE // (tile_columns * tile * tile), 1)
-        rows = tile_rows if plane <= PLANE else fitting
+        fitting = max(LARGEST_WHOLE_PLANE_PIXELS // (tile_columns * tile * tile), 1)
+        rows = tile_rows if plane <= LARGEST_WHOLE_PLANE_PIXELS else fitting
     if planes is None:
         pixels = shape[0] * plane
-        growing = 2 ** max(round(math.log2(pixels / SMALL) / 2), 0)
-        planes = -(-shape[0] // max(growing, round(pixels / BLOCK)))
+        growing = 2 ** max(round(math.log2(pixels / SINGLE_BLOCK_PIXELS) / 2), 0)
+        planes = -(-shape[0] // max(growing, round(pixels / LARGEST_BLOCK_PIXELS)))
     columns = tile_columns if columns is None else columns
     return (
         min(max(planes, 1), shape[0]),
@@ -260,29 +279,18 @@ def choose_block(shape, tile, levels=0, planes=None, rows=None, columns=None):
     )
 
 
-def runs_of(tiles, grid):
-    """Regions of neighbouring tiles of one tile row.
-
-    Parameters
-    ----------
-    tiles : iterable of Tile
-        Plane by plane, row by row.
-    grid : Grid
-
-    Returns
-    -------
-    list of Region
-    """
+def runs_of(tiles: Iterable[Tile], grid: Grid) -> list[Region]:
+    """Regions of neighbouring tiles of one tile row; tiles come plane by plane, row by row."""
     regions = []
     for _, row in groupby(tiles, attrgetter("z", "row")):
         for _, run in groupby(enumerate(row), lambda item: item[1].column - item[0]):
-            parts = [grid.tile_region(tile) for _, tile in run]
-            first, last = parts[0], parts[-1]
+            neighbours = [grid.tile_region(tile) for _, tile in run]
+            first, last = neighbours[0], neighbours[-1]
             regions.append(Region(first.z0, first.z1, first.y0, first.y1, first.x0, last.x1))
     return regions
 
 
-def crop(pixels, outer, inner):
-    """The pixels of an inner region out of those of an outer one."""
+def crop(pixels: "NDArray[Scalar]", outer: Region, inner: Region) -> "NDArray[Scalar]":
+    """The (rows, columns) pixels of an inner region out of those of an outer one."""
     y, x = inner.y0 - outer.y0, inner.x0 - outer.x0
     return pixels[y : y + inner.shape[1], x : x + inner.shape[2]]

@@ -1,8 +1,12 @@
 """What a shard holds, and the metadata that says so; nothing heavy is imported for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-CODECS = {
+from tilewise.store.grid import Grid
+
+CODECS: dict[str, list[dict[str, Any]]] = {
     "none": [],
     "zstd": [{"name": "zstd", "configuration": {"level": 1, "checksum": False}}],
     "lz4": [{"name": "numcodecs.lz4", "configuration": {"acceleration": 1}}],
@@ -12,43 +16,26 @@ CODECS = {
 
 @dataclass(frozen=True)
 class Layout:
-    """What one shard holds.
-
-    Parameters
-    ----------
-    shard, chunk : tuple of int
-        Shape of the shard and of its chunks, in pixels.
-    dtype : str
-        Name of a numpy dtype.
-    fill : int or float
-        Value of a chunk that is not stored.
-    codec : str
-        A name of `CODECS`.
-    """
+    """What one shard holds."""
 
     shard: tuple[int, ...]
+    """Its shape, in pixels."""
     chunk: tuple[int, ...]
+    """The shape of its chunks, in pixels."""
     dtype: str
+    """Name of a numpy dtype."""
     fill: float = 0
+    """Value of a chunk that is not stored."""
     codec: str = "zstd"
+    """A name of `CODECS`."""
 
     @property
-    def chunks_along(self):
+    def chunks_along(self) -> tuple[int, ...]:
         """Number of chunks along each axis."""
         return tuple(size // step for size, step in zip(self.shard, self.chunk, strict=True))
 
-    def metadata(self, shape):
-        """The array's `zarr.json`.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Shape of the whole array, in pixels.
-
-        Returns
-        -------
-        dict
-        """
+    def metadata(self, shape: Sequence[int]) -> dict[str, Any]:
+        """The `zarr.json` of an array of this shape, in pixels."""
         endian = {"name": "bytes", "configuration": {"endian": "little"}}
         sharding = {
             "chunk_shape": list(self.chunk),
@@ -69,9 +56,12 @@ class Layout:
         }
 
 
-def layout_of(grid, dtype, fill=0, codec="zstd", channels=1):
+def layout_of(
+    grid: Grid, dtype: str, fill: float = 0, codec: str = "zstd", channels: int = 1
+) -> Layout:
     """The shard of one block: a chunk per tile, and per channel if there are several."""
-    shard, chunk = grid.block, (1, grid.tile, grid.tile)
+    shard: tuple[int, ...] = grid.block
+    chunk: tuple[int, ...] = (1, grid.tile, grid.tile)
     if channels > 1:
         shard, chunk = (channels, *shard), (1, *chunk)
     return Layout(shard, chunk, dtype, fill, codec)

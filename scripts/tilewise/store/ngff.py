@@ -4,45 +4,40 @@ Source: https://ngff.openmicroscopy.org/0.5/
 """
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tilewise.store.layout import Layout
 
 VERSION = "0.5"
 
+Metadata = dict[str, Any]
+"""What a `zarr.json` says."""
+PixelSize = tuple[float | None, float, float]
 
-def image_group(name, axes, levels, pixel_size=None):
+
+def image_group(name: str, axes: str, levels: int, pixel_size: PixelSize | None = None) -> Metadata:
     """The group of a multiscale image.
 
     Parameters
     ----------
-    name : str
-    axes : str
+    axes
         One letter per axis, as in `czyx`.
-    levels : int
+    levels
         Reduced levels, each half as high and wide as the one before.
-    pixel_size : (float or None, float, float), optional
+    pixel_size
         Micrometres in z, y and x; an axis whose size is unknown has no unit, but the scale 1.
-
-    Returns
-    -------
-    dict
     """
     return _group({"multiscales": [_multiscale(name, axes, levels, pixel_size)]})
 
 
-def color_group(name, levels, dtype, pixel_size=None):
-    """The group of a multiscale image in red, green and blue.
+def color_group(
+    name: str, levels: int, dtype: str, pixel_size: PixelSize | None = None
+) -> Metadata:
+    """The group of a multiscale image in red, green and blue; see `image_group`.
 
-    Parameters
-    ----------
-    name : str
-    levels : int
-    dtype : str
-        Integers are shown over their whole range, floats from 0 to 1.
-    pixel_size : (float or None, float, float), optional
-        As for `image_group`.
-
-    Returns
-    -------
-    dict
+    Integers are shown over the whole range of their dtype, floats from 0 to 1.
     """
     import numpy as np
 
@@ -60,39 +55,23 @@ def color_group(name, levels, dtype, pixel_size=None):
     )
 
 
-def array(layout, shape, axes):
-    """An array of a multiscale.
-
-    Parameters
-    ----------
-    layout : Layout
-        Of its shards.
-    shape : tuple of int
-    axes : str
-        One letter per axis.
-
-    Returns
-    -------
-    dict
-    """
+def array(layout: Layout, shape: Sequence[int], axes: str) -> Metadata:
+    """An array of a multiscale, with one letter per axis."""
     return {**layout.metadata(shape), "dimension_names": list(axes)}
 
 
-def label_group(name, levels, colors, pixel_size=None):
-    """The group of a label image, a child of `labels`.
+def label_group(
+    name: str,
+    levels: int,
+    colors: Mapping[int, Sequence[int]],
+    pixel_size: PixelSize | None = None,
+) -> Metadata:
+    """The group of a label image, a child of `labels`; see `image_group`.
 
     Parameters
     ----------
-    name : str
-    levels : int
-    colors : dict of int to (red, green, blue, alpha)
-        By label value, 0 to 255.
-    pixel_size : (float or None, float, float), optional
-        As for `image_group`.
-
-    Returns
-    -------
-    dict
+    colors
+        Red, green, blue and alpha of each label value, 0 to 255.
     """
     label = {
         "colors": [{"label-value": value, "rgba": list(rgba)} for value, rgba in colors.items()],
@@ -102,12 +81,12 @@ def label_group(name, levels, colors, pixel_size=None):
     return _group({"multiscales": [multiscale], "image-label": label})
 
 
-def labels_group(names):
+def labels_group(names: Iterable[str]) -> Metadata:
     """The group that lists the labels of an image."""
     return _group({"labels": list(names)})
 
 
-def write(path, metadata):
+def write(path: str | Path, metadata: Metadata) -> None:
     """Write a `zarr.json`."""
     with open(path, "w", encoding="utf-8") as file:
         json.dump(metadata, file, indent=1)

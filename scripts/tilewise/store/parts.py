@@ -1,42 +1,35 @@
 """Parts of a job: what it does for each of its samples, and where the sample lies in its stack."""
 
 import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from tilewise.store.blocks import at_once
+from tilewise.store.blocks import Result, at_once
 from tilewise.store.grid import Grid, grid_of
 
 
 @dataclass(frozen=True)
 class Part:
-    """A sample's region of one block.
-
-    Parameters
-    ----------
-    sample : str
-    grid : Grid
-        Of the sample, in its own coordinates.
-    block : str
-        `z/y/x` in that grid.
-    offset : int
-        Plane of the stack that is the sample's first.
-    settings : dict
-        What else the job is to know of the sample.
-    """
+    """A sample's region of one block."""
 
     sample: str
     grid: Grid
+    """Of the sample, in its own coordinates."""
     block: str
+    """`z/y/x` in that grid."""
     offset: int
-    settings: dict = field(default_factory=dict)
+    """Plane of the stack that is the sample's first."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What else the job is to know of the sample."""
 
-    def level(self, level):
+    def level(self, level: int) -> "Part":
         """The part of a level of the pyramid."""
         return replace(self, grid=self.grid.level(level))
 
 
-def parts_of(listed):
+def parts_of(listed: Iterable[Mapping[str, Any]]) -> list[Part]:
     """The parts that a rule's `params.parts` lists, in order."""
     known = ("sample", "grid", "block", "offset")
     return [
@@ -51,20 +44,12 @@ def parts_of(listed):
     ]
 
 
-def each_part(work, parts, threads):
-    """Do some work for each part, for several at once; a single one has all threads.
+def each_part(
+    work: Callable[[Part, int], Result], parts: Sequence[Part], threads: int
+) -> list[Result]:
+    """Do some work for each part, for several at once; results are in the order of the parts.
 
-    Parameters
-    ----------
-    work : callable
-        Takes a Part and the number of threads that it may use.
-    parts : sequence of Part
-    threads : int
-
-    Returns
-    -------
-    list
-        What `work` returned, in the order of the parts.
+    The work takes a part and the number of threads that it may use: a single part gets all.
 
     Raises
     ------
@@ -72,8 +57,8 @@ def each_part(work, parts, threads):
         That of a part, with the name of its sample.
     """
     # some steps hold a whole plane of each
-    plane = max((part.grid.shape[1] * part.grid.shape[2] for part in parts), default=1)
-    workers = min(at_once(plane, threads), len(parts))
+    pixels = max((part.grid.shape[1] * part.grid.shape[2] for part in parts), default=1)
+    workers = min(at_once(pixels, threads), len(parts))
     own = max(threads // max(len(parts), 1), 1)
 
     def named(part):

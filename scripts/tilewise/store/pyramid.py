@@ -1,13 +1,18 @@
 """Reduced levels: half as many rows and columns."""
 
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.store.blocks import Blocks, BlockWriter, each_strip, strips
-from tilewise.store.layout import layout_of
-from tilewise.store.parts import each_part
+from tilewise.store.layout import Layout, layout_of
+from tilewise.store.parts import Part, each_part
 
 
-def mean(pixels):
+def mean(pixels: NDArray[Any]) -> NDArray[Any]:
     """The mean of each 2 x 2 pixels, for images; integers are rounded half up.
 
     Parameters
@@ -31,7 +36,7 @@ def mean(pixels):
     return ((total + 2) >> 2 if is_integer else total / 4).astype(pixels.dtype)
 
 
-def nearest(pixels):
+def nearest(pixels: NDArray[Any]) -> NDArray[Any]:
     """The upper left of each 2 x 2 pixels, for labels: no value arises that was not there.
 
     Parameters
@@ -51,26 +56,34 @@ class LevelsWriter(BlockWriter):
 
     Parameters
     ----------
-    paths : sequence of path
+    paths
         Of each level, the pixels themselves first.
     block, layout
         As for `BlockWriter`, of the pixels themselves.
-    parts : sequence of Part
+    parts
         Samples of the block, each of which is reduced by itself.
-    halve : callable
+    halve
         `mean` or `nearest`.
-    threads : int
+    threads
         That write, and that reduce.
     """
 
-    def __init__(self, paths, block, layout, parts, halve, threads=1):
+    def __init__(
+        self,
+        paths: Sequence[str | Path],
+        block: str,
+        layout: Layout,
+        parts: Iterable[Part],
+        halve: Callable[[NDArray[Any]], NDArray[Any]],
+        threads: int = 1,
+    ) -> None:
         super().__init__(paths[0], block, layout, threads)
         self._paths, self._block, self._layout = list(paths), block, layout
         self._parts, self._halve, self._threads = list(parts), halve, threads
 
-    def __exit__(self, *failure):
-        super().__exit__(*failure)
-        if failure[0] is None:
+    def __exit__(self, failed: type[BaseException] | None, *failure: object) -> None:
+        super().__exit__(failed, *failure)
+        if failed is None:
             for level in range(1, len(self._paths)):
                 self._reduce(level)
 

@@ -8,17 +8,27 @@ import os
 import struct
 import tempfile
 import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
 
 import google_crc32c
 import numpy as np
+from numpy.typing import NDArray
+
+from tilewise.store.layout import Layout
 
 MISSING = 2**64 - 1
+"""Offset, and size, in the index of a chunk that is not stored."""
 
 
 class _Codec(threading.local):
     """How a chunk is encoded and decoded; a thread has contexts of its own, which it keeps."""
 
-    def __init__(self, name):
+    encode: Callable[..., bytes | memoryview]
+    decode: Callable[..., bytes | memoryview]
+
+    def __init__(self, name: str) -> None:
         if name == "none":
             self.encode = self.decode = memoryview
         elif name == "zstd":
@@ -44,15 +54,15 @@ class ShardWriter:
 
     Parameters
     ----------
-    path : path
-    layout : Layout
-    threads : int
+    path, layout
+        Of the shard.
+    threads
         That write. Of several, each chunk comes when it is ready: they wait in a file without a
         name, and go into the shard in the order in which one thread writes them, so that the
         bytes are the same.
     """
 
-    def __init__(self, path, layout, threads=1):
+    def __init__(self, path: str | Path, layout: Layout, threads: int = 1) -> None:
         self._layout = layout
         self._codec = _Codec(layout.codec)
         self._lock = threading.Lock()
@@ -64,15 +74,20 @@ class ShardWriter:
         if threads > 1:
             self._waiting = tempfile.TemporaryFile(dir=os.path.dirname(path))  # noqa: SIM115
 
-    def write(self, place, pixels):
+    def write(self, place: tuple[int, ...], pixels: NDArray[Any]) -> None:
         """Store one chunk.
 
         Parameters
         ----------
-        place : tuple of int
+        place
             The chunk's place in the shard, in chunks.
-        pixels : ndarray
+        pixels
             At most the chunk's shape; what is missing at its ends is filled.
+
+        Raises
+        ------
+        ValueError
+            If the chunk has been written before.
         """
         if self._index[place][0] != MISSING:
             raise ValueError(f"chunk {place} is written twice")
@@ -94,13 +109,13 @@ class ShardWriter:
         # the first pixel tells most chunks that hold something
         return pixels[(0,) * pixels.ndim] == fill and not (pixels != fill).any()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, failed, *_):
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
         if failed is None:
             if self._waiting:
-                self._put_in_order()
+                self._put_in_order(self._waiting)
             index = self._index.tobytes()
             self._file.write(index)
             self._file.write(struct.pack("<I", google_crc32c.value(index)))
@@ -108,7 +123,7 @@ class ShardWriter:
         if self._waiting:
             self._waiting.close()
 
-    def _put_in_order(self):
+    def _put_in_order(self, waiting):
         """Write the chunks that wait: by plane, tile row and column, the channels together."""
         channels = self._index.shape[:-4]
         offset = 0
@@ -116,8 +131,8 @@ class ShardWriter:
             for channel in np.ndindex(channels):
                 start, size = map(int, self._index[(*channel, *place)])
                 if start != MISSING:
-                    self._waiting.seek(start)
-                    self._file.write(self._waiting.read(size))
+                    waiting.seek(start)
+                    self._file.write(waiting.read(size))
                     self._index[(*channel, *place)] = offset, size
                     offset += size
 
@@ -131,7 +146,7 @@ class ShardReader:
         If the file is not a shard of this layout or is damaged; the message names the file.
     """
 
-    def __init__(self, path, layout):
+    def __init__(self, path: str | Path, layout: Layout) -> None:
         self._layout = layout
         self._path = path
         self._codec = _Codec(layout.codec)
@@ -148,22 +163,12 @@ class ShardReader:
             raise ValueError(f"{path}: the shard's index is damaged: delete it and run again")
         self._index = np.frombuffer(index, "<u8").reshape(*layout.chunks_along, 2)
 
-    def is_stored(self, place):
+    def is_stored(self, place: tuple[int, ...]) -> bool:
         """Whether the chunk holds more than the fill value."""
         return int(self._index[place][0]) != MISSING
 
-    def read(self, place):
-        """One chunk, read-only.
-
-        Parameters
-        ----------
-        place : tuple of int
-            The chunk's place in the shard, in chunks.
-
-        Returns
-        -------
-        ndarray
-        """
+    def read(self, place: tuple[int, ...]) -> NDArray[Any]:
+        """The chunk at a place in the shard, in chunks; read-only."""
         offset, size = map(int, self._index[place])
         if offset == MISSING:
             return np.broadcast_to(np.asarray(self._layout.fill, self._dtype), self._layout.chunk)

@@ -1,11 +1,16 @@
 """Figures, drawn off-screen; the same input gives the same bytes."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullLocator
+from numpy.typing import NDArray
 
 from tilewise.view.overlay import scale_bar
 
@@ -14,27 +19,26 @@ STEPS = ("image", "filtered", "mask", "truth", "overlay")
 _WITHOUT_DATE = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
 
 
-def save(figure, path):
+def save(figure: Figure, path: str | Path) -> None:
     """Write a figure as SVG or PNG, by the end of its path."""
     kind = str(path).rsplit(".", 1)[-1]
     figure.savefig(path, format=kind, metadata=_WITHOUT_DATE[kind])
 
 
-def side_by_side(tiles, title, pixel_sizes):
+def side_by_side(
+    tiles: Mapping[str, Mapping[str, NDArray[np.uint8]]],
+    title: str,
+    pixel_sizes: Mapping[str, float | None],
+) -> Figure:
     """Tiles through every step: a row per tile, a column per step.
 
     Parameters
     ----------
-    tiles : dict of str to dict of str to ndarray
+    tiles
         By tile and step, in the order of `STEPS`; (rows, columns) uint8 grey, 0/1 for masks and
         truth (255 not annotated), or (rows, columns, 3) uint8.
-    title : str
-    pixel_sizes : dict of str to (float or None)
+    pixel_sizes
         By tile, along x, in micrometres; where it is known, the image has a scale bar.
-
-    Returns
-    -------
-    Figure
     """
     figure, axes = _figure((len(tiles), len(STEPS)), cell=(1.9, 1.9), gap=(0.06, 0.06), left=0.5)
     for row, (name, pictures) in zip(axes, tiles.items(), strict=True):
@@ -42,8 +46,8 @@ def side_by_side(tiles, title, pixel_sizes):
             axis.imshow(_shades(pictures[step], step), cmap="gray", vmin=0, vmax=255)
             axis.set(xticks=[], yticks=[])
         row[0].set_ylabel(name)
-        if pixel_sizes[name] is not None:
-            _draw_scale_bar(row[0], pictures[STEPS[0]].shape, pixel_sizes[name])
+        if (size := pixel_sizes[name]) is not None:
+            _draw_scale_bar(row[0], pictures[STEPS[0]].shape, size)
     for axis, step in zip(axes[0], STEPS, strict=True):
         axis.set_title(step)
     figure.suptitle(title)
@@ -51,8 +55,10 @@ def side_by_side(tiles, title, pixel_sizes):
 
 
 def _figure(cells, cell, gap, left=0.1, right=0.1, top=0.5, bottom=0.1, **settings):
-    """A figure with rows and columns of axes, all in inches: laying it out to fit takes as long
-    as drawing it."""
+    """A figure with rows and columns of axes, all in inches.
+
+    Laying it out to fit takes as long as drawing it.
+    """
     (rows, columns), (width, height), (across, down) = cells, cell, gap
     size = (
         left + columns * width + (columns - 1) * across + right,
@@ -100,18 +106,15 @@ def _shades(picture, step):
     return np.array([0, 255] + [128] * 254, np.uint8)[picture]
 
 
-def histograms(tiles, title):
+def histograms(
+    tiles: Mapping[str, tuple[NDArray[Any], Sequence[float], str]], title: str
+) -> Figure:
     """Histograms of filtered tiles, with the threshold marked.
 
     Parameters
     ----------
-    tiles : dict of str to (ndarray, tuple of float, str)
+    tiles
         By tile: pixels, thresholds in grey levels, and a note.
-    title : str
-
-    Returns
-    -------
-    Figure
     """
     figure, axes = _figure(
         (len(tiles), 1), (5, 1.4), (0, 0.3), left=1.1, top=0.6, bottom=0.45, sharex=True
@@ -138,19 +141,8 @@ def _bins(pixels):
     return 256
 
 
-def confusion_matrix(counts, title):
-    """The confusion matrix of pooled counts.
-
-    Parameters
-    ----------
-    counts : dict of str to int
-        Pixels: `tp`, `fp`, `fn` and `tn`.
-    title : str
-
-    Returns
-    -------
-    Figure
-    """
+def confusion_matrix(counts: Mapping[str, int], title: str) -> Figure:
+    """The confusion matrix of pooled counts of pixels: `tp`, `fp`, `fn` and `tn`."""
     matrix = np.array([[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]])
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     names = (("TN", "FP"), ("FN", "TP"))

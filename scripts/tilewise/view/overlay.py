@@ -1,9 +1,12 @@
 """Where a method is right and wrong, drawn over the image; and how long that is."""
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.labels import FN, FP, TN, TP
 
@@ -11,7 +14,12 @@ COLORS = {"tp": (0, 255, 255), "fp": (255, 0, 255), "fn": (255, 255, 0), "tn": (
 """Cyan, magenta, yellow and black: red, green, blue from 0 to 255."""
 
 
-def blend(picture, codes, colors=COLORS, alpha=0.3):
+def blend(
+    picture: NDArray[np.uint8],
+    codes: NDArray[np.uint8],
+    colors: Mapping[str, Sequence[int]] = COLORS,
+    alpha: float = 0.3,
+) -> NDArray[np.uint8]:
     """Lay the colours of a confusion map over a picture.
 
     Parameters
@@ -20,9 +28,9 @@ def blend(picture, codes, colors=COLORS, alpha=0.3):
         Grey, or red, green and blue.
     codes : (rows, columns) uint8 ndarray
         A confusion map; where it is 0 (not annotated) the picture stays as it is.
-    colors : dict of str to sequence of int
+    colors
         Red, green and blue of `tp`, `fp`, `fn` and `tn`, 0 to 255.
-    alpha : float
+    alpha
         Weight of the colour, 0 to 1; the picture has the rest.
 
     Returns
@@ -43,14 +51,14 @@ def blend(picture, codes, colors=COLORS, alpha=0.3):
     return blended
 
 
-def scale_bar(width, pixel_size):
+def scale_bar(width: int, pixel_size: float) -> tuple[float, str]:
     """A round length of about a fifth of a picture's width.
 
     Parameters
     ----------
-    width : int
+    width
         In pixels.
-    pixel_size : float
+    pixel_size
         Along x, in micrometres.
 
     Returns
@@ -71,14 +79,14 @@ def scale_bar(width, pixel_size):
     return digit * 10.0**exponent / pixel_size, f"{digit * 10.0 ** (exponent - scale):g} {unit}"
 
 
-def draw_scale_bar(picture, pixel_size):
+def draw_scale_bar(picture: NDArray[np.uint8], pixel_size: float) -> NDArray[np.uint8]:
     """Draw a scale bar and its length into the lower right corner.
 
     Parameters
     ----------
     picture : (rows, columns, 3) uint8 ndarray
         Left as it is.
-    pixel_size : float
+    pixel_size
         Along x, in micrometres.
 
     Returns
@@ -107,7 +115,7 @@ def draw_scale_bar(picture, pixel_size):
     return cv2.add(drawn, np.dstack([white] * 3))
 
 
-def display(pixels):
+def display(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     """Pixels as 8 bit, for looking at.
 
     Parameters

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 HEADER_END = 8 + 25
 """Bytes of the signature and of the header chunk, IHDR, that every PNG file starts with."""
@@ -13,15 +14,18 @@ COMPRESSION = 2
 """Of zlib: 3 makes pictures with noise a tenth smaller, and takes half as long again."""
 
 
-def write_png(path, pixels, pixel_size=None):
+def write_png(
+    path: str | Path,
+    pixels: NDArray[np.uint8],
+    pixel_size: tuple[float | None, float, float] | None = None,
+) -> None:
     """Write a PNG file; the same pixels give the same bytes.
 
     Parameters
     ----------
-    path : path
-    pixels : (height, width) or (height, width, 3) ndarray of uint8
+    pixels : (height, width) or (height, width, 3) uint8 ndarray
         Grey, or red, green and blue.
-    pixel_size : (float or None, float, float), optional
+    pixel_size
         Micrometres in z, y and x; y and x are written as pixels per metre (chunk pHYs), if they
         can be: from 0.0005 micrometres to 2 metres.
 

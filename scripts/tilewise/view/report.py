@@ -1,9 +1,11 @@
 """The report: one page that needs nothing else."""
 
 import base64
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; }
@@ -18,58 +20,58 @@ img { max-width: 100%; }
 .verdict { font-size: 1.3em; border-left: .3em solid #2a7; padding-left: .7em; }
 figure { margin: 1em 0; display: inline-block; vertical-align: top; }
 """
-TUNED = "tuned on these tiles"
+TUNED_NOTE = "tuned on these tiles"
 """What stands wherever a score is too high for it."""
-SHOWN = ("mcc", "f1", "iou", "precision", "recall", "accuracy")
-"""Metrics of the report's table."""
+TABLE_METRICS = ("mcc", "f1", "iou", "precision", "recall", "accuracy")
+"""Columns of a sample's table."""
+
+Rows = Sequence[Mapping[str, str]]
 
 
-def page(summary, figures, decision=None, ranking=(), scores=(), following=()):
-    """The report.
+def page(
+    summary: Rows,
+    figures: Mapping[str, Iterable[tuple[str, bytes]]],
+    decision: Mapping[str, Any] | None = None,
+    ranking: Rows = (),
+    scores: Rows = (),
+    following: Rows = (),
+) -> str:
+    """The report, as HTML.
 
     Parameters
     ----------
-    summary : list of dict of str to str
-        Rows of the summary, in order.
-    figures : dict of str to list of (str, bytes)
+    summary, ranking, scores
+        Rows of these tables, in order.
+    figures
         By method: media type and content.
-    decision : dict or None
+    decision
         What `decision.json` holds; None where nothing could be decided.
-    ranking, scores : sequence of dict of str to str
-        Rows of the ranking, and of the scores.
-    following : sequence of dict of str to str
+    following
         Rows of the tiles most worth annotating.
-
-    Returns
-    -------
-    str
-        HTML.
     """
-    parts = [
+    html = [
         "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'><title>tilewise</title>",
         f"<style>{_STYLE}</style></head><body>",
     ]
     if decision:
-        parts += _decision(decision, ranking, scores)
-    parts.append("<h1>Validation</h1>")
+        html += _decision(decision, ranking, scores)
+    html.append("<h1>Validation</h1>")
     if not summary:
-        parts.append("<p>No sample has truth: there is nothing to validate.</p>")
+        html.append("<p>No sample has truth: there is nothing to validate.</p>")
     for warning in dict.fromkeys(row["warning"] for row in summary if row["warning"]):
-        parts.append(f"<p class='warning'>{escape(warning)}</p>")
+        html.append(f"<p class='warning'>{escape(warning)}</p>")
     for sample, rows in groupby(summary, itemgetter("sample")):
-        parts.append(f"<h2>{escape(sample)}</h2>{_table(list(rows))}")
+        html.append(f"<h2>{escape(sample)}</h2>{_table(list(rows))}")
     if figures:
-        parts.append("<h1>A few tiles through every method</h1>")
+        html.append("<h1>A few tiles through every method</h1>")
     for method, pictures in figures.items():
-        parts.append(f"<h2>{escape(method)}</h2>")
-        parts += [_figure(kind, content) for kind, content in pictures]
+        html.append(f"<h2>{escape(method)}</h2>")
+        html += [_figure(kind, content) for kind, content in pictures]
     if following:
-        parts.append("<h1>Tiles most worth annotating next</h1>")
+        html.append("<h1>Tiles most worth annotating next</h1>")
         columns = ("rank", "sample", "tile", "trust", "agreement", "drift_z", "distance", "flags")
-        parts.append(
-            _plain(columns, [[_short(row[name]) for name in columns] for row in following])
-        )
-    return "\n".join([*parts, "</body></html>\n"])
+        html.append(_selection(columns, following))
+    return "\n".join([*html, "</body></html>\n"])
 
 
 def _decision(decision, ranking, scores):
@@ -82,7 +84,7 @@ def _decision(decision, ranking, scores):
             f"{decision['level']:.0%} interval {decision['low']:.3f} to {decision['high']:.3f}"
         )
     units = decision["units"]
-    parts = [
+    html = [
         "<h1>Decision</h1>",
         f"<p class='verdict'>{escape(decision['verdict'])}</p>",
         f"<p><b>{method}</b>{variant}: {metric} {_short(decision['value'])}, "
@@ -90,46 +92,50 @@ def _decision(decision, ranking, scores):
         f"Independent units: {units['independent']} ({escape(units['unit'])}).</p>",
     ]
     if decision["estimate"] == "resubstitution":
-        parts.append(
+        html.append(
             "<p class='warning'>Parameters were chosen on the tiles that are scored: "
             "the score is too high.</p>"
         )
     if decision["anew"]:
-        parts.append(
+        html.append(
             f"<p>Deciding anew without the units that are scored: {metric} "
             f"{_short(decision['anew']['value'])}.</p>"
         )
-    columns = ("rank", "method", "estimate", "value", "low", "high", "difference", "p_adjusted")
-    columns += ("indistinguishable", "first")
+    columns = ["rank", "method", "estimate", "value", "low", "high", "difference", "p_adjusted"]
+    columns += ["indistinguishable", "first"]
     rows = [row for row in ranking if row["metric"] == metric]
-    parts.append(f"<h2>Methods by {metric}</h2>")
-    parts.append(_plain(columns, [[_short(row[name]) for name in columns] for row in rows]))
-    by_metric = {}
+    html.append(f"<h2>Methods by {metric}</h2>")
+    html.append(_selection(columns, rows))
+    by_metric: dict[str, dict[str, str]] = {}
     for row in ranking:
         by_metric.setdefault(row["metric"], {})[row["method"]] = row["rank"]
     others = list(by_metric)
-    parts.append("<h2>Rank by each metric</h2>")
+    html.append("<h2>Rank by each metric</h2>")
     table = [
         [row["method"], *(by_metric[name].get(row["method"], "") for name in others)]
         for row in rows
     ]
-    parts.append(_plain(("method", *others), table))
-    parts.append("<h2>What puts the scores in their place</h2>")
-    columns = ("method", "estimate", "micro", "micro_low", "micro_high", "macro")
+    html.append(_plain(("method", *others), table))
+    html.append("<h2>What puts the scores in their place</h2>")
+    columns = ["method", "estimate", "micro", "micro_low", "micro_high", "macro"]
     placed = [row for row in scores if row["metric"] == metric]
     placed.sort(key=lambda row: -float(row["micro"] or "-inf"))
-    parts.append(_plain(columns, [[_short(row[name]) for name in columns] for row in placed]))
+    html.append(_selection(columns, placed))
     if decision["worst"]:
-        tuned = "" if decision["estimate"] == "fixed" else f" ({TUNED})"
-        parts.append(f"<h2>Worst tiles of {method}{tuned}</h2>")
-        columns = ("sample", "tile", metric, "fp", "fn", "edge", "flags")
-        worst = [[_short(row[name]) for name in columns] for row in decision["worst"]]
-        parts.append(_plain(columns, worst))
+        tuned = "" if decision["estimate"] == "fixed" else f" ({TUNED_NOTE})"
+        html.append(f"<h2>Worst tiles of {method}{tuned}</h2>")
+        columns = ["sample", "tile", metric, "fp", "fn", "edge", "flags"]
+        html.append(_selection(columns, decision["worst"]))
     if decision["learning_curve"]:
-        parts.append("<h2>What more annotation would buy</h2>")
+        html.append("<h2>What more annotation would buy</h2>")
         curve = [[row["units"], _short(row["width"])] for row in decision["learning_curve"]]
-        parts.append(_plain(("units", "width of the interval"), curve))
-    return parts
+        html.append(_plain(("units", "width of the interval"), curve))
+    return html
+
+
+def _selection(columns, rows):
+    """A table of some columns of rows."""
+    return _plain(columns, [[_short(row[name]) for name in columns] for row in rows])
 
 
 def _plain(columns, rows):
@@ -159,14 +165,14 @@ def _short(value):
 
 
 def _table(rows):
-    head = "".join(f"<th>{name}</th>" for name in ("method", "tiles", *SHOWN))
+    head = "".join(f"<th>{name}</th>" for name in ("method", "tiles", *TABLE_METRICS))
     lines = []
     for method, group in groupby(rows, itemgetter("method")):
         by_metric = {row["metric"]: row for row in group}
-        first = by_metric[SHOWN[0]]
-        tuned = f"<br><small>{TUNED}</small>" if first["estimate"] == "resubstitution" else ""
+        first = by_metric[TABLE_METRICS[0]]
+        tuned = f"<br><small>{TUNED_NOTE}</small>" if first["estimate"] == "resubstitution" else ""
         cells = [escape(method) + tuned, first["tiles"]]
-        cells += [_value(by_metric[name]) for name in SHOWN]
+        cells += [_value(by_metric[name]) for name in TABLE_METRICS]
         lines.append("".join(f"<td>{cell}</td>" for cell in cells))
     body = "".join(f"<tr>{line}</tr>" for line in lines)
     note = (

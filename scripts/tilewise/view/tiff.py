@@ -1,27 +1,38 @@
 """TIFF files of labels, plane by plane."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import tifffile
+from numpy.typing import NDArray
 
-ROWS = 512
-"""Of a strip, which is compressed by itself."""
-CLASSIC = 2**31
-"""Pixels up to which the file is no BigTIFF, which some programs do not read."""
+ROWS_PER_STRIP = 512
+"""A strip is compressed by itself."""
+MOST_CLASSIC_PIXELS = 2**31
+"""A larger file is a BigTIFF, which some programs do not read."""
 
 
-def write_tiff(path, planes, shape, pixel_size=None):
+def write_tiff(
+    path: str | Path,
+    planes: Iterator[NDArray[np.uint8]],
+    shape: tuple[int, int, int],
+    pixel_size: tuple[float | None, float, float] | None = None,
+) -> None:
     """Write a multi-page TIFF file, deflated.
 
     Parameters
     ----------
-    path : path
-    planes : iterable of (rows, columns) uint8 ndarray
-    shape : (int, int, int)
+    planes : (rows, columns) uint8 ndarrays
+    shape
         Planes, rows and columns.
-    pixel_size : (float or None, float, float), optional
+    pixel_size
         Micrometres in z, y and x; y and x are written as pixels per centimetre, and all of them as
         metadata.
     """
-    metadata, resolution = {"axes": "ZYX"}, {}
+    metadata: dict[str, Any] = {"axes": "ZYX"}
+    resolution: dict[str, Any] = {}
     if pixel_size is not None:
         z, y, x = pixel_size
         metadata |= {"unit": "um"} | ({"spacing": z} if z else {})
@@ -34,8 +45,8 @@ def write_tiff(path, planes, shape, pixel_size=None):
         photometric="minisblack",
         compression="zlib",
         compressionargs={"level": 1},
-        rowsperstrip=min(ROWS, shape[1]),
-        bigtiff=shape[0] * shape[1] * shape[2] > CLASSIC,
+        rowsperstrip=min(ROWS_PER_STRIP, shape[1]),
+        bigtiff=shape[0] * shape[1] * shape[2] > MOST_CLASSIC_PIXELS,
         metadata=metadata,
         **resolution,
     )
