@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, cast
+from typing import Any
 
 from tilewise.plan.sheet import Sample
 from tilewise.segment import cleanup, filters, masks, steps
@@ -202,9 +202,9 @@ def threshold_settings(name: str) -> list[str]:
 
 def _threshold_functions() -> dict[str, Callable[..., Any]]:
     """All threshold methods, as functions whose first argument only is not a setting."""
+    from_histogram: dict[str, Any] = GLOBAL
     functions: dict[str, Callable[..., Any]] = {
-        name: functools.partial(cast(Callable[..., Any], method), None)
-        for name, method in GLOBAL.items()
+        name: functools.partial(method, None) for name, method in from_histogram.items()
     }
     functions |= {name: method.surface for name, method in LOCAL.items()}
     return functions | {"hysteresis": masks.hysteresis}

@@ -274,12 +274,12 @@ def _pieces(
                 "for windows of a plane give a TSV of z, y, x and path"
             )
     pages = [(file, page) for file, header in files for page in range(header.planes)]
+    places: Sequence[int] = range(image.planes)
     if len(pages) == image.planes:
-        places = range(image.planes)
         if len(files) == len(images) == image.planes:
             places = match_planes([file for file, _ in images], [file for file, _ in files])
     elif column == "roi" and len(pages) == 1:
-        places, pages = range(image.planes), pages * image.planes
+        pages *= image.planes
     elif len(pages) == len(files) < image.planes and len(images) == image.planes:
         places = match_planes([file for file, _ in images], [file for file, _ in files])
     else:
