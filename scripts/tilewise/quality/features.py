@@ -1,35 +1,36 @@
 """Features of a tile: what it looks like, in numbers, without truth and without other tiles."""
 
 import math
-from functools import lru_cache
+from functools import cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.segment.global_thresholds import otsu
 from tilewise.segment.histograms import contrast_to_noise, histogram, separability
 
-SMALLEST = 32
-"""Sides of a tile in pixels that `focus`, `gradient` and `stripes` need."""
-LEVELS = 2**16
-"""Of floats."""
-HANDFUL = 16
+MIN_SIDE = 32
+"""Side of a tile, in pixels, from which it has `focus`, `gradient` and `stripes`."""
+FLOAT_GREY_LEVELS = 2**16
+"""Grey levels that floats are brought to."""
+CHANCE_PIXELS = 16
 """Pixels that may share the smallest or greatest value of a tile by chance."""
-PILE = 4
-"""How many times as many pixels are at the clipped end of the grey levels as at the next level."""
-CLEAREST = 100
-"""Greatest contrast to noise, of a tile whose background is constant."""
-DETAIL = 15
-"""Pixels, at half the resolution, over which a tile is averaged for what focus is relative to."""
-TREND = 31
+CLIPPED_RATIO = 4
+"""Least ratio of the pixels at a clipped end of the grey levels to those at the next value."""
+MAX_CONTRAST_TO_NOISE = 100
+"""Contrast to noise of a tile whose background is constant."""
+DETAIL_PIXELS = 15
+"""Side of the window, at half the resolution, whose mean is taken off for the detail of a tile."""
+TREND_LINES = 31
 """Rows or columns over which their means are averaged: stripes are narrower."""
-BLOCKS = 8
-"""Along each side of a tile, whose medians show the illumination."""
-SAMPLED = 16
-"""Rows and columns of a block, at the least, that its median is taken of."""
+PATCHES = 8
+"""Patches along each side of a tile, whose medians show the illumination."""
+PATCH_LINES = 16
+"""Rows and columns of a patch that its median is taken of, at the least."""
 
 
-def features(pixels):
+def features(pixels: NDArray) -> dict[str, float | None]:
     """What a tile looks like, in numbers.
 
     Parameters
@@ -39,28 +40,28 @@ def features(pixels):
 
     Returns
     -------
-    dict of str to (float or None)
-        The names of `feature_names.FEATURES`.
+    dict
+        By the names of `feature_names.FEATURES`.
 
         `mean`, `sd` : in grey levels.
         `contrast` : 99th less 1st percentile, in grey levels.
         `saturated` : fraction of the pixels at the ends of the dtype's range, 0 to 1. Cameras of 10
         or 12 bits, and floats, clip elsewhere: of wider dtypes than 8 bits, pixels at the tile's
-        own smallest or greatest value count too, if they are more than `HANDFUL` and more than
-        `PILE` times as many as at the next value.
-        `focus` : variance of the Laplacian over the variance of all that is as fine as `DETAIL`, 0
-        or more, no unit; both at half the resolution. See the notes.
-        `gradient` : range of a quadratic surface fitted to the medians of 8 x 8 blocks, over the
+        own smallest or greatest value count too, if they are more than `CHANCE_PIXELS` and more
+        than `CLIPPED_RATIO` times as many as at the next value.
+        `focus` : variance of the Laplacian over the variance of the detail, 0 or more, no unit;
+        both at half the resolution. See the notes.
+        `gradient` : range of a quadratic surface fitted to the medians of 8 x 8 patches, over the
         contrast: 0 or more, about 1 where illumination is all there is. 0 if there is no contrast.
         `stripes` : share of the variance, without the trend, that is between columns or between
-        rows, whichever is greater: 0 to 1; for noise, one by the number of rows or columns.
+        rows, whichever is greater: 0 to 1; for noise, 1 / number of rows or columns.
         `separability` : Otsu's between-class over total variance, 0 to 1; 2/pi for normal noise.
         `contrast_to_noise` : difference of the means of Otsu's classes over the standard deviation
-        of the larger one, 0 to `CLEAREST`; 2.65 for normal noise.
+        of the larger one, 0 to `MAX_CONTRAST_TO_NOISE`; 2.65 for normal noise.
 
         Of a constant tile, `focus`, `separability` and `contrast_to_noise` are None, `saturated` is
         1 if the constant is an end of an integer dtype, and all others are 0 but for the mean. Of a
-        tile with a side under `SMALLEST` pixels, `focus`, `gradient` and `stripes` are None.
+        tile with a side under `MIN_SIDE` pixels, `focus`, `gradient` and `stripes` are None.
 
     Raises
     ------
@@ -70,10 +71,11 @@ def features(pixels):
     Notes
     -----
     The variance of the Laplacian (Pech-Pacheco et al. 2000) grows with the square of the contrast,
-    and the noise of the camera, which no defocus blurs, outweighs the structures in it. Over the
-    variance of the tile, the contrast cancels, but a wide vessel or uneven light makes a sharp tile
-    look blurred. So the tile is smoothed to half its resolution, which takes most of the noise, and
-    coarse structures are left out of the variance.
+    and in it, the camera's noise, which no defocus blurs, outweighs the structures. Divided by the
+    variance of the tile, it does not depend on the contrast, but a wide vessel or uneven light
+    makes a sharp tile look blurred. So the tile is smoothed to half its resolution, which removes
+    most of the noise, and the variance is that of its detail: without what is coarser than
+    `DETAIL_PIXELS`.
 
     References
     ----------
@@ -86,11 +88,11 @@ def features(pixels):
         raise ValueError("pixels are not finite numbers: replace NaN and infinity in the image")
     if low == high:
         return _of_constant(low, pixels)
-    levels, unit = pixels, 1.0
+    grey_levels, unit = pixels, 1.0
     if pixels.dtype.kind == "f":
-        levels, unit = _quantized(pixels, low, high)
+        grey_levels, unit = _quantized(pixels, low, high)
     average, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(pixels))
-    counts, centers = histogram(levels)
+    counts, centers = histogram(grey_levels)
     saturated = _saturated(counts, pixels.dtype)
     occupied = np.flatnonzero(counts)
     inner = slice(occupied[0], occupied[-1] + 1)
@@ -102,7 +104,7 @@ def features(pixels):
         "sd": deviation,
         "contrast": contrast * unit,
         "saturated": saturated,
-        **_of_structure(levels, contrast, deviation / unit),
+        **_of_structure(grey_levels, contrast, deviation / unit),
         "separability": separability(counts, centers, threshold),
         "contrast_to_noise": _contrast_to_noise(counts, centers, threshold),
     }
@@ -110,7 +112,7 @@ def features(pixels):
 
 def _of_constant(value, pixels):
     limits = np.iinfo(pixels.dtype) if pixels.dtype.kind in "iu" else None
-    is_small = min(pixels.shape) < SMALLEST
+    is_small = min(pixels.shape) < MIN_SIDE
     return {
         "mean": value,
         "sd": 0.0,
@@ -126,7 +128,7 @@ def _of_constant(value, pixels):
 
 def _quantized(pixels, low, high):
     """Floats as uint16 from 0 to 65535, and the grey levels of a step."""
-    unit = (high - low) / (LEVELS - 1)
+    unit = (high - low) / (FLOAT_GREY_LEVELS - 1)
     steps = np.subtract(pixels, low, dtype=np.float64)
     steps /= unit
     return np.rint(steps, out=steps).astype(np.uint16), unit
@@ -142,31 +144,31 @@ def _contrast(counts, centers):
 def _saturated(counts, dtype):
     occupied = np.flatnonzero(counts)
     clipped = 0
-    for level, following, limit in (
+    for end, following, limit in (
         (occupied[0], occupied[1], 0),
         (occupied[-1], occupied[-2], counts.size - 1),
     ):
-        is_limit = dtype.kind != "f" and level == limit
-        is_piled = counts[level] > max(HANDFUL, PILE * counts[following])
-        if is_limit or (dtype.itemsize > 1 and is_piled):
-            clipped += int(counts[level])
+        is_limit = dtype.kind != "f" and end == limit
+        is_clipped = counts[end] > max(CHANCE_PIXELS, CLIPPED_RATIO * counts[following])
+        if is_limit or (dtype.itemsize > 1 and is_clipped):
+            clipped += int(counts[end])
     return clipped / int(counts.sum())
 
 
 def _contrast_to_noise(counts, centers, threshold):
     below = int(counts[: np.searchsorted(centers, threshold, side="right")].sum())
     foreground = "bright" if 2 * below >= counts.sum() else "dark"
-    found = contrast_to_noise(counts, centers, threshold, foreground)
-    return min(found, float(CLEAREST))
+    ratio = contrast_to_noise(counts, centers, threshold, foreground)
+    return min(ratio, float(MAX_CONTRAST_TO_NOISE))
 
 
-def _of_structure(levels, contrast, deviation):
-    if min(levels.shape) < SMALLEST:
+def _of_structure(grey_levels, contrast, deviation):
+    if min(grey_levels.shape) < MIN_SIDE:
         return dict.fromkeys(("focus", "gradient", "stripes"))
-    tile = levels.astype(np.float32)
+    tile = grey_levels.astype(np.float32)
     return {
         "focus": _focus(tile),
-        "gradient": _illumination_range(levels) / contrast if contrast else 0.0,
+        "gradient": _illumination_range(grey_levels) / contrast if contrast else 0.0,
         "stripes": _stripes(tile, deviation**2),
     }
 
@@ -177,22 +179,23 @@ def _variance(values):
 
 def _focus(tile):
     half = cv2.pyrDown(tile)
-    fine = _variance(half - cv2.blur(half, (DETAIL, DETAIL)))
-    return _variance(cv2.Laplacian(half, cv2.CV_32F)) / fine if fine else 0.0
+    detail = _variance(half - cv2.blur(half, (DETAIL_PIXELS, DETAIL_PIXELS)))
+    return _variance(cv2.Laplacian(half, cv2.CV_32F)) / detail if detail else 0.0
 
 
-def _illumination_range(levels):
-    height, width = (side // BLOCKS for side in levels.shape)
-    blocks = levels[: BLOCKS * height, : BLOCKS * width].reshape(BLOCKS, height, BLOCKS, width)
-    sampled = blocks[:, :: max(height // SAMPLED, 1), :, :: max(width // SAMPLED, 1)]
-    medians = np.median(sampled.transpose(0, 2, 1, 3).reshape(BLOCKS**2, -1), axis=1)
+def _illumination_range(grey_levels):
+    height, width = (side // PATCHES for side in grey_levels.shape)
+    inner = grey_levels[: PATCHES * height, : PATCHES * width]
+    patches = inner.reshape(PATCHES, height, PATCHES, width)
+    sampled = patches[:, :: max(height // PATCH_LINES, 1), :, :: max(width // PATCH_LINES, 1)]
+    medians = np.median(sampled.transpose(0, 2, 1, 3).reshape(PATCHES**2, -1), axis=1)
     return float(np.ptp(np.einsum("ij,j->i", _quadratic_fit(), medians)))
 
 
-@lru_cache(maxsize=1)
+@cache
 def _quadratic_fit():
-    """The matrix that takes the blocks' medians to the least-squares quadratic surface."""
-    y, x = np.indices((BLOCKS, BLOCKS)).reshape(2, -1) - (BLOCKS - 1) / 2
+    """The matrix from the medians of the patches to the least-squares quadratic surface."""
+    y, x = np.indices((PATCHES, PATCHES)).reshape(2, -1) - (PATCHES - 1) / 2
     terms = np.stack((np.ones(y.size), y, x, y * y, y * x, x * x), axis=1)
     return terms @ np.linalg.pinv(terms)
 
@@ -212,5 +215,5 @@ def _stripes(tile, variance):
 
 def _moving_average(profile):
     """Without the ends, where the window would be cut off and a slope look like detail."""
-    window = min(TREND, profile.size // 4 * 2 + 1)
+    window = min(TREND_LINES, profile.size // 4 * 2 + 1)
     return np.convolve(profile, np.full(window, 1 / window), mode="valid")

@@ -5,9 +5,11 @@ sample. None depends on the unit of the grey levels, so that an image and its co
 brightness or gain are flagged alike, as long as nothing is clipped.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.quality.feature_names import FEATURES
 
@@ -33,29 +35,20 @@ range of the illumination over the contrast. `stripes`: greatest share of the va
 `contrast_to_noise`: least of two classes; noise alone has 2.65.
 """
 
-FEWEST = 8
-"""Tiles of a sample, without the empty ones, from which one of them can stand out."""
-NORMAL = 1.4826
-"""Standard deviation of a normal distribution by its median absolute deviation."""
-LEAST_SCALE = 0.1
-"""Robust standard deviation of logarithms and logits that is assumed at the least, about 10 %: in a
-sample of equal tiles, the deviation is 0 and the smallest difference would stand out."""
-LEAST_FRACTION = 1e-4
-"""Of the foreground, and of the background: 26 pixels of 512 x 512. Logits end there."""
+MIN_TILES = 8
+"""Tiles that a sample has at the least, without the empty ones, for them to be compared."""
+SD_PER_MAD = 1.4826
+"""Standard deviation of a normal distribution over its median absolute deviation."""
+MIN_LOG_SD = 0.1
+"""Least robust standard deviation of logarithms and logits, about 10 %. That of equal tiles is 0,
+and the smallest difference would stand out."""
+MIN_FRACTION = 1e-4
+"""Least fraction of foreground or background in a logit: 26 pixels of 512 x 512."""
 
 
-def by_sample(rows):
-    """Rows of tables of features, apart by sample, plane by plane, row by row of tiles.
-
-    Parameters
-    ----------
-    rows : iterable of dict of str to str
-
-    Returns
-    -------
-    dict of str to list of dict
-    """
-    samples = {}
+def by_sample(rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Rows of tables of features by sample, in the order of planes, rows and columns of tiles."""
+    samples: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         samples.setdefault(row["sample"], []).append(row)
     for own in samples.values():
@@ -63,25 +56,27 @@ def by_sample(rows):
     return samples
 
 
-def flags_of_tiles(rows, thresholds=DEFAULTS):
+def flags_of_tiles(
+    rows: Iterable[dict[str, Any]], limits: Mapping[str, float] = DEFAULTS
+) -> dict[tuple[str, str], str]:
     """What is wrong with the tiles of all samples, each compared with those of its own.
 
     Parameters
     ----------
-    rows : iterable of dict of str to str
+    rows : iterable of dict
         Of tables of features.
-    thresholds : dict of str to float
+    limits : mapping of str to float
         As for `flag`.
 
     Returns
     -------
     dict of (str, str) to str
-        Flags, separated by semicolons, by sample and name of the tile.
+        By sample and name of the tile: its flags, separated by semicolons.
     """
     return {
         (sample, row["tile"]): ";".join(flags)
         for sample, own in by_sample(rows).items()
-        for row, flags in zip(own, flag(own, thresholds), strict=True)
+        for row, flags in zip(own, flag(own, limits), strict=True)
     }
 
 
@@ -106,17 +101,19 @@ def excluded_tiles(
     return {tile for tile, names in flags.items() if unwanted & set(names.split(";"))}
 
 
-def flag(rows, thresholds=DEFAULTS):
+def flag(
+    rows: Sequence[Mapping[str, Any]], limits: Mapping[str, float] = DEFAULTS
+) -> list[list[str]]:
     """What is wrong with each tile of a sample.
 
     Parameters
     ----------
-    rows : sequence of dict
+    rows : sequence of mapping
         A row per tile of one sample, with the features, as numbers or as text; None or an empty
-        text where there is none. Where a row has `foreground`, the fraction of its pixels that a
-        method found, 0 to 1, it is compared too.
-    thresholds : dict of str to float
-        Limits that replace those of `DEFAULTS`, which see.
+        text where there is none. `foreground`, the fraction of the tile that is foreground, 0 to
+        1, is compared too where a row has it.
+    limits : mapping of str to float
+        They replace those of the same name in `DEFAULTS`.
 
     Returns
     -------
@@ -134,24 +131,24 @@ def flag(rows, thresholds=DEFAULTS):
         `foreground_outlier` : far less or far more foreground than in the sample.
 
         The relative ones, `blurred`, `low_contrast` and `foreground_outlier`, are given only in
-        samples of at least `FEWEST` tiles that are not empty: with fewer there is nothing to
-        compare with. A feature that is missing gives no flag.
+        samples of at least `MIN_TILES` tiles that are not empty. A feature that is missing gives
+        no flag.
 
     Raises
     ------
     ValueError
         If there is no limit of a name.
     """
-    unknown = sorted(set(thresholds) - set(DEFAULTS))
+    unknown = sorted(set(limits) - set(DEFAULTS))
     if unknown:
         raise ValueError(f"no limit is called {', '.join(unknown)}: use {', '.join(DEFAULTS)}")
-    limits = {**DEFAULTS, **thresholds}
+    limits = {**DEFAULTS, **limits}
     value = {name: column(rows, name) for name in (*FEATURES, "foreground")}
     is_empty = value["sd"] == 0
     focus, contrast = (_deviation(log(value[name]), ~is_empty) for name in ("focus", "contrast"))
     foreground = _deviation(logit(value["foreground"]), ~is_empty)
     # comparisons with NaN are false: what is missing is not flagged
-    found = {
+    is_flagged = {
         "empty": is_empty,
         "blurred": focus < -limits["focus"],
         "saturated": value["saturated"] > limits["saturated"],
@@ -162,7 +159,7 @@ def flag(rows, thresholds=DEFAULTS):
         "foreground_outlier": np.abs(foreground) > limits["foreground"],
     }
     return [
-        ["empty"] if is_empty[i] else [name for name in FLAGS if found[name][i]]
+        ["empty"] if is_empty[i] else [name for name in FLAGS if is_flagged[name][i]]
         for i in range(len(rows))
     ]
 
@@ -170,18 +167,18 @@ def flag(rows, thresholds=DEFAULTS):
 def _deviation(values, compared):
     """Robust standard deviations from the median of the compared tiles; NaN if they are too few."""
     known = values[compared & ~np.isnan(values)]
-    if known.size < FEWEST:
+    if known.size < MIN_TILES:
         return np.full(values.shape, np.nan)
     center = np.median(known)
-    return (values - center) / max(NORMAL * np.median(np.abs(known - center)), LEAST_SCALE)
+    return (values - center) / max(SD_PER_MAD * np.median(np.abs(known - center)), MIN_LOG_SD)
 
 
-def column(rows, name):
+def column(rows: Iterable[Mapping[str, Any]], name: str) -> NDArray[np.float64]:
     """A field of all rows.
 
     Parameters
     ----------
-    rows : sequence of dict
+    rows : iterable of mapping
     name : str
 
     Returns
@@ -193,7 +190,7 @@ def column(rows, name):
     return np.array([np.nan if field in (None, "") else float(field) for field in fields], float)
 
 
-def log(values):
+def log(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Natural logarithm of features that are 0 or more.
 
     Parameters
@@ -211,7 +208,7 @@ def log(values):
     return np.log(np.maximum(values, 1e-6 * greatest))
 
 
-def logit(fraction):
+def logit(fraction: NDArray[np.float64]) -> NDArray[np.float64]:
     """Logarithm of the odds, so that 1 and 2 % differ as much as 98 and 99 %.
 
     Parameters
@@ -222,7 +219,7 @@ def logit(fraction):
     Returns
     -------
     (rows,) float64 ndarray
-        Fractions within `LEAST_FRACTION` of 0 or 1 count as that: nothing is infinite.
+        Finite: fractions within `MIN_FRACTION` of 0 or 1 count as if they were as far.
     """
-    inner = np.clip(fraction, LEAST_FRACTION, 1 - LEAST_FRACTION)
+    inner = np.clip(fraction, MIN_FRACTION, 1 - MIN_FRACTION)
     return np.log(inner / (1 - inner))

@@ -1,30 +1,33 @@
-"""How far a result can be trusted where there is no truth, and where truth would teach the most.
+"""How far a result can be trusted where there is no truth, and which tiles to annotate next.
 
-Nothing here replaces a truth: methods may agree on the same mistake. It tells which tiles are
-unlike their neighbours, unlike what was annotated, or hard for the methods, to be looked at first.
+Nothing here replaces a truth: methods may agree on the same mistake. It tells which tiles to look
+at first: those unlike their neighbours, unlike annotated ones, or hard for the methods.
 """
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from tilewise.quality.flags import FEWEST, LEAST_SCALE, NORMAL, column, log, logit
+from tilewise.quality.flags import MIN_LOG_SD, MIN_TILES, SD_PER_MAD, column, log, logit
 
 COLUMNS = ("drift_z", "drift_plane", "distance", "trust", "annotated")
 """Of what `trust` gives."""
 
-WINDOW = 5
-"""Planes, the tile's own and the nearest around it, that its fraction is compared within."""
-FEWEST_PLANES = 2
-"""Other planes that such a comparison needs."""
-FEWEST_AROUND = 3
-"""Neighbours in the plane that a comparison with them needs; a corner has as many."""
-HALF_DRIFT = 3
+WINDOW_PLANES = 5
+"""Planes, a tile's own and the nearest around it, whose fractions of foreground are compared."""
+MIN_PLANES = 2
+"""Other planes that this comparison needs, at the least."""
+MIN_NEIGHBOURS = 3
+"""Neighbours in the plane that a comparison with them needs, at the least: those of a corner."""
+HALF_TRUST_DRIFT = 3
 """Robust standard deviations of drift that halve the trust in a tile."""
-HALF_DISTANCE = 1
+HALF_TRUST_DISTANCE = 1
 """Standard deviations from the nearest annotated tile that halve the trust in a tile."""
 NOISE_CONTRAST = 2.65
 """Contrast to noise of normal noise alone, split by Otsu's threshold."""
 
-SPACE = {
+COMPARED = {
     "contrast": log,
     "focus": log,
     "contrast_to_noise": log,
@@ -34,28 +37,28 @@ SPACE = {
     "stripes": None,
     "separability": None,
 }
-"""The features in which tiles are compared, and what makes their scale even. The mean is one too,
-in units of the sample's median contrast."""
-LEAST_SHARE = 0.02
-"""Robust standard deviation of the features without a logarithm that is assumed at the least."""
-FARTHEST = 4
-"""Standard deviations that a feature counts at the most: otherwise the worst tile would be all that
-counts."""
-LEAST_WEIGHT = 0.01
-"""Of a tile in the choice of tiles, though its trust is 1: distance then still decides."""
+"""The features in which tiles are compared, each with the transform that makes its scale even. The
+mean is compared too, in units of the sample's median contrast."""
+MIN_LINEAR_SD = 0.02
+"""Least robust standard deviation of the features without a transform."""
+MAX_SDS = 4
+"""Most standard deviations that a feature counts for, so that one odd tile does not decide."""
+MIN_WEIGHT = 0.01
+"""Least weight, 1 - trust, of a tile in the choice of tiles: distance still counts at trust 1."""
 
 
-def trust(rows, annotated):
+def trust(
+    rows: Sequence[Mapping[str, Any]], annotated: Sequence[bool]
+) -> list[dict[str, float | None]]:
     """How far the result of a method on each tile can be trusted, and why.
 
     Parameters
     ----------
-    rows : sequence of dict
-        A row per tile of one sample, numbers or text; None, an empty text or no field at all where
-        something is not known: `z`, `y`, `x`, plane and corner in pixels, which must be there; the
-        features of `feature_names`; `foreground`, the fraction of pixels that the method found, 0
-        to 1; `agreement`, the mean Dice coefficient of pairs of methods, 0 to 1; and `flags`, a
-        list of str as from `flags.flag`.
+    rows : sequence of mapping
+        A row per tile of one sample, with numbers or text: `z`, `y` and `x`, its plane and corner
+        in pixels. Where they are known, also the features of `feature_names`; `foreground`, the
+        fraction of the tile that is foreground, 0 to 1; `agreement`, the mean Dice coefficient of
+        pairs of methods, 0 to 1; and `flags`, a list of str as from `flags.flag`.
     annotated : sequence of bool
         Whether each tile has truth.
 
@@ -64,18 +67,17 @@ def trust(rows, annotated):
     list of dict
         For each row:
 
-        `drift_z` : how much more foreground the tile has than the median of the other tiles at
-        its place in the `WINDOW` nearest planes; in robust standard deviations of this over the
-        sample, on the scale of logits.
+        `drift_z` : how much more foreground the tile has than the median of the other tiles at its
+        place in the `WINDOW_PLANES` nearest planes; of logits, in robust standard deviations of
+        this difference over the sample.
         `drift_plane` : likewise, than the median of the up to eight tiles around it in its plane.
-        `distance` : to the nearest annotated tile, by the features of `SPACE`, in standard
-        deviations (root mean square over the features); 0 for an annotated tile. None if no tile
-        is annotated.
+        `distance` : to the nearest annotated tile, by the features of `COMPARED`, in standard
+        deviations (root mean square over the features); None if no tile is annotated.
         `trust` : 0 to 1, the mean of the parts below.
         `annotated` : 1 or 0.
 
         A drift is None for an empty tile, for one without enough neighbours, and in a sample where
-        fewer than `FEWEST` tiles have them.
+        fewer than `MIN_TILES` tiles have them.
 
     Raises
     ------
@@ -84,12 +86,16 @@ def trust(rows, annotated):
 
     Notes
     -----
-    Each part is 0 to 1, and left out where it is not known: `agreement` itself; the mean over both
-    drifts d of 1 / (1 + (d / `HALF_DRIFT`)**2); 1 - `NOISE_CONTRAST` / `contrast_to_noise`, at
-    least 0, so that two classes that are no better separated than noise count nothing; 1 / (1 +
-    number of flags); 1 / (1 + (`distance` / `HALF_DISTANCE`)**2). The separability is no part: it
-    is greater for noise than for a few clear vessels. The value orders tiles. It is no probability
-    and no forecast of a metric.
+    Each part is 0 to 1, and left out where it is not known:
+
+    - `agreement`
+    - the mean over both drifts d of 1 / (1 + (d / `HALF_TRUST_DRIFT`)**2)
+    - 1 - `NOISE_CONTRAST` / `contrast_to_noise`, or 0 for classes no better separated than noise
+    - 1 / (1 + number of flags)
+    - 1 / (1 + (`distance` / `HALF_TRUST_DISTANCE`)**2)
+
+    The separability is no part: it is greater for noise than for a few clear vessels. The trust
+    only orders tiles: it is neither a probability nor a forecast of a metric.
     """
     if len(rows) != len(annotated):
         raise ValueError(
@@ -98,23 +104,23 @@ def trust(rows, annotated):
         )
     if not len(rows):
         return []
-    annotated = np.asarray(annotated, bool)
+    has_truth = np.asarray(annotated, bool)
     drift_z, drift_plane = _drifts(rows)
-    distance = _distance_to(_space(rows), annotated)
+    distance = _distance_to(_points(rows), has_truth)
     contrast_to_noise = column(rows, "contrast_to_noise")
     with np.errstate(divide="ignore"):
         separation = np.maximum(1 - NOISE_CONTRAST / contrast_to_noise, 0)
     parts = (
         column(rows, "agreement"),
-        _mean_of_known([_nearness(drift, HALF_DRIFT) for drift in (drift_z, drift_plane)]),
+        _mean_of_known([_nearness(drift, HALF_TRUST_DRIFT) for drift in (drift_z, drift_plane)]),
         separation,
         1 / (1 + np.array([len(_flags(row)) for row in rows])),
-        _nearness(distance, HALF_DISTANCE),
+        _nearness(distance, HALF_TRUST_DISTANCE),
     )
-    found = (drift_z, drift_plane, distance, _mean_of_known(parts))
+    columns = (drift_z, drift_plane, distance, _mean_of_known(parts))
     return [
-        {**dict(zip(COLUMNS, map(_known, values), strict=False)), "annotated": int(has_truth)}
-        for *values, has_truth in zip(*found, annotated, strict=True)
+        {**dict(zip(COLUMNS, map(_known, values), strict=False)), "annotated": int(is_annotated)}
+        for *values, is_annotated in zip(*columns, has_truth, strict=True)
     ]
 
 
@@ -146,8 +152,8 @@ def _drifts(rows):
     values = logit(column(rows, "foreground"))
     values[["empty" in _flags(row) for row in rows]] = np.nan
     return (
-        _drift(values, _nearest_planes(z, y, x), FEWEST_PLANES),
-        _drift(values, _around(z, y, x), FEWEST_AROUND),
+        _drift(values, _nearest_planes(z, y, x), MIN_PLANES),
+        _drift(values, _around(z, y, x), MIN_NEIGHBOURS),
     )
 
 
@@ -171,9 +177,9 @@ def _drift(values, neighbours, fewest):
     number = np.count_nonzero(~np.isnan(around), axis=1)
     residuals = np.where(number >= fewest, values - _middle(around, number), np.nan)
     known = residuals[~np.isnan(residuals)]
-    if known.size < FEWEST:
+    if known.size < MIN_TILES:
         return np.full(values.shape, np.nan)
-    return residuals / max(NORMAL * np.median(np.abs(known)), LEAST_SCALE)
+    return residuals / max(SD_PER_MAD * np.median(np.abs(known)), MIN_LOG_SD)
 
 
 def _middle(ascending, number):
@@ -193,8 +199,8 @@ def _nearest_planes(z, y, x):
     stop = np.append(first[1:], z.size)[group]
     rank = np.arange(z.size)
     # at either end of the stack, the window is moved inwards
-    start = np.maximum(np.minimum(rank - WINDOW // 2, stop - WINDOW), first[group])
-    window = start[:, None] + np.arange(WINDOW)
+    start = np.maximum(np.minimum(rank - WINDOW_PLANES // 2, stop - WINDOW_PLANES), first[group])
+    window = start[:, None] + np.arange(WINDOW_PLANES)
     is_other = (window < stop[:, None]) & (window != rank[:, None])
     neighbours = np.empty_like(window)
     neighbours[order] = np.where(is_other, order[np.minimum(window, z.size - 1)], z.size)
@@ -215,15 +221,15 @@ def _around(z, y, x):
     neighbours = []
     for dy, dx in ((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx):
         wanted = key(dy, dx)
-        found = np.minimum(np.searchsorted(own, wanted), own.size - 1)
-        neighbours.append(np.where(own[found] == wanted, order[found], own.size))
+        nearest = np.minimum(np.searchsorted(own, wanted), own.size - 1)
+        neighbours.append(np.where(own[nearest] == wanted, order[nearest], own.size))
     return np.stack(neighbours, axis=1)
 
 
 # --- distance --------------------------------------------------------------------------------
 
 
-def _space(rows):
+def _points(rows):
     """Tiles as points: their features in robust standard deviations from the median.
 
     Returns
@@ -233,24 +239,22 @@ def _space(rows):
     """
     contrast = column(rows, "contrast")
     contrast = contrast[contrast > 0]
-    axes = [column(rows, "mean") / np.median(contrast)] if contrast.size else []
-    leasts = [LEAST_SHARE] * len(axes)
-    for name, transform in SPACE.items():
+    axes = []
+    if contrast.size:
+        axes.append((column(rows, "mean") / np.median(contrast), MIN_LINEAR_SD))
+    for name, transform in COMPARED.items():
         values = column(rows, name)
-        axes.append(transform(values) if transform else values)
-        leasts.append(LEAST_SCALE if transform else LEAST_SHARE)
+        axes.append((transform(values), MIN_LOG_SD) if transform else (values, MIN_LINEAR_SD))
     points = [
-        _standardized(values, least)
-        for values, least in zip(axes, leasts, strict=True)
-        if not np.all(np.isnan(values))
+        _standardized(values, min_sd) for values, min_sd in axes if not np.all(np.isnan(values))
     ]
     return np.stack(points, axis=1) if points else np.zeros((len(rows), 1))
 
 
-def _standardized(values, least):
+def _standardized(values, min_sd):
     center = np.nanmedian(values)
-    scale = max(NORMAL * np.nanmedian(np.abs(values - center)), least)
-    return np.nan_to_num(np.clip((values - center) / scale, -FARTHEST, FARTHEST))
+    sd = max(SD_PER_MAD * np.nanmedian(np.abs(values - center)), min_sd)
+    return np.nan_to_num(np.clip((values - center) / sd, -MAX_SDS, MAX_SDS))
 
 
 def _distance_to(points, chosen):
@@ -262,18 +266,22 @@ def _distance_to(points, chosen):
     return KDTree(points[chosen]).query(points)[0] / np.sqrt(points.shape[1])
 
 
-def most_worth(rows, trusts, number):
+def most_worth(
+    rows: Sequence[Mapping[str, Any]],
+    trusts: Sequence[Mapping[str, float | None]],
+    number: int,
+) -> list[int]:
     """The tiles that are most worth annotating next.
 
-    They are chosen one after the other, each as the tile with the greatest product of 1 - `trust`
-    and of its distance to the nearest tile that is annotated or chosen already: tiles of low trust
-    that are not all alike. Without any annotated tile, the first is the one of the least trust.
+    They are of low trust, but not all alike. Each in turn is the one with the greatest product of
+    1 - `trust` and the distance to the nearest tile that is annotated or chosen already. Where no
+    tile is annotated, the first is that of the least trust.
 
     Parameters
     ----------
-    rows : sequence of dict
+    rows : sequence of mapping
         As for `trust`.
-    trusts : list of dict
+    trusts : sequence of mapping
         As from `trust`, for the same tiles.
     number : int
         Of tiles to choose.
@@ -281,8 +289,8 @@ def most_worth(rows, trusts, number):
     Returns
     -------
     list of int
-        Indices of rows, the most worth first; fewer than `number` where no more tiles are neither
-        annotated nor empty. Of equal tiles the one of less trust, then the first comes first.
+        Indices of rows, the most worth first; fewer than `number` if all others are annotated or
+        empty. Of tiles of equal worth, the one of less trust comes first, then the first row.
 
     Raises
     ------
@@ -297,15 +305,15 @@ def most_worth(rows, trusts, number):
         raise ValueError(f"{len(rows)} tiles, but the trust of {len(trusts)}: give one for each")
     if not len(rows):
         return []
-    points = _space(rows)
-    weight = np.maximum(1 - column(trusts, "trust"), LEAST_WEIGHT)
+    points = _points(rows)
+    weight = np.maximum(1 - column(trusts, "trust"), MIN_WEIGHT)
     annotated = column(trusts, "annotated") > 0
     is_open = ~annotated & np.array(["empty" not in _flags(row) for row in rows])
     # as far as any of two points may be, until one is chosen
-    distance = np.full(len(rows), 2.0 * FARTHEST)
+    distance = np.full(len(rows), 2.0 * MAX_SDS)
     if annotated.any():
         distance = _distance_to(points, annotated)
-    chosen = []
+    chosen: list[int] = []
     while is_open.any() and len(chosen) < number:
         worth = np.where(is_open, weight * distance, -1)
         best = np.flatnonzero(worth == worth.max())

@@ -20,10 +20,6 @@ def class_histogram(pixels: NDArray, truth: NDArray[np.uint8]) -> ClassHistogram
         levels over their range.
     truth : (rows, columns) uint8 ndarray
         0 background, 1 foreground; others are not counted.
-
-    Returns
-    -------
-    ClassHistogram
     """
     kinds = [pixels[truth == kind] for kind in (0, 1)]
     known = [kind for kind in kinds if kind.size]

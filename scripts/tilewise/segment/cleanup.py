@@ -39,10 +39,6 @@ def remove_small(mask: NDArray[np.uint8], size: int, connectivity: int = 8) -> N
         Pixels of the smallest object that stays.
     connectivity : {8, 4}
         Whether pixels that share a corner belong to one object, or only those that share a side.
-
-    Returns
-    -------
-    (Y, X) uint8 ndarray
     """
     objects = Components(mask, connectivity)
     stays = objects.area >= size
@@ -58,10 +54,6 @@ def fill_holes(mask: NDArray[np.uint8], size: int | None = None) -> NDArray[np.u
     mask : (Y, X) uint8 ndarray
     size : int, optional
         Only holes of fewer pixels; all of them by default.
-
-    Returns
-    -------
-    (Y, X) uint8 ndarray
 
     Notes
     -----
@@ -85,10 +77,6 @@ def opening(mask: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
     mask : (Y, X) uint8 ndarray
     radius : int
         Of the disk, in pixels; the time grows with its area.
-
-    Returns
-    -------
-    (Y, X) uint8 ndarray
     """
     return _morphology(mask, cv2.MORPH_OPEN, radius)
 
@@ -101,10 +89,6 @@ def closing(mask: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
     mask : (Y, X) uint8 ndarray
     radius : int
         Of the disk, in pixels; the time grows with its area.
-
-    Returns
-    -------
-    (Y, X) uint8 ndarray
     """
     return _morphology(mask, cv2.MORPH_CLOSE, radius)
 

@@ -37,10 +37,6 @@ def clahe(plane: NDArray, clip_limit: float = 2.0, tiles: int = 8) -> NDArray:
         Most pixels that a bin of a tile's histogram keeps, in multiples of the average bin.
     tiles : int
         Tiles per axis, of one histogram each; no more than the axis has pixels.
-
-    Returns
-    -------
-    (Y, X) ndarray
     """
     rows, columns = plane.shape
     equaliser = cv2.createCLAHE(clip_limit, (min(tiles, columns), min(tiles, rows)))

@@ -1,6 +1,7 @@
 """Global thresholds: from a histogram to the grey level that separates foreground from background.
 
-A method takes a histogram and gives one threshold or several; pixels above it are foreground.
+A method takes a histogram and gives one threshold or several; pixels above it are foreground. All
+but `manual` raise `NoThreshold` if the pixels are constant.
 
 A new method is one function and one line of `GLOBAL`. The settings that the configuration may give
 are its arguments after the histogram; `{name: value}` sets the first.
@@ -51,10 +52,6 @@ def manual(counts: NDArray, centers: NDArray, value: float) -> float:
         As from `histograms.histogram`.
     value : float
         Grey level.
-
-    Returns
-    -------
-    float
     """
     return float(value)
 
@@ -71,11 +68,6 @@ def otsu(counts: NDArray, centers: NDArray) -> float:
     -------
     float
         The lowest of several that are equal.
-
-    Raises
-    ------
-    NoThreshold
-        If the pixels are constant.
 
     References
     ----------
@@ -99,15 +91,6 @@ def li(counts: NDArray, centers: NDArray) -> float:
     ----------
     counts, centers : (bins,) ndarray
         As from `histograms.histogram`.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    NoThreshold
-        If the pixels are constant.
 
     References
     ----------
@@ -138,15 +121,6 @@ def yen(counts: NDArray, centers: NDArray) -> float:
     ----------
     counts, centers : (bins,) ndarray
         As from `histograms.histogram`.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    NoThreshold
-        If the pixels are constant.
 
     References
     ----------
@@ -204,15 +178,6 @@ def triangle(counts: NDArray, centers: NDArray) -> float:
     counts, centers : (bins,) ndarray
         As from `histograms.histogram`.
 
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    NoThreshold
-        If the pixels are constant.
-
     References
     ----------
     Zack, Rogers and Latt (1977), Journal of Histochemistry and Cytochemistry 25(7), 741-753.
@@ -237,10 +202,6 @@ def minimum(counts: NDArray, centers: NDArray) -> float:
     ----------
     counts, centers : (bins,) ndarray
         As from `histograms.histogram`.
-
-    Returns
-    -------
-    float
 
     Raises
     ------
@@ -287,11 +248,6 @@ def mean(counts: NDArray, centers: NDArray) -> float:
     -------
     float
         Exact for integers.
-
-    Raises
-    ------
-    NoThreshold
-        If the pixels are constant.
     """
     pixels, sums = moments(*_occupied(counts, centers))
     return float(sums[-1] / pixels[-1])

@@ -20,10 +20,6 @@ def median(plane: NDArray, size: int) -> NDArray:
     size : int
         Side of the window in pixels, odd.
 
-    Returns
-    -------
-    (Y, X) ndarray
-
     Notes
     -----
     8-bit planes take the same time for any size up to 255, and some 50 times that above it. From

@@ -121,10 +121,6 @@ def tile_thresholds(
     segmenter : Segmenter
     sample : Threshold or None
         Of the whole sample, where `needs_sample`; of the annotated tiles, where it is calibrated.
-
-    Returns
-    -------
-    dict of Tile to Threshold
     """
     tiles = grid.tiles_in(region)
     if segmenter.is_local:

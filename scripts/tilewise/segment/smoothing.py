@@ -19,10 +19,6 @@ def gaussian(plane: NDArray, sigma: float) -> NDArray:
     plane : (Y, X) ndarray
     sigma : float
         Standard deviation in pixels, above 0. The gaussian ends at 4 of them.
-
-    Returns
-    -------
-    (Y, X) ndarray
     """
     weights = gaussian_weights(sigma)
     radius = weights.size // 2

@@ -7,7 +7,7 @@ from sklearn.metrics import f1_score
 
 from tilewise.demo import phantom
 from tilewise.quality.feature_names import FEATURES
-from tilewise.quality.features import CLEAREST, features
+from tilewise.quality.features import MAX_CONTRAST_TO_NOISE, features
 from tilewise.quality.flags import excluded_tiles, flag, flags_of_tiles, logit
 
 SIDE = 256
@@ -239,7 +239,7 @@ def test_a_tile_that_is_constant_but_for_few_pixels():
     tile[30:33, 30:33] = 90
     found = features(tile)
     assert (found["contrast"], found["gradient"], found["separability"]) == (0, 0, 1)
-    assert found["contrast_to_noise"] == CLEAREST
+    assert found["contrast_to_noise"] == MAX_CONTRAST_TO_NOISE
     assert found["sd"] > 0
 
 
