@@ -1,17 +1,20 @@
 """What is known of a sample: pieces of truth and of regions of interest, brought into the grid."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.labels import NOT_ANNOTATED
-from tilewise.read.stack import open_stack
+from tilewise.read.stack import Stack, open_stack
 from tilewise.read.truth_values import distinct, truth_foreground_of
 from tilewise.store.grid import Region
 
-BAND = 512
-"""Rows of a piece that are looked at at a time."""
+BAND_ROWS = 512
+"""Rows of a piece of which the values are collected at a time."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Piece:
     width: int
 
     @property
-    def region(self):
+    def region(self) -> Region:
         """Its pixels in the sample."""
         return Region(self.z, self.z + 1, self.y, self.y + self.height, self.x, self.x + self.width)
 
@@ -36,28 +39,24 @@ class PieceReader:
     """Reads regions that pieces cover in part: 1 where a piece is not 0, 0 elsewhere.
 
     Several threads may read at once; regions come plane by plane.
-
-    Parameters
-    ----------
-    pieces : sequence of Piece
     """
 
     outside = 0
     """Value where no piece is."""
 
-    def __init__(self, pieces):
+    def __init__(self, pieces: Sequence[Piece]) -> None:
         self._pieces = pieces
-        self._stacks = {}
+        self._stacks: dict[Piece, Stack] = {}
         self._lock = Lock()
 
-    def start(self, stack, piece):
+    def start(self, stack: Stack, piece: Piece) -> None:
         """What `convert` needs to know of a whole piece."""
 
-    def convert(self, rows, piece, out):
+    def convert(self, rows: NDArray, piece: Piece, out: NDArray[np.bool]) -> None:
         """Whether pixels of a piece are 1."""
         np.not_equal(rows, 0, out=out)
 
-    def _stack(self, piece):
+    def _stack(self, piece: Piece) -> Stack:
         if piece not in self._stacks:
             stack = open_stack([piece.path])
             # a piece that is refused is refused to every thread
@@ -65,7 +64,7 @@ class PieceReader:
             self._stacks[piece] = stack
         return self._stacks[piece]
 
-    def read(self, region):
+    def read(self, region: Region) -> NDArray[np.uint8]:
         """Pixels of a region of one plane.
 
         Returns
@@ -88,10 +87,10 @@ class PieceReader:
                 self.convert(rows, piece, inside.view(bool))
         return pixels
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         for stack in self._stacks.values():
             stack.close()
 
@@ -101,34 +100,35 @@ class TruthReader(PieceReader):
 
     Parameters
     ----------
-    pieces : sequence of Piece
-    foreground : float or None
+    pieces
+        Where there is truth.
+    foreground
         The value that is foreground; None where the files have 0 and 1, or 0 and 255.
     """
 
     outside = NOT_ANNOTATED
 
-    def __init__(self, pieces, foreground=None):
+    def __init__(self, pieces: Sequence[Piece], foreground: float | None = None) -> None:
         super().__init__(pieces)
         self._foreground = foreground
-        self._numbers = {}
+        self._foreground_of: dict[Piece, float] = {}
 
-    def start(self, stack, piece):
-        """Find the number of the foreground: all values of the piece decide together.
+    def start(self, stack: Stack, piece: Piece) -> None:
+        """Find the value of the foreground: all values of the piece decide together.
 
         Raises
         ------
         ValueError
             Names the file, if its values are not those of a truth.
         """
-        values = set()
-        for y in range(0, piece.height, BAND):
-            values |= distinct(stack.rows(piece.page, y, min(y + BAND, piece.height)))
+        values: set[float] = set()
+        for y in range(0, piece.height, BAND_ROWS):
+            values |= distinct(stack.rows(piece.page, y, min(y + BAND_ROWS, piece.height)))
         try:
-            self._numbers[piece] = truth_foreground_of(values, self._foreground)
+            self._foreground_of[piece] = truth_foreground_of(values, self._foreground)
         except ValueError as error:
             raise ValueError(f"truth {piece.path}: {error}") from error
 
-    def convert(self, rows, piece, out):
+    def convert(self, rows: NDArray, piece: Piece, out: NDArray[np.bool]) -> None:
         """See `PieceReader`."""
-        np.equal(rows, self._numbers[piece], out=out)
+        np.equal(rows, self._foreground_of[piece], out=out)

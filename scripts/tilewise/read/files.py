@@ -1,41 +1,76 @@
 """Files by their kind, which is told by their first bytes, not by their name.
 
-PNG, JPEG, GIF and BMP are decoded a plane at a time; contiguous, uncompressed TIFF is
-memory-mapped; OME-Zarr is read by whole chunks.
+PNG, JPEG, GIF and BMP are decoded by Pillow, WebP and PNM by imageio, a plane at a time;
+contiguous, uncompressed TIFF is memory-mapped; OME-Zarr is read by whole chunks.
 """
 
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
-from tilewise.read.header import FormatError
+from numpy.typing import NDArray
+
+from tilewise.read.header import FormatError, Header
 from tilewise.read.omezarr import OmeZarr
-from tilewise.read.picture import PNG, Picture, read_gif_header, read_pillow_header, read_png_header
+from tilewise.read.picture import ImageioPicture, open_gif, open_picture
 from tilewise.read.tiff import Tiff
 
 
-def read_header(path):
+class Reader(Protocol):
+    """What every kind of file is opened by."""
+
+    header: Header
+
+    def read(self, plane: int, y0: int, y1: int, channel: int | None) -> NDArray:
+        """Rows y0 to y1 - 1 of a plane.
+
+        Returns
+        -------
+        (rows, width) or (rows, width, 3) ndarray
+            Pixels of a channel or, if it is None, red, green and blue.
+        """
+
+    def close(self) -> None:
+        """Let go of the file and of what was decoded of it."""
+
+
+OPENERS: dict[bytes, Callable[[Path], Reader]] = {
+    rb"GIF8[79]a": open_gif,
+    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|BM": open_picture,
+    rb"II[*+]\0|MM\0[*+]": Tiff,
+    rb"RIFF[\0-\xff]{4}WEBP": ImageioPicture,
+    # PBM, and PGM and PPM of 8 bits: Pillow changes the pixels of others, as of JPEG 2000
+    rb"P[14]\s|P[2356]\s+(#.*\s+)*\d+\s+\d+\s+255\s": ImageioPicture,
+}
+"""What opens a file, by a pattern of its first bytes."""
+SIGNATURE_BYTES = 1024
+"""First bytes of a file that are looked at: PNM files may have comments there."""
+
+
+def read_header(path: str | Path) -> Header:
     """Read how many pixels of which kind a file holds; no pixel is decoded.
 
     Parameters
     ----------
-    path : path
-        A PNG, JPEG, GIF, BMP or TIFF file, or the folder of an OME-Zarr image.
+    path
+        A PNG, JPEG, GIF, BMP, WebP, PNM or TIFF file, or the folder of an OME-Zarr image.
 
     Returns
     -------
     Header
-        Of an animated GIF, each frame is a plane. Of a TIFF file, the first series counts, its
-        colour samples and `C` axis are channels, and all its other axes are planes; in an OME-TIFF
-        set of several files, each file holds its own pages only. A palette counts as colour, unless
-        all its colours are grey.
+        Of an animated GIF or WebP, each frame is a plane. Of a TIFF file, the first series counts,
+        its colour samples and `C` axis are channels, and all its other axes are planes; in an
+        OME-TIFF set of several files, each file holds its own pages only. A palette counts as
+        colour, unless all its colours are grey.
 
         The pixel size is that of the OME metadata, of ImageJ's calibration, of the coordinate
         transformations of an OME-Zarr or, failing these, the resolution of a TIFF file (unless it
         is in inches) or a PNG file: which counts only where pixels are finer than
-        `pixel_size.PRINTED`,
-        because writers put that of a printer or a screen into every file. JPEG, GIF and BMP files
-        have none. Of planes that are points in time, channels or others besides z, no distance
-        is known.
+        `pixel_size.PRINTED_PIXEL_SIZE`, because writers put that of a printer or a screen into
+        every file. Other files have none. Of planes that are points in time, channels or others
+        besides z, no distance is known.
 
     Raises
     ------
@@ -49,7 +84,7 @@ def read_header(path):
 
 
 @contextmanager
-def naming(path):
+def naming(path: str | Path) -> Iterator[None]:
     """Turn whatever a decoder raises into a ValueError that names the file."""
     try:
         yield
@@ -59,18 +94,8 @@ def naming(path):
         raise ValueError(f"{path} cannot be read: {error}; replace it") from error
 
 
-def open_file(path):
+def open_file(path: str | Path) -> Reader:
     """Open a file by the reader of its kind.
-
-    Parameters
-    ----------
-    path : path
-
-    Returns
-    -------
-    Picture, Tiff or OmeZarr
-        With a `header`, and with `read(plane, y0, y1, channel)` and `close()`: `read` gives
-        (rows, width) pixels of a channel or, if it is None, (rows, width, 3) RGB pixels.
 
     Raises
     ------
@@ -81,21 +106,16 @@ def open_file(path):
     if not path.exists():
         raise ValueError(f"{path} does not exist: correct the path")
     with naming(path):
-        return OmeZarr(path) if path.is_dir() else _reader_of(path)
+        return OmeZarr(path) if path.is_dir() else _open_by_signature(path)
 
 
-def _reader_of(path):
+def _open_by_signature(path: Path) -> Reader:
     with open(path, "rb") as file:
-        start = file.read(8)
-    if start == PNG:
-        return Picture(path, *read_png_header(path))
-    if start[:6] in (b"GIF87a", b"GIF89a"):
-        return Picture(path, read_gif_header(path))
-    if start[:3] == b"\xff\xd8\xff" or start[:2] == b"BM":
-        return Picture(path, read_pillow_header(path))
-    if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return Tiff(path)
+        start = file.read(SIGNATURE_BYTES)
+    for signature, opener in OPENERS.items():
+        if re.match(signature, start):
+            return opener(path)
     raise FormatError(
-        f"{path} cannot be read: it is no PNG, JPEG, GIF, BMP or TIFF file"
-        f"{'' if start else ' but empty'}; replace it"
+        f"{path} cannot be read: it is no PNG, JPEG, GIF, BMP, WebP or TIFF file, and no PNM file "
+        f"of 8 bits{'' if start else ', but empty'}; replace it"
     )

@@ -1,11 +1,15 @@
 """What a file's header says about its pixels, and which pixels the pipeline works on."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 DTYPES = ("uint8", "uint16", "int16", "float32")
 """Pixels that the pipeline works on; bool is read as uint8, 0 or 1."""
+PixelSize = tuple[float | None, float, float]
+"""Of a pixel in z, y and x, in micrometres: z is the distance of planes and may be unknown."""
 
 
 @dataclass(frozen=True)
@@ -14,14 +18,13 @@ class Header:
 
     Parameters
     ----------
-    planes, height, width : int
+    planes, height, width
         Number of planes, and the size of each in pixels.
-    channels : int
+    channels
         1 for grey, 3 for colour (alpha is not counted), more for TIFF and OME-Zarr.
-    dtype : str
+    dtype
         One of `DTYPES`.
-    pixel_size : (float or None, float, float) or None
-        Of a pixel in z, y and x, in micrometres: z is the distance of planes and may be unknown;
+    pixel_size
         None if y or x is unknown.
     """
 
@@ -30,26 +33,15 @@ class Header:
     width: int
     channels: int
     dtype: str
-    pixel_size: tuple[float | None, float, float] | None = None
+    pixel_size: PixelSize | None = None
 
 
 class FormatError(ValueError):
     """An error whose message names the file already."""
 
 
-def dtype_name(dtype, path):
-    """Name of the dtype in which pixels are given.
-
-    Parameters
-    ----------
-    dtype : dtype or str
-        Of the file.
-    path : path
-
-    Returns
-    -------
-    str
-        One of `DTYPES`.
+def dtype_name(dtype: DTypeLike, path: str | Path) -> str:
+    """Name of the dtype in which a file's pixels are given: one of `DTYPES`.
 
     Raises
     ------
@@ -66,6 +58,6 @@ def dtype_name(dtype, path):
     return name
 
 
-def without_bool(pixels):
+def without_bool(pixels: NDArray) -> NDArray:
     """Pixels as they are, but bool as uint8, 0 or 1."""
     return pixels.view(np.uint8) if pixels.dtype == bool else pixels

@@ -1,10 +1,14 @@
 """OME-Zarr images, version 0.4 and 0.5: read by whole chunks."""
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tilewise.read.header import FormatError, Header, dtype_name
+from tilewise.read.header import FormatError, Header, PixelSize, dtype_name
 from tilewise.read.pixel_size import known_size, micrometers
 
 SLAB_BYTES = 2**29
@@ -12,20 +16,9 @@ SLAB_BYTES = 2**29
 
 
 class OmeZarr:
-    """The first resolution of an OME-Zarr image, version 0.4 (Zarr 2) or 0.5 (Zarr 3).
+    """The first resolution of an OME-Zarr image, version 0.4 (Zarr 2) or 0.5 (Zarr 3)."""
 
-    Parameters
-    ----------
-    path : Path
-        Its folder.
-
-    Attributes
-    ----------
-    header : Header
-    """
-
-    def __init__(self, path):
-        self._path = path
+    def __init__(self, path: Path) -> None:
         multiscales = _read_multiscales(path)
         if not multiscales:
             raise FormatError(
@@ -51,29 +44,29 @@ class OmeZarr:
             dtype_name(dtype, path),
             _ngff_pixel_size(multiscales[0], self._axes),
         )
-        self._array = None
-        self._place = None
-        self._slab = None
+        self._array: Any = None
+        self._slab: NDArray | None = None
+        self._slab_place: tuple[int, int, int, int, int | None] | None = None
 
-    def read(self, plane, y0, y1, channel):
-        """Rows of a plane, as `files.open_file` says."""
+    def read(self, plane: int, y0: int, y1: int, channel: int | None) -> NDArray:
+        """Rows of a plane, as `files.Reader` says."""
         import zarr
 
         if self._array is None:
             self._array = zarr.open_array(self._folder, mode="r")
         place = *self._slab_range(plane, y0, y1), channel
-        if place != self._place:
+        if self._slab is None or place != self._slab_place:
             self._slab = None
             self._slab = self._read_slab(*place)
-            self._place = place
+            self._slab_place = place
         z0, _, top, _, _ = place
         return self._slab[plane - z0, y0 - top : y1 - top]
 
-    def close(self):
+    def close(self) -> None:
         """Let go of the array and of what was decoded of it."""
-        self._array = self._slab = self._place = None
+        self._array = self._slab = self._slab_place = None
 
-    def _slab_range(self, plane, y0, y1):
+    def _slab_range(self, plane: int, y0: int, y1: int) -> tuple[int, int, int, int]:
         """Planes and rows to read: whole chunks, as many as memory allows."""
         header = self.header
         chunk = dict(zip(self._axes, self._array.chunks, strict=True))
@@ -86,7 +79,7 @@ class OmeZarr:
         step = chunk["y"]
         return plane, plane + 1, y0 // step * step, min(-(-y1 // step) * step, header.height)
 
-    def _read_slab(self, z0, z1, y0, y1, channel):
+    def _read_slab(self, z0: int, z1: int, y0: int, y1: int, channel: int | None) -> NDArray:
         """Pixels (z, y, x) of a channel or, if it is None, (z, y, x, 3)."""
         channels = slice(0, 3) if channel is None else slice(channel, channel + 1)
         part = {"t": slice(0, 1), "c": channels, "z": slice(z0, z1), "y": slice(y0, y1)}
@@ -98,18 +91,18 @@ class OmeZarr:
         return slab if channel is None else slab[..., 0]
 
 
-def _read_json(path):
+def _read_json(path: Path) -> Any:
     return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
 
-def _read_multiscales(path):
+def _read_multiscales(path: Path) -> Any:
     group = _read_json(path / "zarr.json")
     if group is not None:
         return group.get("attributes", {}).get("ome", {}).get("multiscales")
     return (_read_json(path / ".zattrs") or {}).get("multiscales")
 
 
-def _ngff_pixel_size(multiscale, axes):
+def _ngff_pixel_size(multiscale: dict[str, Any], axes: str) -> PixelSize | None:
     """Of the first resolution: the product of its scales, in the units of the axes."""
     scale = None
     for part in (multiscale["datasets"][0], multiscale):
@@ -127,12 +120,9 @@ def _ngff_pixel_size(multiscale, axes):
     return known_size(size.get("z"), size["y"], size["x"])
 
 
-def _read_zarr_metadata(folder):
+def _read_zarr_metadata(folder: Path) -> tuple[Sequence[int], str]:
     """Shape and dtype of an array."""
-    array = _read_json(folder / "zarr.json")
-    if array is not None:
-        return array["shape"], array["data_type"]
-    array = _read_json(folder / ".zarray")
+    array = _read_json(folder / "zarr.json") or _read_json(folder / ".zarray")
     if array is None:
         raise ValueError(f"its array {folder} is missing")
-    return array["shape"], array["dtype"]
+    return array["shape"], array.get("data_type") or array["dtype"]

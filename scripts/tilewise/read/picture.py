@@ -1,44 +1,38 @@
-"""PNG, JPEG, GIF and BMP: decoded a plane at a time."""
+"""PNG, JPEG, GIF, BMP, WebP and PNM files: decoded a plane at a time."""
 
 import mmap
 import struct
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from tilewise.read.header import FormatError, Header
+from tilewise.read.header import FormatError, Header, PixelSize
 from tilewise.read.pixel_size import known_size, size_of_resolution, unless_printed
 
-PNG = b"\x89PNG\r\n\x1a\n"
-PNG_END = b"IEND\xaeB`\x82"
-PNG_PALETTE = 3
+PNG_END_CHUNK = b"IEND\xaeB`\x82"
+METERS_PER_INCH = 0.0254
+CUT_LAYOUTS = ("RGB;16B", "LA;16B", "RGBA;16B")
+"""Pillow's names for the pixels in PNG files of which it cuts 16 bits to 8."""
 
 
 class Picture:
-    """A PNG, JPEG, GIF or BMP file.
+    """A file that Pillow decodes."""
 
-    Parameters
-    ----------
-    path : Path
-    header : Header
-    decode : callable, optional
-        From the number of a plane to its pixels; Pillow does it by default.
-    """
-
-    def __init__(self, path, header, decode=None):
+    def __init__(self, path: Path, header: Header) -> None:
         self.header = header
         self._path = path
-        self._decode = decode or self._decode_with_pillow
-        self._image = None
-        self._plane = None
-        self._pixels = None
+        self._image: Any = None
+        self._plane: int | None = None
+        self._pixels: NDArray | None = None
 
-    def read(self, plane, y0, y1, channel):
-        """Rows of a plane, as `files.open_file` says."""
-        if plane != self._plane:
+    def read(self, plane: int, y0: int, y1: int, channel: int | None) -> NDArray:
+        """Rows of a plane, as `files.Reader` says."""
+        if self._pixels is None or plane != self._plane:
             self._pixels = None
-            self._pixels = self._decode(plane)
+            self._pixels = self._with_channels(self._decode(plane))
             self._plane = plane
             if self._pixels.shape[:2] != (self.header.height, self.header.width):
                 raise ValueError(
@@ -48,150 +42,162 @@ class Picture:
         rows = self._pixels[y0:y1]
         return rows if rows.ndim == 2 or channel is None else rows[..., channel]
 
-    def close(self):
+    def close(self) -> None:
         """Close the file that is open."""
         if self._image is not None:
             self._image.close()
         self._image = self._pixels = self._plane = None
 
-    def _decode_with_pillow(self, plane):
-        if self._image is None:
-            self._image = _pillow_open(self._path)
-        if self.header.planes > 1:
-            self._image.seek(plane)
-        image = self._image
-        image.load()  # the mode of a GIF's frame is known only then
-        if image.mode == "1":
+    def _with_channels(self, pixels: NDArray) -> NDArray:
+        """Pixels with as many channels as the header says: alpha is dropped."""
+        if pixels.dtype == bool:
             # Pillow's booleans are 255 in memory
-            pixels = np.asarray(image).view(np.uint8) != 0
-        elif image.mode in ("L", "I;16", "RGB"):
-            pixels = np.asarray(image)
-        elif image.mode == "LA":
-            pixels = np.asarray(image)[..., 0]
-        else:
-            # palettes with transparency convert to RGBA without loss, to RGB with a warning
-            mode = "RGBA" if image.mode in ("P", "PA", "RGBA") else "RGB"
-            pixels = np.asarray(image.convert(mode))[..., :3]
+            pixels = pixels.view(np.uint8) != 0
         if self.header.channels == 1:
             return pixels if pixels.ndim == 2 else pixels[..., 0]
-        return pixels if pixels.ndim == 3 else np.dstack([pixels] * 3)
+        return pixels[..., :3] if pixels.ndim == 3 else np.dstack([pixels] * 3)
+
+    def _decode(self, plane: int) -> NDArray:
+        """Pixels of a plane, (height, width) or (height, width, bands)."""
+        if self._image is None:
+            self._image = _open_with_pillow(self._path)
+        image = self._image
+        if self.header.planes > 1:
+            image.seek(plane)
+        image.load()  # the mode of a GIF's frame is known only then
+        if image.mode not in ("1", "L", "LA", "I;16", "RGB", "RGBA"):
+            # palettes with transparency convert to RGBA without loss, to RGB with a warning
+            image = image.convert("RGBA" if image.mode in ("P", "PA") else "RGB")
+        return np.asarray(image)
 
 
-def _pillow_open(path):
+class DeepPng(Picture):
+    """A PNG file whose pixels are in one of `CUT_LAYOUTS`."""
+
+    def _decode(self, plane: int) -> NDArray:
+        data = self._path.read_bytes()
+        # OpenCV versions differ in what they make of a partial file
+        if PNG_END_CHUNK not in data:
+            raise ValueError("the image file is truncated")
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        if pixels is None:
+            raise ValueError("the image data are damaged")
+        return pixels[..., 2::-1]
+
+
+class ImageioPicture(Picture):
+    """A file of 8 bits per sample that imageio reads; its frames are planes."""
+
+    def __init__(self, path: Path) -> None:
+        with _open_with_imageio(path) as image:
+            planes, height, width, *bands = image.properties(index=...).shape
+        super().__init__(path, Header(planes, height, width, 3 if bands else 1, "uint8"))
+
+    def _decode(self, plane: int) -> NDArray:
+        if self._image is None:
+            self._image = _open_with_imageio(self._path)
+        return self._image.read(index=plane)
+
+
+def _open_with_imageio(path: Path) -> Any:
+    import imageio.v3
     from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None
+    return imageio.v3.imopen(path, "r", plugin="pillow")
+
+
+def _open_with_pillow(path: Path) -> Any:
+    from PIL import Image, UnidentifiedImageError
 
     # Pillow refuses 180 Mpx as an attack; planes of that size are usual here
     Image.MAX_IMAGE_PIXELS = None
-    return Image.open(path)
+    try:
+        return Image.open(path, formats=("PNG", "JPEG", "GIF", "BMP"))
+    except UnidentifiedImageError:
+        raise ValueError("its header is damaged") from None
 
 
-def read_pillow_header(path):
-    """Header of a JPEG or BMP file, or of another that Pillow opens and that has one plane."""
-    with _pillow_open(path) as image:
-        mode, (width, height) = image.mode, image.size
-        palette = image.getpalette() if mode == "P" else None
-    grey = mode in ("1", "L", "LA") or (palette is not None and _is_grey(palette))
-    return Header(1, height, width, 1 if grey else 3, "uint8")
-
-
-def _is_grey(palette):
-    """Whether red, green and blue are equal in all colours; they follow each other."""
-    return palette[0::3] == palette[1::3] == palette[2::3]
-
-
-def read_png_header(path):
-    """Header, and the decoder if it is not Pillow's (PNG specification, 11.2)."""
-    with open(path, "rb") as file:
-        file.seek(len(PNG))
-        size, kind = struct.unpack(">I4s", file.read(8))
-        if kind != b"IHDR":
-            raise ValueError("its header is missing")
-        width, height, depth, color = struct.unpack(">IIBB", file.read(10))
-        file.seek(size - 10 + 4, 1)
-        chunks = _read_png_chunks(file, (b"PLTE", b"pHYs"))
-    channels = 3 if color & 2 else 1
-    if color == PNG_PALETTE:
-        if b"PLTE" not in chunks:
-            raise ValueError("its palette is missing")
-        channels = 1 if _is_grey(chunks[b"PLTE"]) else 3
-    dtype = "uint16" if depth == 16 else "uint8"
-    header = Header(1, height, width, channels, dtype, _png_pixel_size(chunks.get(b"pHYs")))
-    if depth != 16 or color == 0:
-        return header, None
-    return header, lambda plane: _decode_deep_png(path, channels)
-
-
-def _read_png_chunks(file, wanted):
-    """Chunks before the pixels, by their kind."""
-    chunks = {}
-    while True:
-        size, kind = struct.unpack(">I4s", file.read(8))
-        if kind in (b"IDAT", b"IEND"):
-            return chunks
-        if kind in wanted:
-            chunks[kind] = file.read(size)
-            file.seek(4, 1)
+def open_picture(path: Path) -> Picture:
+    """Open a PNG, JPEG or BMP file; of an animated PNG, the first frame counts."""
+    with _open_with_pillow(path) as image:
+        if not image.tile:
+            raise ValueError("it has no pixels")
+        layout = image.tile[0].args
+        if image.mode == "P":
+            if image.palette is None:
+                raise ValueError("its palette is missing")
+            bands, colors = image.palette.getdata()
+            is_grey = _is_grey(colors, len(bands))
         else:
-            file.seek(size + 4, 1)
+            is_grey = image.mode in ("1", "L", "LA", "I;16") or layout == "LA;16B"
+        header = Header(
+            1,
+            image.height,
+            image.width,
+            1 if is_grey else 3,
+            "uint16" if image.mode == "I;16" or layout in CUT_LAYOUTS else "uint8",
+            _png_pixel_size(*image.info.get("dpi", (0, 0))) if image.format == "PNG" else None,
+        )
+    return DeepPng(path, header) if layout in CUT_LAYOUTS else Picture(path, header)
 
 
-def _png_pixel_size(chunk):
-    """Of a pHYs chunk: pixels along x and y, and 1 if they are per metre."""
-    if chunk is None or len(chunk) != 9:
-        return None
-    along_x, along_y, unit = struct.unpack(">IIB", chunk)
-    if unit != 1:
-        return None
-    size = (size_of_resolution(pixels, "m") for pixels in (along_y, along_x))
-    return unless_printed(known_size(None, *size))
+def _png_pixel_size(x_dpi: float, y_dpi: float) -> PixelSize | None:
+    """Of a pHYs chunk, which has whole pixels per metre."""
+    y, x = (size_of_resolution(round(dpi / METERS_PER_INCH), "m") for dpi in (y_dpi, x_dpi))
+    return unless_printed(known_size(None, y, x))
 
 
-def _decode_deep_png(path, channels):
-    """Pixels of 16-bit PNG with colour or alpha, which Pillow cuts to 8 bits."""
-    data = Path(path).read_bytes()
-    # OpenCV versions differ in what they make of a partial file
-    if PNG_END not in data:
-        raise ValueError("the image file is truncated")
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None:
-        raise ValueError("the image data are damaged")
-    return pixels[..., 0] if channels == 1 else pixels[..., 2::-1]
+def _is_grey(colors: bytes, bands: int = 3) -> bool:
+    """Whether red, green and blue are equal in all colours, which follow each other."""
+    return colors[0::bands] == colors[1::bands] == colors[2::bands]
 
 
-def read_gif_header(path):
-    """Walk over a GIF's blocks (GIF89a specification, 18 to 23) for its frames and palettes."""
+def open_gif(path: Path) -> Picture:
+    """Open a GIF file: each frame is a plane."""
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-
-        def palette_at(place, flags):
-            size = 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
-            return data[place : place + size]
-
-        width, height, flags = struct.unpack_from("<HHB", data, 6)
-        shared = palette_at(13, flags)
-        place, palettes = 13 + len(shared), []
         try:
-            while place < len(data) and data[place] != 0x3B:
-                if data[place] == 0x2C:
-                    own = palette_at(place + 10, data[place + 9])
-                    palettes.append(own or shared)
-                    place += 10 + len(own) + 1
-                elif data[place] == 0x21:
-                    place += 2
-                else:
-                    raise ValueError("its blocks are damaged")
-                while data[place]:
-                    place += data[place] + 1
-                place += 1
-        except IndexError:
+            width, height = struct.unpack_from("<HH", data, 6)
+            palettes = _gif_palettes(data)
+        except (IndexError, struct.error):
             raise ValueError("the image file is truncated") from None
     if not palettes:
         raise ValueError("it has no frame")
     if _is_ramp(palettes[0]) and not all(map(_is_ramp, palettes)):
         # Pillow takes the indices of the later frames for grey levels
         raise FormatError(f"{path} has grey frames and frames with palettes: save it as TIFF")
-    return Header(len(palettes), height, width, 1 if all(map(_is_grey, palettes)) else 3, "uint8")
+    channels = 1 if all(map(_is_grey, palettes)) else 3
+    return Picture(path, Header(len(palettes), height, width, channels, "uint8"))
 
 
-def _is_ramp(palette):
+def _gif_palettes(data: mmap.mmap) -> list[bytes]:
+    """Colours of each frame (GIF89a specification, 18 to 23).
+
+    Pillow has to decode all frames to find them, which takes 16 to 60 times as long, and takes
+    a truncated file for one of fewer frames.
+    """
+
+    def palette_at(place: int, flags: int) -> bytes:
+        return data[place : place + (6 << (flags & 7))] if flags & 0x80 else b""
+
+    shared = palette_at(13, data[10])
+    palettes = []
+    place = 13 + len(shared)
+    while place < len(data) and data[place] != ord(";"):
+        if data[place] == ord(","):
+            own = palette_at(place + 10, data[place + 9])
+            palettes.append(own or shared)
+            place += 11 + len(own)
+        elif data[place] == ord("!"):
+            place += 2
+        else:
+            raise ValueError("its blocks are damaged")
+        while data[place]:
+            place += data[place] + 1
+        place += 1
+    return palettes
+
+
+def _is_ramp(palette: bytes) -> bool:
     """Whether a palette's colours are the grey levels 0, 1, 2, ..."""
     return _is_grey(palette) and palette[0::3] == bytes(range(len(palette) // 3))

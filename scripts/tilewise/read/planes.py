@@ -1,25 +1,17 @@
 """Order of files by their names, and the image plane that each truth file belongs to."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 
-def natural_key(path):
-    """Key that sorts file names as people do: plane_2 before plane_10.
-
-    Parameters
-    ----------
-    path : path
-
-    Returns
-    -------
-    tuple
-    """
+def natural_key(path: str | Path) -> tuple[list[int | str], str]:
+    """Key that sorts file names as people do: plane_2 before plane_10."""
     parts = re.split(r"([0-9]+)", str(path))
     return [int(part) if at % 2 else part for at, part in enumerate(parts)], str(path)
 
 
-def match_planes(image_names, truth_names):
+def match_planes(image_names: Sequence[str | Path], truth_names: Sequence[str | Path]) -> list[int]:
     """Find the image plane of each truth file by the number in the file name.
 
     The number is the last one in the image names that tells all of them apart. In truth names it is
@@ -29,7 +21,7 @@ def match_planes(image_names, truth_names):
 
     Parameters
     ----------
-    image_names, truth_names : sequence of path
+    image_names, truth_names
         One file per plane.
 
     Returns
@@ -49,9 +41,9 @@ def match_planes(image_names, truth_names):
     if len(set(images)) == len(images) and set(truths) <= set(images):
         places = [images.index(truth) for truth in truths]
     else:
-        image_numbers = _image_numbers(images, image_names)
-        truth_numbers = _truth_numbers(truths, truth_names, *image_numbers)
-        index = {number: at for at, number in enumerate(image_numbers[0])}
+        image_numbers, place, count = _image_numbers(images, image_names)
+        truth_numbers = _truth_numbers(truths, truth_names, place, count)
+        index = {number: at for at, number in enumerate(image_numbers)}
         for name, number in zip(truth_names, truth_numbers, strict=True):
             if number not in index:
                 raise _ambiguous(name, f"no image has the number {number}")
@@ -63,46 +55,48 @@ def match_planes(image_names, truth_names):
     return places
 
 
-def _numbers(stem):
+def _numbers(stem: str) -> list[int]:
     return [int(digits) for digits in re.findall("[0-9]+", stem)]
 
 
-def _ambiguous(name, why):
+def _ambiguous(name: str | Path, why: str) -> ValueError:
     return ValueError(
         f"the plane of {name} is not clear: {why}; name each truth after its image's number, "
         "or give a TSV of windows (z, y, x, path)"
     )
 
 
-def _image_numbers(stems, names):
+def _image_numbers(stems: Sequence[str], names: Sequence[str | Path]) -> tuple[list[int], int, int]:
     """Number of each image, its place among a name's numbers, and how many these are."""
-    numbers = [_numbers(stem) for stem in stems]
-    count = len(numbers[0])
-    for name, found in zip(names, numbers, strict=True):
-        if len(found) != count:
+    rows = [_numbers(stem) for stem in stems]
+    count = len(rows[0])
+    for name, row in zip(names, rows, strict=True):
+        if len(row) != count:
             raise _ambiguous(
                 name, f"image names have different counts of numbers ({names[0]} has {count})"
             )
     for place in reversed(range(count)):
-        column = [found[place] for found in numbers]
+        column = [row[place] for row in rows]
         if len(set(column)) == len(column):
             return column, place, count
     raise _ambiguous(names[0], "no number in the image names tells all images apart")
 
 
-def _truth_numbers(stems, names, _, place, count):
-    """Number of each truth that stands for its plane."""
-    numbers = [_numbers(stem) for stem in stems]
-    counts = {len(found) for found in numbers}
-    for name, found in zip(names, numbers, strict=True):
-        if not found:
+def _truth_numbers(
+    stems: Sequence[str], names: Sequence[str | Path], place: int, count: int
+) -> list[int]:
+    """Number of each truth that stands for its plane; `place` and `count` are the images'."""
+    rows = [_numbers(stem) for stem in stems]
+    counts = {len(row) for row in rows}
+    for name, row in zip(names, rows, strict=True):
+        if not row:
             raise _ambiguous(name, "it has no number in its name")
     if counts == {count}:
-        return [found[place] for found in numbers]
+        return [row[place] for row in rows]
     if counts == {1}:
-        return [found[0] for found in numbers]
+        return [row[0] for row in rows]
     if len(counts) == 1:
-        columns = [column for column in zip(*numbers, strict=True) if len(set(column)) > 1]
+        columns = [column for column in zip(*rows, strict=True) if len(set(column)) > 1]
         if len(columns) == 1:
             return list(columns[0])
     raise _ambiguous(names[0], "it has several numbers in its name, and the image names others")

@@ -1,30 +1,30 @@
 """One or more files as one stack of planes, read row by row."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from tilewise.read.files import naming, open_file, read_header
+from tilewise.read.files import Reader, naming, open_file, read_header
 from tilewise.read.header import without_bool
 
-COLORS = {"red": 0, "green": 1, "blue": 2}
+COLOR_CHANNELS = {"red": 0, "green": 1, "blue": 2}
 
 
-def open_stack(paths, channel="luma"):
+def open_stack(paths: str | Path | Sequence[str | Path], channel: str | int = "luma") -> "Stack":
     """Open files as one stack of planes.
 
     Parameters
     ----------
-    paths : path or sequence of path
+    paths
         Files in the order of their planes.
-    channel : {"luma", "red", "green", "blue"} or int
-        What `Stack.rows` gives of colour images; an int is a channel's number, from 0.
-
-    Returns
-    -------
-    Stack
+    channel
+        What `Stack.rows` gives of colour images: "luma", "red", "green", "blue" or the number of
+        a channel, from 0.
 
     Raises
     ------
@@ -44,7 +44,7 @@ class Stack:
     Decoders use as many threads as OpenCV is set to.
     """
 
-    def __init__(self, paths, channel="luma"):
+    def __init__(self, paths: Sequence[str | Path], channel: str | int = "luma") -> None:
         self._paths = [str(path) for path in paths]
         if not self._paths:
             raise ValueError("a stack needs at least one file")
@@ -64,17 +64,17 @@ class Stack:
         self._ends = np.cumsum([header.planes for header in headers])
         self.header = replace(first, planes=int(self._ends[-1]))
         self._channel = _channel_number(channel, first.channels, self._paths[0])
-        self._number = None
-        self._reader = None
+        self._number: int | None = None
+        self._reader: Reader | None = None
 
-    def rows(self, z, y0, y1):
+    def rows(self, z: int, y0: int, y1: int) -> NDArray:
         """Grey rows of a plane.
 
         Parameters
         ----------
-        z : int
+        z
             The plane.
-        y0, y1 : int
+        y0, y1
             First row and the row after the last.
 
         Returns
@@ -91,7 +91,7 @@ class Stack:
         rows = self._read(z, y0, y1, self._channel)
         return _luma(rows) if self._channel is None else rows
 
-    def color_rows(self, z, y0, y1):
+    def color_rows(self, z: int, y0: int, y1: int) -> NDArray:
         """Rows of a colour plane: red, green and blue.
 
         Returns
@@ -108,7 +108,7 @@ class Stack:
             raise ValueError(f"{self._paths[0]} has {self.header.channels} channels: it is not RGB")
         return np.moveaxis(self._read(z, y0, y1, None), -1, 0)
 
-    def check(self, height, width, dtype):
+    def check(self, height: int, width: int, dtype: str) -> None:
         """Make sure that the files are what was known of them before they were opened.
 
         Raises
@@ -116,32 +116,32 @@ class Stack:
         ValueError
             Names the first file and the setting to correct.
         """
-        found = self.header
-        if (found.height, found.width, found.dtype) != (height, width, dtype):
+        header = self.header
+        if (header.height, header.width, header.dtype) != (height, width, dtype):
             raise ValueError(
-                f"{self._paths[0]} is {found.height} x {found.width} px of {found.dtype}, not "
+                f"{self._paths[0]} is {header.height} x {header.width} px of {header.dtype}, not "
                 f"{height} x {width} px of {dtype}: correct `shape` and `dtype` in the "
                 "configuration or, if the file was replaced meanwhile, run again"
             )
 
-    def close(self):
+    def close(self) -> None:
         """Close the file that is open."""
         if self._reader is not None:
             self._reader.close()
         self._number = self._reader = None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _read(self, z, y0, y1, channel):
+    def _read(self, z: int, y0: int, y1: int, channel: int | None) -> NDArray:
         if not (0 <= z < self.header.planes and 0 <= y0 <= y1 <= self.header.height):
             raise IndexError(f"plane {z}, rows {y0} to {y1} are outside of {self.header}")
         number = int(np.searchsorted(self._ends, z, side="right"))
         path = self._paths[number]
-        if number != self._number:
+        if self._reader is None or number != self._number:
             self.close()
             self._reader = open_file(path)
             self._number = number
@@ -157,14 +157,15 @@ class Stack:
         return rows
 
 
-def _channel_number(channel, channels, path):
+def _channel_number(channel: str | int, channels: int, path: str) -> int | None:
     """Number of the channel; None stands for luma."""
-    if channel not in ("luma", *COLORS) and not isinstance(channel, int):
-        raise ValueError(f"channel {channel!r} is none of luma, {', '.join(COLORS)} or a number")
     if isinstance(channel, int):
         if not 0 <= channel < channels:
             raise ValueError(f"channel {channel} does not exist: {path} has {channels}, from 0 on")
         return channel
+    if channel not in ("luma", *COLOR_CHANNELS):
+        names = ", ".join(COLOR_CHANNELS)
+        raise ValueError(f"channel {channel!r} is none of luma, {names} or a number")
     if channels == 1:
         return 0
     if channels != 3:
@@ -172,10 +173,10 @@ def _channel_number(channel, channels, path):
             f"{path} has {channels} channels: set `channel` to the number of one, "
             f"0 to {channels - 1}"
         )
-    return COLORS.get(channel)
+    return COLOR_CHANNELS.get(channel)
 
 
-def _luma(rows):
+def _luma(rows: NDArray) -> NDArray:
     """Rec. 601 luma of (rows, width, 3) RGB pixels, in their dtype."""
     if rows.size == 0:
         return rows[..., 0]

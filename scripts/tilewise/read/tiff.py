@@ -2,12 +2,14 @@
 
 import io
 import re
-import struct
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from tilewise.read.header import FormatError, Header, dtype_name, without_bool
+from tilewise.read.header import FormatError, Header, PixelSize, dtype_name, without_bool
 from tilewise.read.pixel_size import known_size, micrometers, size_of_resolution, unless_printed
 
 TIFF_RESOLUTION_UNITS = {3: "cm", 4: "mm", 5: "um"}
@@ -15,18 +17,9 @@ TIFF_RESOLUTION_UNITS = {3: "cm", 4: "mm", 5: "um"}
 
 
 class Tiff:
-    """The first series of a TIFF file: planes, and channels within pages or as pages.
+    """The first series of a TIFF file: planes, and channels within pages or as pages."""
 
-    Parameters
-    ----------
-    path : Path
-
-    Attributes
-    ----------
-    header : Header
-    """
-
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._file, series = _open_series(path)
         try:
@@ -35,14 +28,14 @@ class Tiff:
             self._file.close()
             raise
 
-    def _inspect(self, series):
+    def _inspect(self, series: Any) -> None:
         page = series.keyframe
         self._series = series
         self._page = page
         self._axes = series.axes
         self._shape = series.shape
-        self._lead = len(series.shape) - len(page.shape)
-        if series.shape[self._lead :] != page.shape:
+        self._page_axis = len(series.shape) - len(page.shape)
+        if series.shape[self._page_axis :] != page.shape:
             raise ValueError(f"its pages {page.shape} do not make up its series {series.shape}")
         self._plane_axes = [at for at, axis in enumerate(series.axes) if axis not in "YXCS"]
         self._plane_shape = tuple(series.shape[at] for at in self._plane_axes)
@@ -74,63 +67,56 @@ class Tiff:
             self._pixel_size(),
         )
         self._check_size(page)
-        self._map = None
-        self._plane = None
-        self._pages = {}
+        self._map: NDArray[np.uint8] | None = None
+        self._plane: int | None = None
+        self._pages: dict[int, NDArray] = {}
 
-    def _pixel_size(self):
+    def _pixel_size(self) -> PixelSize | None:
         size = _tiff_pixel_size(self._file, self._page.tags)
         kinds = {self._axes[at] for at in self._plane_axes if self._shape[at] > 1}
         return size if size is None or kinds <= {"Z"} else (None, *size[1:])
 
-    def read(self, plane, y0, y1, channel):
-        """Rows of a plane, as `files.open_file` says."""
+    def read(self, plane: int, y0: int, y1: int, channel: int | None) -> NDArray:
+        """Rows of a plane, as `files.Reader` says."""
         if plane != self._plane:
             self._pages.clear()
             self._plane = plane
-        at = [0] * len(self._axes)
-        for axis, place in zip(
-            self._plane_axes, np.unravel_index(plane, self._plane_shape), strict=True
-        ):
+        at: list[Any] = [0] * len(self._axes)
+        places = np.unravel_index(plane, self._plane_shape)
+        for axis, place in zip(self._plane_axes, places, strict=True):
             at[axis] = int(place)
         at[self._axes.index("Y")] = slice(y0, y1)
         at[self._axes.index("X")] = slice(None)
         if self._palette is not None:
             colors = self._palette[without_bool(self._rows(at))]
-            if channel is None:
-                return colors
-            return np.ascontiguousarray(colors[..., channel])
+            return colors if channel is None else np.ascontiguousarray(colors[..., channel])
         if self._channel_axis is None:
             return self._rows(at)
         if channel is not None:
             at[self._channel_axis] = channel
             return self._rows(at)
-        if self._channel_axis < self._lead:
-            rows = []
-            for number in range(3):
-                at[self._channel_axis] = number
-                rows.append(self._rows(at))
-            return np.dstack(rows)
+        if self._channel_axis < self._page_axis:
+            return np.dstack([self.read(plane, y0, y1, number) for number in range(3)])
         at[self._channel_axis] = slice(0, 3)
         rows = self._rows(at)
         return rows if self._axes.index("X") < self._channel_axis else np.moveaxis(rows, 0, -1)
 
-    def close(self):
+    def close(self) -> None:
         """Close the file."""
         self._file.close()
         self._map = None
         self._pages = {}
 
-    def _rows(self, at):
+    def _rows(self, at: list[Any]) -> NDArray:
         """Part of a page; `at` has an index or a slice for each axis of the series."""
-        lead = self._shape[: self._lead]
-        number = int(np.ravel_multi_index(at[: self._lead], lead)) if lead else 0
+        lead = self._shape[: self._page_axis]
+        number = int(np.ravel_multi_index(at[: self._page_axis], lead)) if lead else 0
         if number not in self._pages:
             self._pages[number] = self._read_page(number)
-        rows = self._pages[number][tuple(at[self._lead :])]
+        rows = self._pages[number][tuple(at[self._page_axis :])]
         return np.require(rows, rows.dtype.newbyteorder("="), ["ALIGNED"])
 
-    def _read_page(self, number):
+    def _read_page(self, number: int) -> NDArray:
         offset = self._series.dataoffset
         if offset is not None:
             return self._view(offset + number * self._page.nbytes)
@@ -140,7 +126,7 @@ class Tiff:
             return self._view(page.dataoffsets[0])
         return page.asarray(maxworkers=max(1, cv2.getNumThreads()))
 
-    def _view(self, offset):
+    def _view(self, offset: int) -> NDArray:
         if self._map is None:
             self._map = np.memmap(self._path, np.uint8, "r")
         if offset + self._page.nbytes > self._map.size:
@@ -148,14 +134,14 @@ class Tiff:
         dtype = self._page.dtype.newbyteorder(self._file.byteorder)
         return np.ndarray(self._page.shape, dtype, self._map, offset)
 
-    def _check_size(self, page):
+    def _check_size(self, page: Any) -> None:
         """Refuse a truncated file before its pixels are read."""
         ends = np.add(page.dataoffsets, page.databytecounts, dtype=np.int64)
         if not ends.size or ends.max() > self._file.filehandle.size:
             raise ValueError("the image file is truncated")
 
 
-def _open_series(path):
+def _open_series(path: Path) -> tuple[Any, Any]:
     import tifffile
 
     # a file of an OME set of several files is to give its own pages only
@@ -179,15 +165,14 @@ def _open_series(path):
     return file, first
 
 
-def _check_pages(file, series):
+def _check_pages(file: Any, series: Any) -> None:
     """Refuse a file with less than it announces: tifffile takes what is left of it.
 
     A list of pages ends with 0. ImageJ describes all images of a stack in its first page.
     """
-    form = file.tiff.offsetformat
     file.filehandle.seek(file.pages.next_page_offset)
-    end = file.filehandle.read(struct.calcsize(form))
-    if len(end) < struct.calcsize(form) or struct.unpack(form, end)[0]:
+    end = file.filehandle.read(file.tiff.offsetsize)
+    if len(end) < file.tiff.offsetsize or any(end):
         raise ValueError("the list of its pages is damaged or truncated")
     images = (file.imagej_metadata or {}).get("images", 1)
     if series.kind != "imagej" and len(file.pages) < images:
@@ -196,25 +181,24 @@ def _check_pages(file, series):
         raise ValueError("it does not have all the planes that its OME metadata list")
 
 
-def _tiff_pixel_size(file, tags):
+def _tiff_pixel_size(file: Any, tags: Any) -> PixelSize | None:
     """Of the OME metadata, of ImageJ's calibration or of the resolution."""
     if file.is_ome:
         return _ome_pixel_size(file.ome_metadata)
-    resolutions = [_quotient(tags.valueof(name)) for name in ("YResolution", "XResolution")]
     calibration = file.imagej_metadata or {}
     # ImageJ escapes the micro sign
     unit = re.sub(r"\\u00[Bb]5", "\u00b5", str(calibration.get("unit", "")))
-    if unit not in ("", "cm", "inch"):
-        size = (size_of_resolution(pixels, unit) for pixels in resolutions)
-        return known_size(micrometers(calibration.get("spacing"), unit), *size)
-    # these two ImageJ takes over from any TIFF file that it opens
-    unit = TIFF_RESOLUTION_UNITS.get(tags.valueof("ResolutionUnit"), unit)
+    # centimetres and inches ImageJ takes over from any TIFF file that it opens
+    is_calibrated = unit not in ("", "cm", "inch")
+    if not is_calibrated:
+        unit = TIFF_RESOLUTION_UNITS.get(tags.valueof("ResolutionUnit"), unit)
     z = micrometers(calibration.get("spacing"), unit)
-    size = (size_of_resolution(pixels, unit) for pixels in resolutions)
-    return unless_printed(known_size(z, *size))
+    resolutions = (_quotient(tags.valueof(name)) for name in ("YResolution", "XResolution"))
+    size = known_size(z, *(size_of_resolution(pixels, unit) for pixels in resolutions))
+    return size if is_calibrated else unless_printed(size)
 
 
-def _quotient(rational):
+def _quotient(rational: Any) -> float:
     """Value of a tag; 0 if it is missing or damaged."""
     try:
         numerator, denominator = rational
@@ -223,7 +207,7 @@ def _quotient(rational):
         return 0
 
 
-def _ome_pixel_size(xml):
+def _ome_pixel_size(xml: str) -> PixelSize | None:
     """Of the first image in OME-XML; micrometres where no unit is given."""
     from xml.etree import ElementTree
 
@@ -242,7 +226,7 @@ def _ome_pixel_size(xml):
     return None
 
 
-def _tiff_palette(page):
+def _tiff_palette(page: Any) -> NDArray | None:
     """Colours by index, (colours, 1 or 3); None if the page has no palette."""
     if page.photometric != 3 or page.colormap is None:
         return None

@@ -1,22 +1,16 @@
 """Values of a truth image: which occur, and which of them is foreground."""
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.read.header import without_bool
 
 
-def distinct(plane):
-    """The values that occur in a plane or a part of it.
-
-    Parameters
-    ----------
-    plane : ndarray
-
-    Returns
-    -------
-    set of int or float
-    """
+def distinct(plane: NDArray) -> set[float]:
+    """The values that occur in a plane or a part of it: int or float, as its dtype."""
     if plane.size == 0:
         return set()
     plane = without_bool(plane)
@@ -32,20 +26,20 @@ def distinct(plane):
     return set(np.unique(plane).tolist())
 
 
-def truth_foreground_of(values, foreground=None):
+def truth_foreground_of(values: Iterable[float], foreground: float | None = None) -> float:
     """Decide which of a truth's values is foreground.
 
     Parameters
     ----------
-    values : set of int or float
+    values
         All that occur in the truth, as of `distinct`.
-    foreground : int or float, optional
+    foreground
         The foreground's value. Without it, values must be 0 and 255, or 0 and 1, or one of them.
 
     Returns
     -------
-    int or float
-        The value of foreground pixels; all others are background.
+    float
+        The value of foreground pixels, an int if it is whole; all others are background.
 
     Raises
     ------
@@ -54,17 +48,17 @@ def truth_foreground_of(values, foreground=None):
         the usual ones without `foreground`. The message names the setting `truth_foreground`.
     """
     values = sorted(values)
-    found = ", ".join(f"{value:g}" for value in values[:5]) + (", ..." if len(values) > 5 else "")
+    shown = ", ".join(f"{value:g}" for value in values[:5]) + (", ..." if len(values) > 5 else "")
     if len(values) > 2:
         raise ValueError(
-            f"the truth has {len(values)} values ({found}) where it may have two: save it as 0 and "
+            f"the truth has {len(values)} values ({shown}) where it may have two: save it as 0 and "
             "255 without smoothing or lossy compression, and name a foreground other than 255 or 1 "
             "in `truth_foreground`"
         )
     if foreground is not None:
         if len(values) == 2 and foreground not in values:
             raise ValueError(
-                f"the truth has the values {found}, `truth_foreground` is {foreground:g}: "
+                f"the truth has the values {shown}, `truth_foreground` is {foreground:g}: "
                 "set `truth_foreground` to one of them"
             )
         # comparing integer pixels with a float would convert all of them
@@ -73,6 +67,6 @@ def truth_foreground_of(values, foreground=None):
         if set(values) <= {0, usual}:
             return usual
     raise ValueError(
-        f"the truth has the values {found}, not 0 and 255 or 0 and 1: "
+        f"the truth has the values {shown}, not 0 and 255 or 0 and 1: "
         "set `truth_foreground` to that of the foreground"
     )

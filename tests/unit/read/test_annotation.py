@@ -71,7 +71,7 @@ def test_truth_that_is_refused(tmp_path, values, foreground, message):
 
 def test_values_decide_together(tmp_path, monkeypatch):
     """A strip that holds 0 and 1 only is not enough: the truth's foreground is further down."""
-    monkeypatch.setattr(annotation, "BAND", 1)
+    monkeypatch.setattr(annotation, "BAND_ROWS", 1)
     assert read(tmp_path, np.array([[0], [0], [255]], np.uint8)) == [[0], [0], [1]]
     with pytest.raises(ValueError, match="3 values"):
         read(tmp_path, np.array([[0], [1], [255]], np.uint8))

@@ -178,6 +178,27 @@ def test_png(tmp_path):
     assert size_of(path) is None
 
 
+@pytest.mark.parametrize(
+    ("pixels_per_meter", "expected"),
+    [
+        # 10**6 micrometres over the pixels, to 6 digits
+        (24_999, None),
+        (25_000, None),
+        (25_001, 39.9984),
+        (393_701, 2.54),
+        (1_428_571, 0.7),
+        (3_333_333, 0.3),
+        (123_456_789, 0.0081),
+        (999_999_937, 0.001),
+        (2**32 - 1, 0.000232831),
+    ],
+)
+def test_png_of_many_sizes(tmp_path, pixels_per_meter, expected):
+    with_resolution(tmp_path / "a.png", pixels_per_meter, 2**31)
+    # 10**6 over 2**31 is 0.00046566128...
+    assert size_of(tmp_path / "a.png") == (expected and (None, 0.000465661, expected))
+
+
 @pytest.mark.parametrize("dpi", [72, 96, 150, 300, 600])
 def test_png_of_a_printer(tmp_path, dpi):
     Image.fromarray(PLANE).save(tmp_path / "a.png", dpi=(dpi, dpi))

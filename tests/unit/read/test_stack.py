@@ -1,5 +1,8 @@
 import json
+import os
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 
@@ -8,7 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
-from PIL import Image
+from PIL import Image, ImageFile
 
 from tilewise.read import omezarr
 from tilewise.read.files import read_header
@@ -164,6 +167,19 @@ def test_palette_with_transparency_gives_no_warning(tmp_path):
         assert_same(planes_of(tmp_path / "a.png", 2), np.where(MASK, 60, 30)[None].astype("u1"))
 
 
+def test_palette_bmp(tmp_path):
+    image = Image.fromarray(MASK.astype(np.uint8), "P")
+    image.putpalette([10, 20, 30, 40, 50, 60])
+    image.save(tmp_path / "color.bmp")
+    image.putpalette([7, 7, 7, 200, 200, 200])
+    image.save(tmp_path / "grey.bmp")
+    assert read_header(tmp_path / "color.bmp") == Header(1, 37, 53, 3, "uint8")
+    assert read_header(tmp_path / "grey.bmp") == Header(1, 37, 53, 1, "uint8")
+    expected = np.where(MASK[..., None], [40, 50, 60], [10, 20, 30]).astype(np.uint8)
+    assert_same(colors_of(tmp_path / "color.bmp"), expected)
+    assert_same(planes_of(tmp_path / "grey.bmp"), np.where(MASK, 200, 7)[None].astype("u1"))
+
+
 def test_palette_gif(tmp_path):
     image = Image.fromarray(MASK.astype(np.uint8), "P")
     image.putpalette([10, 20, 30, 40, 50, 60])
@@ -208,6 +224,71 @@ def test_grey_gif_with_palettes_that_are_no_ramp(tmp_path):
     frames[1].putpalette([10, 20, 30, 40, 50, 60])
     frames[0].save(tmp_path / "b.gif", save_all=True, append_images=frames[1:])
     assert read_header(tmp_path / "b.gif") == Header(2, 37, 53, 3, "uint8")
+
+
+@pytest.mark.parametrize("pixels", [RGB, np.dstack([RGB, GREY]), np.dstack([GREY] * 3)])
+def test_webp(tmp_path, pixels):
+    Image.fromarray(pixels).save(tmp_path / "a.webp", lossless=True, exact=True)
+    assert read_header(tmp_path / "a.webp") == Header(1, 37, 53, 3, "uint8")
+    assert_same(colors_of(tmp_path / "a.webp"), pixels[..., :3])
+    assert_same(planes_of(tmp_path / "a.webp", "green"), pixels[None, ..., 1])
+
+
+def test_frames_of_a_webp_are_planes(tmp_path):
+    frames = [Image.fromarray(np.dstack([plane, GREY, plane])) for plane in STACK]
+    options = {"lossless": True, "save_all": True, "append_images": frames[1:]}
+    frames[0].save(tmp_path / "a.webp", **options)
+    assert read_header(tmp_path / "a.webp") == Header(4, 37, 53, 3, "uint8")
+    assert_same(planes_of(tmp_path / "a.webp", "red"), STACK)
+    with open_stack(tmp_path / "a.webp") as stack:
+        assert_same(stack.color_rows(2, 5, 6)[0], STACK[2, 5:6])
+        assert_same(stack.color_rows(1, 5, 6)[0], STACK[1, 5:6])
+
+
+@pytest.mark.parametrize("comment", [b"", b"# by hand\n# 7 7 7\n"])
+@pytest.mark.parametrize(
+    ("start", "body", "expected"),
+    [
+        (b"P2", b"255\n0 9 255\n1 2 3\n", [[0, 9, 255], [1, 2, 3]]),
+        (b"P5", b"255\n\0\x09\xff\1\2\3", [[0, 9, 255], [1, 2, 3]]),
+        (b"P3", b"255\n" + b"5 6 7 " * 3 + b"8 9 10 " * 3, [[[5, 6, 7]] * 3, [[8, 9, 10]] * 3]),
+        (b"P6", b"255\n" + b"\5\6\7" * 3 + b"\x08\x09\n" * 3, [[[5, 6, 7]] * 3, [[8, 9, 10]] * 3]),
+        # in PBM, 1 is black
+        (b"P1", b"1 0 0\n0 0 1\n", [[0, 1, 1], [1, 1, 0]]),
+        (b"P4", b"\x80\x20", [[0, 1, 1], [1, 1, 0]]),
+    ],
+)
+def test_pnm(tmp_path, start, comment, body, expected):
+    (tmp_path / "a").write_bytes(start + b"\n" + comment + b"3 2\n" + body)
+    expected = np.array(expected, np.uint8)
+    channels = 1 if expected.ndim == 2 else 3
+    assert read_header(tmp_path / "a") == Header(1, 2, 3, channels, "uint8")
+    with open_stack(tmp_path / "a", 0) as stack:
+        assert_same(stack.rows(0, 0, 2), expected if channels == 1 else expected[..., 0])
+    if channels == 3:
+        assert_same(colors_of(tmp_path / "a"), expected)
+
+
+@pytest.mark.parametrize(
+    "start", [b"P2 2 1 15 0 9", b"P5 2 1 65535 \0\1\0\2", b"P6 1 1 256 ABCDEF"]
+)
+def test_pnm_that_pillow_would_change(tmp_path, start):
+    (tmp_path / "a.pgm").write_bytes(start)
+    with pytest.raises(
+        ValueError, match=r"a.pgm cannot be read: .* no PNM file of 8 bits; replace"
+    ):
+        read_header(tmp_path / "a.pgm")
+
+
+def test_truncated_webp_and_pnm_are_named(tmp_path):
+    Image.fromarray(RGB).save(tmp_path / "a.webp", lossless=True)
+    Image.fromarray(RGB).save(tmp_path / "a.ppm")
+    for name in ("a.webp", "a.ppm"):
+        data = (tmp_path / name).read_bytes()
+        for part in (0.001, 0.02, 0.3, 0.6, 0.9):
+            (tmp_path / "cut").write_bytes(data[: int(len(data) * part)])
+            with pytest.raises(ValueError, match=r"cut cannot be read: .*; replace it"):
+                planes_of(tmp_path / "cut")
 
 
 # TIFF
@@ -524,6 +605,52 @@ def test_ome_zarr_that_is_refused(tmp_path):
         read_header(tmp_path / "long")
 
 
+# what is read, and by which library
+
+
+def test_headers_are_read_without_pixels(tmp_path, monkeypatch):
+    palette = Image.fromarray(MASK.astype(np.uint8), "P")
+    palette.putpalette([10, 20, 30, 40, 50, 60])
+    frames = {"save_all": True, "append_images": [Image.fromarray(RGB[::-1])]}
+    for name, image, options in (
+        ("a.png", palette, {}),
+        ("b.png", Image.fromarray(RGB), {}),
+        ("a.bmp", palette, {}),
+        ("a.jpg", Image.fromarray(RGB), {}),
+        ("a.gif", palette, frames),
+        ("a.webp", Image.fromarray(RGB), frames),
+        ("a.ppm", Image.fromarray(RGB), {}),
+    ):
+        image.save(tmp_path / name, **options)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("pixels are decoded"))
+    for path in sorted(tmp_path.iterdir()):
+        planes = 2 if path.suffix in (".gif", ".webp") else 1
+        assert read_header(path) == Header(planes, 37, 53, 3, "uint8")
+    with pytest.raises(pytest.fail.Exception), open_stack(tmp_path / "a.png") as stack:
+        stack.rows(0, 0, 1)
+
+
+def test_libraries_are_imported_where_they_are_used(tmp_path):
+    write_png(tmp_path / "a.png", RGB, 8, 2)
+    Image.fromarray(RGB).save(tmp_path / "a.webp")
+    tifffile.imwrite(tmp_path / "a.tif", GREY)
+    write_ome_zarr(tmp_path / "a.zarr", GREY, "yx", "0.5", chunks=(20, 20))
+    code = (
+        "import sys; from tilewise.read.files import read_header; read_header(sys.argv[1]);"
+        "print(*sorted({'PIL', 'imageio', 'tifffile', 'zarr'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    for name, libraries in (
+        ("a.png", ["PIL"]),
+        ("a.webp", ["PIL", "imageio"]),
+        ("a.tif", ["tifffile"]),
+        ("a.zarr", []),
+    ):
+        command = [sys.executable, "-c", code, tmp_path / name]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert run.stdout.split() == libraries
+
+
 # damaged files
 
 
@@ -613,6 +740,17 @@ def test_truncated_files_are_named(tmp_path, make, part):
     cut.write_bytes(data[: int(len(data) * part)])
     with pytest.raises(ValueError, match=r"cut cannot be read: .*; replace it"):
         planes_of(cut)
+
+
+def test_truncated_gif_is_found_by_its_header(tmp_path):
+    """Pillow takes a file that ends within the description of a frame for one of fewer frames."""
+    make_gif(tmp_path / "a.gif")
+    data = (tmp_path / "a.gif").read_bytes()
+    last = data.rindex(b",\0\0\0\0" + struct.pack("<HH", 53, 37))
+    for size in range(last + 1, len(data) - 1):
+        (tmp_path / "cut.gif").write_bytes(data[:size])
+        with pytest.raises(ValueError, match=r"cut.gif cannot be read: .* truncated; replace it"):
+            read_header(tmp_path / "cut.gif")
 
 
 @pytest.mark.parametrize(
