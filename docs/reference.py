@@ -46,7 +46,8 @@ validate:
 """
 STEPS = """\
 A step is written as its name, `invert`, as its name with the first setting, `{median: 3}`, or with
-named settings, `{gaussian: {sigma: 2}}`. [CONTRIBUTING.md](../CONTRIBUTING.md) shows how to add one.
+named settings, `{gaussian: {sigma: 2}}`. How to add one is in
+[CONTRIBUTING.md](../CONTRIBUTING.md#add-a-filter).
 """
 GLOBALS = """\
 One threshold, from the histogram of a tile, a plane or a sample (`methods.NAME.scope`). Thresholds

@@ -45,7 +45,7 @@ def apply(block, folder):
     if how == "at the end":
         text = f"{text}\n\n{code}"
     elif how == "before":
-        (line,) = re.findall(rf"^{name} = .*\n", text, re.MULTILINE)
+        (line,) = re.findall(rf"^{name}(?:: .*)? = .*\n", text, re.MULTILINE)
         text = text.replace(line, f"{code}\n\n{line}")
     elif name.startswith("rule "):
         (head,) = re.findall(rf"^{name}:\n    input:\n", text, re.MULTILINE)
@@ -53,8 +53,8 @@ def apply(block, folder):
     elif file.suffix == ".yaml":
         text = re.sub(rf"^{name}:\n", lambda head: head[0] + code, text, flags=re.MULTILINE)
     else:
-        # before the bracket that ends the dictionary or the list
-        pattern = rf"^({name} = [\[{{]\n.*?)(?=^[\]}}]$)"
+        # before the bracket that ends the dictionary, list or tuple
+        pattern = rf"^({name}(?:: .*)? = [\[{{(]\n.*?)(?=^[\]}})]$)"
         text = re.sub(pattern, lambda found: found[1] + code, text, flags=re.MULTILINE | re.DOTALL)
     assert code in text, f"there is no {name} in {file.name}"
     file.write_text(text)
