@@ -30,7 +30,7 @@ MOST_CHARACTERS = 60
 """Of a wrong value in a message."""
 
 
-def check(config: dict, schema: dict) -> None:
+def check(config: dict[str, Any], schema: dict[str, Any]) -> None:
     """Whether a configuration fits a schema.
 
     Parameters
@@ -72,7 +72,7 @@ def _explain(error: ValidationError) -> list[str]:
     return [f"{_place(path)} is {_written(value)}: give {_expected(rule)}"]
 
 
-def _place(path: list) -> str:
+def _place(path: list[Any]) -> str:
     """Keys with dots between them, and numbers of a list's items from 0."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)[1:]
 
@@ -83,7 +83,7 @@ def _written(value: Any) -> str:
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."
 
 
-def _expected(rule: dict) -> str:
+def _expected(rule: dict[str, Any]) -> str:
     """What a schema asks of a value."""
     if "oneOf" in rule:
         return rule["description"].lower().rstrip(".")

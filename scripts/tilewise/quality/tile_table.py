@@ -17,7 +17,7 @@ NEXT = ("rank", *TRUST)
 
 
 def join(
-    features: Iterable[Mapping[str, str]],
+    features: Iterable[dict[str, Any]],
     thresholds: Iterable[Mapping[str, str]],
     agreement: Iterable[Mapping[str, str]],
     annotated: Collection[tuple[str, str]],

@@ -1,13 +1,15 @@
 """How far masks agree with each other, whether there is truth or not."""
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.score import formulas
 
 
-def mean_dice(masks):
+def mean_dice(masks: Sequence[NDArray[np.uint8]]) -> float | None:
     """Mean Dice coefficient of all pairs of masks.
 
     Parameters

@@ -4,7 +4,9 @@ PATCHES = 3
 """Rows and columns of spatial blocks that a single annotated tile is cut into."""
 
 
-def patches(shape, margin, number=PATCHES):
+def patches(
+    shape: tuple[int, ...], margin: int, number: int = PATCHES
+) -> list[tuple[slice, slice]]:
     """Cut a tile into spatial blocks with a margin between them.
 
     Parameters

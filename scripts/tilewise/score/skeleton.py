@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
 """Of a pixel, clockwise from the upper left: the bits of its code, the lowest first."""
@@ -33,7 +34,7 @@ PASSES = np.array(
 The conditions of Zhang and Suen as scikit-image has them, which also thins diagonal stairs."""
 
 
-def skeleton(mask):
+def skeleton(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The centreline of the foreground, one pixel wide.
 
     Parameters

@@ -46,7 +46,7 @@ class Objects:
     connectivity: int = 8
     min_size: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.criterion not in CRITERIA:
             raise ValueError(
                 f"criterion {self.criterion} does not exist: use {', '.join(CRITERIA)}"
