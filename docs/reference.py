@@ -1,4 +1,4 @@
-"""Write docs/configuration.md: keys of the configuration, filters, thresholds, clean-up steps.
+"""Write docs/configuration.md: keys, filters, thresholds, clean-up steps and metrics.
 
     PYTHONPATH=scripts python docs/reference.py
 
@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from tilewise.quality import flags
+from tilewise.score.formulas import REGISTRY
 from tilewise.segment import cleanup, filters, masks
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
@@ -59,9 +60,13 @@ A threshold for each pixel, from the pixels around it: `{adaptive: {size: 51, of
 CLEANUP = """\
 Steps on the mask, written as those of filters are: `[fill_holes, {remove_small: 20}]`.
 """
-METRICS = """\
-[validation.md](validation.md) has the formula of every metric, when to look at it, and what it is
-where mask or truth is empty.
+MEASURED = {"hd95": "95th percentile of the distances between both surfaces, averaged over tiles."}
+"""Metrics that are measured and not computed from counts."""
+METRICS_TEXT = """\
+Metrics of pixels are always computed; for the others, `validate.metrics` has a word that asks for
+them. Those that decide may be `decision.metric`. How to add one is in
+[CONTRIBUTING.md](../CONTRIBUTING.md#add-a-metric). [validation.md](validation.md) has the formula
+of every metric, when to look at it, and what it is where mask or truth is empty.
 """
 
 
@@ -91,7 +96,7 @@ def page() -> str:
         *_steps({name: method.surface for name, method in LOCAL.items()}),
         f"## Clean-up\n\n{CLEANUP}",
         *_steps({name: step.apply for name, step in cleanup.STEPS.items()}),
-        f"## Metrics\n\n{METRICS}",
+        f"## Metrics\n\n{METRICS_TEXT}\n{_metrics()}",
     ]
     return "\n".join(parts)
 
@@ -209,6 +214,24 @@ def _steps(functions):
         table = _table("setting", settings) if settings else "It has no settings.\n"
         text = f"{summary} Source: {source}" if source else summary
         yield f"### {name}\n\n{textwrap.fill(text, 100)}\n\n{table}"
+
+
+def _metrics():
+    """A row for each metric of the registry."""
+    rows = ["| metric | meaning | best | range | asked for by | decides |", "| --- " * 6 + "|"]
+    for metric in REGISTRY:
+        formula = metric.formula and inspect.getdoc(metric.formula).partition("\n\n")[0]
+        meaning = _in_one_line(formula or MEASURED[metric.name])
+        best = {1: "highest", -1: "lowest", 0: "0"}[metric.direction]
+        if metric.name == "prevalence":
+            best = "of the truth"
+        bounds = " to ".join(
+            f"{bound:g}".replace("inf", "any") for bound in (metric.low, metric.high)
+        )
+        asked_for, decides = metric.choice or "always", "yes" if metric.decides else ""
+        cells = f"`{metric.name}`", meaning, best, bounds.replace("-any", "any"), asked_for, decides
+        rows.append("| " + " | ".join(cells) + " |")
+    return "\n".join(rows) + "\n"
 
 
 def _described(function):

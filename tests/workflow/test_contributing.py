@@ -20,10 +20,15 @@ PLACE = re.compile(r"# (\S+), (before|in|at the end|a new file) ?(.*)\n")
 EXAMPLES = {
     "Add a filter": "results/_small_uint8_4/image.zarr/labels/thickened_otsu/0/c/0/0/0",
     "Add a threshold": "results/_small_uint8_4/image.zarr/labels/brightest/0/c/0/0/0",
+    "Add a metric": "results/summary.tsv",
     "Add a rule": "results/foreground.tsv",
 }
 """A file that each example makes."""
-ON_THE_PAGE = {"Add a filter": "maximum", "Add a threshold": "percentile"}
+ON_THE_PAGE = {
+    "Add a filter": "### maximum",
+    "Add a threshold": "### percentile",
+    "Add a metric": "| `informedness` | Recall plus specificity less 1",
+}
 """What the reference of the configuration has then."""
 
 
@@ -103,4 +108,4 @@ def test_example_works(copy, title):
     assert (copy / EXAMPLES[title]).is_file()
     if title in ON_THE_PAGE:
         run("PYTHONPATH=scripts python docs/reference.py", copy)
-        assert f"\n### {ON_THE_PAGE[title]}\n" in (copy / "docs/configuration.md").read_text()
+        assert f"\n{ON_THE_PAGE[title]}" in (copy / "docs/configuration.md").read_text()

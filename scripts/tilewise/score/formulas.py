@@ -1,7 +1,7 @@
 """Every metric: the counts that it takes, its formula, and which values are good.
 
 Counts add up over tiles, units and resamples of units. Formulas work on arrays of counts, in double
-precision. A new metric is one function and one line in `METRICS`; if it takes counts that nothing
+precision. A new metric is one function and one line in `REGISTRY`; if it takes counts that nothing
 else takes, also a function that measures them, in `structure.MEASURES`.
 """
 
@@ -192,30 +192,28 @@ def area_error(tp: Values, fp: Values, fn: Values, tn: Values) -> Values:
     return np.where(_both_empty(tp, fp, fn, tn), 0.0, _quotient(fp - fn, tp + fn))
 
 
-METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric("accuracy", accuracy, COUNTS),
-        Metric("precision", precision, COUNTS, decides=False),
-        Metric("recall", recall, COUNTS, decides=False),
-        Metric("specificity", specificity, COUNTS, decides=False),
-        Metric("f1", f1, COUNTS),
-        Metric("iou", iou, COUNTS),
-        Metric("balanced_accuracy", balanced_accuracy, COUNTS),
-        Metric("mcc", mcc, COUNTS, low=-1),
-        Metric("prevalence", prevalence, COUNTS, 0, decides=False),
-        Metric("cldice", cldice, SKELETONS, choice="cldice", needs="centrelines"),
-        Metric("nsd", nsd, NEAR, choice="nsd", needs="surfaces"),
-        Metric("hd95", None, (), -1, 0, INF, "hd95", "surfaces", decides=False),
-        Metric("assd", assd, DISTANCES, -1, 0, INF, "assd", "surfaces", decides=False),
-        Metric("object_precision", object_precision, OBJECTS, 1, 0, 1, "objects", "objects", False),
-        Metric("object_recall", object_recall, OBJECTS, 1, 0, 1, "objects", "objects", False),
-        Metric("object_f1", object_f1, OBJECTS, choice="objects", needs="objects"),
-        Metric("count_error", count_error, OBJECTS, 0, -INF, INF, "objects", "objects", False),
-        Metric("area_error", area_error, COUNTS, 0, -1, INF, "objects", decides=False),
-    )
-}
-"""The registry, in the order of tables."""
+REGISTRY = (
+    Metric("accuracy", accuracy, COUNTS),
+    Metric("precision", precision, COUNTS, decides=False),
+    Metric("recall", recall, COUNTS, decides=False),
+    Metric("specificity", specificity, COUNTS, decides=False),
+    Metric("f1", f1, COUNTS),
+    Metric("iou", iou, COUNTS),
+    Metric("balanced_accuracy", balanced_accuracy, COUNTS),
+    Metric("mcc", mcc, COUNTS, low=-1),
+    Metric("prevalence", prevalence, COUNTS, 0, decides=False),
+    Metric("cldice", cldice, SKELETONS, choice="cldice", needs="centrelines"),
+    Metric("nsd", nsd, NEAR, choice="nsd", needs="surfaces"),
+    Metric("hd95", None, (), -1, 0, INF, "hd95", "surfaces", decides=False),
+    Metric("assd", assd, DISTANCES, -1, 0, INF, "assd", "surfaces", decides=False),
+    Metric("object_precision", object_precision, OBJECTS, 1, 0, 1, "objects", "objects", False),
+    Metric("object_recall", object_recall, OBJECTS, 1, 0, 1, "objects", "objects", False),
+    Metric("object_f1", object_f1, OBJECTS, choice="objects", needs="objects"),
+    Metric("count_error", count_error, OBJECTS, 0, -INF, INF, "objects", "objects", False),
+    Metric("area_error", area_error, COUNTS, 0, -1, INF, "objects", decides=False),
+)
+"""All metrics, in the order of tables."""
+METRICS = {metric.name: metric for metric in REGISTRY}
 PIXEL_METRICS = tuple(name for name, metric in METRICS.items() if not metric.choice)
 """Metrics of the confusion matrix, which are always computed."""
 CHOICES = tuple(dict.fromkeys(metric.choice for metric in METRICS.values() if metric.choice))
