@@ -37,12 +37,39 @@ SEPARATORS = re.compile(r"""([\s,:;%|"'()[\]{}]+)""")
 """What stands between the numbers of tables, of JSON and of prose."""
 
 
+RENAMED = (
+    ("(chosen anew in each fold)", "cross-validated selection"),
+    ("against the consensus, his own vote included", "against the consensus of all annotators"),
+    ('"level": ', '"confidence": '),
+    ('"anew": ', '"cross_validated": '),
+    (
+        "of deciding anew without the units that are scored",
+        "where the method too is selected by cross-validation",
+    ),
+    ("## What more annotation would buy", "## Expected width of the interval"),
+    ("| units | width of the interval |", "| units | width |"),
+    ("\tvariant\tlevel\tunit\t", "\tvariant\tunit_kind\tunit\t"),
+    ("\tstack\t", "\tsample\t"),
+)
+"""Words of texts and tables that versions before have had: old and new."""
+
+
+def _renamed(value):
+    """Lines with the words of today."""
+    if not isinstance(value, list) or not all(isinstance(line, str) for line in value):
+        return value
+    for old, new in RENAMED:
+        value = [line.replace(old, new) for line in value]
+    return value
+
+
 def read(path):
     """Values of a folder of results, or of a frozen one, by their name."""
     path = Path(path)
     if path.is_file():
-        return json.loads(lzma.open(path, "rt").read())
-    return dict(_values(path))
+        frozen = json.loads(lzma.decompress(path.read_bytes()))
+        return {name: _renamed(value) for name, value in frozen.items()}
+    return {name: _renamed(value) for name, value in _values(path)}
 
 
 def _values(folder):
@@ -132,7 +159,7 @@ def _tables(name, lines, views):
         if stack not in views:
             own_name = [str(name)]
         elif rest[-2] == "structure":
-            own_name = [*rest[:-1], "stack.tsv" if "\tstack\t" in own[0] else "0.tsv"]
+            own_name = [*rest[:-1], "stack.tsv" if "\tsample\t" in own[0] else "0.tsv"]
         else:
             own_name = [*rest[:-3], *BLOCK[:-1], f"{BLOCK[-1]}.tsv"]
         yield str(Path(sample, *own_name)), [header, *own]

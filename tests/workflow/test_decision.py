@@ -98,7 +98,7 @@ def test_the_decision(decided):
     assert {row["estimate"] for row in ranking} == {"fixed", "held out"}
     text = (project.results / "decision.md").read_text()
     assert decision["verdict"] in text
-    assert "What more annotation would buy" in text
+    assert "Expected width of the interval" in text
 
 
 def test_oracles_bound_every_global_threshold(decided):

@@ -142,7 +142,7 @@ def test_several_annotators(project):
     }
     assert set(kappas) == {"1,2", "1,3", "2,3"}
     assert kappas["1,2"] > kappas["1,3"] > kappas["2,3"]
-    row = project.scores("annotator 3, discs", "against the consensus, his own vote included")
+    row = project.scores("annotator 3, discs", "against the consensus of all annotators")
     assert float(row["micro"]) == pytest.approx(
         matthews_corrcoef(majority.ravel(), truths[2].ravel())
     )
@@ -152,7 +152,7 @@ def test_several_annotators(project):
     assert np.sum(found != truth[0]) <= np.sum(majority != truth[0])
 
 
-@pytest.mark.parametrize(("extent", "name"), [("plane", "z0001"), ("sample", "stack")])
+@pytest.mark.parametrize(("extent", "name"), [("plane", "z0001"), ("sample", "sample")])
 def test_metrics_of_planes_and_stacks(project, extent, name):
     from tilewise.score import structure
 
@@ -192,7 +192,7 @@ def test_metrics_of_planes_and_stacks(project, extent, name):
         ({"decision": {"metric": "object_f1"}}, "add objects to `metrics` under `validate`"),
         (
             {"validate": {"extent": "plane"}, "decision": {"metric": "nsd"}},
-            "metric nsd is decided on by tiles",
+            "decision.metric: nsd is decided on by tiles",
         ),
         ({"validate": {"unit": "micrometer"}}, "needs the pixel size of sample discs"),
         (

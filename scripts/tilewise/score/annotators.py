@@ -227,7 +227,7 @@ def score_rows(
         {"sample": sample, "annotator": annotator, "estimate": estimate, **matrix}
         for estimate, matrices in (
             (
-                "against the consensus, his own vote included",
+                "against the consensus of all annotators",
                 scores_against(counts, number, table),
             ),
             (

@@ -81,7 +81,7 @@ def _decision(decision, ranking, scores):
     interval = decision["note"]
     if decision["low"] is not None:
         interval = (
-            f"{decision['level']:.0%} interval {decision['low']:.3f} to {decision['high']:.3f}"
+            f"{decision['confidence']:.0%} interval {decision['low']:.3f} to {decision['high']:.3f}"
         )
     units = decision["units"]
     html = [
@@ -96,10 +96,10 @@ def _decision(decision, ranking, scores):
             "<p class='warning'>Parameters were chosen on the tiles that are scored: "
             "the score is too high.</p>"
         )
-    if decision["anew"]:
+    if decision["cross_validated"]:
         html.append(
-            f"<p>Deciding anew without the units that are scored: {metric} "
-            f"{_short(decision['anew']['value'])}.</p>"
+            f"<p>Where the method too is selected by cross-validation: {metric} "
+            f"{_short(decision['cross_validated']['value'])}.</p>"
         )
     columns = ["rank", "method", "estimate", "value", "low", "high", "difference", "p_adjusted"]
     columns += ["indistinguishable", "first"]
@@ -116,7 +116,7 @@ def _decision(decision, ranking, scores):
         for row in rows
     ]
     html.append(_plain(("method", *others), table))
-    html.append("<h2>What puts the scores in their place</h2>")
+    html.append("<h2>Reference scores</h2>")
     columns = ["method", "estimate", "micro", "micro_low", "micro_high", "macro"]
     placed = [row for row in scores if row["metric"] == metric]
     placed.sort(key=lambda row: -float(row["micro"] or "-inf"))
@@ -127,9 +127,9 @@ def _decision(decision, ranking, scores):
         columns = ["sample", "tile", metric, "fp", "fn", "edge", "flags"]
         html.append(_selection(columns, decision["worst"]))
     if decision["learning_curve"]:
-        html.append("<h2>What more annotation would buy</h2>")
+        html.append("<h2>Expected width of the interval</h2>")
         curve = [[row["units"], _short(row["width"])] for row in decision["learning_curve"]]
-        html.append(_plain(("units", "width of the interval"), curve))
+        html.append(_plain(("units", "width"), curve))
     return html
 
 
