@@ -30,17 +30,17 @@ def stored(folder, planes, _):
 def _limit_plane(folder, z, keeps_input=False):
     import cv2
     import numpy as np
-    from tilewise.score.pixel_metrics import COLUMNS, score
 
     from tilewise.read.stack import open_stack
-    from tilewise.score.confusion import confusion_map, count
+    from tilewise.score.confusion import confusion_map
+    from tilewise.score.score_table import write_scores
+    from tilewise.score.scoring import count_tile
     from tilewise.segment.filters import apply_chain
     from tilewise.segment.segmenters import Segmenter, segment, tile_thresholds
     from tilewise.store.blocks import BlockWriter, strips
     from tilewise.store.grid import Grid, crop
     from tilewise.store.layout import layout_of
     from tilewise.store.parts import Part
-    from tilewise.tables import write_rows
 
     cv2.setNumThreads(1)
     image = open_stack(folder / f"image_{z:04d}.tif")
@@ -72,13 +72,12 @@ def _limit_plane(folder, z, keeps_input=False):
                 truths.write(part, strip, known)
             for tile in thresholds:
                 region = grid.tile_region(tile)
-                codes = confusion_map(
-                    np.ascontiguousarray(crop(known, strip, region)),
-                    np.ascontiguousarray(crop(mask, strip, region)),
-                )
+                own = [np.ascontiguousarray(crop(one, strip, region)) for one in (known, mask)]
+                codes = confusion_map(*own)
                 confusions.write(part, region, codes)
-                rows.append({"tile": tile.name, **score(count(codes))})
-    write_rows(out / f"rows_{z}.tsv", COLUMNS, rows)
+                counts = count_tile(*own, {"metrics": [], "margin": None}, codes)
+                rows += [{"tile": tile.name, **fields} for fields in counts]
+    write_scores(out / f"rows_{z}.tsv", rows, [])
     return math.prod(shape)
 
 

@@ -165,7 +165,7 @@ class Arithmetic:
 
     def validate(self, method):
         """Confusion maps, scores and overlays of a method."""
-        overlay, columns = self.config["overlay"], score_table.columns(self.chosen)
+        overlay = self.config["overlay"]
         for stack, block, parts in self.places:
             rows, maps = [], []
             with self.writer(stack, block, paths.confusion(method), parts) as writer:
@@ -176,10 +176,10 @@ class Arithmetic:
                     maps.append(codes)
                     place = {"sample": part.sample, "method": method, "tile": TILE.name}
                     place |= {"z": 0, "y": 0, "x": 0}
-                    scores = scoring.score_tile(truth, mask, self.settings, codes)
+                    scores = scoring.count_tile(truth, mask, self.settings, codes)
                     rows += [place | fields for fields in scores]
             path = paths.METRICS.format(stack=stack, method=method, block=block)
-            write_rows(made(path), columns, rows)
+            score_table.write_scores(made(path), rows, self.chosen)
             self.clock.lap("validate")
             folder = Path(paths.OVERLAY.format(stack=stack, method=method, block=block))
             folder.mkdir(parents=True)
@@ -192,7 +192,6 @@ class Arithmetic:
     def sweep(self, method):
         """Scores of all sets of parameters; and the set that they choose."""
         variants = self.study.methods[method].variants
-        columns = ("variant", "fold", *score_table.columns(self.chosen))
         for stack, block, parts in self.places:
             rows = []
             for part in parts:
@@ -205,10 +204,10 @@ class Arithmetic:
                     mask, _ = self.segmented(part, variant, surfaces[variant.filter])
                     place = {"sample": part.sample, "method": method, "tile": TILE.name}
                     place |= {"z": 0, "y": 0, "x": 0, "variant": variant.name, "fold": ""}
-                    scores = scoring.score_tile(truth, mask, self.settings)
+                    scores = scoring.count_tile(truth, mask, self.settings)
                     rows += [place | fields for fields in scores]
             path = paths.SWEEP.format(stack=stack, method=method, block=block)
-            write_rows(made(path), columns, rows)
+            score_table.write_scores(made(path), rows, self.chosen, ("variant", "fold"))
         self.clock.lap("sweep")
         job_of, names = decide.choose(self.study, method), {"method": method}
         outputs = {"choice": paths.CHOICE, "units": paths.UNITS, "sweep": paths.TRIED}

@@ -202,3 +202,16 @@ def test_the_border_of_the_annotation_is_no_boundary():
     everything = np.array([[1, 1, 255]], np.uint8)
     distance = error_kinds.boundary_distance((everything == 1).astype(np.uint8), everything != 255)
     assert np.isinf(distance).all()
+
+
+def test_rows_of_a_tile_are_by_method_and_kind():
+    rows, differences = error_kinds.tile_rows(CODES, ["a", "b", "c"], 8)
+    assert {(row["method"], row["by"]) for row in rows} == {
+        (method, kind) for method in "abc" for kind in ("calibre", "distance")
+    }
+    by_distance = [row for row in rows if row["by"] == "distance" and row["method"] == "a"]
+    # the first mask has a false positive, a pixel that it misses in each row, and 4 pixels right
+    totals = {name: sum(row[name] for row in by_distance) for name in ("tp", "fp", "fn", "tn")}
+    assert totals == {"tp": 2, "fp": 1, "fn": 2, "tn": 3}
+    assert [row["method"] for row in differences] == ["a", "b", "c"]
+    assert [row["annotated"] for row in differences] == [8, 8, 8]

@@ -91,3 +91,18 @@ def test_shared_surfaces_are_those_of_each(dtype):
         segmenter = SimpleNamespace(threshold="adaptive", settings={"size": 15, "offset": offset})
         expected = local_thresholds.adaptive(pixels[5:40, 10:80], 15, offset)
         np.testing.assert_array_equal(surfaces.of(segmenter, own), expected)
+
+
+def test_planes_and_volumes_as_extents():
+    truth = np.arange(4, dtype=np.uint8).reshape(4, 1, 1) % 2
+    mask = 1 - truth
+    planes = list(scoring.planes_of([1, 3], truth.__getitem__, mask.__getitem__))
+    assert [(name, z, int(t[0, 0]), int(m[0, 0])) for name, z, t, m in planes] == [
+        ("z0001", 1, 1, 0),
+        ("z0003", 3, 1, 0),
+    ]
+    # from the first annotated plane to the last, with those between
+    ((name, z, known, predicted),) = scoring.volume_of([1, 3], truth.__getitem__, mask.__getitem__)
+    assert (name, z) == ("sample", 1)
+    assert known.ravel().tolist() == [1, 0, 1]
+    assert predicted.ravel().tolist() == [0, 1, 0]
