@@ -42,7 +42,7 @@ OPENERS: dict[bytes, Callable[[Path], Reader]] = {
     rb"II[*+]\0|MM\0[*+]": Tiff,
     rb"RIFF[\0-\xff]{4}WEBP": ImageioPicture,
     # PBM, and PGM and PPM of 8 bits: Pillow changes the pixels of others, as of JPEG 2000
-    rb"P[14]\s|P[2356]\s+(#.*\s+)*\d+\s+\d+\s+255\s": ImageioPicture,
+    rb"P[14]\s|P[2356]\s+(#.*\n\s*)*\d+\s+\d+\s+255\s": ImageioPicture,
 }
 """What opens a file, by a pattern of its first bytes."""
 SIGNATURE_BYTES = 1024

@@ -270,9 +270,18 @@ def test_pnm(tmp_path, start, comment, body, expected):
 
 
 @pytest.mark.parametrize(
-    "start", [b"P2 2 1 15 0 9", b"P5 2 1 65535 \0\1\0\2", b"P6 1 1 256 ABCDEF"]
+    "start",
+    [
+        # Pillow would change these pixels
+        b"P2 2 1 15 0 9",
+        b"P5 2 1 65535 \0\1\0\2",
+        b"P6 1 1 256 ABCDEF",
+        # a comment without end, which is not to be searched for long
+        b"P2 " + b"# " * 500,
+    ],
+    ids=["maximum 15", "maximum 65535", "maximum 256", "comment"],
 )
-def test_pnm_that_pillow_would_change(tmp_path, start):
+def test_pnm_that_is_refused(tmp_path, start):
     (tmp_path / "a.pgm").write_bytes(start)
     with pytest.raises(
         ValueError, match=r"a.pgm cannot be read: .* no PNM file of 8 bits; replace"
