@@ -86,7 +86,7 @@ def _written(value: Any) -> str:
 def _expected(rule: dict[str, Any]) -> str:
     """What a schema asks of a value."""
     if "oneOf" in rule:
-        return rule["description"].lower().rstrip(".")
+        return str(rule["description"]).lower().rstrip(".")
     names = [rule["type"]] if isinstance(rule["type"], str) else rule["type"]
     kinds = " or ".join(TYPES[name] for name in names if name != "null")
     limits = " and ".join(text.format(rule[key]) for key, text in LIMITS.items() if key in rule)
