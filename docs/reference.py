@@ -228,7 +228,7 @@ def _metrics():
         bounds = " to ".join(
             f"{bound:g}".replace("inf", "any") for bound in (metric.low, metric.high)
         )
-        asked_for, decides = metric.choice or "always", "yes" if metric.decides else ""
+        asked_for, decides = metric.choice or "always", "yes" if metric.decides else "no"
         cells = f"`{metric.name}`", meaning, best, bounds.replace("-any", "any"), asked_for, decides
         rows.append("| " + " | ".join(cells) + " |")
     return "\n".join(rows) + "\n"
