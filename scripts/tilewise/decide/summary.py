@@ -109,7 +109,7 @@ def suspect(sample: str, groups: Mapping[tuple[str, str], Sequence[Row]]) -> str
         return ""
     return (
         f"the truth of {sample} looks inverted: {' and '.join(reasons)}; "
-        "check it, or set truth_foreground"
+        "check it, or set truth_foreground; or swap bright and dark by invert or foreground"
     )
 
 
