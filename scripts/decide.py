@@ -17,11 +17,11 @@ given, output, params = snakemake.input, snakemake.output, snakemake.params
 flags = flags_of_tiles(chain.from_iterable(map(read_rows, given.features)), params.limits)
 excluded = excluded_tiles(flags, params.exclude)
 tiles = {method: [] for method in params.methods}
-left_out = set()
+passed_over = set()
 for row in read_all(given.metrics, params.groups):
     place = row["sample"], row["tile"]
     if place in excluded:
-        left_out.add(place)
+        passed_over.add(place)
     elif row["method"] in tiles:
         tiles[row["method"]].append(row)
 decision = decide(
@@ -33,8 +33,10 @@ decision = decide(
     histograms=read_histograms(given.histograms, params.filters),
     annotators=read_all(given.annotators, params.groups),
     flags=flags,
+    left_out=params.left_out,
+    excluded=len(passed_over),
 )
-record = decision.record | {"left_out": params.left_out, "excluded": len(left_out)}
+record = decision.record
 write_rows(output.ranking, RANKING, decision.ranking)
 write_rows(output.scores, SCORES, decision.scores)
 Path(output.decision).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

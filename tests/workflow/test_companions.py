@@ -236,7 +236,7 @@ class Jobs:
         tables = validate.structure_tables(self.study)
         for method in self.study.methods:
             for block in self.study.annotated_blocks(stack, method):
-                for extent in dict.fromkeys((block.split("/")[0], reads.STACK)):
+                for extent in dict.fromkeys((block.split("/")[0], reads.WHOLE_STACK)):
                     names = {"stack": stack, "method": method, "extent": extent}
                     if paths.STRUCTURE.format(**names) in tables:
                         yield names

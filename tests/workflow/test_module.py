@@ -103,7 +103,10 @@ def test_as_a_module(importing, use, prefix, configuration, imported):
 def test_a_mistake_in_a_configuration_without_a_file(importing):
     configuration = f"{IN_PLACE}\nconfig['tyle'] = 64"
     snakefile = IMPORTING.format(
-        use="use rule * from tilewise", name="all", configuration=configuration
+        use="use rule * from tilewise",
+        name="all",
+        configuration=configuration,
+        snakefile="Snakefile",
     )
     (importing.folder / "Snakefile").write_text(snakefile)
     run = importing.run("--dry-run")

@@ -51,6 +51,8 @@ def decide(
     histograms: Histograms,
     annotators: Iterable[TextRow],
     flags: Mapping[tuple[str, str], str],
+    left_out: Sequence[str],
+    excluded: int,
 ) -> Decision:
     """Compare the methods on annotated tiles and decide on one.
 
@@ -72,6 +74,10 @@ def decide(
         Rows of the tables of annotators.
     flags : dict of (str, str) to str
         Flags of quality by sample and tile.
+    left_out : sequence of str
+        Methods that are not compared.
+    excluded : int
+        Tiles that are excluded.
     """
     columns = CountColumns(choices)
     places = dict.fromkeys(place_of(row) for rows in tiles.values() for row in rows)
@@ -103,6 +109,8 @@ def decide(
         "units": {"unit": rules.unit, "number": len(names), "independent": rules.units},
         "cross_validated": cross_validated,
         "runners_up": [row for row in decisive[1:] if row["indistinguishable"]],
+        "left_out": left_out,
+        "excluded": excluded,
         "learning_curve": _learning_curve(known[best], columns, rules),
         "worst": worst_tiles(whole_tiles(tiles[best]), flags, rules.metric),
     }

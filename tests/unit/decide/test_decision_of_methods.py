@@ -33,6 +33,7 @@ def tables(**rights):
 
 def decided(tiles, **changes):
     known = {"groups": GROUPS, "choices": (), "histograms": {}, "annotators": (), "flags": {}}
+    known |= {"left_out": [], "excluded": 0}
     return decision.decide(tiles, {}, SETTINGS | changes, **known)
 
 
