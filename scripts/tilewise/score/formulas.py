@@ -63,7 +63,9 @@ class Metric:
         return {1: values, -1: -values, 0: -np.abs(values)}[self.direction]
 
     def clip(self, low: float, high: float) -> tuple[float, float]:
-        """An interval cut at the metric's range, which loses no coverage by it."""
+        """An interval cut at the metric's range; that of an error with a sign stays as it is."""
+        if self.direction == 0:
+            return low, high
         return max(low, self.low), min(high, self.high)
 
 
