@@ -159,7 +159,11 @@ def _tables(name, lines, views):
         if stack not in views:
             own_name = [str(name)]
         elif rest[-2] == "structure":
-            own_name = [*rest[:-1], "stack.tsv" if "\tsample\t" in own[0] else "0.tsv"]
+            tile = header.split("\t").index("tile")
+            own_name = [
+                *rest[:-1],
+                "stack.tsv" if own[0].split("\t")[tile] == "sample" else "0.tsv",
+            ]
         else:
             own_name = [*rest[:-3], *BLOCK[:-1], f"{BLOCK[-1]}.tsv"]
         yield str(Path(sample, *own_name)), [header, *own]
