@@ -1,31 +1,24 @@
 """Bring the rows of all blocks into one table and sum them up."""
 
 import logging
-from itertools import chain
 
 from tilewise import job
 from tilewise.decide.summary import COLUMNS, sort_rows, summarize, warnings_of
 from tilewise.quality.flags import excluded_tiles, flags_of_tiles
 from tilewise.score import error_table, score_table
-from tilewise.tables import read_all, read_rows, write_rows
+from tilewise.tables import read_all, read_each, write_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
 order, metadata = params.order, params.metadata
 
-
-def all_rows(paths):
-    """Rows of several tables, one after the other."""
-    return chain.from_iterable(map(read_rows, paths))
-
-
-flags = flags_of_tiles(all_rows(given.features), params.limits)
+flags = flags_of_tiles(read_each(given.features), params.limits)
 excluded = excluded_tiles(flags, params.exclude)
 # spatial blocks of a tile are for choosing parameters only
 rows = [
     {**row, "extent": extent}
     for extent, paths in (("tile", given.metrics), (params.extent, given.structures))
-    for row in score_table.whole_tiles(all_rows(paths))
+    for row in score_table.whole_tiles(read_each(paths))
 ]
 rows = sort_rows(rows, order["samples"], order["methods"])
 for row in rows:
@@ -44,8 +37,8 @@ write_rows(output.summary, COLUMNS, summary)
 for warning in warnings_of(summary):
     logging.warning(warning)
 
-strata = error_table.sum_strata(all_rows(given.strata), rows) if given.strata else ()
-differences = error_table.sum_differences(all_rows(given.differences))
+strata = error_table.sum_strata(read_each(given.strata), rows) if given.strata else ()
+differences = error_table.sum_differences(read_each(given.differences))
 for path, columns, table in (
     (output.errors, error_table.STRATA_COLUMNS, strata),
     (output.differences, error_table.DIFFERENCE_COLUMNS, differences),

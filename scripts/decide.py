@@ -1,7 +1,6 @@
 """Rank the methods on the annotated tiles and decide on one."""
 
 import json
-from itertools import chain
 from pathlib import Path
 
 from tilewise import job
@@ -10,11 +9,11 @@ from tilewise.decide.places import read_histograms
 from tilewise.decide.ranking import RANKING, SCORES
 from tilewise.decide.verdict import describe
 from tilewise.quality.flags import excluded_tiles, flags_of_tiles
-from tilewise.tables import read_all, read_rows, write_rows
+from tilewise.tables import read_all, read_each, read_rows, write_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
-flags = flags_of_tiles(chain.from_iterable(map(read_rows, given.features)), params.limits)
+flags = flags_of_tiles(read_each(given.features), params.limits)
 excluded = excluded_tiles(flags, params.exclude)
 tiles = {method: [] for method in params.methods}
 passed_over = set()

@@ -16,7 +16,7 @@ from tilewise.segment.thresholds import Threshold
 from tilewise.store.blocks import each_strip, open_blocks, strips
 from tilewise.store.grid import crop, runs_of
 from tilewise.store.parts import each_part, parts_of
-from tilewise.tables import read_rows
+from tilewise.tables import read_each
 
 job.start(snakemake)
 given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
@@ -27,7 +27,7 @@ truths = open_blocks([given.truth], [wildcards.block], grid, "uint8", fill=NOT_A
 order = {variant["name"]: number for number, variant in enumerate(params.variants)}
 by_filter = itemgetter("filter")
 calibrated = {}
-for row in chain.from_iterable(map(read_rows, given.calibration)):
+for row in read_each(given.calibration):
     calibrated.setdefault(row["variant"], []).append((row["fold"], Threshold.from_row(row)))
 
 

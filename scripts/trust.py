@@ -1,25 +1,17 @@
 """Bring together what is known of every tile, and find those most worth annotating."""
 
-from itertools import chain
-
 from tilewise import job
 from tilewise.quality import tile_table
-from tilewise.tables import read_rows, write_rows
+from tilewise.tables import read_each, write_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
 
-
-def all_rows(paths):
-    """Rows of several tables, one after the other."""
-    return chain.from_iterable(map(read_rows, paths))
-
-
 tiles = tile_table.join(
-    all_rows(given.features),
-    all_rows(given.thresholds),
-    all_rows(given.agreement),
-    {(row["sample"], row["tile"]) for row in all_rows(given.metrics)},
+    read_each(given.features),
+    read_each(given.thresholds),
+    read_each(given.agreement),
+    {(row["sample"], row["tile"]) for row in read_each(given.metrics)},
 )
 every, following = [], []
 for sample in params.samples:

@@ -2,5 +2,7 @@
 
 NOT_ANNOTATED = 255
 """Of the truth where nothing is known; 0 is background, 1 foreground."""
+MOST_ANNOTATORS = 8
+"""Of one sample: of so many truths the patterns of votes are counted."""
 TN, FP, FN, TP = 1, 2, 3, 4
 """Of a confusion map; 0 is not annotated."""

@@ -1,7 +1,8 @@
 """Tables as tab-separated text: the same rows give the same bytes."""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,15 @@ def read_rows(path: str | Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines, delimiter="\t"))
 
 
+def read_each(paths: Iterable[str | Path]) -> Iterator[dict[str, str]]:
+    """Rows of several tables, one after the other."""
+    return chain.from_iterable(map(read_rows, paths))
+
+
 def read_all(paths: Iterable[str | Path], samples: Iterable[str]) -> list[dict[str, str]]:
     """Rows of several tables, sample by sample in the order of the sheet.
 
     Rows of a sample stay in the order of the tables.
     """
     number = {sample: i for i, sample in enumerate(samples)}
-    rows = [row for path in paths for row in read_rows(path)]
-    return sorted(rows, key=lambda row: number[row["sample"]])
+    return sorted(read_each(paths), key=lambda row: number[row["sample"]])

@@ -32,6 +32,14 @@ def write_planes(folder, planes, name="plane_{}.png", first=1):
         Image.fromarray(plane).save(folder / name.format(number))
 
 
+def configure_discs(project):
+    """A project of one image of discs, in PNG files."""
+    image, truth = blobs(planes=1)
+    write_planes(project.folder, image, "image.png")
+    write_planes(project.folder, truth, "truth.png")
+    return project.configure([{"sample": "discs", "image": "image.png", "truth": "truth.png"}])
+
+
 def write_samples(project, names):
     """Samples of one plane, each brighter than the one before, and one without truth."""
     images, truths, rows = {}, {}, []

@@ -4,15 +4,12 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from samples import blobs, write_planes
+from samples import configure_discs
 
 
 @pytest.fixture
 def project(project):
-    image, truth = blobs(planes=1)
-    write_planes(project.folder, image, "image.png")
-    write_planes(project.folder, truth, "truth.png")
-    return project.configure([{"sample": "discs", "image": "image.png", "truth": "truth.png"}])
+    return configure_discs(project)
 
 
 def refused(run, *words):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import snakemake_logger_plugin_rich
 import tifffile
-from samples import blobs, write_planes
+from samples import blobs, configure_discs, write_planes
 
 DEFAULT = ("--workflow-profile", "default")
 PLAIN = ("--workflow-profile", "plain")
@@ -19,10 +19,7 @@ PLAIN = ("--workflow-profile", "plain")
 
 @pytest.fixture
 def project(project):
-    image, truth = blobs(planes=1)
-    write_planes(project.folder, image, "image.png")
-    write_planes(project.folder, truth, "truth.png")
-    return project.configure([{"sample": "discs", "image": "image.png", "truth": "truth.png"}])
+    return configure_discs(project)
 
 
 def test_in_a_file(project):

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import math
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -13,7 +12,7 @@ from tilewise.segment import cleanup, filters, masks, steps
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.segmenters import Segmenter
-from tilewise.segment.steps import hint
+from tilewise.segment.steps import hint, is_number, is_whole
 
 NO_FILTER = "image"
 """What stands for the image itself where a method has no filter."""
@@ -202,9 +201,8 @@ def threshold_settings(name: str) -> list[str]:
 
 def _threshold_functions() -> dict[str, Callable[..., Any]]:
     """All threshold methods, as functions whose first argument only is not a setting."""
-    from_histogram: dict[str, Any] = GLOBAL
     functions: dict[str, Callable[..., Any]] = {
-        name: functools.partial(method, None) for name, method in from_histogram.items()
+        name: functools.partial(method, None) for name, method in GLOBAL.items()
     }
     functions |= {name: method.surface for name, method in LOCAL.items()}
     return functions | {"hysteresis": masks.hysteresis}
@@ -234,12 +232,12 @@ def _check_manual(value: object) -> None:
 
 
 def _check_multiotsu(classes: Any, foreground: Any) -> None:
-    if not _is_whole(classes) or classes < 2:
+    if not is_whole(classes) or classes < 2:
         raise ValueError(f"classes is {classes!r}: give a whole number of at least 2")
     if foreground is None:
         return
     numbers = foreground if isinstance(foreground, list | tuple) else [foreground]
-    if not numbers or not all(_is_whole(number) and 0 <= number < classes for number in numbers):
+    if not numbers or not all(is_whole(number) and 0 <= number < classes for number in numbers):
         raise ValueError(
             f"foreground is {foreground!r}: give a class or a list of classes, from 0 (darkest) "
             f"to {classes - 1} (brightest)"
@@ -255,7 +253,7 @@ def _check_adaptive(size: Any, offset: Any, weights: Any) -> None:
 
 def _check_sauvola(size: Any, k: Any, r: Any) -> None:
     _check_niblack(size, k)
-    if r is not None and (not _is_number(r) or r <= 0):
+    if r is not None and (not is_number(r) or r <= 0):
         raise ValueError(f"r is {r!r}: give a number of grey levels above 0, or leave it out")
 
 
@@ -267,30 +265,22 @@ def _check_niblack(size: Any, k: Any) -> None:
 def _check_hysteresis(low: Any, high: Any) -> None:
     choices = [name for name in GLOBAL if name not in ("manual", "multiotsu")]
     for setting, value in (("low", low), ("high", high)):
-        if value not in choices and not _is_number(value):
+        if value not in choices and not is_number(value):
             raise ValueError(
                 f"{setting} is {value!r}: give a number, or a method: {', '.join(choices)}"
             )
-    if _is_number(low) and _is_number(high) and low > high:
+    if is_number(low) and is_number(high) and low > high:
         raise ValueError(f"low is {low}, high is {high}: give a low that is not above high")
 
 
 def _check_size(size: Any) -> None:
-    if not _is_whole(size) or size < 3 or size % 2 == 0:
+    if not is_whole(size) or size < 3 or size % 2 == 0:
         raise ValueError(f"size is {size!r}: give an odd whole number of pixels, such as 15")
 
 
 def _check_number(setting: str, value: object) -> None:
-    if not _is_number(value):
+    if not is_number(value):
         raise ValueError(f"{setting} is {value!r}: give a number")
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> bool:
-    return _is_whole(value) or (isinstance(value, float) and math.isfinite(value))
 
 
 CHECKS: dict[str, Callable[..., None]] = {

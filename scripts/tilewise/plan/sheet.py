@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+from tilewise.labels import MOST_ANNOTATORS
 from tilewise.read.annotation import Piece
 from tilewise.read.files import read_header
-from tilewise.read.header import Header
+from tilewise.read.header import Header, PixelSize
 from tilewise.read.pixel_size import parse_pixel_size
 from tilewise.read.planes import match_planes, natural_key
 from tilewise.store.grid import Grid, Shape, Tile
@@ -20,15 +21,11 @@ RESERVED_NAMES = {"all", "figures", "masks", "sources", "sweeps"}
 """What results/ uses itself."""
 RESULT_ENDINGS = (".html", ".json", ".md", ".tsv")
 """Of the names of files in results/."""
-MOST_ANNOTATORS = 8
-"""Of one sample: their truths are separated by semicolons."""
 SHEET_COLUMNS = ("sample", "image", "truth", "roi", "channel", "truth_foreground", "pixel_size")
 """Those with a meaning; others are kept as metadata."""
 
 NamedFiles = dict[str, list[tuple[str, Header]]]
 """Files whose headers are known, by the name a sheet gives them, as in `phantom:cortex/image`."""
-PixelSize = tuple[float | None, float, float]
-"""z, y and x in micrometres; z alone may be unknown."""
 Item = TypeVar("Item")
 
 

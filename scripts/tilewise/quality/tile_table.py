@@ -79,15 +79,17 @@ def judge(
     flagged = [
         {**row, "flags": own} for row, own in zip(rows, flags.flag(rows, limits), strict=True)
     ]
+    marks = {(row["sample"], row["tile"]): ";".join(row["flags"]) for row in flagged}
+    excluded = flags.excluded_tiles(marks, exclude)
     trusts = trust.trust(flagged, [row["annotated"] for row in rows])
     chosen = trust.most_worth(flagged, trusts, number) if number else []
     tiles = [
         {
             **{**row, **own},
-            "excluded": "yes" if set(row["flags"]) & set(exclude) else "",
+            "excluded": "yes" if tile in excluded else "",
             "annotated": "yes" if own["annotated"] else "",
-            "flags": ";".join(row["flags"]),
+            "flags": mark,
         }
-        for row, own in zip(flagged, trusts, strict=True)
+        for row, own, (tile, mark) in zip(flagged, trusts, marks.items(), strict=True)
     ]
     return tiles, [{"rank": rank, **tiles[i]} for rank, i in enumerate(chosen, 1)]

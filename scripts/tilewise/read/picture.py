@@ -173,8 +173,8 @@ def open_gif(path: Path) -> Picture:
 def _gif_palettes(data: mmap.mmap) -> list[bytes]:
     """Colours of each frame (GIF89a specification, 18 to 23).
 
-    Pillow has to decode all frames to find them, which takes 16 to 60 times as long, and takes
-    a truncated file for one of fewer frames.
+    Pillow has to decode all frames to find them, and takes a truncated file for one of fewer
+    frames.
     """
 
     def palette_at(place: int, flags: int) -> bytes:

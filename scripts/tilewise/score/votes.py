@@ -12,12 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.labels import NOT_ANNOTATED
+from tilewise.labels import MOST_ANNOTATORS, NOT_ANNOTATED
 from tilewise.value_counts import count_values
 
 Counts = NDArray[np.int64]
 """Pixels per pattern of votes, (3 ** K,)."""
-MOST_ANNOTATORS = 8
 _INVALID = np.iinfo(np.uint16).max
 
 
