@@ -21,6 +21,9 @@ def run(version, folder):
     """Jobs, CPU and wall time in s of a run of a version's demo."""
     folder.mkdir()
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", folder]
+    # versions without this profile print each job by themselves
+    profile = "plain" if (version / "workflow/profiles/plain").is_dir() else "default"
+    command += ["--workflow-profile", profile]
     command += ["--snakefile", version / "Snakefile", "--configfile", version / "config.yaml"]
     wall, cpu, _ = measure(command, folder)
     done = re.findall(r"^(\d+) of \d+ steps", (folder / "output.txt").read_text(), re.MULTILINE)

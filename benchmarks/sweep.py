@@ -55,7 +55,7 @@ def run(folder, name, methods):
     )
     (place / "config.yaml").write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", "config.yaml"]
-    command += ["--snakefile", ROOT / "Snakefile"]
+    command += ["--snakefile", ROOT / "Snakefile", "--workflow-profile", "plain"]
     sources = ["results/sources/phantom/brain/image.tif"]
     subprocess.run([*command, *sources], cwd=place, check=True, stderr=subprocess.DEVNULL)
     start = time.perf_counter()
