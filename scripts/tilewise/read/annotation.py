@@ -58,7 +58,7 @@ class PieceReader:
 
     def _stack(self, piece: Piece) -> Stack:
         if piece not in self._stacks:
-            stack = open_stack([piece.path])
+            stack = open_stack([piece.path], as_stored=True)
             # a piece that is refused is refused to every thread
             self.start(stack, piece)
             self._stacks[piece] = stack

@@ -26,6 +26,10 @@ class Header:
         One of `DTYPES`.
     pixel_size
         None if y or x is unknown.
+    black
+        Where 0 is white (TIFF's WhiteIsZero), the stored value that is black; else None.
+    left_out
+        What of the file does not count, as a sentence; empty if all of it does.
     """
 
     planes: int
@@ -34,6 +38,8 @@ class Header:
     channels: int
     dtype: str
     pixel_size: PixelSize | None = None
+    black: int | None = None
+    left_out: str = ""
 
 
 class FormatError(ValueError):

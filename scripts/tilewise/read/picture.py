@@ -2,6 +2,8 @@
 
 import mmap
 import struct
+import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +11,34 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise.read import orientation
 from tilewise.read.header import FormatError, Header, PixelSize
 from tilewise.read.pixel_size import known_size, size_of_resolution, unless_printed
 
-PNG_END_CHUNK = b"IEND\xaeB`\x82"
 METERS_PER_INCH = 0.0254
 CUT_LAYOUTS = ("RGB;16B", "LA;16B", "RGBA;16B")
 """Pillow's names for the pixels in PNG files of which it cuts 16 bits to 8."""
 
 
 class Picture:
-    """A file that Pillow decodes."""
+    """A file that Pillow decodes.
 
-    def __init__(self, path: Path, header: Header) -> None:
-        self.header = header
+    Parameters
+    ----------
+    path
+        The file.
+    header
+        Of its pixels as they are stored.
+    turn
+        Its orientation (EXIF).
+    """
+
+    def __init__(self, path: Path, header: Header, turn: int = orientation.UPRIGHT) -> None:
+        height, width = orientation.shown_shape(header.height, header.width, turn)
+        size = orientation.shown_size(header.pixel_size, turn)
+        self.header = replace(header, height=height, width=width, pixel_size=size)
         self._path = path
+        self._turn = turn
         self._image: Any = None
         self._plane: int | None = None
         self._pixels: NDArray | None = None
@@ -32,7 +47,7 @@ class Picture:
         """Rows of a plane, as `files.Reader` says."""
         if self._pixels is None or plane != self._plane:
             self._pixels = None
-            self._pixels = self._with_channels(self._decode(plane))
+            self._pixels = orientation.turned(self._with_channels(self._decode(plane)), self._turn)
             self._plane = plane
             if self._pixels.shape[:2] != (self.header.height, self.header.width):
                 raise ValueError(
@@ -61,6 +76,8 @@ class Picture:
         """Pixels of a plane, (height, width) or (height, width, bands)."""
         if self._image is None:
             self._image = _open_with_pillow(self._path)
+            if self._image.format == "PNG":
+                _check_png(self._path)
         image = self._image
         if self.header.planes > 1:
             image.seek(plane)
@@ -75,11 +92,9 @@ class DeepPng(Picture):
     """A PNG file whose pixels are in one of `CUT_LAYOUTS`."""
 
     def _decode(self, plane: int) -> NDArray:
-        data = self._path.read_bytes()
         # OpenCV versions differ in what they make of a partial file
-        if PNG_END_CHUNK not in data:
-            raise ValueError("the image file is truncated")
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        _check_png(self._path)
+        pixels = cv2.imdecode(np.fromfile(self._path, np.uint8), cv2.IMREAD_UNCHANGED)
         if pixels is None:
             raise ValueError("the image data are damaged")
         return pixels[..., 2::-1]
@@ -91,7 +106,8 @@ class ImageioPicture(Picture):
     def __init__(self, path: Path) -> None:
         with _open_with_imageio(path) as image:
             planes, height, width, *bands = image.properties(index=...).shape
-        super().__init__(path, Header(planes, height, width, 3 if bands else 1, "uint8"))
+            turn = orientation.of_exif(image.metadata(index=0).get("exif"))
+        super().__init__(path, Header(planes, height, width, 3 if bands else 1, "uint8"), turn)
 
     def _decode(self, plane: int) -> NDArray:
         if self._image is None:
@@ -119,7 +135,9 @@ def _open_with_pillow(path: Path) -> Any:
 
 
 def open_picture(path: Path) -> Picture:
-    """Open a PNG, JPEG or BMP file; of an animated PNG, the first frame counts."""
+    """Open a PNG, JPEG or BMP file: each frame of an animated PNG is a plane."""
+    from PIL import Image
+
     with _open_with_pillow(path) as image:
         if not image.tile:
             raise ValueError("it has no pixels")
@@ -131,15 +149,47 @@ def open_picture(path: Path) -> Picture:
             is_grey = _is_grey(colors, len(bands))
         else:
             is_grey = image.mode in ("1", "L", "LA", "I;16") or layout == "LA;16B"
+        frames = getattr(image, "n_frames", 1)
+        is_deep = layout in CUT_LAYOUTS
+        if image.format == "PNG" and frames > 1 and (is_deep or image.default_image):
+            raise FormatError(f"{path} is an animated PNG of an odd kind: save it as TIFF")
+        # JPEG files with more pictures (MPO) have previews, depth maps or other views in them
+        is_mpo = image.format == "MPO" and frames > 1
         header = Header(
-            1,
+            1 if is_mpo else frames,
             image.height,
             image.width,
             1 if is_grey else 3,
-            "uint16" if image.mode == "I;16" or layout in CUT_LAYOUTS else "uint8",
+            "uint16" if image.mode == "I;16" or is_deep else "uint8",
             _png_pixel_size(*image.info.get("dpi", (0, 0))) if image.format == "PNG" else None,
+            left_out=f"of the {frames} pictures in it, only the first is read" if is_mpo else "",
         )
-    return DeepPng(path, header) if layout in CUT_LAYOUTS else Picture(path, header)
+        # of a PNG file, without decoding it to look for EXIF data behind the pixels
+        turn = orientation.of_tag(Image.Image.getexif(image).get(orientation.TAG))
+    return (DeepPng if is_deep else Picture)(path, header, turn)
+
+
+def _check_png(path: Path) -> None:
+    """Refuse a PNG file of which a chunk is damaged: decoders look at few of the checksums."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        kind, place, has_pixels = b"", 8, False
+        while kind != b"IEND":
+            if place + 12 > len(data):
+                raise ValueError("the image file is truncated")
+            size, kind = struct.unpack_from(">I4s", data, place)
+            with memoryview(data) as view, view[place + 4 : place + 8 + size] as chunk:
+                is_whole = place + 12 + size <= len(data)
+                if (
+                    is_whole
+                    and zlib.crc32(chunk) != struct.unpack_from(">I", data, place + 8 + size)[0]
+                ):
+                    raise ValueError(f"the checksum of its {kind.decode('latin-1')} data is wrong")
+                if has_pixels and kind == b"eXIf" and orientation.of_exif(bytes(chunk[4:])) != 1:
+                    raise ValueError(
+                        "it is to be turned, as is said behind its pixels; save it turned"
+                    )
+            has_pixels |= kind == b"IDAT"
+            place += 12 + size
 
 
 def _png_pixel_size(x_dpi: float, y_dpi: float) -> PixelSize | None:

@@ -15,7 +15,9 @@ from tilewise.read.header import without_bool
 COLOR_CHANNELS = {"red": 0, "green": 1, "blue": 2}
 
 
-def open_stack(paths: str | Path | Sequence[str | Path], channel: str | int = "luma") -> "Stack":
+def open_stack(
+    paths: str | Path | Sequence[str | Path], channel: str | int = "luma", as_stored: bool = False
+) -> "Stack":
     """Open files as one stack of planes.
 
     Parameters
@@ -25,6 +27,8 @@ def open_stack(paths: str | Path | Sequence[str | Path], channel: str | int = "l
     channel
         What `Stack.rows` gives of colour images: "luma", "red", "green", "blue" or the number of
         a channel, from 0.
+    as_stored
+        Give the values that are stored, as labels need it, where 0 is white, too; else 0 is black.
 
     Raises
     ------
@@ -33,7 +37,7 @@ def open_stack(paths: str | Path | Sequence[str | Path], channel: str | int = "l
     """
     if isinstance(paths, str | Path):
         paths = [paths]
-    return Stack(paths, channel)
+    return Stack(paths, channel, as_stored)
 
 
 class Stack:
@@ -44,7 +48,9 @@ class Stack:
     Decoders use as many threads as OpenCV is set to.
     """
 
-    def __init__(self, paths: Sequence[str | Path], channel: str | int = "luma") -> None:
+    def __init__(
+        self, paths: Sequence[str | Path], channel: str | int = "luma", as_stored: bool = False
+    ) -> None:
         self._paths = [str(path) for path in paths]
         if not self._paths:
             raise ValueError("a stack needs at least one file")
@@ -64,6 +70,7 @@ class Stack:
         self._ends = np.cumsum([header.planes for header in headers])
         self.header = replace(first, planes=int(self._ends[-1]))
         self._channel = _channel_number(channel, first.channels, self._paths[0])
+        self._as_stored = as_stored
         self._number: int | None = None
         self._reader: Reader | None = None
 
@@ -149,6 +156,8 @@ class Stack:
         with naming(path):
             rows = self._reader.read(plane, y0, y1, channel)
         rows = without_bool(rows).astype(self.header.dtype, copy=False)
+        if self._reader.header.black is not None and not self._as_stored:
+            rows = self._reader.header.black - rows
         if rows.dtype.kind == "f" and not np.isfinite(rows).all():
             raise ValueError(
                 f"{path}: plane {plane} has NaN or infinite pixels in rows {y0} to {y1 - 1}: "

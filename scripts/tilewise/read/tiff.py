@@ -9,11 +9,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise.read import orientation
 from tilewise.read.header import FormatError, Header, PixelSize, dtype_name, without_bool
 from tilewise.read.pixel_size import known_size, micrometers, size_of_resolution, unless_printed
 
 TIFF_RESOLUTION_UNITS = {3: "cm", 4: "mm", 5: "um"}
 """Centimetres (TIFF 6.0) and two that tifffile and others write; 1 is none, 2 the inch."""
+WHITE_IS_ZERO, PALETTE, YCBCR = 0, 3, 6
+PHOTOMETRICS = (0, 1, 2, 3, 4, 6, 34892)
+"""What pixels may mean: grey, red-green-blue, a palette, a mask, YCbCr in JPEG, linear raw."""
+JPEG_COMPRESSIONS = (6, 7, 34892)
+"""In which YCbCr is decoded to red, green and blue."""
 
 
 class Tiff:
@@ -55,16 +61,18 @@ class Tiff:
             # 1 and 2 are associated and unassociated alpha (TIFF 6.0, ExtraSamples)
             channels -= sum(int(sample) in (1, 2) for sample in page.extrasamples)
         dtype = series.dtype
+        self._turn = orientation.of_tag(page.tags.valueof(orientation.TAG))
         self._palette = _tiff_palette(page)
         if self._palette is not None:
             channels, dtype = self._palette.shape[-1], self._palette.dtype
+        height, width = (series.shape[series.axes.index(axis)] for axis in "YX")
         self.header = Header(
             int(np.prod(self._plane_shape, dtype=int)),
-            series.shape[series.axes.index("Y")],
-            series.shape[series.axes.index("X")],
+            *orientation.shown_shape(height, width, self._turn),
             channels,
             dtype_name(dtype, self._path),
-            self._pixel_size(),
+            orientation.shown_size(self._pixel_size(), self._turn),
+            _black(page, self._path),
         )
         self._check_size(page)
         self._map: NDArray[np.uint8] | None = None
@@ -85,8 +93,15 @@ class Tiff:
         places = np.unravel_index(plane, self._plane_shape)
         for axis, place in zip(self._plane_axes, places, strict=True):
             at[axis] = int(place)
-        at[self._axes.index("Y")] = slice(y0, y1)
-        at[self._axes.index("X")] = slice(None)
+        range_axis, whole_axis = "XY" if orientation.is_transposed(self._turn) else "YX"
+        at[self._axes.index(range_axis)] = orientation.stored_range(
+            y0, y1, self.header.height, self._turn
+        )
+        at[self._axes.index(whole_axis)] = slice(None)
+        return orientation.turned(self._channels(at, channel), self._turn)
+
+    def _channels(self, at: list[Any], channel: int | None) -> NDArray:
+        """Part of a plane as it is stored: (height, width) or (height, width, 3)."""
         if self._palette is not None:
             colors = self._palette[without_bool(self._rows(at))]
             return colors if channel is None else np.ascontiguousarray(colors[..., channel])
@@ -96,7 +111,7 @@ class Tiff:
             at[self._channel_axis] = channel
             return self._rows(at)
         if self._channel_axis < self._page_axis:
-            return np.dstack([self.read(plane, y0, y1, number) for number in range(3)])
+            return np.dstack([self._channels(list(at), number) for number in range(3)])
         at[self._channel_axis] = slice(0, 3)
         rows = self._rows(at)
         return rows if self._axes.index("X") < self._channel_axis else np.moveaxis(rows, 0, -1)
@@ -228,7 +243,7 @@ def _ome_pixel_size(xml: str) -> PixelSize | None:
 
 def _tiff_palette(page: Any) -> NDArray | None:
     """Colours by index, (colours, 1 or 3); None if the page has no palette."""
-    if page.photometric != 3 or page.colormap is None:
+    if page.photometric != PALETTE or page.colormap is None:
         return None
     palette = np.asarray(page.colormap).T
     # 8-bit indices point to 16-bit colours; some writers leave them 8-bit
@@ -236,3 +251,25 @@ def _tiff_palette(page: Any) -> NDArray | None:
         palette = (palette >> 8 if palette.max() > 255 else palette).astype(np.uint8)
     grey = (palette == palette[:, :1]).all()
     return palette[:, :1] if grey else palette
+
+
+def _black(page: Any, path: Path) -> int | None:
+    """The stored value of black, if 0 is white.
+
+    Raises
+    ------
+    FormatError
+        If pixels mean what is not understood; the message names the file.
+    """
+    kind = page.photometric
+    if kind not in PHOTOMETRICS or (kind == YCBCR and page.compression not in JPEG_COMPRESSIONS):
+        name = getattr(kind, "name", kind)
+        raise FormatError(f"{path} has pixels of the kind {name}: save it as grey or RGB")
+    if kind != WHITE_IS_ZERO:
+        return None
+    if page.dtype.kind not in "ub":
+        raise FormatError(
+            f"{path} has {page.dtype} pixels of which 0 is said to be white (WhiteIsZero): "
+            "save it with BlackIsZero"
+        )
+    return 2**page.bitspersample - 1

@@ -53,21 +53,22 @@ def assert_same(actual, expected):
     np.testing.assert_array_equal(actual, expected)
 
 
+def png_chunk(kind, data):
+    checksum = zlib.crc32(kind + data)
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+
+
 def write_png(path, pixels, depth, color, palette=None):
     """A PNG as the specification says, for the kinds that Pillow does not write."""
-
-    def chunk(kind, data):
-        checksum = zlib.crc32(kind + data)
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
 
     height, width = pixels.shape[:2]
     lines = b"".join(b"\0" + row.astype(row.dtype.newbyteorder(">")).tobytes() for row in pixels)
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0))
-        + (chunk(b"PLTE", palette) if palette else b"")
-        + chunk(b"IDAT", zlib.compress(lines))
-        + chunk(b"IEND", b"")
+        + png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0))
+        + (png_chunk(b"PLTE", palette) if palette else b"")
+        + png_chunk(b"IDAT", zlib.compress(lines))
+        + png_chunk(b"IEND", b"")
     )
 
 
@@ -104,12 +105,172 @@ def test_jpeg(tmp_path, pixels):
     np.testing.assert_allclose(decoded, smooth, atol=4)
 
 
-def test_orientation_of_exif_is_ignored(tmp_path):
+# what people see of stored pixels, by orientation (EXIF 2.3, tag 274): written out by hand
+STORED = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
+SHOWN = {
+    1: [[1, 2, 3], [4, 5, 6]],
+    2: [[3, 2, 1], [6, 5, 4]],
+    3: [[6, 5, 4], [3, 2, 1]],
+    4: [[4, 5, 6], [1, 2, 3]],
+    5: [[1, 4], [2, 5], [3, 6]],
+    6: [[4, 1], [5, 2], [6, 3]],
+    7: [[6, 3], [5, 2], [4, 1]],
+    8: [[3, 6], [2, 5], [1, 4]],
+}
+
+
+def orient(value):
     exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.fromarray(GREY).save(tmp_path / "a.jpg", exif=exif)
-    assert read_header(tmp_path / "a.jpg") == Header(1, 37, 53, 1, "uint8")
-    assert planes_of(tmp_path / "a.jpg").shape == (1, 37, 53)
+    exif[274] = value
+    return exif
+
+
+def write_turned_tiff(path, pixels, value, **options):
+    tifffile.imwrite(path, pixels, extratags=[(274, 3, 1, value, True)], metadata=None, **options)
+
+
+@pytest.mark.parametrize("value", SHOWN)
+@pytest.mark.parametrize("kind", ["png", "webp", "tif", "zlib", "tiles", "big"])
+def test_pictures_are_turned_as_they_are_shown(tmp_path, kind, value):
+    path = tmp_path / "a"
+    options = {
+        "png": {},
+        "webp": {"lossless": True},
+        "tif": {},
+        "zlib": {"compression": "zlib"},
+        "tiles": {"tile": (16, 16)},
+        "big": {"byteorder": ">"},
+    }[kind]
+    if kind in ("png", "webp"):
+        Image.fromarray(STORED).save(path, kind, exif=orient(value), **options)
+    else:
+        write_turned_tiff(
+            path, STORED.astype(np.uint16 if kind == "big" else "u1"), value, **options
+        )
+    expected = np.array(SHOWN[value])
+    header = read_header(path)
+    assert (header.height, header.width) == expected.shape
+    with open_stack(path) as stack:
+        for y in range(header.height):
+            np.testing.assert_array_equal(stack.rows(0, y, y + 1), expected[y : y + 1])
+        np.testing.assert_array_equal(stack.rows(0, 0, header.height), expected)
+
+
+def test_turned_jpeg_and_16_bit_colors(tmp_path):
+    smooth = cv2.GaussianBlur(GREY, (0, 0), 5)
+    Image.fromarray(smooth).save(tmp_path / "a.jpg", quality=100, exif=orient(6))
+    assert read_header(tmp_path / "a.jpg") == Header(1, 53, 37, 1, "uint8")
+    np.testing.assert_allclose(planes_of(tmp_path / "a.jpg")[0], np.rot90(smooth, -1), atol=4)
+    make_deep(tmp_path / "b.png")
+    data = (tmp_path / "b.png").read_bytes()
+    exif = png_chunk(b"eXIf", orient(8).tobytes()[6:])
+    (tmp_path / "c.png").write_bytes(data[:33] + exif + data[33:])
+    assert_same(colors_of(tmp_path / "c.png"), np.rot90(colors_of(tmp_path / "b.png")).copy())
+    (tmp_path / "d.png").write_bytes(data[:-12] + exif + data[-12:])
+    with pytest.raises(ValueError, match="d.png cannot be read: .*save it turned"):
+        planes_of(tmp_path / "d.png")
+
+
+@pytest.mark.parametrize("options", [{}, {"planarconfig": "separate"}])
+def test_turned_colors_and_pixel_sizes(tmp_path, options):
+    pixels = np.moveaxis(RGB, -1, 0) if options else RGB
+    write_turned_tiff(
+        tmp_path / "a.tif",
+        pixels,
+        5,
+        photometric="rgb",
+        resolution=(10000, 20000),
+        resolutionunit="CENTIMETER",
+        **options,
+    )
+    # 10000 pixels per cm in stored columns: 1 um, which become rows
+    assert read_header(tmp_path / "a.tif") == Header(1, 53, 37, 3, "uint8", (None, 1.0, 0.5))
+    assert_same(colors_of(tmp_path / "a.tif"), RGB.transpose(1, 0, 2))
+    assert_same(planes_of(tmp_path / "a.tif", "red")[0], RGB[..., 0].T)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "expected"),
+    [
+        (GREY, 255 - GREY),
+        (DEEP, 65535 - DEEP),
+        (MASK, 1 - MASK.astype(np.uint8)),
+    ],
+)
+def test_where_0_is_white(tmp_path, pixels, expected):
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="miniswhite")
+    assert_same(planes_of(tmp_path / "a.tif"), expected[None])
+    # the values of labels are numbers, not brightness: tifffile writes boolean masks like this
+    with open_stack(tmp_path / "a.tif", as_stored=True) as stack:
+        np.testing.assert_array_equal(stack.rows(0, 0, 37), pixels)
+
+
+def test_4_bits_where_0_is_white(tmp_path):
+    path = tmp_path / "a.tif"
+    packed = np.array([[0x0F, 0x3C]], np.uint8)
+    tifffile.imwrite(path, packed, photometric="miniswhite", metadata=None)
+    data = bytearray(path.read_bytes())
+    # a line of 2 bytes becomes one of 4 pixels of 4 bits (TIFF 6.0, tags 256 and 258)
+    with tifffile.TiffFile(path) as file:
+        tags = {tag.code: tag.valueoffset for tag in file.pages[0].tags}
+    struct.pack_into("<H", data, tags[256], 4)
+    struct.pack_into("<H", data, tags[258], 4)
+    path.write_bytes(data)
+    with open_stack(path) as stack:
+        assert_same(stack.rows(0, 0, 1), np.array([[15, 0, 12, 3]], np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("photometric", "pixels"),
+    [
+        ("ycbcr", RGB),
+        ("cielab", RGB),
+        ("icclab", RGB),
+        ("separated", np.dstack([RGB, GREY])),
+        ("cfa", GREY),
+        ("miniswhite", FLOAT),
+        ("miniswhite", STACK.astype(np.int16)[0]),
+    ],
+)
+def test_pixels_of_other_kinds_are_refused(tmp_path, photometric, pixels):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, pixels, photometric="rgb" if pixels.ndim == 3 else "minisblack")
+    with tifffile.TiffFile(path, mode="r+") as file:
+        tag = file.pages[0].tags[262]
+        tag.overwrite(tifffile.PHOTOMETRIC[photometric.upper()].value)
+    with pytest.raises(ValueError, match="a.tif has .*: save it "):
+        read_header(path)
+
+
+def test_frames_of_an_animated_png_are_planes(tmp_path):
+    frames = [Image.fromarray(plane) for plane in STACK]
+    frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
+    assert read_header(tmp_path / "a.png") == Header(4, 37, 53, 1, "uint8")
+    assert_same(planes_of(tmp_path / "a.png"), STACK)
+    frames[0].save(tmp_path / "b.png", save_all=True, append_images=frames[1:], default_image=True)
+    with pytest.raises(ValueError, match="b.png is an animated PNG of an odd kind: save it as"):
+        read_header(tmp_path / "b.png")
+
+
+def test_further_pictures_of_a_jpeg_are_named(tmp_path):
+    smooth = [Image.fromarray(cv2.GaussianBlur(plane, (0, 0), 5)) for plane in STACK[:2]]
+    smooth[0].save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=smooth[1:], quality=100)
+    header = read_header(tmp_path / "a.jpg")
+    assert header.planes == 1
+    assert header.left_out == "of the 2 pictures in it, only the first is read"
+    np.testing.assert_allclose(planes_of(tmp_path / "a.jpg")[0], smooth[0], atol=4)
+
+
+def test_wrong_checksums_of_png_are_refused(tmp_path):
+    Image.fromarray(GREY).save(tmp_path / "a.png")
+    make_deep(tmp_path / "b.png")
+    for name in ("a.png", "b.png"):
+        data = (tmp_path / name).read_bytes()
+        # of the pixels: the last four bytes before IEND and its length
+        at = data.index(b"IEND") - 8
+        (tmp_path / name).write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        with pytest.raises(ValueError, match=f"{name} cannot be read: the checksum of its IDAT"):
+            planes_of(tmp_path / name)
 
 
 @pytest.mark.parametrize("ending", ["png", "bmp", "tif"])
