@@ -32,6 +32,9 @@ class Reader(Protocol):
             Pixels of a channel or, if it is None, red, green and blue.
         """
 
+    def spans(self, plane: int, planes: int) -> list[tuple[Path, int, int]]:
+        """What some planes are decoded from: files, first bytes and numbers of bytes."""
+
     def close(self) -> None:
         """Let go of the file and of what was decoded of it."""
 

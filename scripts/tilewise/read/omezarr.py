@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,7 @@ class OmeZarr:
 
     def read(self, plane: int, y0: int, y1: int, channel: int | None) -> NDArray:
         """Rows of a plane, as `files.Reader` says."""
-        import zarr
-
-        if self._array is None:
-            self._array = zarr.open_array(self._folder, mode="r")
+        self._open()
         place = *self._slab_range(plane, y0, y1), channel
         if self._slab is None or place != self._slab_place:
             self._slab = None
@@ -61,6 +59,26 @@ class OmeZarr:
             self._slab_place = place
         z0, _, top, _, _ = place
         return self._slab[plane - z0, y0 - top : y1 - top]
+
+    def spans(self, plane: int, planes: int) -> list[tuple[Path, int, int]]:
+        """Metadata and the files of chunks, as `files.Reader` says."""
+        array = self._open()
+        steps = getattr(array, "shards", None) or array.chunks
+        numbers = [range(-(-size // step)) for size, step in zip(array.shape, steps, strict=True)]
+        if "z" in self._axes:
+            at = self._axes.index("z")
+            numbers[at] = range(plane // steps[at], -(-(plane + planes) // steps[at]))
+        names = ("zarr.json", ".zarray", *map(array.metadata.encode_chunk_key, product(*numbers)))
+        files = [self._folder / name for name in names]
+        # chunks of the fill value may be missing
+        return [(file, 0, file.stat().st_size) for file in files if file.is_file()]
+
+    def _open(self) -> Any:
+        import zarr
+
+        if self._array is None:
+            self._array = zarr.open_array(self._folder, mode="r")
+        return self._array
 
     def close(self) -> None:
         """Let go of the array and of what was decoded of it."""

@@ -57,6 +57,10 @@ class Picture:
         rows = self._pixels[y0:y1]
         return rows if rows.ndim == 2 or channel is None else rows[..., channel]
 
+    def spans(self, plane: int, planes: int) -> list[tuple[Path, int, int]]:
+        """The whole file, as `files.Reader` says."""
+        return [(self._path, 0, self._path.stat().st_size)]
+
     def close(self) -> None:
         """Close the file that is open."""
         if self._image is not None:

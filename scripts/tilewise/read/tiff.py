@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,30 @@ class Tiff:
         at[self._channel_axis] = slice(0, 3)
         rows = self._rows(at)
         return rows if self._axes.index("X") < self._channel_axis else np.moveaxis(rows, 0, -1)
+
+    def spans(self, plane: int, planes: int) -> list[tuple[Path, int, int]]:
+        """Tags of the first page and segments of pixels, as `files.Reader` says."""
+        tags = [(tag.valueoffset, tag.valuebytecount) for tag in self._page.tags]
+        lead = self._shape[: self._page_axis]
+        of_page = np.arange(np.prod(lead, dtype=int)).reshape(lead)
+        axes = [axis for axis in self._plane_axes if axis < self._page_axis]
+        numbers = set()
+        for number in range(plane, plane + planes):
+            at: list[Any] = [slice(None)] * self._page_axis
+            places = np.unravel_index(number, self._plane_shape)
+            for axis, place in zip(self._plane_axes, places, strict=True):
+                if axis in axes:
+                    at[axis] = int(place)
+            numbers.update(np.ravel(of_page[tuple(at)]).tolist())
+        segments = [span for number in sorted(numbers) for span in self._segments(number)]
+        return [(self._path, offset, size) for offset, size in (*tags, *segments)]
+
+    def _segments(self, number: int) -> Iterable[tuple[int, int]]:
+        if self._series.dataoffset is not None:
+            size = self._page.nbytes
+            return [(self._series.dataoffset + number * size, size)]
+        page = self._series.pages[number]
+        return zip(page.dataoffsets, page.databytecounts, strict=True)
 
     def close(self) -> None:
         """Close the file."""
