@@ -3,6 +3,7 @@
 from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.read.annotation import Piece, PieceReader, TruthReader
+from tilewise.read.sources import Planes, record, write
 from tilewise.store.blocks import each_strip, strips
 from tilewise.store.layout import layout_of
 from tilewise.store.parts import each_part, parts_of
@@ -35,6 +36,11 @@ def store(part, threads):
         each_strip(work, strips(part.grid, part.block), threads)
 
 
+files = [*given.truth, *given.roi]
+records = record(
+    Planes(path, *place) for path, place in zip(files, snakemake.params.planes, strict=True)
+)
 paths, block = snakemake.output.truth, snakemake.wildcards.block
 with LevelsWriter(paths, block, layout, parts, nearest, threads) as writer:
     each_part(store, parts, threads)
+write(snakemake.output.made_from, records, snakemake.params.revision)

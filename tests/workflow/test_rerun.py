@@ -124,3 +124,29 @@ def test_a_deleted_reduced_level_of_a_mask_is_made_again(project):
     assert "block=1/0/0" not in run.output
     assert lost.read_bytes() == before
     assert not project.succeed().jobs
+
+
+def test_a_file_that_changes_at_an_older_time(project):
+    image, truth = blobs(seed=3)
+    folder = project.folder
+    for kind, planes in (("image", image), ("truth", truth * 255)):
+        (path,) = (folder / kind).glob("*2.png")
+        times = path.stat().st_atime_ns, path.stat().st_mtime_ns - 10**12
+        write_planes(folder / kind, planes[1:], first=2)
+        os.utime(path, ns=times)
+    run = project.succeed()
+    assert run.jobs["ingest"] == run.jobs["ingest_truth"] == 1
+    assert "block=0/0/0" not in run.output
+    assert not project.succeed().jobs
+
+
+def test_changes_that_are_taken_back_run_again(project):
+    (path,) = (project.folder / "image").glob("*2.png")
+    before = path.read_bytes()
+    image, _ = blobs(seed=3)
+    write_planes(project.folder / "image", image[1:], first=2)
+    assert project.succeed().jobs["ingest"] == 1
+    path.write_bytes(before)
+    assert project.succeed().jobs["ingest"] == 1
+    os.utime(path)
+    assert not project.succeed().jobs

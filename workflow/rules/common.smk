@@ -126,6 +126,21 @@ def get_files(names):
     return list(map(get_file, names))
 
 
+@cache
+def is_made(name):
+    """Whether a rule makes a file."""
+    return any(rule.is_producer(name) for rule in workflow.rules)
+
+
+def get_sources(names, record):
+    """Files of the user: once they are recorded, their revision tells whether they have changed."""
+    is_recorded = os.path.exists(record)
+    return [
+        ancient(get_file(name)) if is_recorded and not is_made(name) else get_file(name)
+        for name in names
+    ]
+
+
 def tell_warnings():
     """Print, as the last lines of a run, what could mislead in its results on this machine."""
     jobs = [job for job in workflow.dag.finished_jobs if job.rule.name == "aggregate"]

@@ -4,16 +4,22 @@
 rule ingest:
     """The image's pixels, in the dtype of its files, and its reduced levels, the means of 2 x 2."""
     input:
-        images=lambda w: get_files(ingest.image(STUDY, **w).files),
+        images=lambda w: get_sources(
+            ingest.image(STUDY, **w).files, ingest.image(STUDY, **w).record
+        ),
         code=get_code("ingest"),
     output:
         image=expand("results/{{stack}}/image.zarr/{level}/c/{{block}}", level=LEVELS),
+        checks="results/{stack}/checks/{block}.tsv",
+        made_from=update("results/{stack}/made_from/image/{block}.json"),
     log:
         "logs/{stack}/image.zarr/0/c/{block}.log",
     benchmark:
         "benchmarks/{stack}/image.zarr/0/c/{block}.tsv"
     params:
         parts=lambda w: ingest.image(STUDY, **w).parts,
+        planes=lambda w: [one[1:] for one in ingest.image(STUDY, **w).sources],
+        revision=lambda w: ingest.revision(ingest.image(STUDY, **w)),
         dtype=lambda w: ingest.image(STUDY, **w).dtype,
     wildcard_constraints:
         stack=GREY,
@@ -35,6 +41,8 @@ use rule ingest as ingest_color with:
     output:
         image=expand("results/{{stack}}/image.zarr/{level}/c/{{block}}", level=LEVELS),
         color=expand("results/{{stack}}/color.zarr/{level}/c/0/{{block}}", level=LEVELS),
+        checks="results/{stack}/checks/{block}.tsv",
+        made_from=update("results/{stack}/made_from/image/{block}.json"),
     wildcard_constraints:
         stack=COLOR,
 
@@ -42,17 +50,20 @@ use rule ingest as ingest_color with:
 rule ingest_truth:
     """The truth: 0 background, 1 foreground, 255 not annotated; levels take the upper left of 2 x 2."""
     input:
-        truth=lambda w: get_files(ingest.truth(STUDY, **w).truth),
-        roi=lambda w: get_files(ingest.truth(STUDY, **w).roi),
+        truth=lambda w: get_sources(ingest.truth(STUDY, **w).truth, ingest.truth(STUDY, **w).record),
+        roi=lambda w: get_sources(ingest.truth(STUDY, **w).roi, ingest.truth(STUDY, **w).record),
         code=get_code("ingest_truth"),
     output:
         truth=expand("results/{{stack}}/image.zarr/labels/truth/{level}/c/{{block}}", level=LEVELS),
+        made_from=update("results/{stack}/made_from/truth/{block}.json"),
     log:
         "logs/{stack}/image.zarr/labels/truth/0/c/{block}.log",
     benchmark:
         "benchmarks/{stack}/image.zarr/labels/truth/0/c/{block}.tsv"
     params:
         parts=lambda w: ingest.truth(STUDY, **w).parts,
+        planes=lambda w: [one[1:] for one in ingest.truth(STUDY, **w).sources],
+        revision=lambda w: ingest.revision(ingest.truth(STUDY, **w)),
     wildcard_constraints:
         stack=NOT_VOTED,
     conda:
@@ -74,6 +85,7 @@ use rule ingest_truth as ingest_annotator with:
             "results/{{stack}}/image.zarr/labels/annotator-{{annotator}}/{level}/c/{{block}}",
             level=LEVELS,
         ),
+        made_from=update("results/{stack}/made_from/annotator-{annotator}/{block}.json"),
     log:
         "logs/{stack}/image.zarr/labels/annotator-{annotator}/0/c/{block}.log",
     benchmark:

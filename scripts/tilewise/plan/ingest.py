@@ -7,6 +7,7 @@ from tilewise.plan import paths, reads, resources
 from tilewise.plan.reads import PartSettings
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Study
+from tilewise.read.sources import Planes, revision_of
 
 
 @dataclass(frozen=True)
@@ -18,24 +19,32 @@ class Image:
     """
 
     parts: list[PartSettings]
-    files: list[str]
+    sources: list[Planes]
+    record: str
+    """Where the job writes what it has read of them."""
     dtype: str
     need: Need
+
+    @property
+    def files(self) -> list[str]:
+        """Of the sources."""
+        return [planes.path for planes in self.sources]
 
 
 @cache
 def image(study: Study, stack: str, block: str) -> Image:
     """The image's pixels of a block, in grey and, if it has any, in colour."""
     parts: list[PartSettings] = []
-    files: list[str] = []
+    sources: list[Planes] = []
     for sample, own in study.places(stack, block):
         known, region = study.samples[sample], study.region(sample, own)
-        images, first_plane = known.images_of(region.z0, region.z1)
-        span = [len(files), len(files) + len(images)]
-        settings = {"files": span, "first_plane": first_plane, "channel": known.channel}
+        held = known.images_of(region.z0, region.z1)
+        span = [len(sources), len(sources) + len(held)]
+        settings = {"files": span, "first_plane": held[0].first, "channel": known.channel}
         parts.append(reads.part(study, sample, own, **settings))
-        files += images
-    return Image(parts, files, study.dtype(stack), resources.ingest(study, stack))
+        sources += held
+    record = paths.MADE_FROM.format(stack=stack, label="image", block=block)
+    return Image(parts, sources, record, study.dtype(stack), resources.ingest(study, stack))
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,9 @@ class Truth:
     parts: list[PartSettings]
     truth: list[str]
     roi: list[str]
+    sources: list[Planes]
+    """Of each of these files, first those of `truth`."""
+    record: str
     need: Need
 
 
@@ -75,7 +87,25 @@ def truth(study: Study, stack: str, block: str, annotator: str = "") -> Truth:
         )
         for (sample, own), traced, inside in zip(places, truth.places, roi.places, strict=True)
     ]
-    return Truth(parts, truth.files, roi.files, resources.truth(study, stack))
+    label = paths.annotator(number) if number else "truth"
+    return Truth(
+        parts,
+        truth=truth.files,
+        roi=roi.files,
+        sources=[*truth.sources, *roi.sources],
+        record=paths.MADE_FROM.format(stack=stack, label=label, block=block),
+        need=resources.truth(study, stack),
+    )
+
+
+def revision(job: Image | Truth) -> str:
+    """At which revision a job's sources are, by what was recorded of them; the same all run."""
+    return _revision(job.record, tuple(job.sources))
+
+
+@cache
+def _revision(record: str, sources: tuple[Planes, ...]) -> str:
+    return revision_of(record, [one for one in sources if "://" not in one.path])
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from tilewise.plan import paths
 from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.study import Study
 from tilewise.read.annotation import Piece
+from tilewise.read.sources import Planes
 from tilewise.store.grid import Grid, GridSettings
 
 PartSettings = dict[str, Any]
@@ -106,18 +108,25 @@ def extent_blocks(study: Study, stack: str, extent: str) -> list[str]:
 class Pieces:
     """Files of truth, or of a region of interest, in some parts, and where in each they lie."""
 
-    files: list[str]
+    sources: list[Planes]
     places: list[list[dict[str, Any]]]
     """Of each part, fields of `Piece`; the path is the number of the file."""
+
+    @property
+    def files(self) -> list[str]:
+        """Of the sources."""
+        return [planes.path for planes in self.sources]
 
 
 def pieces(study: Study, places: list[tuple[str, str]], kind: str | int) -> Pieces:
     """Pieces in parts: of the `truth`, of the `roi`, or of an annotator by number."""
     parts = [pieces_of_block(study, sample, own, kind) for sample, own in places]
-    files = list(dict.fromkeys(piece.path for pieces in parts for piece in pieces))
-    number = {path: i for i, path in enumerate(files)}
+    pages: dict[str, list[int]] = {}
+    for piece in chain.from_iterable(parts):
+        pages.setdefault(piece.path, []).append(piece.page)
+    number = {path: i for i, path in enumerate(pages)}
     return Pieces(
-        files,
+        [Planes(path, min(own), max(own) - min(own) + 1) for path, own in pages.items()],
         [[vars(piece) | {"path": number[piece.path]} for piece in pieces] for pieces in parts],
     )
 

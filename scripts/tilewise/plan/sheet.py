@@ -13,6 +13,7 @@ from tilewise.read.files import read_header
 from tilewise.read.header import Header, PixelSize
 from tilewise.read.pixel_size import parse_pixel_size
 from tilewise.read.planes import match_planes, natural_key
+from tilewise.read.sources import Planes
 from tilewise.store.grid import Grid, Shape, Tile
 from tilewise.tables import read_rows
 
@@ -53,17 +54,16 @@ class Sample:
         """Planes, rows and columns."""
         return self.header.planes, self.header.height, self.header.width
 
-    def images_of(self, z0: int, z1: int) -> tuple[list[str], int]:
-        """Files that hold planes z0 to z1, and the number of z0's plane in the first of them."""
-        first, skip = 0, 0
-        files: list[str] = []
+    def images_of(self, z0: int, z1: int) -> list[Planes]:
+        """Where planes z0 to z1 are."""
+        first = 0
+        held: list[Planes] = []
         for path, pages in zip(self.images, self.pages, strict=True):
-            if first < z1 and first + pages > z0:
-                if not files:
-                    skip = z0 - first
-                files.append(path)
+            start, end = max(z0 - first, 0), min(z1 - first, pages)
+            if start < end:
+                held.append(Planes(path, start, end - start))
             first += pages
-        return files, skip
+        return held
 
 
 def read_samples(

@@ -31,15 +31,15 @@ def test_planes_in_natural_order(folder):
     assert sample.shape == (3, 40, 50)
     assert sample.metadata == {"site": "A"}
     assert sample.truth == ()
-    assert sample.images_of(1, 2) == ([sample.images[1]], 0)
-    assert sample.images_of(1, 3) == (list(sample.images[1:]), 0)
+    assert sample.images_of(1, 2) == [(sample.images[1], 0, 1)]
+    assert sample.images_of(1, 3) == [(path, 0, 1) for path in sample.images[1:]]
 
 
 def test_pages_of_a_stack(folder):
     named = {"phantom:a/image": [("a.tif", Header(4, 40, 50, 1, "uint8"))]}
     sample = read(folder, {"sample": "a", "image": "phantom:a/image"}, named=named)["a"]
     assert sample.shape == (4, 40, 50)
-    assert sample.images_of(2, 4) == (["a.tif"], 2)
+    assert sample.images_of(2, 4) == [("a.tif", 2, 2)]
 
 
 def test_stored_planes(folder):
@@ -53,7 +53,7 @@ def test_stored_planes(folder):
     rows = {"sample": "a", "image": "stored:a", "truth": "stored:b"}
     sample = read(folder, rows, named=named)["a"]
     assert sample.shape == (3, 40, 50)
-    assert sample.images_of(1, 2) == (["s3://bucket/plane_010.tif"], 0)
+    assert sample.images_of(1, 2) == [("s3://bucket/plane_010.tif", 0, 1)]
     assert [(piece.path, piece.page, piece.z) for piece in sample.truth] == [
         ("s3://bucket/truth.tif", z, z) for z in range(3)
     ]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tilewise.quality.image_check import ImageCheck, doubts_of
+from tilewise.read.image_check import ImageCheck, doubts_of
 from tilewise.store.grid import Region
 
 RNG = np.random.default_rng(1)
