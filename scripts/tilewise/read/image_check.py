@@ -43,7 +43,7 @@ class ImageCheck:
             if 2 * counts.max() >= edge.size:
                 self._framed[values[counts.argmax()].item()] += int(counts.max())
         for value, _ in self._framed.most_common(1):
-            self._equal[value] += np.count_nonzero(pixels == value)
+            self._equal[value] += int(np.count_nonzero(pixels == value))
 
     def _edges(self, strip: Region, pixels: NDArray) -> list[NDArray]:
         """Border pixels in a strip, edge by edge; those of corners count for rows."""
@@ -57,16 +57,16 @@ class ImageCheck:
 
     def row(self, sample: str) -> dict[str, Any]:
         """What was seen, as a row of `COLUMNS`; `values` is empty where there are more than two."""
-        value, constant = next(iter(self._framed.most_common(1)), ("", 0))
+        framed = self._framed.most_common(1)
         few = len(self._values) <= MOST_VALUES
         return {
             "sample": sample,
             "pixels": self._pixels,
             "values": " ".join(map(str, sorted(self._values))) if few else "",
             "border": self._border,
-            "border_value": value,
-            "border_constant": constant,
-            "constant": self._equal[value] if constant else 0,
+            "border_value": framed[0][0] if framed else "",
+            "border_constant": framed[0][1] if framed else 0,
+            "constant": self._equal[framed[0][0]] if framed else 0,
         }
 
 
