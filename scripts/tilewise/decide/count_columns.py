@@ -10,21 +10,11 @@ from tilewise.score.formulas import METRICS
 
 
 class CountColumns:
-    """The counts that some metrics need, as columns of an array.
+    """The counts that some metrics of structure need, as columns of an array.
 
-    A metric that counts do not give has two columns: its sum, and how many values were summed.
-
-    Parameters
-    ----------
-    choices : collection of str
-        Metrics of structure, of `formulas.CHOICES`.
-
-    Attributes
-    ----------
-    names : tuple of str
-        Names of the columns.
-    metrics : tuple of str
-        What can be computed from them.
+    `choices` are of `formulas.CHOICES`. `names` are those of the columns, `metrics` what can be
+    computed from them. A metric that counts do not give has two columns: its sum, and how many
+    values were summed.
     """
 
     def __init__(self, choices: Collection[str]) -> None:

@@ -28,12 +28,8 @@ TextRow = Mapping[str, str]
 class Decision:
     """Which method to use, and what speaks for it.
 
-    Parameters
-    ----------
-    ranking, scores : list of dict
-        Fields of `ranking.RANKING` and of `ranking.SCORES`.
-    record : dict
-        What `decision.json` holds.
+    `ranking` and `scores` have the fields of `ranking.RANKING` and `ranking.SCORES`; `record` is
+    what `decision.json` holds.
     """
 
     ranking: list[Row]
@@ -59,9 +55,9 @@ def decide(
     Parameters
     ----------
     tiles : dict of str to list of dict of str to str
-        By method, its rows of tables of metrics; tiles that are excluded are left out.
+        By method, its rows of tables of metrics, without excluded tiles.
     selections : dict of str to list of dict of str to str
-        Of methods with parameters to choose, what `selection.Selection.unit_rows` has filled.
+        What `selection.Selection.unit_rows` has filled, for methods with parameters to choose.
     settings : dict
         The configuration's `decision`.
     groups : dict of str to str
@@ -69,7 +65,7 @@ def decide(
     choices : collection of str
         Metrics of structure that the rows have, of `formulas.CHOICES`.
     histograms : dict
-        Of annotated tiles, by filter and place; empty without reference scores from them.
+        Of annotated tiles; empty without reference scores from them.
     annotators : iterable of dict of str to str
         Rows of the tables of annotators.
     flags : dict of (str, str) to str
@@ -77,7 +73,7 @@ def decide(
     left_out : sequence of str
         Methods that are not compared.
     excluded : int
-        Tiles that are excluded.
+        Number of excluded tiles.
     """
     columns = CountColumns(choices)
     places = dict.fromkeys(place_of(row) for rows in tiles.values() for row in rows)
@@ -158,21 +154,8 @@ def cross_validate(
 ) -> tuple[Floats, list[str]]:
     """Select the method without each fold, and score it on that fold.
 
-    Parameters
-    ----------
-    known : dict of str to Evidence
-        By method.
-    columns : CountColumns
-    fold_of : (units,) int ndarray
-        From 0.
-    rules : Rules
-
-    Returns
-    -------
-    counts : (units, columns) ndarray
-        Each unit's by the method that is best on the other folds.
-    selected : list of str
-        That method, by fold.
+    `fold_of` numbers the fold of each unit, from 0. Gives the counts of each unit by the method
+    that is best on the other folds, (units, columns), and the name of that method for each fold.
     """
     methods, merit = list(known), columns.merit(rules.metric)
     counts = np.zeros_like(known[methods[0]].counts)
@@ -194,19 +177,8 @@ def reference_rows(
 ) -> list[Row]:
     """Scores of global thresholds that know the truth, and of masks that ignore the image.
 
-    Parameters
-    ----------
-    histograms : dict
-        By filter and place.
-    unit_of : dict of Place to str
-    any_method : Evidence
-        Of any method: the truth of all is the same.
-    rules : Rules
-
-    Returns
-    -------
-    list of dict
-        Fields of `ranking.SCORES`.
+    The rows have the fields of `ranking.SCORES`. Any method's evidence will do: the truth is the
+    same.
     """
     columns = CountColumns(())
     metric = rules.metric if rules.metric in columns.metrics else "mcc"

@@ -43,16 +43,9 @@ def fixed(
     unit_names: Sequence[str],
     columns: CountColumns,
 ) -> Evidence:
-    """Of a method whose parameters nothing has chosen.
+    """Evidence of a method whose parameters nothing has chosen, from its rows of tables of metrics.
 
-    Parameters
-    ----------
-    rows : iterable of dict of str to str
-        The method's rows of tables of metrics.
-    unit_of : dict of Place to str
-    unit_names : sequence of str
-        Of all units, sorted.
-    columns : CountColumns
+    `unit_names` are those of all units, sorted.
     """
     located = (("", place_of(row), columns.of(row)) for row in rows)
     pooled, _ = units.pool(located, unit_of, len(columns.names))
@@ -60,13 +53,9 @@ def fixed(
 
 
 def selected(rows: Iterable[Mapping[str, str]], columns: CountColumns) -> Evidence:
-    """Of a method whose parameters annotated units have chosen.
+    """Evidence of a method whose parameters annotated units have chosen.
 
-    Parameters
-    ----------
-    rows : iterable of dict of str to str
-        Rows of the table that `selection.Selection.unit_rows` has filled, as text.
-    columns : CountColumns
+    The rows are those of the table that `selection.Selection.unit_rows` has filled, as text.
     """
     tables: dict[tuple[str, str], list[list[float]]] = {}
     variants = {}
@@ -90,24 +79,9 @@ def selected(rows: Iterable[Mapping[str, str]], columns: CountColumns) -> Eviden
 class Rules:
     """How methods are compared: the configuration's `decision`, and what the units are.
 
-    Parameters
-    ----------
-    metric : str
-        The one that decides.
-    average : {"micro", "macro"}
-    confidence : float
-        Of intervals, 0 to 1; tests call methods different at 1 - confidence.
-    min_units : int
-        With fewer independent units there are no intervals, and no method is called different.
-    resamples, seed : int
-        Of the bootstrap, and of random swaps.
-    test : {"sign_flip", "wilcoxon"}
-    folds : int
-        At most.
-    unit : str
-        What the units are, for people.
-    units : int
-        Independent ones.
+    Tests call methods different at 1 - `confidence`. With fewer than `min_units` independent units
+    there are no intervals, and no method is called different. `resamples` and `seed` are of the
+    bootstrap and of random swaps. `unit` says what the units are, `units` how many are independent.
     """
 
     metric: str

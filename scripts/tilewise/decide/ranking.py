@@ -52,10 +52,8 @@ def rank_methods(
     counts : (methods, units, columns) ndarray
     metric : callable
         The higher the better.
-    average : {"micro", "macro"}
     seed, resamples : int
         Of the bootstrap and of the tests.
-    test : {"sign_flip", "wilcoxon"}
     alpha : float
         Rate of false differences among all pairs of methods; intervals have confidence 1 - alpha.
     min_units : int
@@ -72,9 +70,9 @@ def rank_methods(
     Notes
     -----
     p values are adjusted by Holm's method over all pairs of methods, not only those with the best:
-    which one is the best was found on the same units. So with n units and the exact `sign_flip`, no
-    method can be called different unless 2 / 2**n times the number of pairs is below `alpha`: with
-    2, 3, 4, 6, 10 methods, at 0.05, from 6, 7, 8, 10, 11 units on.
+    which one is the best was learned from the same units. So with n units and the exact
+    `sign_flip`, no method can be called different unless 2 / 2**n times the number of pairs is
+    below `alpha`: with 2, 3, 4, 6, 10 methods, at 0.05, from 6, 7, 8, 10, 11 units on.
     """
     values = estimate(counts, metric, average)
     is_defined = np.isfinite(values)
@@ -124,23 +122,7 @@ def _first_places(resampled: Floats) -> Floats:
 def rank_rows(
     evidence: Mapping[str, Evidence], columns: CountColumns, name: str, rules: Rules
 ) -> list[Row]:
-    """The methods in order of a metric.
-
-    Parameters
-    ----------
-    evidence : dict of str to Evidence
-        By method.
-    columns : CountColumns
-        Of the counts.
-    name : str
-        A metric.
-    rules : Rules
-
-    Returns
-    -------
-    list of dict
-        Fields of `RANKING`, the best first.
-    """
+    """The methods in order of the metric `name`, the best first, with the fields of `RANKING`."""
     methods, metric = list(evidence), columns.metric(name)
     places = rank_methods(
         np.stack([known.counts for known in evidence.values()]),
@@ -175,22 +157,10 @@ def score_rows(
     rules: Rules,
     variant: str = "",
 ) -> list[Row]:
-    """A method's scores by all metrics.
+    """A method's scores: a row per metric, with the fields of `SCORES`.
 
-    Parameters
-    ----------
-    method : str
-    kind : str
-        Of the estimate, as `Evidence.estimate`, or in words.
-    counts : (units, columns) ndarray
-    columns : CountColumns
-    rules : Rules
-    variant : str
-
-    Returns
-    -------
-    list of dict
-        Fields of `SCORES`, a row per metric.
+    `kind` is that of the estimate, as `Evidence.estimate`, or in words; `counts` are (units,
+    columns).
     """
     notes = ("tuned on these tiles" if kind == "resubstitution" else "", rules.note)
     names = {"method": method, "estimate": kind, "variant": variant}

@@ -14,15 +14,8 @@ from tilewise.store.class_histograms import ClassHistogram, merge
 def counts_of(classes: ClassHistogram) -> dict[str, Floats]:
     """The confusion counts of every global threshold, in both directions.
 
-    Parameters
-    ----------
-    classes : ClassHistogram
-
-    Returns
-    -------
-    dict of str to (2, levels + 1) float64 ndarray
-        `tp`, `fp`, `fn`, `tn`: first of a foreground above the threshold (below the first level,
-        then at each level), then of one that is not above it.
+    Each is a (2, levels + 1) float64 ndarray: first of a foreground above the threshold (below the
+    first level, then at each level), then of one that is not above it.
     """
     below_background = np.append(0, np.cumsum(classes.background)).astype(np.float64)
     below_foreground = np.append(0, np.cumsum(classes.foreground)).astype(np.float64)
@@ -98,20 +91,18 @@ def best_shared(
 
 
 def trivial(truth_pixels: Floats, annotated: Floats) -> dict[str, Floats]:
-    """What knows nothing of the image: counts of two trivial methods.
+    """What knows nothing of the image: counts of two trivial methods, (units, 4).
 
     Parameters
     ----------
-    truth_pixels : ndarray
-        Foreground pixels of the truth, by unit.
-    annotated : ndarray
-        Annotated pixels, by unit.
+    truth_pixels, annotated : (units,) ndarray
+        Foreground pixels of the truth, and annotated pixels.
 
     Returns
     -------
     dict of str to (units, 4) float64 ndarray
-        tp, fp, fn and tn of `all background`, and of `random at the prevalence`: expected counts
-        of a mask that is foreground anywhere with the probability that truth has over all units.
+        tp, fp, fn and tn of `all background`, and of `random at the prevalence`: expected counts of
+        a mask that is foreground anywhere with the probability that truth has over all units.
     """
     prevalence = truth_pixels.sum() / max(annotated.sum(), 1)
     background = annotated - truth_pixels

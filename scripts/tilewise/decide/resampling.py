@@ -31,14 +31,7 @@ LEAST_ERROR = 1e-12
 def bootstrap_weights(units: int, resamples: int, seed: int) -> Floats:
     """How often each unit is drawn in each resample of the bootstrap; kept for the next metric.
 
-    Parameters
-    ----------
-    units, resamples, seed : int
-
-    Returns
-    -------
-    (resamples, units) float64 ndarray
-        Whole numbers; each row sums to `units`. Not to be written to.
+    Whole numbers, (resamples, units); each row sums to `units`. They cannot be written to.
     """
     random = np.random.default_rng(seed)
     drawn = random.multinomial(units, np.full(units, 1 / units), resamples).astype(np.float64)
@@ -54,8 +47,6 @@ def estimate(
     Parameters
     ----------
     counts : (methods, units, fields) ndarray
-    metric : callable
-    average : {"micro", "macro"}
     weights : (resamples, units) ndarray, optional
 
     Returns
@@ -94,18 +85,8 @@ def estimate(
 class Resampled:
     """Methods over the units and over resamples of them, for intervals.
 
-    Parameters
-    ----------
-    counts : (methods, units, fields) ndarray
-    metric : callable
-    average : {"micro", "macro"}
-    weights : (resamples, units) ndarray
-        As from `bootstrap_weights`.
-
-    Attributes
-    ----------
-    values : (methods,) float64 ndarray
-    resampled : (resamples, methods) float64 ndarray
+    `counts` are (methods, units, fields), `weights` as from `bootstrap_weights`. The attributes
+    `values`, (methods,), and `resampled`, (resamples, methods), are the estimates.
     """
 
     def __init__(
@@ -127,17 +108,11 @@ class Resampled:
         resampled values, moved outwards by as much as makes the interval of a mean as wide as
         Student's.
 
-        Parameters
-        ----------
-        method, other : int
-        confidence : float
-            0 to 1.
-
         Returns
         -------
         low, high : float
-            Both None where the value is undefined. It may reach beyond the range of the metric.
-            The value itself, twice, where all units are equal.
+            Both None where the value is undefined. It may reach beyond the range of the metric. The
+            value itself, twice, where all units are equal.
 
         Notes
         -----
@@ -246,13 +221,10 @@ def learning_curve(
     Parameters
     ----------
     counts : (units, fields) ndarray
-    metric, average
-        As for `estimate`.
     seed, resamples : int
         Of the bootstrap, which draws so many units; scaled to the interval of those that there are.
     sizes : sequence of int, optional
         Numbers of units; from `MIN_UNITS` to four times as many as there are by default.
-    confidence : float
 
     Returns
     -------

@@ -29,16 +29,10 @@ def sweep_columns(columns: CountColumns) -> tuple[str, ...]:
 class Selection:
     """The variant that annotated tiles choose, and the counts that it was chosen by.
 
-    Parameters
-    ----------
-    variant : str
-        Name of the chosen set of parameters.
-    unit_rows : list of dict
-        Fields of `unit_columns`: counts of each unit by the variant that all units choose
-        (`resubstitution`), by the one that units of other folds choose (`held out`), and of those
-        other units (`training`).
-    sweep_rows : list of dict
-        Fields of `sweep_columns`: scores of each variant, and the folds that choose it.
+    `unit_rows` have the fields of `unit_columns`: counts of each unit by the variant that all units
+    choose (`resubstitution`), by the one that units of other folds choose (`held out`), and of
+    those other units (`training`). `sweep_rows` have the fields of `sweep_columns`: scores of each
+    variant, and the number of folds that choose it.
     """
 
     variant: str
@@ -58,15 +52,13 @@ def select(
 
     Parameters
     ----------
-    method : str
     variants : sequence of str
         Names of the sets of parameters.
     rows : collection of dict of str to str
-        Rows of tables of sweeps: a tile's counts by a variant, with a threshold that was
-        calibrated without a `fold` where that is not empty.
+        Rows of tables of sweeps: a tile's counts by a variant, with a threshold that was calibrated
+        without a `fold` where that is not empty.
     groups : dict of str to str
         Group of each sample.
-    columns : CountColumns
     settings : dict
         The configuration's `decision`.
 

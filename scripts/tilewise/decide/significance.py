@@ -25,8 +25,6 @@ def sign_flip(
     Parameters
     ----------
     a, b : (units, fields) ndarray
-    metric : callable
-    average : {"micro", "macro"}
     seed : int
         Of the random swaps.
     most : int
@@ -96,21 +94,13 @@ def _swapped_means(values: Floats) -> Callable[[Floats], Floats]:
 
 
 def wilcoxon(differences: ArrayLike) -> float:
-    """Wilcoxon's signed-rank test, two-sided.
+    """The p value, 0 to 1, of Wilcoxon's signed-rank test, two-sided, by `scipy.stats.wilcoxon`.
 
-    Parameters
-    ----------
-    differences : (units,) ndarray
-        nan is left out.
-
-    Returns
-    -------
-    float
-        p, 0 to 1; 1 if no difference is left that is not 0.
+    Differences that are nan are left out; 1 if no difference is left that is not 0.
 
     References
     ----------
-    Wilcoxon, Biometrics Bulletin 1(6), 80-83 (1945), by `scipy.stats.wilcoxon`.
+    Wilcoxon, Biometrics Bulletin 1(6), 80-83 (1945).
     """
     known = np.asarray(differences, np.float64)
     known = known[np.isfinite(known)]
@@ -122,17 +112,9 @@ def wilcoxon(differences: ArrayLike) -> float:
 
 
 def holm(p: ArrayLike) -> Floats:
-    """Adjust p values for their number.
+    """Adjust p values for their number; in the given order, at most 1.
 
-    Parameters
-    ----------
-    p : sequence of float
-        nan is passed through and does not count.
-
-    Returns
-    -------
-    (tests,) float64 ndarray
-        In the given order, at most 1.
+    nan is passed through and does not count.
 
     References
     ----------
@@ -158,12 +140,7 @@ def pairwise(
 ) -> dict[tuple[int, int], float]:
     """The p value of every pair of some methods, by their indices, the lower first.
 
-    Parameters
-    ----------
-    counts, metric, average, seed
-        As for `sign_flip`; counts are (methods, units, fields).
-    test : {"sign_flip", "wilcoxon"}
-    methods : sequence of int
+    Counts are (methods, units, fields).
 
     Raises
     ------

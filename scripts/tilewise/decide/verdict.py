@@ -12,14 +12,7 @@ Row = dict[str, Any]
 
 
 def verdict(ranking: Sequence[Row], rules: Rules) -> str:
-    """The sentence that a ranking allows.
-
-    Parameters
-    ----------
-    ranking : list of dict
-        As from `ranking.rank_rows`, by the metric that decides.
-    rules : Rules
-    """
+    """The sentence that a ranking by the metric that decides allows."""
     best, others = ranking[0], ranking[1:]
     equals = [row["method"] for row in others if row["indistinguishable"]]
     if not others:
@@ -46,21 +39,9 @@ def worst_tiles(
     metric: str,
     number: int = 10,
 ) -> list[Row]:
-    """The tiles with the lowest scores.
+    """The tiles with the lowest scores by one method.
 
-    Parameters
-    ----------
-    rows : list of dict of str to str
-        Rows of tiles by one method.
-    flags : dict of (str, str) to str
-        Flags of quality by sample and tile.
-    metric : str
-    number : int
-
-    Returns
-    -------
-    list of dict
-        `sample`, `tile`, the metric, `fp`, `fn` in pixels and `flags`.
+    `fp` and `fn` are in pixels; `flags` are those of quality, by sample and tile.
     """
     scored = [row for row in rows if row.get(metric)]
     scored.sort(key=lambda row: float(METRICS[metric].merit(np.array(row[metric], float))))
@@ -75,13 +56,7 @@ def worst_tiles(
 
 
 def describe(decision: Mapping[str, Any]) -> str:
-    """A decision as text for people, in Markdown.
-
-    Parameters
-    ----------
-    decision : dict
-        What `decision.json` holds.
-    """
+    """A decision, as `decision.json` holds it, as text for people, in Markdown."""
     metric, units = decision["metric"], decision["units"]
     variant = f", parameters `{decision['variant']}`" if decision["variant"] else ""
     score = f"{metric} ({decision['average']}, {decision['estimate']})"

@@ -31,18 +31,13 @@ PATCH_LINES = 16
 
 
 def features(pixels: NDArray) -> dict[str, float | None]:
-    """What a tile looks like, in numbers.
+    """What a tile looks like, in numbers, by the names of `feature_names.FEATURES`.
 
-    Parameters
-    ----------
-    pixels : (rows, columns) ndarray
-        uint8, uint16, int16 or finite float32.
+    `pixels` are (rows, columns), uint8, uint16, int16 or finite float32.
 
     Returns
     -------
     dict
-        By the names of `feature_names.FEATURES`.
-
         `mean`, `sd` : in grey levels.
         `contrast` : 99th less 1st percentile, in grey levels.
         `saturated` : fraction of the pixels at the ends of the dtype's range, 0 to 1. Cameras of 10

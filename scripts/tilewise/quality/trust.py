@@ -158,19 +158,9 @@ def _drifts(rows):
 
 
 def _drift(values, neighbours, fewest):
-    """Robust standard deviations from the median of the neighbours.
+    """Robust standard deviations from the median of the neighbours, if `fewest` have a value.
 
-    Parameters
-    ----------
-    values : (tiles,) float64 ndarray
-    neighbours : (tiles, n) int64 ndarray
-        Their numbers; the number of tiles where there is none.
-    fewest : int
-        Neighbours with a value, at the least.
-
-    Returns
-    -------
-    (tiles,) float64 ndarray
+    `neighbours`, (tiles, n), are their numbers; the number of tiles where there is none.
     """
     # NaN are sorted last
     around = np.sort(np.append(values, np.nan)[neighbours], axis=1)
@@ -232,10 +222,7 @@ def _around(z, y, x):
 def _points(rows):
     """Tiles as points: their features in robust standard deviations from the median.
 
-    Returns
-    -------
-    (rows, features) float64 ndarray
-        Features that no tile has are left out. What single tiles lack is 0, the median.
+    Features that no tile has are left out. What single tiles lack is 0, the median.
     """
     contrast = column(rows, "contrast")
     contrast = contrast[contrast > 0]
@@ -279,10 +266,8 @@ def most_worth(
 
     Parameters
     ----------
-    rows : sequence of mapping
-        As for `trust`.
-    trusts : sequence of mapping
-        As from `trust`, for the same tiles.
+    rows, trusts : sequence of mapping
+        As for `trust`, and as from it.
     number : int
         Of tiles to choose.
 

@@ -68,8 +68,8 @@ class Extent:
     spacing : tuple of float
         Size of a pixel along each axis.
     tolerance : float
-        Distance up to which a surface counts as found, in the unit of `spacing`.
-    objects : Objects
+        Greatest distance from the other surface that still counts as right, in the unit of
+        `spacing`.
     """
 
     truth: Pixels
@@ -100,9 +100,8 @@ def compare(
         Of `formulas.CHOICES`; nothing else is measured.
     spacing : sequence of float, optional
         Size of a pixel along each axis; 1 by default.
-    tolerance : float
-        Distance up to which a surface counts as found, in the unit of `spacing`.
-    objects : Objects, optional
+    tolerance, objects
+        As for `Extent`.
 
     Returns
     -------
@@ -159,18 +158,9 @@ def _box(*arrays):
 
 
 def surface(mask: Pixels, unknown: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-    """Foreground pixels that share a side with known background.
+    """Foreground pixels of a mask of 0 and 1 that share a side with known background.
 
-    Parameters
-    ----------
-    mask : (rows, columns) or (planes, rows, columns) uint8 ndarray
-        0 or 1.
-    unknown : bool ndarray, optional
-        Pixels that are not known to be background.
-
-    Returns
-    -------
-    bool ndarray
+    Pixels that are `unknown` are not known to be background.
     """
     background = mask == 0
     if unknown is not None:
@@ -187,13 +177,10 @@ def surface(mask: Pixels, unknown: NDArray[np.bool_] | None = None) -> NDArray[n
 def surfaces(extent: Extent, wanted: Collection[str]) -> Counts:
     """Pixels of both surfaces, and their distances to the other surface.
 
-    Returns
-    -------
-    dict of str to number
-        What is wanted of: `surface` pixels, `surface_near` of them within the tolerance,
-        `surface_distance` the sum of their distances, and `hd95`, the greater of the 95th
-        percentiles of the distances each way. Where only one surface is empty, every distance is
-        the diagonal of the extent.
+    What is wanted of: `surface` pixels, `surface_near` of them within the tolerance,
+    `surface_distance` the sum of their distances, and `hd95`, the greater of the 95th percentiles
+    of the distances each way. Where only one surface is empty, every distance is the diagonal of
+    the extent.
     """
     diagonal = float(np.linalg.norm(np.multiply(extent.truth.shape, extent.spacing)))
     of_truth = surface(extent.truth, extent.unknown)
