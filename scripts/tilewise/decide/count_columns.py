@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from tilewise.decide.resampling import Floats, MetricOfCounts
+from tilewise.decide.resampling import Floats, MetricOfCounts, mean_of
 from tilewise.score import formulas
 from tilewise.score.formulas import METRICS
 
@@ -43,14 +43,10 @@ class CountColumns:
         columns = [self.names.index(field) for field in fields]
 
         def compute(counts: Floats) -> Floats:
+            values = [counts[..., column] for column in columns]
             if METRICS[name].formula is None:
-                total, number = (counts[..., column] for column in columns)
-                mean: Floats = np.where(number > 0, total / np.maximum(number, 1), np.nan)
-                return mean
-            known = {
-                field: counts[..., column] for field, column in zip(fields, columns, strict=True)
-            }
-            return formulas.evaluate(name, known)
+                return mean_of(*values)
+            return formulas.evaluate(name, dict(zip(fields, values, strict=True)))
 
         return compute
 

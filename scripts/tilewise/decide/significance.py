@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tilewise.decide.resampling import CHUNK_SIZE, Floats, MetricOfCounts
+from tilewise.decide.resampling import CHUNK_SIZE, Floats, MetricOfCounts, mean_of
 
 TESTS = ("sign_flip", "wilcoxon")
 RELATIVE_TIE, ABSOLUTE_TIE = 1e-9, 1e-15
@@ -67,28 +67,21 @@ def _swapped(
     a: Floats, b: Floats, metric: MetricOfCounts, average: str
 ) -> Callable[[Floats], Floats]:
     """The difference of two methods' estimates as a function of swaps, (permutations, units)."""
-    if average == "micro":
-        whole = (a + b).sum(axis=0)
+    pair = np.stack([a, b])
+    if average == "macro":
+        values = metric(pair)
+        is_defined = np.isfinite(values)
+        # each method's mean is over the units where it is defined, as in `estimate`
+        pair = np.stack([np.where(is_defined, values, 0), is_defined], axis=-1)
 
-        def difference(swaps: Floats) -> Floats:
-            first = a.sum(axis=0) + swaps @ (b - a)
-            return metric(first) - metric(whole - first)
+        def metric(sums: Floats) -> Floats:
+            return mean_of(sums[..., 0], sums[..., 1])
 
-        return difference
-    return _swapped_means(metric(np.stack([a, b])))
-
-
-def _swapped_means(values: Floats) -> Callable[[Floats], Floats]:
-    is_defined = np.isfinite(values)
-    # each method's mean is over the units where it is defined, as in `estimate`
-    terms = np.stack([np.where(is_defined, values, 0), is_defined], axis=-1)
+    unswapped, both = pair[0].sum(axis=0), pair.sum(axis=(0, 1))
 
     def difference(swaps: Floats) -> Floats:
-        first = terms[0].sum(axis=0) + swaps @ (terms[1] - terms[0])
-        second = terms.sum(axis=(0, 1)) - first
-        with np.errstate(invalid="ignore", divide="ignore"):
-            change: Floats = first[:, 0] / first[:, 1] - second[:, 0] / second[:, 1]
-            return change
+        first = unswapped + swaps @ (pair[1] - pair[0])
+        return metric(first) - metric(both - first)
 
     return difference
 
