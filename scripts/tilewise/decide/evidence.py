@@ -1,6 +1,6 @@
 """What annotated units say about each method, and the rules by which methods are compared."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,18 +38,12 @@ class Evidence:
 
 
 def fixed(
-    rows: Iterable[Mapping[str, str]],
-    unit_of: Mapping[Place, str],
-    unit_names: Sequence[str],
-    columns: CountColumns,
+    rows: Iterable[Mapping[str, str]], unit_of: Mapping[Place, str], columns: CountColumns
 ) -> Evidence:
-    """Evidence of a method whose parameters nothing has chosen, from its rows of tables of metrics.
-
-    `unit_names` are those of all units, sorted.
-    """
+    """Evidence of a method whose parameters nothing has chosen, from its rows of metrics."""
     located = (("", place_of(row), columns.of(row)) for row in rows)
-    pooled, _ = units.pool(located, unit_of, len(columns.names))
-    return Evidence("fixed", pooled.get("", np.zeros((len(unit_names), len(columns.names)))))
+    pooled, names = units.pool(located, unit_of, len(columns.names))
+    return Evidence("fixed", pooled.get("", np.zeros((len(names), len(columns.names)))))
 
 
 def selected(rows: Iterable[Mapping[str, str]], columns: CountColumns) -> Evidence:
@@ -111,9 +105,13 @@ class Rules:
         return self.units >= self.min_units
 
     @property
+    def described_units(self) -> str:
+        """How many independent units there are, and what they are."""
+        return f"{self.units} independent unit{'s' if self.units != 1 else ''} ({self.unit})"
+
+    @property
     def note(self) -> str:
         """Why there is no interval; empty if there is one."""
         if self.has_intervals:
             return ""
-        what = f"{self.units} independent unit{'s' if self.units > 1 else ''} ({self.unit})"
-        return f"no interval: {what}, {self.min_units} are needed"
+        return f"no interval: {self.described_units}, {self.min_units} are needed"

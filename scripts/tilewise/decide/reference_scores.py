@@ -1,6 +1,6 @@
 """What scores are compared with: the best global thresholds given the truth, and chance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -30,64 +30,33 @@ def counts_of(classes: ClassHistogram) -> dict[str, Floats]:
 
 
 def best(classes: ClassHistogram, metric: str) -> list[float]:
-    """The best global threshold, given the truth: no global method can do better.
+    """tp, fp, fn and tn at the best global threshold, which needs the truth.
 
-    Parameters
-    ----------
-    classes : ClassHistogram
-    metric : str
-        Of pixels; a name of `formulas.METRICS`, the higher the better.
-
-    Returns
-    -------
-    list of float
-        tp, fp, fn and tn at the best threshold; the first of several that are equal.
+    No global method can do better. The metric is one of pixels, the higher the better; of several
+    thresholds that are equal, the first counts.
     """
     counts = counts_of(classes)
-    values = formulas.evaluate(metric, counts)
-    chosen = np.unravel_index(np.argmax(np.where(np.isnan(values), -np.inf, values)), values.shape)
+    chosen = _best(counts, metric)
     return [float(counts[name][chosen]) for name in COUNTS]
 
 
-def counts_at(classes: ClassHistogram, threshold: float, is_above: bool) -> list[float]:
-    """tp, fp, fn and tn of one global threshold."""
-    split = int(np.searchsorted(classes.values, threshold, side="right"))
-    counts = counts_of(classes)
-    return [float(counts[name][0 if is_above else 1, split]) for name in COUNTS]
-
-
-def best_shared(
-    tiles: Mapping[Place, ClassHistogram],
-    unit_of: Mapping[Place, str],
-    names: Sequence[str],
-    metric: str,
-) -> Floats:
-    """The best single threshold for all tiles, given the truth.
-
-    Parameters
-    ----------
-    tiles : dict of Place to ClassHistogram
-    unit_of : dict of Place to str
-    names : sequence of str
-        Of the units, in order.
-    metric : str
-        As for `best`.
-
-    Returns
-    -------
-    (units, 4) ndarray
-        `tp`, `fp`, `fn` and `tn` of each unit.
-    """
+def best_shared(tiles: Mapping[Place, ClassHistogram], metric: str) -> dict[Place, list[float]]:
+    """tp, fp, fn and tn of each tile at the best single threshold for all, given the truth."""
     together = merge(list(tiles.values()))
-    values = formulas.evaluate(metric, counts_of(together))
-    values = np.where(np.isnan(values), -np.inf, values)
-    direction, split = np.unravel_index(np.argmax(values), values.shape)
+    direction, split = _best(counts_of(together), metric)
     threshold = together.values[split - 1] if split else -np.inf
-    number = {name: i for i, name in enumerate(names)}
-    counts = np.zeros((len(names), len(COUNTS)))
+    counts = {}
     for place, classes in tiles.items():
-        counts[number[unit_of[place]]] += counts_at(classes, threshold, direction == 0)
+        own = counts_of(classes)
+        level = np.searchsorted(classes.values, threshold, side="right")
+        counts[place] = [float(own[name][direction, level]) for name in COUNTS]
     return counts
+
+
+def _best(counts: Mapping[str, Floats], metric: str) -> tuple[np.intp, ...]:
+    """Direction and level of the threshold with the greatest value; nan is less than any."""
+    values = formulas.evaluate(metric, counts)
+    return np.unravel_index(np.argmax(np.where(np.isnan(values), -np.inf, values)), values.shape)
 
 
 def trivial(truth_pixels: Floats, annotated: Floats) -> dict[str, Floats]:
@@ -107,9 +76,9 @@ def trivial(truth_pixels: Floats, annotated: Floats) -> dict[str, Floats]:
     prevalence = truth_pixels.sum() / max(annotated.sum(), 1)
     background = annotated - truth_pixels
     zero = np.zeros_like(truth_pixels, dtype=np.float64)
-    found, missed = prevalence * truth_pixels, (1 - prevalence) * truth_pixels
-    wrong, right = prevalence * background, (1 - prevalence) * background
+    right, missed = prevalence * truth_pixels, (1 - prevalence) * truth_pixels
+    wrong, left_out = prevalence * background, (1 - prevalence) * background
     return {
         "all background": np.stack([zero, zero, truth_pixels, background], axis=-1),
-        "random at the prevalence": np.stack([found, wrong, missed, right], axis=-1),
+        "random at the prevalence": np.stack([right, wrong, missed, left_out], axis=-1),
     }

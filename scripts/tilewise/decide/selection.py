@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.decide import units
 from tilewise.decide.count_columns import CountColumns
-from tilewise.decide.cross_validation import assign_folds, best_of, nested_selection
+from tilewise.decide.cross_validation import Nested, assign_folds, best_of, nested_selection
 from tilewise.decide.places import place_of
 from tilewise.decide.resampling import Floats, estimate
 
 Row = dict[str, Any]
+Table = tuple[str, int | str, str, Floats]
+"""Estimate, fold, variant, and the counts of each unit."""
 
 
 def unit_columns(columns: CountColumns) -> tuple[str, ...]:
@@ -85,35 +88,37 @@ def select(
 
     everything = counts_of("all")
     best = best_of(estimate(everything, metric, average))
-    tables: list[tuple[str, int | str, str, Floats]] = [
-        ("resubstitution", "", variants[best], everything[best])
-    ]
-    folds = dict.fromkeys(range(len(variants)), 0)
+    tables: list[Table] = [("resubstitution", "", variants[best], everything[best])]
+    chosen: list[int] = []
     if len(names) > 1:
         fold_of = assign_folds(names, settings["folds"])
         by_fold = np.stack([counts_of(str(fold)) for fold in range(fold_of.max() + 1)])
         nested = nested_selection(by_fold, fold_of, metric, average)
-        tables.append(("held out", "", "", nested.held_out))
-        for fold, chosen in enumerate(nested.chosen.tolist()):
-            folds[chosen] += 1
-            training = np.where((fold_of != fold)[:, None], by_fold[fold, chosen], 0)
-            tables.append(("training", fold, variants[chosen], training))
+        chosen = nested.chosen.tolist()
+        tables += _held_out(variants, by_fold, fold_of, nested)
     unit_rows = [
-        {
-            **{"estimate": kind_of_estimate, "fold": fold, "variant": variant},
-            **{"unit_kind": kind, "unit": unit},
-            **dict(zip(columns.names, counts, strict=True)),
-        }
-        for kind_of_estimate, fold, variant, table in tables
+        dict(zip(unit_columns(columns), (*labels, kind, unit, *counts), strict=True))
+        for *labels, table in tables
         for unit, counts in zip(names, table.tolist(), strict=True)
     ]
     scores = {name: estimate(everything, columns.metric(name), average) for name in columns.metrics}
     sweep_rows = [
         {
             **{"method": method, "variant": variant, "estimate": "resubstitution"},
-            **{"chosen": "yes" if i == best else "", "folds": folds[i]},
+            **{"chosen": "yes" if i == best else "", "folds": chosen.count(i)},
             **{name: float(values[i]) for name, values in scores.items()},
         }
         for i, variant in enumerate(variants)
     ]
     return Selection(variants[best], unit_rows, sweep_rows)
+
+
+def _held_out(
+    variants: Sequence[str], by_fold: Floats, fold_of: NDArray[np.int64], nested: Nested
+) -> list[Table]:
+    """Units by what others choose, and, for each fold, the units that choose."""
+    tables: list[Table] = [("held out", "", "", nested.held_out)]
+    for fold, i in enumerate(nested.chosen.tolist()):
+        training = np.where((fold_of != fold)[:, None], by_fold[fold, i], 0)
+        tables.append(("training", fold, variants[i], training))
+    return tables
