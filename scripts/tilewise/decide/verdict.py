@@ -19,9 +19,8 @@ def verdict(ranking: Sequence[Row], rules: Rules) -> str:
         return f"{best['method']} is the only method: there is nothing to compare it with."
     if not rules.has_intervals:
         return (
-            f"Cannot tell with this much truth: {rules.units} independent "
-            f"unit{'s' if rules.units != 1 else ''} ({rules.unit}), at least {rules.min_units} are "
-            f"needed. {best['method']} has the highest {best['metric']} here."
+            f"Cannot tell with this much truth: {rules.described_units}, at least "
+            f"{rules.min_units} are needed. {best['method']} has the highest {best['metric']} here."
         )
     if len(equals) == len(others):
         return (
@@ -63,6 +62,8 @@ def describe(decision: Mapping[str, Any]) -> str:
     lines = ["# Decision", "", f"**{decision['verdict']}**", ""]
     lines.append(f"- Method: `{decision['method']}`{variant}")
     lines.append(f"- {score}: {_with_interval(decision)}")
+    if decision["low"] is not None:
+        lines.append("- How the interval is computed: docs/validation.md, *Intervals*")
     if decision["cross_validated"]:
         value = _three(decision["cross_validated"]["value"])
         lines.append(f"- {metric} where the method too is selected by cross-validation: {value}")
