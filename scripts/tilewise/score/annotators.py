@@ -38,21 +38,13 @@ def pairwise(counts: Counts, annotators: int) -> list[dict[str, Any]]:
     counts = checked_counts(counts, annotators)
     pairs = []
     for first, second in combinations(range(annotators), 2):
-        both, first_only, second_only, neither = (
-            int(counts[(said[:, first] == a) & (said[:, second] == b)].sum())
-            for a, b in ((1, 1), (1, 0), (0, 1), (0, 0))
-        )
+        matrix = _confusion(counts, said[:, first], said[:, second])
+        kinds = ("both", "first_only", "second_only", "neither")
         pairs.append(
             {
-                "first": first,
-                "second": second,
-                "pixels": both + first_only + second_only + neither,
-                "both": both,
-                "first_only": first_only,
-                "second_only": second_only,
-                "neither": neither,
-                "dice": _dice(both, first_only, second_only, neither),
-                "cohen_kappa": _cohen_kappa(both, first_only, second_only, neither),
+                **{"first": first, "second": second, "pixels": sum(matrix.values())},
+                **dict(zip(kinds, matrix.values(), strict=True)),
+                **{"dice": _dice(matrix), "cohen_kappa": _cohen_kappa(**matrix)},
             }
         )
     return pairs
@@ -170,18 +162,13 @@ def score_rows(
     `table` is the consensus of all, by pattern of votes; `consensus` says how the others come to
     theirs, "majority" or "staple".
     """
+    estimates = {
+        "against the consensus of all annotators": scores_against(counts, number, table),
+        "against the consensus of the others": scores_against_others(counts, number, consensus),
+    }
     rows = [
         {"sample": sample, "annotator": annotator, "estimate": estimate, **matrix}
-        for estimate, matrices in (
-            (
-                "against the consensus of all annotators",
-                scores_against(counts, number, table),
-            ),
-            (
-                "against the consensus of the others",
-                scores_against_others(counts, number, consensus),
-            ),
-        )
+        for estimate, matrices in estimates.items()
         for annotator, matrix in enumerate(matrices, 1)
     ]
     set_metrics(rows, PIXEL_METRICS)
@@ -193,21 +180,21 @@ def _kappa(observed, expected, total):
     return (observed - expected) / (total - expected) if total != expected else 1.0
 
 
-def _dice(both, first_only, second_only, neither):
-    value = float(evaluate("f1", {"tp": both, "fp": second_only, "fn": first_only, "tn": neither}))
+def _dice(matrix):
+    value = float(evaluate("f1", matrix))
     return None if math.isnan(value) else value
 
 
-def _cohen_kappa(both, first_only, second_only, neither):
-    pixels = both + first_only + second_only + neither
+def _cohen_kappa(tp, fp, fn, tn):
+    pixels = tp + fp + fn + tn
     if pixels == 0:
         return None
-    expected = (both + first_only) * (both + second_only)
-    expected += (neither + first_only) * (neither + second_only)
-    return _kappa((both + neither) * pixels, expected, pixels**2)
+    expected = (tp + fp) * (tp + fn) + (tn + fp) * (tn + fn)
+    return _kappa((tp + tn) * pixels, expected, pixels**2)
 
 
 def _confusion(counts, said, table):
+    """Pixels by what somebody says of each pattern, with a table of patterns as the truth."""
     kinds = ((1, 1), (1, 0), (0, 1), (0, 0))
     return {
         name: int(counts[(said == vote) & (table == truth)].sum())

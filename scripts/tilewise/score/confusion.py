@@ -13,16 +13,21 @@ def confusion_map(truth: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[
     All are (rows, columns). In the map, 0 is not annotated, 1 true negative, 2 false positive, 3
     false negative, 4 true positive.
     """
-    if truth.shape != mask.shape:
-        raise ValueError(f"truth is {truth.shape}, the mask {mask.shape}: they must be equal")
-    if mask.size and mask.max() > 1:
-        raise ValueError(f"the mask has the value {mask.max()}: it must be 0 and 1, not 0 and 255")
+    check_mask(mask, truth)
     # 1 + 2 * truth + mask is the code; where truth is 255 it wraps to 255 or 0
     codes = np.add(truth, truth)
     codes += mask
     codes += TN
     cv2.threshold(codes, TP, 0, cv2.THRESH_TOZERO_INV, dst=codes)
     return codes
+
+
+def check_mask(mask: NDArray[np.uint8], truth: NDArray[np.uint8]) -> None:
+    """Refuse a mask of another shape than the truth's, or with other values than 0 and 1."""
+    if truth.shape != mask.shape:
+        raise ValueError(f"truth is {truth.shape}, the mask {mask.shape}: they must be equal")
+    if mask.size and mask.max() > 1:
+        raise ValueError(f"the mask has the value {mask.max()}: it must be 0 and 1, not 0 and 255")
 
 
 def count(codes: NDArray[np.uint8]) -> dict[str, int]:

@@ -39,29 +39,31 @@ def differences(codes: Codes) -> list[dict[str, int]]:
     methods = len(codes)
     wrong = is_wrong(codes)
     number = wrong.sum(axis=0, dtype=np.uint8)
-    is_known = codes[0] > 0
-    is_true = (codes[0] == TP) | (codes[0] == FN)
+    is_known, is_true = codes[0] > 0, _is_true(codes)
     common = {
         "annotated": _number(is_known),
         "all_right": _number(is_known & (number == 0)),
         "all_wrong_fp": _number(is_known & ~is_true & (number == methods)),
         "all_wrong_fn": _number(is_true & (number == methods)),
     }
-    alone = {"only_right": number == methods - 1, "only_wrong": number == 1}
-    rows = []
-    for own in wrong:
-        right = alone["only_right"] & ~own & is_known if methods > 1 else np.zeros_like(own)
-        mistaken = alone["only_wrong"] & own if methods > 1 else np.zeros_like(own)
-        rows.append(
-            common
-            | {
-                "only_right_foreground": _number(right & is_true),
-                "only_right_background": _number(right & ~is_true),
-                "only_wrong_fp": _number(mistaken & ~is_true),
-                "only_wrong_fn": _number(mistaken & is_true),
-            }
-        )
-    return rows
+    several = methods > 1
+    only_right = ~wrong & (number == methods - 1) & is_known & several
+    only_wrong = wrong & (number == 1) & several
+    return [
+        common
+        | {
+            "only_right_foreground": _number(only_right[i] & is_true),
+            "only_right_background": _number(only_right[i] & ~is_true),
+            "only_wrong_fp": _number(only_wrong[i] & ~is_true),
+            "only_wrong_fn": _number(only_wrong[i] & is_true),
+        }
+        for i in range(methods)
+    ]
+
+
+def _is_true(codes):
+    """Where the truth is foreground, from the confusion map of any method."""
+    return (codes[0] == TP) | (codes[0] == FN)
 
 
 def _number(pixels):
@@ -79,13 +81,14 @@ def object_differences(
     one.
     """
     methods = len(codes)
-    is_true = ((codes[0] == TP) | (codes[0] == FN)).view(np.uint8)
-    number, labels = cv2.connectedComponents(is_true, connectivity=connectivity)
+    number, labels = cv2.connectedComponents(
+        _is_true(codes).view(np.uint8), connectivity=connectivity
+    )
     sizes = np.bincount(labels.ravel(), minlength=number)[1:]
-    found = np.stack(
+    is_found = np.stack(
         [np.bincount(labels[own == TP], minlength=number)[1:] > coverage * sizes for own in codes]
     )
-    times = found.sum(axis=0)
+    times = is_found.sum(axis=0)
     false = np.stack([_false_objects(own, connectivity) for own in codes])
     is_false = np.asarray(false.any(axis=0)).view(np.uint8)
     together, regions = cv2.connectedComponents(is_false, connectivity=connectivity)
@@ -102,8 +105,8 @@ def object_differences(
     return [
         common
         | {
-            "truth_objects_only_found": _number(found[i] & (times == 1)) * several,
-            "truth_objects_only_missed": _number(~found[i] & (times == methods - 1)) * several,
+            "truth_objects_only_found": _number(is_found[i] & (times == 1)) * several,
+            "truth_objects_only_missed": _number(~is_found[i] & (times == methods - 1)) * several,
             "false_objects_only": _number(made[i] & (makers == 1)) * several,
             "false_objects_all_but": _number(~made[i] & (makers == methods - 1)) * several,
         }
@@ -232,7 +235,7 @@ def tile_rows(
     differences : list of dict
         `method`, `error_table.PIXELS` and `error_table.OBJECTS`.
     """
-    is_true = ((codes[0] == TP) | (codes[0] == FN)).view(np.uint8)
+    is_true = _is_true(codes).view(np.uint8)
     values = {
         "calibre": (calibre(is_true, skeleton(is_true)), CALIBRES),
         "distance": (boundary_distance(is_true, codes[0] > 0), DISTANCES),
