@@ -1,9 +1,8 @@
-"""Scores over independent units, and their confidence intervals by the bootstrap.
+"""Scores over independent units (samples, say), and their confidence intervals by the bootstrap.
 
-Units are what is independent: samples, say. `counts` are additive counts pooled within each unit,
-(methods, units, fields); a metric is a function of counts, (..., fields) to (...), the higher the
-better and nan where it is undefined. The average `micro` is the metric of all units' summed counts,
-`macro` the mean of the units' own metrics.
+`counts` are additive, pooled within each unit, (methods, units, fields); a metric is a function of
+counts, (..., fields) to (...), the higher the better and nan where it is undefined. The average
+`micro` is the metric of all units' summed counts, `macro` the mean of the units' own metrics.
 """
 
 import math

@@ -107,17 +107,12 @@ def features(pixels: NDArray) -> dict[str, float | None]:
 
 def _of_constant(value, pixels):
     limits = np.iinfo(pixels.dtype) if pixels.dtype.kind in "iu" else None
-    is_small = min(pixels.shape) < MIN_SIDE
+    saturated = float(limits is not None and value in (limits.min, limits.max))
+    structure = None if min(pixels.shape) < MIN_SIDE else 0.0
     return {
-        "mean": value,
-        "sd": 0.0,
-        "contrast": 0.0,
-        "saturated": float(limits is not None and value in (limits.min, limits.max)),
-        "focus": None,
-        "gradient": None if is_small else 0.0,
-        "stripes": None if is_small else 0.0,
-        "separability": None,
-        "contrast_to_noise": None,
+        **{"mean": value, "sd": 0.0, "contrast": 0.0, "saturated": saturated},
+        **{"focus": None, "gradient": structure, "stripes": structure},
+        **{"separability": None, "contrast_to_noise": None},
     }
 
 

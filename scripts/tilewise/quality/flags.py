@@ -1,8 +1,7 @@
 """Flags of tiles: what is plainly wrong with one, and what stands out in its sample.
 
-Features are compared with limits: some of them absolute, others relative to the tiles of the
-sample. None depends on the unit of the grey levels, so that an image and its copy of another dtype,
-brightness or gain are flagged alike, as long as nothing is clipped.
+No limit depends on the unit of the grey levels: an image and its copy of another dtype, brightness
+or gain are flagged alike, as long as nothing is clipped.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -150,7 +149,12 @@ def _deviation(values, compared):
     if known.size < MIN_TILES:
         return np.full(values.shape, np.nan)
     center = np.median(known)
-    return (values - center) / max(SD_PER_MAD * np.median(np.abs(known - center)), MIN_LOG_SD)
+    return (values - center) / robust_sd(known - center, MIN_LOG_SD)
+
+
+def robust_sd(deviations: NDArray[np.float64], least: float) -> float:
+    """Standard deviation by the median absolute deviation, at least `least`; NaN are left out."""
+    return max(SD_PER_MAD * float(np.nanmedian(np.abs(deviations))), least)
 
 
 def column(rows: Iterable[Mapping[str, Any]], name: str) -> NDArray[np.float64]:

@@ -32,18 +32,17 @@ def join(
     for row in thresholds:
         fractions.setdefault((row["sample"], row["tile"]), []).append(float(row["foreground"]))
     agreements = {(row["sample"], row["tile"]): row["agreement"] for row in agreement}
-    samples: dict[str, list[Row]] = {}
-    for sample, rows in flags.by_sample(features).items():
-        for row in rows:
-            tile = sample, row["tile"]
-            known = fractions.get(tile)
-            joined = {
-                "foreground": median(known) if known else None,
-                "agreement": agreements.get(tile) or None,
-                "annotated": tile in annotated,
-            }
-            samples.setdefault(sample, []).append({**row, **joined})
-    return samples
+
+    def joined(row: Row) -> Row:
+        tile = row["sample"], row["tile"]
+        return row | {
+            "foreground": median(fractions[tile]) if tile in fractions else None,
+            "agreement": agreements.get(tile) or None,
+            "annotated": tile in annotated,
+        }
+
+    samples = flags.by_sample(features)
+    return {sample: list(map(joined, rows)) for sample, rows in samples.items()}
 
 
 def judge(
