@@ -4,27 +4,17 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from tilewise.decide.resampling import Floats, MetricOfCounts
+from tilewise.decide.resampling import Floats, MetricOfCounts, mean_of
 from tilewise.score import formulas
 from tilewise.score.formulas import METRICS
 
 
 class CountColumns:
-    """The counts that some metrics need, as columns of an array.
+    """The counts that some metrics of structure need, as columns of an array.
 
-    A metric that counts do not give has two columns: its sum, and how many values were summed.
-
-    Parameters
-    ----------
-    choices : collection of str
-        Metrics of structure, of `formulas.CHOICES`.
-
-    Attributes
-    ----------
-    names : tuple of str
-        Names of the columns.
-    metrics : tuple of str
-        What can be computed from them.
+    `choices` are of `formulas.CHOICES`. `names` are those of the columns, `metrics` what can be
+    computed from them. A metric that counts do not give has two columns: its sum, and how many
+    values were summed.
     """
 
     def __init__(self, choices: Collection[str]) -> None:
@@ -53,14 +43,10 @@ class CountColumns:
         columns = [self.names.index(field) for field in fields]
 
         def compute(counts: Floats) -> Floats:
+            values = [counts[..., column] for column in columns]
             if METRICS[name].formula is None:
-                total, number = (counts[..., column] for column in columns)
-                mean: Floats = np.where(number > 0, total / np.maximum(number, 1), np.nan)
-                return mean
-            known = {
-                field: counts[..., column] for field, column in zip(fields, columns, strict=True)
-            }
-            return formulas.evaluate(name, known)
+                return mean_of(*values)
+            return formulas.evaluate(name, dict(zip(fields, values, strict=True)))
 
         return compute
 

@@ -11,19 +11,7 @@ from tilewise.decide.resampling import Floats, MetricOfCounts, estimate
 
 
 def assign_folds(labels: Sequence[str], number: int) -> NDArray[np.int64]:
-    """Assign units to folds, evenly, the same in any order.
-
-    Parameters
-    ----------
-    labels : sequence of str
-        Names of the units, each once.
-    number : int
-        Most folds.
-
-    Returns
-    -------
-    (units,) int64 ndarray
-        From 0.
+    """The fold of each unit, from 0: at most `number` folds of even size, the same in any order.
 
     Raises
     ------
@@ -41,18 +29,10 @@ def assign_folds(labels: Sequence[str], number: int) -> NDArray[np.int64]:
 
 
 def training_places(unit_of: Mapping[Place, str], number: int) -> dict[str, list[Place]]:
-    """The places to train on for each fold: those of units of all other folds.
+    """The places to train on for each of at most `number` folds: those of units of all other folds.
 
-    Parameters
-    ----------
-    unit_of : dict of Place to str
-    number : int
-        Most folds.
-
-    Returns
-    -------
-    dict of str to list of Place
-        By number of the fold, from 0; empty of a single unit, which leaves no other to train on.
+    Keys are the numbers of the folds, from 0. A single unit leaves no other to train on, and gives
+    an empty dict.
     """
     names = sorted(set(unit_of.values()))
     if len(names) < 2:
@@ -94,12 +74,6 @@ def nested_selection(
         The second where variants have something that is fitted without a fold.
     fold_of : (units,) int ndarray
         From 0.
-    metric : callable
-    average : {"micro", "macro"}
-
-    Returns
-    -------
-    Nested
 
     Raises
     ------

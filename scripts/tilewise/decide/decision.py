@@ -28,12 +28,8 @@ TextRow = Mapping[str, str]
 class Decision:
     """Which method to use, and what speaks for it.
 
-    Parameters
-    ----------
-    ranking, scores : list of dict
-        Fields of `ranking.RANKING` and of `ranking.SCORES`.
-    record : dict
-        What `decision.json` holds.
+    `ranking` and `scores` have the fields of `ranking.RANKING` and `ranking.SCORES`; `record` is
+    what `decision.json` holds.
     """
 
     ranking: list[Row]
@@ -59,25 +55,17 @@ def decide(
     Parameters
     ----------
     tiles : dict of str to list of dict of str to str
-        By method, its rows of tables of metrics; tiles that are excluded are left out.
+        By method, its rows of tables of metrics, without excluded tiles.
     selections : dict of str to list of dict of str to str
-        Of methods with parameters to choose, what `selection.Selection.unit_rows` has filled.
-    settings : dict
-        The configuration's `decision`.
-    groups : dict of str to str
-        Group of each sample.
-    choices : collection of str
-        Metrics of structure that the rows have, of `formulas.CHOICES`.
-    histograms : dict
-        Of annotated tiles, by filter and place; empty without reference scores from them.
-    annotators : iterable of dict of str to str
-        Rows of the tables of annotators.
-    flags : dict of (str, str) to str
-        Flags of quality by sample and tile.
-    left_out : sequence of str
-        Methods that are not compared.
-    excluded : int
-        Tiles that are excluded.
+        What `selection.Selection.unit_rows` has filled, for methods with parameters to choose.
+    settings, groups, choices
+        The configuration's `decision`; the group of each sample; the metrics of structure that the
+        rows have, of `formulas.CHOICES`.
+    histograms, annotators
+        Of annotated tiles, for reference scores, if any; rows of the tables of annotators.
+    flags, left_out, excluded
+        Flags of quality by sample and tile; methods that are not compared; number of tiles that are
+        excluded.
     """
     columns = CountColumns(choices)
     places = dict.fromkeys(place_of(row) for rows in tiles.values() for row in rows)
@@ -87,20 +75,15 @@ def decide(
     known = {
         method: evidence.selected(selections[method], columns)
         if method in selections
-        else evidence.fixed(rows, unit_of, names, columns)
+        else evidence.fixed(rows, unit_of, columns)
         for method, rows in tiles.items()
     }
     order = [rules.metric, *(name for name in columns.metrics if name != rules.metric)]
     ranking = [row for name in order for row in rank_rows(known, columns, name, rules)]
     decisive = [row for row in ranking if row["metric"] == rules.metric]
-    scores = [row for method in known for row in _method_scores(method, known, columns, rules)]
-    cross_validated = None
-    if len(names) > 1 and len(known) > 1:
-        fold_of = assign_folds(names, rules.folds)
-        counts, selected = cross_validate(known, columns, fold_of, rules)
-        scores += score_rows(CROSS_VALIDATED, "held out", counts, columns, rules)
-        value = estimate(counts[None], columns.metric(rules.metric), rules.average)[0]
-        cross_validated = {"value": finite(value), "chosen": selected}
+    scores = [row for one in known.items() for row in _method_scores(*one, columns, rules)]
+    own_rows, cross_validated = _cross_validated(known, names, columns, rules)
+    scores += own_rows
     scores += reference_rows(histograms, unit_of, next(iter(known.values())), rules)
     scores += _annotator_rows(annotators, rules)
     best = decisive[0]["method"]
@@ -117,23 +100,35 @@ def decide(
     return Decision(ranking, scores, record)
 
 
-def _method_scores(
-    method: str, known: Mapping[str, Evidence], columns: CountColumns, rules: Rules
-) -> list[Row]:
-    own = known[method]
-    rows = score_rows(method, own.estimate, own.counts, columns, rules, own.variant)
-    if own.estimate == "held out" and own.resubstitution is not None:
-        kind, counts = "resubstitution", own.resubstitution
-        rows += score_rows(method, kind, counts, columns, rules, own.variant)
-    return rows
+def _method_scores(method: str, own: Evidence, columns: CountColumns, rules: Rules) -> list[Row]:
+    counts = {own.estimate: own.counts}
+    if own.resubstitution is not None:
+        counts["resubstitution"] = own.resubstitution
+    return [
+        row
+        for kind, table in counts.items()
+        for row in score_rows(method, kind, table, columns, rules, own.variant)
+    ]
+
+
+def _cross_validated(
+    known: Mapping[str, Evidence], names: Sequence[str], columns: CountColumns, rules: Rules
+) -> tuple[list[Row], dict[str, Any] | None]:
+    """Scores of selecting the method too, their value and the choices; None of a single unit."""
+    if len(names) < 2 or len(known) < 2:
+        return [], None
+    counts, selected = cross_validate(known, columns, assign_folds(names, rules.folds), rules)
+    value = estimate(counts[None], columns.metric(rules.metric), rules.average)[0]
+    rows = score_rows(CROSS_VALIDATED, "held out", counts, columns, rules)
+    return rows, {"value": finite(value), "chosen": selected}
 
 
 def _verdict(decisive: Sequence[Row], best: Evidence, rules: Rules) -> dict[str, Any]:
     """What is decided, from the ranking by the metric that decides."""
-    first = decisive[0]
+    fields = ("metric", "estimate", "value", "low", "high", "note")
     return {
-        **{"verdict": verdict(decisive, rules), "method": first["method"], "variant": best.variant},
-        **{key: first[key] for key in ("metric", "estimate", "value", "low", "high", "note")},
+        **{"verdict": verdict(decisive, rules), "method": decisive[0]["method"]},
+        **{"variant": best.variant, **{name: decisive[0][name] for name in fields}},
         **{"average": rules.average, "confidence": rules.confidence},
     }
 
@@ -142,14 +137,8 @@ def _learning_curve(best: Evidence, columns: CountColumns, rules: Rules) -> list
     """The expected width of the best method's interval, by number of units."""
     if not rules.has_intervals:
         return []
-    curve = learning_curve(
-        best.counts,
-        columns.metric(rules.metric),
-        rules.average,
-        rules.seed,
-        rules.resamples,
-        confidence=rules.confidence,
-    )
+    metric, drawn = columns.metric(rules.metric), (rules.seed, rules.resamples)
+    curve = learning_curve(best.counts, metric, rules.average, *drawn, confidence=rules.confidence)
     return [{"units": size, "width": width} for size, width in curve]
 
 
@@ -158,21 +147,8 @@ def cross_validate(
 ) -> tuple[Floats, list[str]]:
     """Select the method without each fold, and score it on that fold.
 
-    Parameters
-    ----------
-    known : dict of str to Evidence
-        By method.
-    columns : CountColumns
-    fold_of : (units,) int ndarray
-        From 0.
-    rules : Rules
-
-    Returns
-    -------
-    counts : (units, columns) ndarray
-        Each unit's by the method that is best on the other folds.
-    selected : list of str
-        That method, by fold.
+    `fold_of` numbers the fold of each unit, from 0. Gives the counts of each unit by the method
+    that is best on the other folds, (units, columns), and the name of that method for each fold.
     """
     methods, merit = list(known), columns.merit(rules.metric)
     counts = np.zeros_like(known[methods[0]].counts)
@@ -194,38 +170,25 @@ def reference_rows(
 ) -> list[Row]:
     """Scores of global thresholds that know the truth, and of masks that ignore the image.
 
-    Parameters
-    ----------
-    histograms : dict
-        By filter and place.
-    unit_of : dict of Place to str
-    any_method : Evidence
-        Of any method: the truth of all is the same.
-    rules : Rules
-
-    Returns
-    -------
-    list of dict
-        Fields of `ranking.SCORES`.
+    The rows have the fields of `ranking.SCORES`. Any method's evidence will do: the truth is the
+    same.
     """
     columns = CountColumns(())
     metric = rules.metric if rules.metric in columns.metrics else "mcc"
-    names = sorted(set(unit_of.values()))
     piece = "tile" if all(not place.patch for place in unit_of) else "block"
     rows = []
     for source, every in histograms.items():
         own = {place: histogram for place, histogram in every.items() if place in unit_of}
         if not own:
             continue
-        each = [(place, reference_scores.best(own[place], metric)) for place in own]
-        pooled, _ = units.pool([("", *one) for one in each], unit_of, len(COUNTS))
-        shared = reference_scores.best_shared(own, unit_of, names, metric)
-        for title, counts in (
-            ("one threshold for all", shared),
-            (f"a threshold per {piece}", pooled[""]),
-        ):
+        each = {place: reference_scores.best(histogram, metric) for place, histogram in own.items()}
+        shared = reference_scores.best_shared(own, metric)
+        titles = {"one threshold for all": shared, f"a threshold per {piece}": each}
+        for title, known in titles.items():
             method, kind = f"oracle: {title}, {source}", f"best {metric} given the truth"
-            rows += score_rows(method, kind, counts, columns, rules)
+            located = (("", place, counts) for place, counts in known.items())
+            pooled, _ = units.pool(located, unit_of, len(COUNTS))
+            rows += score_rows(method, kind, pooled[""], columns, rules)
     matrix = any_method.counts[:, : len(COUNTS)]
     truth = matrix[:, COUNTS.index("tp")] + matrix[:, COUNTS.index("fn")]
     for method, counts in reference_scores.trivial(truth, matrix.sum(axis=1)).items():

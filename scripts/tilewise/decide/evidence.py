@@ -1,6 +1,6 @@
 """What annotated units say about each method, and the rules by which methods are compared."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,35 +38,18 @@ class Evidence:
 
 
 def fixed(
-    rows: Iterable[Mapping[str, str]],
-    unit_of: Mapping[Place, str],
-    unit_names: Sequence[str],
-    columns: CountColumns,
+    rows: Iterable[Mapping[str, str]], unit_of: Mapping[Place, str], columns: CountColumns
 ) -> Evidence:
-    """Of a method whose parameters nothing has chosen.
-
-    Parameters
-    ----------
-    rows : iterable of dict of str to str
-        The method's rows of tables of metrics.
-    unit_of : dict of Place to str
-    unit_names : sequence of str
-        Of all units, sorted.
-    columns : CountColumns
-    """
+    """Evidence of a method whose parameters nothing has chosen, from its rows of metrics."""
     located = (("", place_of(row), columns.of(row)) for row in rows)
-    pooled, _ = units.pool(located, unit_of, len(columns.names))
-    return Evidence("fixed", pooled.get("", np.zeros((len(unit_names), len(columns.names)))))
+    pooled, names = units.pool(located, unit_of, len(columns.names))
+    return Evidence("fixed", pooled.get("", np.zeros((len(names), len(columns.names)))))
 
 
 def selected(rows: Iterable[Mapping[str, str]], columns: CountColumns) -> Evidence:
-    """Of a method whose parameters annotated units have chosen.
+    """Evidence of a method whose parameters annotated units have chosen.
 
-    Parameters
-    ----------
-    rows : iterable of dict of str to str
-        Rows of the table that `selection.Selection.unit_rows` has filled, as text.
-    columns : CountColumns
+    The rows are those of the table that `selection.Selection.unit_rows` has filled, as text.
     """
     tables: dict[tuple[str, str], list[list[float]]] = {}
     variants = {}
@@ -90,24 +73,9 @@ def selected(rows: Iterable[Mapping[str, str]], columns: CountColumns) -> Eviden
 class Rules:
     """How methods are compared: the configuration's `decision`, and what the units are.
 
-    Parameters
-    ----------
-    metric : str
-        The one that decides.
-    average : {"micro", "macro"}
-    confidence : float
-        Of intervals, 0 to 1; tests call methods different at 1 - confidence.
-    min_units : int
-        With fewer independent units there are no intervals, and no method is called different.
-    resamples, seed : int
-        Of the bootstrap, and of random swaps.
-    test : {"sign_flip", "wilcoxon"}
-    folds : int
-        At most.
-    unit : str
-        What the units are, for people.
-    units : int
-        Independent ones.
+    Tests call methods different at 1 - `confidence`. With fewer than `min_units` independent units
+    there are no intervals, and no method is called different. `resamples` and `seed` are of the
+    bootstrap and of random swaps. `unit` says what the units are, `units` how many are independent.
     """
 
     metric: str
@@ -137,9 +105,13 @@ class Rules:
         return self.units >= self.min_units
 
     @property
+    def described_units(self) -> str:
+        """How many independent units there are, and what they are."""
+        return f"{self.units} independent unit{'s' if self.units != 1 else ''} ({self.unit})"
+
+    @property
     def note(self) -> str:
         """Why there is no interval; empty if there is one."""
         if self.has_intervals:
             return ""
-        what = f"{self.units} independent unit{'s' if self.units > 1 else ''} ({self.unit})"
-        return f"no interval: {what}, {self.min_units} are needed"
+        return f"no interval: {self.described_units}, {self.min_units} are needed"

@@ -14,15 +14,9 @@ Histograms = dict[str, dict["Place", ClassHistogram]]
 
 @dataclass(frozen=True)
 class Place:
-    """A tile, or a spatial block of one.
+    """A tile, by its plane and its upper left corner in pixels, or a spatial block of one.
 
-    Parameters
-    ----------
-    sample : str
-    z, y, x : int
-        Plane, and the upper left corner of the tile in pixels.
-    patch : str
-        Number of a spatial block of the tile; empty for the tile itself.
+    `patch` is the number of the block; empty for the tile itself.
     """
 
     sample: str
@@ -38,14 +32,9 @@ def place_of(row: Mapping[str, str]) -> Place:
 
 
 def read_histograms(paths: Iterable[Path | str], filters: Iterable[str]) -> Histograms:
-    """Histograms of annotated tiles.
+    """Histograms of annotated tiles, from files that `class_histograms.pack` has filled.
 
-    Parameters
-    ----------
-    paths : iterable of path
-        Files that `class_histograms.pack` has filled.
-    filters : iterable of str
-        Name of the filter of each file.
+    `filters` names the filter of each file.
     """
     histograms: Histograms = {}
     for source, path in zip(filters, paths, strict=True):

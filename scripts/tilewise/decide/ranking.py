@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.evidence import Evidence, Rules
@@ -52,10 +53,8 @@ def rank_methods(
     counts : (methods, units, columns) ndarray
     metric : callable
         The higher the better.
-    average : {"micro", "macro"}
     seed, resamples : int
         Of the bootstrap and of the tests.
-    test : {"sign_flip", "wilcoxon"}
     alpha : float
         Rate of false differences among all pairs of methods; intervals have confidence 1 - alpha.
     min_units : int
@@ -72,25 +71,14 @@ def rank_methods(
     Notes
     -----
     p values are adjusted by Holm's method over all pairs of methods, not only those with the best:
-    which one is the best was found on the same units. So with n units and the exact `sign_flip`, no
-    method can be called different unless 2 / 2**n times the number of pairs is below `alpha`: with
-    2, 3, 4, 6, 10 methods, at 0.05, from 6, 7, 8, 10, 11 units on.
+    which one is the best was learned from the same units. So with n units and the exact
+    `sign_flip`, no method can be called different unless 2 / 2**n times the number of pairs is
+    below `alpha`: with 2, 3, 4, 6, 10 methods, at 0.05, from 6, 7, 8, 10, 11 units on.
     """
     values = estimate(counts, metric, average)
     is_defined = np.isfinite(values)
-    order = np.argsort(np.where(is_defined, -values, np.inf), kind="stable").tolist()
-    best = order[0]
-    rows: list[Row] = [
-        {
-            **{"index": i, "value": float(values[i])},
-            "difference": float(values[best] - values[i]),
-            **dict.fromkeys(("low", "high", "difference_low", "difference_high")),
-            **dict.fromkeys(("p", "p_adjusted", "first")),
-            "indistinguishable": bool(is_defined[i] or not is_defined[best]),
-        }
-        for i in order
-    ]
-    units = counts.shape[1]
+    rows = _in_order(values, is_defined)
+    best, units = rows[0]["index"], counts.shape[1]
     if units < min_units or not is_defined[best]:
         return rows
     drawn = Resampled(counts, metric, average, bootstrap_weights(units, resamples, seed))
@@ -100,17 +88,31 @@ def rank_methods(
     for row in rows:
         i = row["index"]
         row["first"] = float(first[i])
-        if not is_defined[i]:
-            continue
-        row["low"], row["high"] = drawn.interval(i, confidence=1 - alpha)
-        if i == best:
-            continue
-        bounds = drawn.interval(best, i, 1 - alpha)
-        row["difference_low"], row["difference_high"] = bounds
+        if is_defined[i]:
+            row["low"], row["high"] = drawn.interval(i, confidence=1 - alpha)
         pair = min(i, best), max(i, best)
-        row["p"], row["p_adjusted"] = p[pair], float(adjusted[pair])
-        row["indistinguishable"] = bool(adjusted[pair] >= alpha)
+        if pair in p:
+            bounds = drawn.interval(best, i, 1 - alpha)
+            row["difference_low"], row["difference_high"] = bounds
+            row["p"], row["p_adjusted"] = p[pair], float(adjusted[pair])
+            row["indistinguishable"] = bool(adjusted[pair] >= alpha)
     return rows
+
+
+def _in_order(values: Floats, is_defined: NDArray[np.bool_]) -> list[Row]:
+    """The methods, the best first; what resamples and tests say of them is not known yet."""
+    order = np.argsort(np.where(is_defined, -values, np.inf), kind="stable").tolist()
+    best = order[0]
+    return [
+        {
+            **{"index": i, "value": float(values[i])},
+            "difference": float(values[best] - values[i]),
+            **dict.fromkeys(("low", "high", "difference_low", "difference_high")),
+            **dict.fromkeys(("p", "p_adjusted", "first")),
+            "indistinguishable": bool(is_defined[i] or not is_defined[best]),
+        }
+        for i in order
+    ]
 
 
 def _first_places(resampled: Floats) -> Floats:
@@ -124,23 +126,7 @@ def _first_places(resampled: Floats) -> Floats:
 def rank_rows(
     evidence: Mapping[str, Evidence], columns: CountColumns, name: str, rules: Rules
 ) -> list[Row]:
-    """The methods in order of a metric.
-
-    Parameters
-    ----------
-    evidence : dict of str to Evidence
-        By method.
-    columns : CountColumns
-        Of the counts.
-    name : str
-        A metric.
-    rules : Rules
-
-    Returns
-    -------
-    list of dict
-        Fields of `RANKING`, the best first.
-    """
+    """The methods in order of the metric `name`, the best first, with the fields of `RANKING`."""
     methods, metric = list(evidence), columns.metric(name)
     places = rank_methods(
         np.stack([known.counts for known in evidence.values()]),
@@ -154,11 +140,12 @@ def rank_rows(
     )
     rows = []
     for rank, place in enumerate(places, 1):
-        known = evidence[methods[place["index"]]]
+        method = methods[place["index"]]
+        known = evidence[method]
         value = estimate(known.counts[None], metric, rules.average)[0]
         low, high = _bounds(name, place["low"], place["high"])
         fields = place | {
-            **{"metric": name, "rank": rank, "method": methods[place["index"]]},
+            **{"metric": name, "rank": rank, "method": method},
             **{"estimate": known.estimate, "value": finite(value), "low": low, "high": high},
             "indistinguishable": "yes" if place["indistinguishable"] else "",
             **{"units": rules.units, "unit": rules.unit, "note": rules.note},
@@ -168,49 +155,29 @@ def rank_rows(
 
 
 def score_rows(
-    method: str,
-    kind: str,
-    counts: Floats,
-    columns: CountColumns,
-    rules: Rules,
-    variant: str = "",
+    method: str, kind: str, counts: Floats, columns: CountColumns, rules: Rules, variant: str = ""
 ) -> list[Row]:
-    """A method's scores by all metrics.
+    """A method's scores: a row per metric, with the fields of `SCORES`.
 
-    Parameters
-    ----------
-    method : str
-    kind : str
-        Of the estimate, as `Evidence.estimate`, or in words.
-    counts : (units, columns) ndarray
-    columns : CountColumns
-    rules : Rules
-    variant : str
-
-    Returns
-    -------
-    list of dict
-        Fields of `SCORES`, a row per metric.
+    `kind` is that of the estimate, as `Evidence.estimate`, or in words; `counts` are (units,
+    columns).
     """
-    notes = ("tuned on these tiles" if kind == "resubstitution" else "", rules.note)
-    names = {"method": method, "estimate": kind, "variant": variant}
-    weights = None
-    if rules.has_intervals:
-        weights = bootstrap_weights(len(counts), rules.resamples, rules.seed)
+    tuned = "tuned on these tiles" if kind == "resubstitution" else ""
+    note = "; ".join(filter(None, (tuned, rules.note)))
     rows = []
     for name in columns.metrics:
         metric = columns.metric(name)
-        fields: Row = {**names, "metric": name}
+        fields: Row = {"method": method, "estimate": kind, "variant": variant, "metric": name}
         for average in AVERAGES:
             value = estimate(counts[None], metric, average)[0]
             low = high = None
-            if weights is not None:
+            if rules.has_intervals:
+                weights = bootstrap_weights(len(counts), rules.resamples, rules.seed)
                 drawn = Resampled(counts[None], metric, average, weights)
                 low, high = drawn.interval(0, confidence=rules.confidence)
                 if low is not None and high is not None:
                     low, high = METRICS[name].clip(low, high)
             fields |= {average: finite(value), f"{average}_low": low, f"{average}_high": high}
-        note = "; ".join(filter(None, notes))
         rows.append({**fields, "units": rules.units, "unit": rules.unit, "note": note})
     return rows
 

@@ -1,14 +1,13 @@
-"""Scores over independent units, and their confidence intervals by the bootstrap.
+"""Scores over independent units (samples, say), and their confidence intervals by the bootstrap.
 
-Units are what is independent: samples, say. `counts` are additive counts pooled within each unit,
-(methods, units, fields); a metric is a function of counts, (..., fields) to (...), the higher the
-better and nan where it is undefined. The average `micro` is the metric of all units' summed counts,
-`macro` the mean of the units' own metrics.
+`counts` are additive, pooled within each unit, (methods, units, fields); a metric is a function of
+counts, (..., fields) to (...), the higher the better and nan where it is undefined. The average
+`micro` is the metric of all units' summed counts, `macro` the mean of the units' own metrics.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,14 +30,7 @@ LEAST_ERROR = 1e-12
 def bootstrap_weights(units: int, resamples: int, seed: int) -> Floats:
     """How often each unit is drawn in each resample of the bootstrap; kept for the next metric.
 
-    Parameters
-    ----------
-    units, resamples, seed : int
-
-    Returns
-    -------
-    (resamples, units) float64 ndarray
-        Whole numbers; each row sums to `units`. Not to be written to.
+    Whole numbers, (resamples, units); each row sums to `units`. They cannot be written to.
     """
     random = np.random.default_rng(seed)
     drawn = random.multinomial(units, np.full(units, 1 / units), resamples).astype(np.float64)
@@ -54,8 +46,6 @@ def estimate(
     Parameters
     ----------
     counts : (methods, units, fields) ndarray
-    metric : callable
-    average : {"micro", "macro"}
     weights : (resamples, units) ndarray, optional
 
     Returns
@@ -74,48 +64,57 @@ def estimate(
         once = np.ones((1, counts.shape[1]))
         values: Floats = estimate(counts, metric, average, once)[0]
         return values
+    return _estimates(counts, metric, average, weights)
+
+
+def mean_of(total: Floats, number: Floats) -> Floats:
+    """The mean of so many numbers, from their sum; nan of none."""
+    mean: Floats = np.where(number > 0, total / np.maximum(number, 1), np.nan)
+    return mean
+
+
+def _estimates(
+    counts: Floats, metric: MetricOfCounts, average: str, weights: Floats, leaving_out: bool = False
+) -> Floats:
+    """Of resamples, (resamples, methods), or without one copy of each unit, (..., units, methods).
+
+    A unit that was not drawn cannot be left out: its value means nothing, and its weight is 0.
+    """
     if average == "macro":
-        values = metric(counts)
+        values = metric(counts).T
         is_defined = np.isfinite(values)
-        total = weights @ np.where(is_defined, values, 0).T
-        number = weights @ is_defined.T.astype(np.float64)
-        mean: Floats = np.where(number > 0, total / np.maximum(number, 1), np.nan)
-        return mean
+        values = np.where(is_defined, values, 0)
+        total, number = weights @ values, weights @ is_defined.astype(np.float64)
+        if leaving_out:
+            total, number = total[:, None] - values, number[:, None] - is_defined
+        return mean_of(total, number)
     methods, units, fields = counts.shape
-    flat = counts.transpose(1, 0, 2).reshape(units, methods * fields)
-    step = max(CHUNK_SIZE // (methods * fields), 1)
-    chunks = [
-        metric((weights[start : start + step] @ flat).reshape(-1, methods, fields))
-        for start in range(0, len(weights), step)
-    ]
+    by_unit = counts.transpose(1, 0, 2)
+    flat = by_unit.reshape(units, methods * fields)
+    step = max(CHUNK_SIZE // (flat.size if leaving_out else methods * fields), 1)
+    chunks = []
+    for start in range(0, len(weights), step):
+        total = (weights[start : start + step] @ flat).reshape(-1, methods, fields)
+        if leaving_out:
+            total = np.maximum(total[:, None] - by_unit, 0)
+        chunks.append(metric(total))
     return np.concatenate(chunks)
 
 
 class Resampled:
     """Methods over the units and over resamples of them, for intervals.
 
-    Parameters
-    ----------
-    counts : (methods, units, fields) ndarray
-    metric : callable
-    average : {"micro", "macro"}
-    weights : (resamples, units) ndarray
-        As from `bootstrap_weights`.
-
-    Attributes
-    ----------
-    values : (methods,) float64 ndarray
-    resampled : (resamples, methods) float64 ndarray
+    `counts` are (methods, units, fields), `weights` as from `bootstrap_weights`. The attributes
+    `values`, (methods,), and `resampled`, (resamples, methods), are the estimates.
     """
 
     def __init__(
         self, counts: Floats, metric: MetricOfCounts, average: str, weights: Floats
     ) -> None:
-        self._weights = weights
         self._counts, self._metric, self._average = counts, metric, average
+        self._weights = weights
         self.values = estimate(counts, metric, average)
         self.resampled = estimate(counts, metric, average, weights)
-        self._left_out: dict[str, Floats] = {}
 
     def interval(
         self, method: int, other: int | None = None, confidence: float = 0.95
@@ -127,17 +126,11 @@ class Resampled:
         resampled values, moved outwards by as much as makes the interval of a mean as wide as
         Student's.
 
-        Parameters
-        ----------
-        method, other : int
-        confidence : float
-            0 to 1.
-
         Returns
         -------
         low, high : float
-            Both None where the value is undefined. It may reach beyond the range of the metric.
-            The value itself, twice, where all units are equal.
+            Both None where the value is undefined. It may reach beyond the range of the metric. The
+            value itself, twice, where all units are equal.
 
         Notes
         -----
@@ -163,8 +156,9 @@ class Resampled:
             tail = _expanded(tail, units)
             low, high = np.nanquantile(resampled, (tail, 1 - tail))
             return float(low), float(high)
-        error = _jackknife(contrast(self._leaving_out("units")), np.ones((1, units)))[0]
-        errors = _jackknife(contrast(self._leaving_out("resamples")), self._weights)
+        once, resamples = self._left_out
+        error = _jackknife(contrast(once), np.ones((1, units)))[0]
+        errors = _jackknife(contrast(resamples), self._weights)
         if not error > LEAST_ERROR:
             return value, value
         half = -_student(tail, units) * error
@@ -176,36 +170,12 @@ class Resampled:
             low, high = min(low, value - greatest * error), max(high, value - least * error)
         return float(low), float(high)
 
-    def _leaving_out(self, kind: str) -> Floats:
-        """Estimates without one copy of each unit: (resamples, units, methods)."""
-        if kind not in self._left_out:
-            weights = np.ones((1, self._weights.shape[1])) if kind == "units" else self._weights
-            self._left_out[kind] = _leave_one_out(
-                self._counts, self._metric, self._average, weights
-            )
-        return self._left_out[kind]
-
-
-def _leave_one_out(counts: Floats, metric: MetricOfCounts, average: str, weights: Floats) -> Floats:
-    methods, units, fields = counts.shape
-    if average == "macro":
-        values = metric(counts).T
-        is_defined = np.isfinite(values)
-        values = np.where(is_defined, values, 0)
-        total = (weights @ values)[:, None] - values
-        number = (weights @ is_defined.astype(np.float64))[:, None] - is_defined
-        mean: Floats = np.where(number > 0, total / np.maximum(number, 1), np.nan)
-        return mean
-    by_unit = counts.transpose(1, 0, 2)
-    flat = by_unit.reshape(units, methods * fields)
-    step = max(CHUNK_SIZE // (units * methods * fields), 1)
-    chunks = []
-    for start in range(0, len(weights), step):
-        drawn = weights[start : start + step]
-        total = (drawn @ flat).reshape(-1, 1, methods, fields)
-        # what was not drawn cannot be left out; its weight is 0
-        chunks.append(metric(np.maximum(total - by_unit, 0)))
-    return np.concatenate(chunks)
+    @cached_property
+    def _left_out(self) -> list[Floats]:
+        """Estimates without one of the units, and without one copy of each in the resamples."""
+        given = self._counts, self._metric, self._average
+        every = np.ones((1, self._weights.shape[1]))
+        return [_estimates(*given, weights, True) for weights in (every, self._weights)]
 
 
 def _jackknife(left_out: Floats, weights: Floats) -> Floats:
@@ -246,13 +216,10 @@ def learning_curve(
     Parameters
     ----------
     counts : (units, fields) ndarray
-    metric, average
-        As for `estimate`.
     seed, resamples : int
         Of the bootstrap, which draws so many units; scaled to the interval of those that there are.
     sizes : sequence of int, optional
         Numbers of units; from `MIN_UNITS` to four times as many as there are by default.
-    confidence : float
 
     Returns
     -------

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.decide import units
 from tilewise.decide.count_columns import CountColumns
-from tilewise.decide.cross_validation import assign_folds, best_of, nested_selection
+from tilewise.decide.cross_validation import Nested, assign_folds, best_of, nested_selection
 from tilewise.decide.places import place_of
 from tilewise.decide.resampling import Floats, estimate
 
 Row = dict[str, Any]
+Table = tuple[str, int | str, str, Floats]
+"""Estimate, fold, variant, and the counts of each unit."""
 
 
 def unit_columns(columns: CountColumns) -> tuple[str, ...]:
@@ -29,16 +32,10 @@ def sweep_columns(columns: CountColumns) -> tuple[str, ...]:
 class Selection:
     """The variant that annotated tiles choose, and the counts that it was chosen by.
 
-    Parameters
-    ----------
-    variant : str
-        Name of the chosen set of parameters.
-    unit_rows : list of dict
-        Fields of `unit_columns`: counts of each unit by the variant that all units choose
-        (`resubstitution`), by the one that units of other folds choose (`held out`), and of those
-        other units (`training`).
-    sweep_rows : list of dict
-        Fields of `sweep_columns`: scores of each variant, and the folds that choose it.
+    `unit_rows` have the fields of `unit_columns`: counts of each unit by the variant that all units
+    choose (`resubstitution`), by the one that units of other folds choose (`held out`), and of
+    those other units (`training`). `sweep_rows` have the fields of `sweep_columns`: scores of each
+    variant, and the number of folds that choose it.
     """
 
     variant: str
@@ -58,15 +55,13 @@ def select(
 
     Parameters
     ----------
-    method : str
     variants : sequence of str
         Names of the sets of parameters.
     rows : collection of dict of str to str
-        Rows of tables of sweeps: a tile's counts by a variant, with a threshold that was
-        calibrated without a `fold` where that is not empty.
+        Rows of tables of sweeps: a tile's counts by a variant, with a threshold that was calibrated
+        without a `fold` where that is not empty.
     groups : dict of str to str
         Group of each sample.
-    columns : CountColumns
     settings : dict
         The configuration's `decision`.
 
@@ -93,35 +88,37 @@ def select(
 
     everything = counts_of("all")
     best = best_of(estimate(everything, metric, average))
-    tables: list[tuple[str, int | str, str, Floats]] = [
-        ("resubstitution", "", variants[best], everything[best])
-    ]
-    folds = dict.fromkeys(range(len(variants)), 0)
+    tables: list[Table] = [("resubstitution", "", variants[best], everything[best])]
+    chosen: list[int] = []
     if len(names) > 1:
         fold_of = assign_folds(names, settings["folds"])
         by_fold = np.stack([counts_of(str(fold)) for fold in range(fold_of.max() + 1)])
         nested = nested_selection(by_fold, fold_of, metric, average)
-        tables.append(("held out", "", "", nested.held_out))
-        for fold, chosen in enumerate(nested.chosen.tolist()):
-            folds[chosen] += 1
-            training = np.where((fold_of != fold)[:, None], by_fold[fold, chosen], 0)
-            tables.append(("training", fold, variants[chosen], training))
+        chosen = nested.chosen.tolist()
+        tables += _held_out(variants, by_fold, fold_of, nested)
     unit_rows = [
-        {
-            **{"estimate": kind_of_estimate, "fold": fold, "variant": variant},
-            **{"unit_kind": kind, "unit": unit},
-            **dict(zip(columns.names, counts, strict=True)),
-        }
-        for kind_of_estimate, fold, variant, table in tables
+        dict(zip(unit_columns(columns), (*labels, kind, unit, *counts), strict=True))
+        for *labels, table in tables
         for unit, counts in zip(names, table.tolist(), strict=True)
     ]
     scores = {name: estimate(everything, columns.metric(name), average) for name in columns.metrics}
     sweep_rows = [
         {
             **{"method": method, "variant": variant, "estimate": "resubstitution"},
-            **{"chosen": "yes" if i == best else "", "folds": folds[i]},
+            **{"chosen": "yes" if i == best else "", "folds": chosen.count(i)},
             **{name: float(values[i]) for name, values in scores.items()},
         }
         for i, variant in enumerate(variants)
     ]
     return Selection(variants[best], unit_rows, sweep_rows)
+
+
+def _held_out(
+    variants: Sequence[str], by_fold: Floats, fold_of: NDArray[np.int64], nested: Nested
+) -> list[Table]:
+    """Units by what others choose, and, for each fold, the units that choose."""
+    tables: list[Table] = [("held out", "", "", nested.held_out)]
+    for fold, i in enumerate(nested.chosen.tolist()):
+        training = np.where((fold_of != fold)[:, None], by_fold[fold, i], 0)
+        tables.append(("training", fold, variants[i], training))
+    return tables

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tilewise.decide.resampling import CHUNK_SIZE, Floats, MetricOfCounts
+from tilewise.decide.resampling import CHUNK_SIZE, Floats, MetricOfCounts, mean_of
 
 TESTS = ("sign_flip", "wilcoxon")
 RELATIVE_TIE, ABSOLUTE_TIE = 1e-9, 1e-15
@@ -25,8 +25,6 @@ def sign_flip(
     Parameters
     ----------
     a, b : (units, fields) ndarray
-    metric : callable
-    average : {"micro", "macro"}
     seed : int
         Of the random swaps.
     most : int
@@ -69,48 +67,33 @@ def _swapped(
     a: Floats, b: Floats, metric: MetricOfCounts, average: str
 ) -> Callable[[Floats], Floats]:
     """The difference of two methods' estimates as a function of swaps, (permutations, units)."""
-    if average == "micro":
-        whole = (a + b).sum(axis=0)
+    pair = np.stack([a, b])
+    if average == "macro":
+        values = metric(pair)
+        is_defined = np.isfinite(values)
+        # each method's mean is over the units where it is defined, as in `estimate`
+        pair = np.stack([np.where(is_defined, values, 0), is_defined], axis=-1)
 
-        def difference(swaps: Floats) -> Floats:
-            first = a.sum(axis=0) + swaps @ (b - a)
-            return metric(first) - metric(whole - first)
+        def metric(sums: Floats) -> Floats:
+            return mean_of(sums[..., 0], sums[..., 1])
 
-        return difference
-    return _swapped_means(metric(np.stack([a, b])))
-
-
-def _swapped_means(values: Floats) -> Callable[[Floats], Floats]:
-    is_defined = np.isfinite(values)
-    # each method's mean is over the units where it is defined, as in `estimate`
-    terms = np.stack([np.where(is_defined, values, 0), is_defined], axis=-1)
+    unswapped, both = pair[0].sum(axis=0), pair.sum(axis=(0, 1))
 
     def difference(swaps: Floats) -> Floats:
-        first = terms[0].sum(axis=0) + swaps @ (terms[1] - terms[0])
-        second = terms.sum(axis=(0, 1)) - first
-        with np.errstate(invalid="ignore", divide="ignore"):
-            change: Floats = first[:, 0] / first[:, 1] - second[:, 0] / second[:, 1]
-            return change
+        first = unswapped + swaps @ (pair[1] - pair[0])
+        return metric(first) - metric(both - first)
 
     return difference
 
 
 def wilcoxon(differences: ArrayLike) -> float:
-    """Wilcoxon's signed-rank test, two-sided.
+    """The p value, 0 to 1, of Wilcoxon's signed-rank test, two-sided, by `scipy.stats.wilcoxon`.
 
-    Parameters
-    ----------
-    differences : (units,) ndarray
-        nan is left out.
-
-    Returns
-    -------
-    float
-        p, 0 to 1; 1 if no difference is left that is not 0.
+    Differences that are nan are left out; 1 if no difference is left that is not 0.
 
     References
     ----------
-    Wilcoxon, Biometrics Bulletin 1(6), 80-83 (1945), by `scipy.stats.wilcoxon`.
+    Wilcoxon, Biometrics Bulletin 1(6), 80-83 (1945).
     """
     known = np.asarray(differences, np.float64)
     known = known[np.isfinite(known)]
@@ -122,17 +105,9 @@ def wilcoxon(differences: ArrayLike) -> float:
 
 
 def holm(p: ArrayLike) -> Floats:
-    """Adjust p values for their number.
+    """Adjust p values for their number; in the given order, at most 1.
 
-    Parameters
-    ----------
-    p : sequence of float
-        nan is passed through and does not count.
-
-    Returns
-    -------
-    (tests,) float64 ndarray
-        In the given order, at most 1.
+    nan is passed through and does not count.
 
     References
     ----------
@@ -158,12 +133,7 @@ def pairwise(
 ) -> dict[tuple[int, int], float]:
     """The p value of every pair of some methods, by their indices, the lower first.
 
-    Parameters
-    ----------
-    counts, metric, average, seed
-        As for `sign_flip`; counts are (methods, units, fields).
-    test : {"sign_flip", "wilcoxon"}
-    methods : sequence of int
+    Counts are (methods, units, fields).
 
     Raises
     ------

@@ -24,18 +24,7 @@ COLUMNS = (
 
 
 def sort_rows(rows: Iterable[Row], samples: Sequence[str], methods: Sequence[str]) -> list[Row]:
-    """Rows in the order of sheet and configuration, then plane by plane, row by row of tiles.
-
-    Parameters
-    ----------
-    rows : iterable of dict of str to str
-        Rows of tables of metrics or of errors.
-    samples, methods : sequence of str
-
-    Returns
-    -------
-    list of dict
-    """
+    """Rows in the order of sheet and configuration, then plane by plane, row by row of tiles."""
     sample_rank = {name: i for i, name in enumerate(samples)}
     method_rank = {name: i for i, name in enumerate(methods)}
     return sorted(
@@ -50,7 +39,7 @@ def sort_rows(rows: Iterable[Row], samples: Sequence[str], methods: Sequence[str
 
 
 def summarize(rows: Sequence[Row], choices: Collection[str] = ()) -> list[dict[str, Any]]:
-    """What the tiles of each sample and method amount to.
+    """What the tiles of each sample and method amount to: a row per sample, method and metric.
 
     Parameters
     ----------
@@ -63,12 +52,12 @@ def summarize(rows: Sequence[Row], choices: Collection[str] = ()) -> list[dict[s
     Returns
     -------
     list of dict
-        A row per sample, method and metric, with the fields of `COLUMNS`. `pooled` is the metric of
-        the counts of all `tiles` together; `mean`, `sd`, `median` and quartiles are over
-        those tiles whose truth has foreground and whose metric is defined, `averaged` of them.
-        For the metric `false_positive_area`, in pixels, the tiles are those whose truth is empty,
-        and `pooled` is their sum. Of several samples, rows for the sample `all` come last.
-        Metrics of structure are of the planes or stacks, if rows are of those.
+        Fields of `COLUMNS`. `pooled` is the metric of the counts of all `tiles` together; `mean`,
+        `sd`, `median` and quartiles are over those tiles whose truth has foreground and whose
+        metric is defined, `averaged` of them. For the metric `false_positive_area`, in pixels, the
+        tiles are those whose truth is empty, and `pooled` is their sum. Of several samples, rows
+        for the sample `all` come last. Metrics of structure are of the planes or stacks, if rows
+        are of those.
     """
     groups = {names: list(group) for names, group in groupby(rows, itemgetter("sample", "method"))}
     samples = list(dict.fromkeys(sample for sample, _ in groups))
@@ -88,15 +77,7 @@ def summarize(rows: Sequence[Row], choices: Collection[str] = ()) -> list[dict[s
 def suspect(sample: str, groups: Mapping[tuple[str, str], Sequence[Row]]) -> str:
     """Why a sample's truth may be inverted; empty if nothing speaks for it.
 
-    Parameters
-    ----------
-    sample : str
-    groups : dict of (str, str) to list of dict
-        Rows by sample and method.
-
-    Returns
-    -------
-    str
+    `groups` are rows by sample and method.
     """
     counts = [_pool(group) for names, group in groups.items() if names[0] == sample]
     truth, annotated = counts[0]["tp"] + counts[0]["fn"], sum(counts[0].values())
@@ -161,15 +142,8 @@ def _summarize_group(
 def describe(values: Sequence[float]) -> dict[str, Any]:
     """Mean and spread of some numbers.
 
-    Parameters
-    ----------
-    values : sequence of float
-
-    Returns
-    -------
-    dict
-        `averaged`, how many there are; `mean`; `sd`, with n - 1, None for fewer than two; `median`,
-        `q25`, `q75`. All but the first are None where there is no number.
+    `averaged` is how many there are, `sd` that with n - 1, None for fewer than two. All but
+    `averaged` are None where there is no number.
     """
     names = ("mean", "sd", "median", "q25", "q75")
     if not values:

@@ -17,7 +17,7 @@ KINDS = ("sample", "plane", "tile", "block")
 def assign(
     places: Collection[Place], groups: Mapping[str, str], kind: str = "auto", plane_gap: int = 10
 ) -> tuple[str, dict[Place, str]]:
-    """The unit of each place.
+    """The kind of unit, of `KINDS`, and the unit of each place that counts.
 
     Parameters
     ----------
@@ -26,16 +26,10 @@ def assign(
     groups : dict of str to str
         Group of each sample, for the kind `sample`: samples of one group are one unit.
     kind : {"auto", "sample", "plane", "tile"}
-        `auto` takes the first of which there are two units; failing that, the spatial blocks of
-        the single tile.
+        `auto` takes the first of which there are two units; failing that, the spatial blocks of the
+        single tile, which then count in its place.
     plane_gap : int
         Planes of a stack that are fewer planes apart are one unit.
-
-    Returns
-    -------
-    kind : {"sample", "plane", "tile", "block"}
-    units : dict of Place to str
-        Of the places that count: tiles, or the blocks of the single tile.
     """
     tiles = [place for place in places if not place.patch]
     runs = _plane_runs(tiles, plane_gap)
@@ -74,7 +68,7 @@ def independent(kind: str, number: int) -> int:
 def pool(
     rows: Iterable[tuple[Key, Place, Sequence[float]]], units: Mapping[Place, str], fields: int
 ) -> tuple[dict[Key, Floats], list[str]]:
-    """Additive counts of each unit.
+    """Additive counts of each unit, and the names of the units.
 
     Parameters
     ----------
@@ -87,7 +81,7 @@ def pool(
 
     Returns
     -------
-    dict of object to ((units, fields) float64 ndarray, names of the units)
+    dict of object to (units, fields) float64 ndarray, list of str
         Units sorted by name; zeros for a unit without a row.
     """
     names = sorted(set(units.values()))

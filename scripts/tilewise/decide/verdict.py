@@ -12,23 +12,15 @@ Row = dict[str, Any]
 
 
 def verdict(ranking: Sequence[Row], rules: Rules) -> str:
-    """The sentence that a ranking allows.
-
-    Parameters
-    ----------
-    ranking : list of dict
-        As from `ranking.rank_rows`, by the metric that decides.
-    rules : Rules
-    """
+    """The sentence that a ranking by the metric that decides allows."""
     best, others = ranking[0], ranking[1:]
     equals = [row["method"] for row in others if row["indistinguishable"]]
     if not others:
         return f"{best['method']} is the only method: there is nothing to compare it with."
     if not rules.has_intervals:
         return (
-            f"Cannot tell with this much truth: {rules.units} independent "
-            f"unit{'s' if rules.units != 1 else ''} ({rules.unit}), at least {rules.min_units} are "
-            f"needed. {best['method']} has the highest {best['metric']} here."
+            f"Cannot tell with this much truth: {rules.described_units}, at least "
+            f"{rules.min_units} are needed. {best['method']} has the highest {best['metric']} here."
         )
     if len(equals) == len(others):
         return (
@@ -46,21 +38,9 @@ def worst_tiles(
     metric: str,
     number: int = 10,
 ) -> list[Row]:
-    """The tiles with the lowest scores.
+    """The tiles with the lowest scores by one method.
 
-    Parameters
-    ----------
-    rows : list of dict of str to str
-        Rows of tiles by one method.
-    flags : dict of (str, str) to str
-        Flags of quality by sample and tile.
-    metric : str
-    number : int
-
-    Returns
-    -------
-    list of dict
-        `sample`, `tile`, the metric, `fp`, `fn` in pixels and `flags`.
+    `fp` and `fn` are in pixels; `flags` are those of quality, by sample and tile.
     """
     scored = [row for row in rows if row.get(metric)]
     scored.sort(key=lambda row: float(METRICS[metric].merit(np.array(row[metric], float))))
@@ -75,19 +55,15 @@ def worst_tiles(
 
 
 def describe(decision: Mapping[str, Any]) -> str:
-    """A decision as text for people, in Markdown.
-
-    Parameters
-    ----------
-    decision : dict
-        What `decision.json` holds.
-    """
+    """A decision, as `decision.json` holds it, as text for people, in Markdown."""
     metric, units = decision["metric"], decision["units"]
     variant = f", parameters `{decision['variant']}`" if decision["variant"] else ""
     score = f"{metric} ({decision['average']}, {decision['estimate']})"
     lines = ["# Decision", "", f"**{decision['verdict']}**", ""]
     lines.append(f"- Method: `{decision['method']}`{variant}")
     lines.append(f"- {score}: {_with_interval(decision)}")
+    if decision["low"] is not None:
+        lines.append("- How the interval is computed: docs/validation.md, *Intervals*")
     if decision["cross_validated"]:
         value = _three(decision["cross_validated"]["value"])
         lines.append(f"- {metric} where the method too is selected by cross-validation: {value}")

@@ -31,18 +31,13 @@ PATCH_LINES = 16
 
 
 def features(pixels: NDArray) -> dict[str, float | None]:
-    """What a tile looks like, in numbers.
+    """What a tile looks like, in numbers, by the names of `feature_names.FEATURES`.
 
-    Parameters
-    ----------
-    pixels : (rows, columns) ndarray
-        uint8, uint16, int16 or finite float32.
+    `pixels` are (rows, columns), uint8, uint16, int16 or finite float32.
 
     Returns
     -------
     dict
-        By the names of `feature_names.FEATURES`.
-
         `mean`, `sd` : in grey levels.
         `contrast` : 99th less 1st percentile, in grey levels.
         `saturated` : fraction of the pixels at the ends of the dtype's range, 0 to 1. Cameras of 10
@@ -112,17 +107,12 @@ def features(pixels: NDArray) -> dict[str, float | None]:
 
 def _of_constant(value, pixels):
     limits = np.iinfo(pixels.dtype) if pixels.dtype.kind in "iu" else None
-    is_small = min(pixels.shape) < MIN_SIDE
+    saturated = float(limits is not None and value in (limits.min, limits.max))
+    structure = None if min(pixels.shape) < MIN_SIDE else 0.0
     return {
-        "mean": value,
-        "sd": 0.0,
-        "contrast": 0.0,
-        "saturated": float(limits is not None and value in (limits.min, limits.max)),
-        "focus": None,
-        "gradient": None if is_small else 0.0,
-        "stripes": None if is_small else 0.0,
-        "separability": None,
-        "contrast_to_noise": None,
+        **{"mean": value, "sd": 0.0, "contrast": 0.0, "saturated": saturated},
+        **{"focus": None, "gradient": structure, "stripes": structure},
+        **{"separability": None, "contrast_to_noise": None},
     }
 
 

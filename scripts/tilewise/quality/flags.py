@@ -1,8 +1,7 @@
 """Flags of tiles: what is plainly wrong with one, and what stands out in its sample.
 
-Features are compared with limits: some of them absolute, others relative to the tiles of the
-sample. None depends on the unit of the grey levels, so that an image and its copy of another dtype,
-brightness or gain are flagged alike, as long as nothing is clipped.
+No limit depends on the unit of the grey levels: an image and its copy of another dtype, brightness
+or gain are flagged alike, as long as nothing is clipped.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -61,17 +60,7 @@ def flags_of_tiles(
 ) -> dict[tuple[str, str], str]:
     """What is wrong with the tiles of all samples, each compared with those of its own.
 
-    Parameters
-    ----------
-    rows : iterable of dict
-        Of tables of features.
-    limits : mapping of str to float
-        As for `flag`.
-
-    Returns
-    -------
-    dict of (str, str) to str
-        By sample and name of the tile: its flags, separated by semicolons.
+    By sample and name of the tile: its flags, separated by semicolons. `limits` are as for `flag`.
     """
     return {
         (sample, row["tile"]): ";".join(flags)
@@ -83,19 +72,9 @@ def flags_of_tiles(
 def excluded_tiles(
     flags: Mapping[tuple[str, str], str], exclude: Iterable[str]
 ) -> set[tuple[str, str]]:
-    """Tiles of all samples that are left out of scores and decisions.
+    """Sample and name of the tiles that are left out of scores and decisions.
 
-    Parameters
-    ----------
-    flags : dict of (str, str) to str
-        As from `flags_of_tiles`.
-    exclude : iterable of str
-        Flags, of `FLAGS`; a tile with any of them is excluded.
-
-    Returns
-    -------
-    set of (str, str)
-        Sample and name of each tile.
+    `flags` are as from `flags_of_tiles`; a tile with any flag of `exclude` is excluded.
     """
     unwanted = set(exclude)
     return {tile for tile, names in flags.items() if unwanted & set(names.split(";"))}
@@ -170,22 +149,16 @@ def _deviation(values, compared):
     if known.size < MIN_TILES:
         return np.full(values.shape, np.nan)
     center = np.median(known)
-    return (values - center) / max(SD_PER_MAD * np.median(np.abs(known - center)), MIN_LOG_SD)
+    return (values - center) / robust_sd(known - center, MIN_LOG_SD)
+
+
+def robust_sd(deviations: NDArray[np.float64], least: float) -> float:
+    """Standard deviation by the median absolute deviation, at least `least`; NaN are left out."""
+    return max(SD_PER_MAD * float(np.nanmedian(np.abs(deviations))), least)
 
 
 def column(rows: Iterable[Mapping[str, Any]], name: str) -> NDArray[np.float64]:
-    """A field of all rows.
-
-    Parameters
-    ----------
-    rows : iterable of mapping
-    name : str
-
-    Returns
-    -------
-    (rows,) float64 ndarray
-        NaN where a row does not have it, or has None or an empty text.
-    """
+    """A field of all rows, as numbers; NaN where a row has none, None or an empty text."""
     fields = (row.get(name) for row in rows)
     return np.array([np.nan if field in (None, "") else float(field) for field in fields], float)
 
@@ -193,14 +166,7 @@ def column(rows: Iterable[Mapping[str, Any]], name: str) -> NDArray[np.float64]:
 def log(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Natural logarithm of features that are 0 or more.
 
-    Parameters
-    ----------
-    values : (rows,) float64 ndarray
-
-    Returns
-    -------
-    (rows,) float64 ndarray
-        Values under a millionth of the greatest, such as 0, count as that; all 0 if it is 0.
+    Values under a millionth of the greatest, such as 0, count as that; all 0 if it is 0.
     """
     greatest = np.max(values, initial=0, where=~np.isnan(values))
     if not greatest:
@@ -209,17 +175,9 @@ def log(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def logit(fraction: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logarithm of the odds, so that 1 and 2 % differ as much as 98 and 99 %.
+    """Logarithm of the odds of fractions, so that 1 and 2 % differ as much as 98 and 99 %.
 
-    Parameters
-    ----------
-    fraction : (rows,) float64 ndarray
-        0 to 1.
-
-    Returns
-    -------
-    (rows,) float64 ndarray
-        Finite: fractions within `MIN_FRACTION` of 0 or 1 count as if they were as far.
+    Finite: fractions within `MIN_FRACTION` of 0 or 1 count as if they were as far.
     """
     inner = np.clip(fraction, MIN_FRACTION, 1 - MIN_FRACTION)
     return np.log(inner / (1 - inner))

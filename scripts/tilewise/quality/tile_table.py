@@ -24,57 +24,35 @@ def join(
 ) -> dict[str, list[Row]]:
     """Rows of all tiles, apart by sample, in order.
 
-    Parameters
-    ----------
-    features, thresholds, agreement : iterable of dict of str to str
-        Rows of tables; a tile may have several thresholds, of several methods.
-    annotated : collection of (str, str)
-        Sample and name of the tiles with truth.
-
-    Returns
-    -------
-    dict of str to list of dict
-        The features, with `foreground`, the median fraction of the masks that there are, with
-        `agreement` and with `annotated`; None where something is not known.
+    The features, with `foreground`, the median fraction of the masks that there are, with
+    `agreement` and with `annotated`; None where something is not known. A tile may have several
+    thresholds, of several methods; `annotated` are sample and name of the tiles with truth.
     """
     fractions: dict[tuple[str, str], list[float]] = {}
     for row in thresholds:
         fractions.setdefault((row["sample"], row["tile"]), []).append(float(row["foreground"]))
     agreements = {(row["sample"], row["tile"]): row["agreement"] for row in agreement}
-    samples: dict[str, list[Row]] = {}
-    for sample, rows in flags.by_sample(features).items():
-        for row in rows:
-            tile = sample, row["tile"]
-            known = fractions.get(tile)
-            joined = {
-                "foreground": median(known) if known else None,
-                "agreement": agreements.get(tile) or None,
-                "annotated": tile in annotated,
-            }
-            samples.setdefault(sample, []).append({**row, **joined})
-    return samples
+
+    def joined(row: Row) -> Row:
+        tile = row["sample"], row["tile"]
+        return row | {
+            "foreground": median(fractions[tile]) if tile in fractions else None,
+            "agreement": agreements.get(tile) or None,
+            "annotated": tile in annotated,
+        }
+
+    samples = flags.by_sample(features)
+    return {sample: list(map(joined, rows)) for sample, rows in samples.items()}
 
 
 def judge(
     rows: list[Row], limits: Mapping[str, float], exclude: Iterable[str], number: int
 ) -> tuple[list[Row], list[Row]]:
-    """Flags and trust of a sample's tiles, and those most worth annotating.
+    """Flags and trust of a sample's tiles, and the `number` of them most worth annotating.
 
-    Parameters
-    ----------
-    rows : list of dict
-        All of a sample, as from `join`.
-    limits : dict of str to float
-        As for `flags.flag`.
-    exclude : iterable of str
-        Flags that exclude a tile.
-    number : int
-        Of tiles to name for annotation.
-
-    Returns
-    -------
-    tiles, most_worth : list of dict
-        Fields of `QUALITY` and of `TRUST`; fields of `NEXT`.
+    `rows` are all of a sample, as from `join`; `limits` as for `flags.flag`; flags of `exclude`
+    exclude a tile. The tiles have the fields of `QUALITY` and of `TRUST`, the most worth those of
+    `NEXT`.
     """
     flagged = [
         {**row, "flags": own} for row, own in zip(rows, flags.flag(rows, limits), strict=True)

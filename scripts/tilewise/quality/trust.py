@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tilewise.quality.flags import MIN_LOG_SD, MIN_TILES, SD_PER_MAD, column, log, logit
+from tilewise.quality.flags import MIN_LOG_SD, MIN_TILES, column, log, logit, robust_sd
 
 COLUMNS = ("drift_z", "drift_plane", "distance", "trust", "annotated")
 """Of what `trust` gives."""
@@ -99,17 +99,16 @@ def trust(
     """
     if len(rows) != len(annotated):
         raise ValueError(
-            f"{len(rows)} tiles, but {len(annotated)} values of whether they are annotated: give"
-            " one for each tile"
+            f"{len(rows)} tiles, but {len(annotated)} values of whether they are annotated: give "
+            "one for each tile"
         )
     if not len(rows):
         return []
     has_truth = np.asarray(annotated, bool)
     drift_z, drift_plane = _drifts(rows)
     distance = _distance_to(_points(rows), has_truth)
-    contrast_to_noise = column(rows, "contrast_to_noise")
     with np.errstate(divide="ignore"):
-        separation = np.maximum(1 - NOISE_CONTRAST / contrast_to_noise, 0)
+        separation = np.maximum(1 - NOISE_CONTRAST / column(rows, "contrast_to_noise"), 0)
     parts = (
         column(rows, "agreement"),
         _mean_of_known([_nearness(drift, HALF_TRUST_DRIFT) for drift in (drift_z, drift_plane)]),
@@ -158,19 +157,9 @@ def _drifts(rows):
 
 
 def _drift(values, neighbours, fewest):
-    """Robust standard deviations from the median of the neighbours.
+    """Robust standard deviations from the median of the neighbours, if `fewest` have a value.
 
-    Parameters
-    ----------
-    values : (tiles,) float64 ndarray
-    neighbours : (tiles, n) int64 ndarray
-        Their numbers; the number of tiles where there is none.
-    fewest : int
-        Neighbours with a value, at the least.
-
-    Returns
-    -------
-    (tiles,) float64 ndarray
+    `neighbours`, (tiles, n), are their numbers; the number of tiles where there is none.
     """
     # NaN are sorted last
     around = np.sort(np.append(values, np.nan)[neighbours], axis=1)
@@ -179,7 +168,7 @@ def _drift(values, neighbours, fewest):
     known = residuals[~np.isnan(residuals)]
     if known.size < MIN_TILES:
         return np.full(values.shape, np.nan)
-    return residuals / max(SD_PER_MAD * np.median(np.abs(known)), MIN_LOG_SD)
+    return residuals / robust_sd(known, MIN_LOG_SD)
 
 
 def _middle(ascending, number):
@@ -232,10 +221,7 @@ def _around(z, y, x):
 def _points(rows):
     """Tiles as points: their features in robust standard deviations from the median.
 
-    Returns
-    -------
-    (rows, features) float64 ndarray
-        Features that no tile has are left out. What single tiles lack is 0, the median.
+    Features that no tile has are left out. What single tiles lack is 0, the median.
     """
     contrast = column(rows, "contrast")
     contrast = contrast[contrast > 0]
@@ -253,8 +239,8 @@ def _points(rows):
 
 def _standardized(values, min_sd):
     center = np.nanmedian(values)
-    sd = max(SD_PER_MAD * np.nanmedian(np.abs(values - center)), min_sd)
-    return np.nan_to_num(np.clip((values - center) / sd, -MAX_SDS, MAX_SDS))
+    deviations = (values - center) / robust_sd(values - center, min_sd)
+    return np.nan_to_num(np.clip(deviations, -MAX_SDS, MAX_SDS))
 
 
 def _distance_to(points, chosen):
@@ -267,9 +253,7 @@ def _distance_to(points, chosen):
 
 
 def most_worth(
-    rows: Sequence[Mapping[str, Any]],
-    trusts: Sequence[Mapping[str, float | None]],
-    number: int,
+    rows: Sequence[Mapping[str, Any]], trusts: Sequence[Mapping[str, float | None]], number: int
 ) -> list[int]:
     """The tiles that are most worth annotating next.
 
@@ -279,10 +263,8 @@ def most_worth(
 
     Parameters
     ----------
-    rows : sequence of mapping
-        As for `trust`.
-    trusts : sequence of mapping
-        As from `trust`, for the same tiles.
+    rows, trusts : sequence of mapping
+        As for `trust`, and as from it.
     number : int
         Of tiles to choose.
 

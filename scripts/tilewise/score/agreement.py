@@ -10,17 +10,9 @@ from tilewise.score import formulas
 
 
 def mean_dice(masks: Sequence[NDArray[np.uint8]]) -> float | None:
-    """Mean Dice coefficient of all pairs of masks.
+    """Mean Dice coefficient, 0 to 1, of all pairs of masks of 0 and 1.
 
-    Parameters
-    ----------
-    masks : sequence of (rows, columns) uint8 ndarray
-        0 background, 1 foreground; of one shape.
-
-    Returns
-    -------
-    float or None
-        From 0 to 1; two empty masks have 1. None of fewer than two masks.
+    None of fewer than two masks; two empty masks have 1.
     """
     if len(masks) < 2:
         return None

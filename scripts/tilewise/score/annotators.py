@@ -18,19 +18,17 @@ def pairwise(counts: Counts, annotators: int) -> list[dict[str, Any]]:
     Parameters
     ----------
     counts : (3 ** K,) int ndarray
-        Pixels of each pattern.
-    annotators : int
-        K.
+        Pixels of each pattern of K annotators.
 
     Returns
     -------
     list of dict
         For each pair: `first` and `second`, their numbers from 0; `pixels` that both annotated, and
         of these the ones that are foreground to `both`, to `first_only`, to `second_only` or to
-        `neither`; `dice` and `cohen_kappa`. Without a pixel, the last two are None.
-        If neither has foreground, dice is 1, as `formulas.f1`. Agreement by chance is
-        certain, and kappa 0/0, only if both say the same of every pixel. They then agree fully and
-        kappa is 1: like the dice of two empty truths, and unlike scikit-learn, which gives nan.
+        `neither`; `dice` and `cohen_kappa`. Without a pixel, the last two are None. If neither has
+        foreground, dice is 1, as `formulas.f1`. Agreement by chance is certain, and kappa 0/0, only
+        if both say the same of every pixel. They then agree fully and kappa is 1: like the dice of
+        two empty truths, and unlike scikit-learn, which gives nan.
 
     References
     ----------
@@ -40,21 +38,13 @@ def pairwise(counts: Counts, annotators: int) -> list[dict[str, Any]]:
     counts = checked_counts(counts, annotators)
     pairs = []
     for first, second in combinations(range(annotators), 2):
-        both, first_only, second_only, neither = (
-            int(counts[(said[:, first] == a) & (said[:, second] == b)].sum())
-            for a, b in ((1, 1), (1, 0), (0, 1), (0, 0))
-        )
+        matrix = _confusion(counts, said[:, first], said[:, second])
+        kinds = ("both", "first_only", "second_only", "neither")
         pairs.append(
             {
-                "first": first,
-                "second": second,
-                "pixels": both + first_only + second_only + neither,
-                "both": both,
-                "first_only": first_only,
-                "second_only": second_only,
-                "neither": neither,
-                "dice": _dice(both, first_only, second_only, neither),
-                "cohen_kappa": _cohen_kappa(both, first_only, second_only, neither),
+                **{"first": first, "second": second, "pixels": sum(matrix.values())},
+                **dict(zip(kinds, matrix.values(), strict=True)),
+                **{"dice": _dice(matrix), "cohen_kappa": _cohen_kappa(**matrix)},
             }
         )
     return pairs
@@ -63,18 +53,8 @@ def pairwise(counts: Counts, annotators: int) -> list[dict[str, Any]]:
 def fleiss_kappa(counts: Counts, annotators: int) -> float | None:
     """Agreement of all annotators beyond chance, on the pixels that all annotated.
 
-    Parameters
-    ----------
-    counts : (3 ** K,) int ndarray
-        Pixels of each pattern.
-    annotators : int
-        K.
-
-    Returns
-    -------
-    float or None
-        At most 1; about 0 if they agree as by chance. None if no pixel was annotated by all, or
-        there is one annotator only. If every vote is the same, it is 1, as in `pairwise`.
+    At most 1; about 0 if they agree as by chance. None if no pixel was annotated by all, or there
+    is one annotator only. If every vote is the same, it is 1, as in `pairwise`.
 
     References
     ----------
@@ -103,21 +83,9 @@ def scores_against(
 ) -> list[dict[str, int]]:
     """Each annotator's confusion matrix, with a consensus as the truth.
 
-    Parameters
-    ----------
-    counts : (3 ** K,) int ndarray
-        Pixels of each pattern.
-    annotators : int
-        K.
-    table : (3 ** K,) uint8 ndarray
-        The consensus, as from `majority` or `staple_table`.
-
-    Returns
-    -------
-    list of dict of str to int
-        `tp`, `fp`, `fn`, `tn` of each annotator, on pixels that the annotator annotated and that
-        have a consensus; all 0 if there is none. A false positive is foreground to the annotator,
-        and background to the consensus.
+    `table`, (3 ** K,), is the consensus, as from `majority` or `staple_table`. Pixels count that
+    the annotator annotated and that have a consensus; all counts are 0 if there is none. A false
+    positive is foreground to the annotator, and background to the consensus.
     """
     counts = checked_counts(counts, annotators)
     return [_confusion(counts, said, table) for said in votes(annotators).T]
@@ -129,23 +97,17 @@ def scores_against_others(
     """Each annotator's confusion matrix, with the consensus of the others as the truth.
 
     A method has no vote in the consensus that it is scored against. So these scores, and not those
-    of `scores_against`, can be compared with a method's.
+    of `scores_against`, can be compared with a method's. Pixels count that also one of the others
+    annotated.
 
     Parameters
     ----------
     counts : (3 ** K,) int ndarray
-        Pixels of each pattern.
-    annotators : int
-        K, 2 to 8.
+        Pixels of each pattern of K annotators, 2 to 8.
     how : {"majority", "staple"}
         STAPLE is estimated on all pixels of the others, also where this annotator has none.
     tie : {"background", "foreground", "not_annotated"}
         As for `majority`; STAPLE has no use for it. Of two others, each difference is a tie.
-
-    Returns
-    -------
-    list of dict of str to int
-        `tp`, `fp`, `fn`, `tn` of each annotator, on pixels that also one of the others annotated.
     """
     if how not in CONSENSUS:
         raise ValueError(f"the consensus is {how!r}: give one of {', '.join(CONSENSUS)}")
@@ -169,22 +131,10 @@ def scores_against_others(
 def agreement_rows(
     sample: str, counts: Counts, number: int, estimates: Staple
 ) -> list[dict[str, Any]]:
-    """Agreement of the annotators with each other.
+    """Agreement of the annotators with each other, with the fields of `score_table.AGREEMENT`.
 
-    Parameters
-    ----------
-    sample : str
-    counts : (3 ** K,) int64 ndarray
-        Pixels of each pattern of votes.
-    number : int
-        K, of annotators.
-    estimates : Staple
-
-    Returns
-    -------
-    list of dict
-        Fields of `score_table.AGREEMENT`: Dice coefficient and Cohen's kappa of each pair, Fleiss'
-        kappa of all, and each annotator's sensitivity and specificity by STAPLE.
+    Dice coefficient and Cohen's kappa of each pair, Fleiss' kappa of all, and each annotator's
+    sensitivity and specificity by STAPLE.
     """
     rows = [
         {
@@ -207,34 +157,18 @@ def agreement_rows(
 def score_rows(
     sample: str, counts: Counts, number: int, table: NDArray[np.uint8], consensus: str
 ) -> list[dict[str, Any]]:
-    """Scores of each annotator.
+    """Scores of each annotator, with the fields of `score_table.ANNOTATORS`.
 
-    Parameters
-    ----------
-    sample, counts, number
-        As for `agreement_rows`.
-    table : (3 ** K,) uint8 ndarray
-        The consensus of all, by pattern of votes.
-    consensus : {"majority", "staple"}
-        How the others come to theirs.
-
-    Returns
-    -------
-    list of dict
-        Fields of `score_table.ANNOTATORS`.
+    `table` is the consensus of all, by pattern of votes; `consensus` says how the others come to
+    theirs, "majority" or "staple".
     """
+    estimates = {
+        "against the consensus of all annotators": scores_against(counts, number, table),
+        "against the consensus of the others": scores_against_others(counts, number, consensus),
+    }
     rows = [
         {"sample": sample, "annotator": annotator, "estimate": estimate, **matrix}
-        for estimate, matrices in (
-            (
-                "against the consensus of all annotators",
-                scores_against(counts, number, table),
-            ),
-            (
-                "against the consensus of the others",
-                scores_against_others(counts, number, consensus),
-            ),
-        )
+        for estimate, matrices in estimates.items()
         for annotator, matrix in enumerate(matrices, 1)
     ]
     set_metrics(rows, PIXEL_METRICS)
@@ -246,21 +180,21 @@ def _kappa(observed, expected, total):
     return (observed - expected) / (total - expected) if total != expected else 1.0
 
 
-def _dice(both, first_only, second_only, neither):
-    value = float(evaluate("f1", {"tp": both, "fp": second_only, "fn": first_only, "tn": neither}))
+def _dice(matrix):
+    value = float(evaluate("f1", matrix))
     return None if math.isnan(value) else value
 
 
-def _cohen_kappa(both, first_only, second_only, neither):
-    pixels = both + first_only + second_only + neither
+def _cohen_kappa(tp, fp, fn, tn):
+    pixels = tp + fp + fn + tn
     if pixels == 0:
         return None
-    expected = (both + first_only) * (both + second_only)
-    expected += (neither + first_only) * (neither + second_only)
-    return _kappa((both + neither) * pixels, expected, pixels**2)
+    expected = (tp + fp) * (tp + fn) + (tn + fp) * (tn + fn)
+    return _kappa((tp + tn) * pixels, expected, pixels**2)
 
 
 def _confusion(counts, said, table):
+    """Pixels by what somebody says of each pattern, with a table of patterns as the truth."""
     kinds = ((1, 1), (1, 0), (0, 1), (0, 0))
     return {
         name: int(counts[(said == vote) & (table == truth)].sum())

@@ -8,24 +8,12 @@ from tilewise.labels import FN, FP, TN, TP
 
 
 def confusion_map(truth: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Where a mask is right and wrong.
+    """Where a mask of 0 and 1 is right and wrong; the truth is 255 where it is not annotated.
 
-    Parameters
-    ----------
-    truth : (rows, columns) uint8 ndarray
-        0 background, 1 foreground, 255 not annotated.
-    mask : (rows, columns) uint8 ndarray
-        0 background, 1 foreground.
-
-    Returns
-    -------
-    (rows, columns) uint8 ndarray
-        0 not annotated, 1 true negative, 2 false positive, 3 false negative, 4 true positive.
+    All are (rows, columns). In the map, 0 is not annotated, 1 true negative, 2 false positive, 3
+    false negative, 4 true positive.
     """
-    if truth.shape != mask.shape:
-        raise ValueError(f"truth is {truth.shape}, the mask {mask.shape}: they must be equal")
-    if mask.size and mask.max() > 1:
-        raise ValueError(f"the mask has the value {mask.max()}: it must be 0 and 1, not 0 and 255")
+    check_mask(mask, truth)
     # 1 + 2 * truth + mask is the code; where truth is 255 it wraps to 255 or 0
     codes = np.add(truth, truth)
     codes += mask
@@ -34,19 +22,16 @@ def confusion_map(truth: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[
     return codes
 
 
+def check_mask(mask: NDArray[np.uint8], truth: NDArray[np.uint8]) -> None:
+    """Refuse a mask of another shape than the truth's, or with other values than 0 and 1."""
+    if truth.shape != mask.shape:
+        raise ValueError(f"truth is {truth.shape}, the mask {mask.shape}: they must be equal")
+    if mask.size and mask.max() > 1:
+        raise ValueError(f"the mask has the value {mask.max()}: it must be 0 and 1, not 0 and 255")
+
+
 def count(codes: NDArray[np.uint8]) -> dict[str, int]:
-    """Pixels of each kind in a confusion map.
-
-    Parameters
-    ----------
-    codes : (rows, columns) uint8 ndarray
-        As from `confusion_map`.
-
-    Returns
-    -------
-    dict of str to int
-        `tp`, `fp`, `fn`, `tn`.
-    """
+    """Pixels of each kind, `formulas.COUNTS`, in a confusion map."""
     tp, fp, fn = (cv2.countNonZero((codes == code).view(np.uint8)) for code in (TP, FP, FN))
     return {"tp": tp, "fp": fp, "fn": fn, "tn": cv2.countNonZero(codes) - tp - fp - fn}
 
@@ -54,12 +39,9 @@ def count(codes: NDArray[np.uint8]) -> dict[str, int]:
 def edge(tp: int, fp: int, fn: int, tn: int) -> str:
     """The degenerate case that counts are; `normal` if they are none.
 
-    Returns
-    -------
-    str
-        `not_annotated`, `both_empty`, `both_full`, `mask_empty`, `mask_full`, `truth_empty`,
-        `truth_full`, `all_wrong` (no pixel is right, neither mask nor truth is uniform) or
-        `normal`. A uniform mask against an opposite uniform truth is `mask_empty` or `mask_full`.
+    `not_annotated`, `both_empty`, `both_full`, `mask_empty`, `mask_full`, `truth_empty`,
+    `truth_full`, `all_wrong` (no pixel is right, neither mask nor truth is uniform) or `normal`. A
+    uniform mask against an opposite uniform truth is `mask_empty` or `mask_full`.
     """
     annotated = tp + fp + fn + tn
     cases = (

@@ -40,19 +40,10 @@ class Staple:
 
 
 def majority(annotators: int, tie: str = "background") -> NDArray[np.uint8]:
-    """What more than half of those say who annotated a pixel.
+    """What more than half of those say who annotated a pixel, for each pattern of votes.
 
-    Parameters
-    ----------
-    annotators : int
-        K, 1 to 8.
-    tie : {"background", "foreground", "not_annotated"}
-        What a pixel is where as many say foreground as say background.
-
-    Returns
-    -------
-    (3 ** K,) uint8 ndarray
-        For each pattern: 0 background, 1 foreground, 255 not annotated: by anybody, or by `tie`.
+    0 background, 1 foreground, 255 not annotated: by anybody, or by `tie`, of `TIES`, which is what
+    a pixel is where as many say foreground as say background.
     """
     if tie not in TIES:
         raise ValueError(f"tie is {tie!r}: give one of {', '.join(TIES)}")
@@ -74,14 +65,13 @@ def staple(
     """Consensus and quality of annotators, each estimated from the other, by binary STAPLE.
 
     Expectation maximization over the patterns, weighted with their pixels, which is the same as
-    over the pixels. An annotator does not count where nothing is annotated.
+    over the pixels. An annotator does not count where nothing is annotated. Without a vote, every
+    estimate is nan and no iteration is made.
 
     Parameters
     ----------
     counts : (3 ** K,) int ndarray
-        Pixels of each pattern.
-    annotators : int
-        K, 1 to 8.
+        Pixels of each pattern of K annotators, 1 to 8.
     prior : float, optional
         Fraction of pixels that are foreground, 0 to 1; that of all votes by default.
     iterations : int
@@ -89,17 +79,12 @@ def staple(
     tolerance : float
         Ends once no sensitivity or specificity changes by more.
 
-    Returns
-    -------
-    Staple
-        Without a vote, every estimate is nan and no iteration is made.
-
     Notes
     -----
-    Estimates start from `INITIAL_RATE`. An estimate of no weight, 0/0, stays there meanwhile.
-    A pattern that the estimates exclude, which then does not occur, has the prior's probability.
-    Two annotators do not determine their four qualities: how STAPLE decides where they differ
-    follows from prior and start.
+    Estimates start from `INITIAL_RATE`. An estimate of no weight, 0/0, stays there meanwhile. A
+    pattern that the estimates exclude, which then does not occur, has the prior's probability. Two
+    annotators do not determine their four qualities: how STAPLE decides where they differ follows
+    from prior and start.
 
     References
     ----------
@@ -124,18 +109,9 @@ def staple(
 
 
 def staple_table(staple: Staple, threshold: float = 0.5) -> NDArray[np.uint8]:
-    """The consensus of STAPLE.
+    """The consensus of STAPLE: foreground where its probability is above the threshold.
 
-    Parameters
-    ----------
-    staple : Staple
-    threshold : float
-        Probability above which a pixel is foreground.
-
-    Returns
-    -------
-    (3 ** K,) uint8 ndarray
-        For each pattern: 0 background, 1 foreground, 255 not annotated by anybody.
+    For each pattern: 0 background, 1 foreground, 255 not annotated by anybody.
     """
     table = (staple.probability > threshold).astype(np.uint8)
     table[np.isnan(staple.probability)] = NOT_ANNOTATED

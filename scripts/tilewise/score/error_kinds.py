@@ -20,33 +20,12 @@ DISTANCES = (0, 1, 2, 4, 8, math.inf)
 
 
 def is_wrong(codes: Codes) -> NDArray[np.bool_]:
-    """Which methods are wrong where.
-
-    Parameters
-    ----------
-    codes : (methods, rows, columns) uint8 ndarray
-        Confusion maps.
-
-    Returns
-    -------
-    (methods, rows, columns) bool ndarray
-    """
+    """Which methods are wrong where, from their confusion maps, (methods, rows, columns)."""
     return (codes == FP) | (codes == FN)
 
 
 def error_map(codes: Codes) -> NDArray[np.uint8]:
-    """How many methods are wrong at each pixel.
-
-    Parameters
-    ----------
-    codes : (methods, rows, columns) uint8 ndarray
-        Confusion maps.
-
-    Returns
-    -------
-    (rows, columns) uint8 ndarray
-        0 not annotated, else 1 + the number of methods that are wrong.
-    """
+    """How many methods are wrong at each pixel: 0 not annotated, else 1 + their number."""
     number = is_wrong(codes).sum(axis=0, dtype=np.uint8) + np.uint8(1)
     return np.where(codes[0] > 0, number, np.uint8(0))
 
@@ -54,43 +33,37 @@ def error_map(codes: Codes) -> NDArray[np.uint8]:
 def differences(codes: Codes) -> list[dict[str, int]]:
     """Pixels that every method gets right or wrong, and those that only one does.
 
-    Parameters
-    ----------
-    codes : (methods, rows, columns) uint8 ndarray
-        Confusion maps.
-
-    Returns
-    -------
-    list of dict
-        `error_table.PIXELS` of each method; counts, which add up over regions. With a single method
-        nothing is of it alone.
+    `error_table.PIXELS` of each method; counts, which add up over regions. With a single method
+    nothing is of it alone.
     """
     methods = len(codes)
     wrong = is_wrong(codes)
     number = wrong.sum(axis=0, dtype=np.uint8)
-    is_known = codes[0] > 0
-    is_true = (codes[0] == TP) | (codes[0] == FN)
+    is_known, is_true = codes[0] > 0, _is_true(codes)
     common = {
         "annotated": _number(is_known),
         "all_right": _number(is_known & (number == 0)),
         "all_wrong_fp": _number(is_known & ~is_true & (number == methods)),
         "all_wrong_fn": _number(is_true & (number == methods)),
     }
-    alone = {"only_right": number == methods - 1, "only_wrong": number == 1}
-    rows = []
-    for own in wrong:
-        right = alone["only_right"] & ~own & is_known if methods > 1 else np.zeros_like(own)
-        mistaken = alone["only_wrong"] & own if methods > 1 else np.zeros_like(own)
-        rows.append(
-            common
-            | {
-                "only_right_foreground": _number(right & is_true),
-                "only_right_background": _number(right & ~is_true),
-                "only_wrong_fp": _number(mistaken & ~is_true),
-                "only_wrong_fn": _number(mistaken & is_true),
-            }
-        )
-    return rows
+    several = methods > 1
+    only_right = ~wrong & (number == methods - 1) & is_known & several
+    only_wrong = wrong & (number == 1) & several
+    return [
+        common
+        | {
+            "only_right_foreground": _number(only_right[i] & is_true),
+            "only_right_background": _number(only_right[i] & ~is_true),
+            "only_wrong_fp": _number(only_wrong[i] & ~is_true),
+            "only_wrong_fn": _number(only_wrong[i] & is_true),
+        }
+        for i in range(methods)
+    ]
+
+
+def _is_true(codes):
+    """Where the truth is foreground, from the confusion map of any method."""
+    return (codes[0] == TP) | (codes[0] == FN)
 
 
 def _number(pixels):
@@ -102,29 +75,20 @@ def object_differences(
 ) -> list[dict[str, int]]:
     """Objects that every method finds, misses or makes up, and those that only one does.
 
-    Parameters
-    ----------
-    codes : (methods, rows, columns) uint8 ndarray
-        Confusion maps.
-    coverage : float
-        An object of the truth is found where more than this share of its pixels is.
-    connectivity : {4, 8}
-
-    Returns
-    -------
-    list of dict
-        `error_table.OBJECTS` of each method; counts, which add up over regions that cut no object.
-        A false object is one of a mask without a pixel of the truth; those of several methods that
-        touch are one.
+    `error_table.OBJECTS` of each method; counts, which add up over regions that cut no object. An
+    object of the truth is found where more than the share `coverage` of its pixels is. A false
+    object is one of a mask without a pixel of the truth; those of several methods that touch are
+    one.
     """
     methods = len(codes)
-    is_true = ((codes[0] == TP) | (codes[0] == FN)).view(np.uint8)
-    number, labels = cv2.connectedComponents(is_true, connectivity=connectivity)
+    number, labels = cv2.connectedComponents(
+        _is_true(codes).view(np.uint8), connectivity=connectivity
+    )
     sizes = np.bincount(labels.ravel(), minlength=number)[1:]
-    found = np.stack(
+    is_found = np.stack(
         [np.bincount(labels[own == TP], minlength=number)[1:] > coverage * sizes for own in codes]
     )
-    times = found.sum(axis=0)
+    times = is_found.sum(axis=0)
     false = np.stack([_false_objects(own, connectivity) for own in codes])
     is_false = np.asarray(false.any(axis=0)).view(np.uint8)
     together, regions = cv2.connectedComponents(is_false, connectivity=connectivity)
@@ -141,8 +105,8 @@ def object_differences(
     return [
         common
         | {
-            "truth_objects_only_found": _number(found[i] & (times == 1)) * several,
-            "truth_objects_only_missed": _number(~found[i] & (times == methods - 1)) * several,
+            "truth_objects_only_found": _number(is_found[i] & (times == 1)) * several,
+            "truth_objects_only_missed": _number(~is_found[i] & (times == methods - 1)) * several,
             "false_objects_only": _number(made[i] & (makers == 1)) * several,
             "false_objects_all_but": _number(~made[i] & (makers == methods - 1)) * several,
         }
@@ -161,20 +125,10 @@ def _false_objects(codes, connectivity):
 
 
 def calibre(is_true: NDArray[np.uint8], line: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Local width of the foreground.
+    """Local width of the foreground `is_true`, whose centreline is `line`; both are 0 or 1.
 
-    Parameters
-    ----------
-    is_true : (rows, columns) uint8 ndarray
-        0 or 1.
-    line : (rows, columns) uint8 ndarray
-        Its centreline, 0 or 1.
-
-    Returns
-    -------
-    (rows, columns) float32 ndarray
-        In pixels: twice the distance from the nearest pixel of the object's own centreline to the
-        background, less one; 0 outside. An object that the edge cuts is measured by what is seen.
+    In pixels: twice the distance from the nearest pixel of the object's own centreline to the
+    background, less one; 0 outside. An object that the edge cuts is measured by what is seen.
     """
     if not line.any():
         return np.zeros(is_true.shape, np.float32)
@@ -216,21 +170,12 @@ def _nearest_of_object(objects, line, pixels):
 def boundary_distance(
     is_true: NDArray[np.uint8], is_known: NDArray[np.bool_] | None = None
 ) -> NDArray[np.float32]:
-    """Distance of each pixel to the boundary between foreground and background.
+    """Distance of each pixel to the boundary between foreground, 1, and background, 0.
 
-    Parameters
-    ----------
-    is_true : (rows, columns) uint8 ndarray
-        0 or 1.
-    is_known : (rows, columns) bool ndarray, optional
-        Where the truth is annotated, everywhere by default. Elsewhere it is neither foreground nor
-        background, so that the border of the annotation is no boundary.
-
-    Returns
-    -------
-    (rows, columns) float32 ndarray
-        In pixels, to the nearest pixel of the other kind: 1 touches it; infinite without one. It
-        means nothing where the truth is not annotated.
+    In pixels, to the nearest pixel of the other kind: 1 touches it; infinite without one. Where the
+    truth is not annotated (`is_known`, everywhere by default) it is neither foreground nor
+    background, so that the border of the annotation is no boundary; the distance means nothing
+    there.
     """
     is_false = 1 - is_true if is_known is None else is_known & (is_true == 0)
     if not is_true.any() or not is_false.any():
@@ -247,14 +192,12 @@ def boundary_distance(
 
 
 def strata(codes: Codes, values: NDArray, edges: Sequence[float]) -> list[dict[str, float]]:
-    """Confusion counts in strata of some value.
+    """Confusion counts in strata of some value, from a method's confusion map.
 
     Parameters
     ----------
-    codes : (rows, columns) uint8 ndarray
-        A method's confusion map.
-    values : (rows, columns) ndarray
-        Of each pixel; pixels at 0 or less are in no stratum.
+    codes, values : (rows, columns) ndarray
+        Pixels whose value is 0 or less are in no stratum.
     edges : sequence of float
         Ascending; a stratum holds what is above one edge and not above the next.
 
@@ -283,16 +226,7 @@ def strata(codes: Codes, values: NDArray, edges: Sequence[float]) -> list[dict[s
 def tile_rows(
     codes: Codes, methods: Sequence[str], connectivity: int
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rows of a tile for the tables of errors.
-
-    Parameters
-    ----------
-    codes : (methods, rows, columns) uint8 ndarray
-        Confusion maps.
-    methods : sequence of str
-        Their names.
-    connectivity : {4, 8}
-        Of objects.
+    """Rows of a tile for the tables of errors, from the confusion maps of its methods.
 
     Returns
     -------
@@ -301,7 +235,7 @@ def tile_rows(
     differences : list of dict
         `method`, `error_table.PIXELS` and `error_table.OBJECTS`.
     """
-    is_true = ((codes[0] == TP) | (codes[0] == FN)).view(np.uint8)
+    is_true = _is_true(codes).view(np.uint8)
     values = {
         "calibre": (calibre(is_true, skeleton(is_true)), CALIBRES),
         "distance": (boundary_distance(is_true, codes[0] > 0), DISTANCES),

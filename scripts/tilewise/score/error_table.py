@@ -26,20 +26,11 @@ DIFFERENCE_COLUMNS = ("sample", "method", *PIXELS, *OBJECTS)
 
 
 def sum_strata(rows: Iterable[Row], tiles: Iterable[Row]) -> list[dict[str, Any]]:
-    """Errors by calibre, by distance to the boundary and by quality.
+    """Errors by calibre, by distance to the boundary and by quality, as `STRATA_COLUMNS`.
 
-    Parameters
-    ----------
-    rows : iterable of dict of str to str
-        Strata of blocks.
-    tiles : iterable of dict of str to str
-        Rows of the table of metrics; each flag of `flags`, and the tiles without any, is a stratum.
-
-    Returns
-    -------
-    list of dict
-        Fields of `STRATA_COLUMNS`, in the order in which strata first occur. Of a calibre there is
-        recall alone: what is not there has none.
+    `rows` are strata of blocks, `tiles` rows of the table of metrics: each flag of `flags`, and the
+    tiles without any, is a stratum. Strata stand in the order in which they first occur. Of a
+    calibre there is recall alone: what is not there has none.
     """
     strata = add_up([*rows, *_by_quality(tiles)], STRATUM, COUNTS)
     set_metrics(strata, STRATUM_METRICS)
@@ -50,18 +41,7 @@ def sum_strata(rows: Iterable[Row], tiles: Iterable[Row]) -> list[dict[str, Any]
 
 
 def sum_differences(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """What methods differ in, per sample and method.
-
-    Parameters
-    ----------
-    rows : iterable of dict of str to str
-        Of blocks.
-
-    Returns
-    -------
-    list of dict
-        Fields of `DIFFERENCE_COLUMNS`.
-    """
+    """What methods differ in, per sample and method, as `DIFFERENCE_COLUMNS`."""
     return add_up(rows, ("sample", "method"), (*PIXELS, *OBJECTS))
 
 

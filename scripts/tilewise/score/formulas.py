@@ -29,7 +29,6 @@ class Metric:
 
     Parameters
     ----------
-    name : str
     formula : callable or None
         Takes float64 ndarrays of one shape, one for each of `counts`, and gives one; nan where the
         metric is undefined. None if counts do not give the metric: it is then measured by itself,
@@ -234,20 +233,10 @@ def counts_of(choices: Collection[str]) -> tuple[str, ...]:
 
 
 def evaluate(name: str, counts: Mapping[str, ArrayLike]) -> Values:
-    """A metric of counts, pooled or not.
+    """A metric of counts, pooled or not: a float64 ndarray of their shape.
 
-    Parameters
-    ----------
-    name : str
-        Of `METRICS`, with a formula.
-    counts : dict of str to (number or ndarray)
-        At least those that the metric takes, of one shape.
-
-    Returns
-    -------
-    ndarray
-        float64, of that shape; nan where the metric is undefined (0/0 without a convention) or a
-        count is.
+    nan where the metric is undefined (0/0 without a convention) or a count is. `name` is one of
+    `METRICS` with a formula; `counts` are at least those that it takes.
     """
     metric = METRICS[name]
     if metric.formula is None:
@@ -259,14 +248,9 @@ def evaluate(name: str, counts: Mapping[str, ArrayLike]) -> Values:
 
 
 def set_metrics(rows: Collection[dict[str, Any]], names: Collection[str]) -> None:
-    """Give rows of a table their metrics, of all rows at once.
+    """Give rows of a table their metrics, of all rows at once: a float, or None where undefined.
 
-    Parameters
-    ----------
-    rows : collection of dict
-        With the counts that the metrics take; a metric becomes a float, or None where undefined.
-    names : collection of str
-        Of `METRICS`, with a formula.
+    The rows have the counts that the metrics take. `names` are of `METRICS`, with a formula.
     """
     fields = dict.fromkeys(field for name in names for field in METRICS[name].counts)
     counts = {field: np.array([row[field] for row in rows], np.float64) for field in fields}

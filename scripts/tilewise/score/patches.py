@@ -7,20 +7,9 @@ PATCHES = 3
 def patches(
     shape: tuple[int, ...], margin: int, number: int = PATCHES
 ) -> list[tuple[slice, slice]]:
-    """Cut a tile into spatial blocks with a margin between them.
+    """Cut a tile into `number` times `number` spatial blocks, with a margin between them.
 
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows and columns of the tile.
-    margin : int
-        Pixels between neighbours that belong to neither; less where blocks would vanish.
-    number : int
-        Of rows and of columns of blocks.
-
-    Returns
-    -------
-    list of (slice, slice)
+    `margin` is in pixels between neighbours that belong to neither; less where blocks would vanish.
     """
     return [
         (rows, cut)

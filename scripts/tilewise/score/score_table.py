@@ -17,10 +17,7 @@ ANNOTATORS = ("sample", "annotator", "estimate", *COUNTS, *PIXEL_METRICS)
 def columns(choices: Collection[str]) -> tuple[str, ...]:
     """Columns of a table of metrics, with those of structure that some words ask for.
 
-    Parameters
-    ----------
-    choices : collection of str
-        Of `formulas.CHOICES`.
+    `choices` are of `formulas.CHOICES`.
     """
     pixels = (*PLACE, "patch", "annotated", *COUNTS, *PIXEL_METRICS, "edge")
     return (*pixels, *counts_of(choices), *(metric.name for metric in metrics_of(choices)))
@@ -32,17 +29,9 @@ def write_scores(
     choices: Collection[str],
     leading: tuple[str, ...] = (),
 ) -> None:
-    """Write counts with the metrics that follow from them.
+    """Write counts as from `scoring.count_tile`, with their place and the metrics that follow.
 
-    Parameters
-    ----------
-    path : path
-    rows : iterable of dict
-        Counts as from `scoring.count_tile`, with their place.
-    choices : collection of str
-        As for `columns`.
-    leading : tuple of str
-        Columns before these.
+    The columns are those of `columns`, after the `leading` ones.
     """
     rows = list(rows)
     set_metrics(rows, [*PIXEL_METRICS, *(one.name for one in metrics_of(choices) if one.formula)])

@@ -15,7 +15,7 @@ Pixels = NDArray[np.uint8]
 def count_extent(
     truth: Pixels, mask: Pixels, settings: dict[str, Any], codes: Pixels | None = None
 ) -> dict[str, Any] | None:
-    """Counts of one extent.
+    """Counts of one extent; None where nothing is annotated.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def count_extent(
     -------
     dict or None
         `annotated` pixels, those of the confusion matrix, `edge`, and what `structure.compare`
-        gives; None where nothing is annotated.
+        gives.
     """
     if codes is None:
         flat = (-1, truth.shape[-1])
@@ -54,15 +54,8 @@ def count_tile(
 ) -> list[dict[str, Any]]:
     """Counts of a tile and, if it is to be cut, of each of its spatial blocks.
 
-    Parameters
-    ----------
-    truth, mask, settings, codes
-        As for `count_extent`. `margin` is None unless the tile is to be cut.
-
-    Returns
-    -------
-    list of dict
-        `patch` is empty for the tile itself, else the number of the block.
+    Parameters are those of `count_extent`; the setting `margin` is None unless the tile is to be
+    cut. `patch` is empty for the tile itself, else the number of the block.
     """
     regions: list[tuple[Any, tuple[slice, slice]]] = [("", (slice(None), slice(None)))]
     if settings["margin"] is not None:
@@ -81,13 +74,8 @@ def planes_of(
 ) -> Iterator[tuple[str, int, Pixels, Pixels]]:
     """Each plane as an extent: its name, its number, its truth and its mask.
 
-    Parameters
-    ----------
-    planes : sequence of int
-        Numbers of the annotated planes, ascending.
-    truth, mask : callable
-        From the number of a plane to its pixels, (rows, columns) uint8 ndarray, which last until
-        the next call.
+    `planes` are the numbers of the annotated planes, ascending. `truth` and `mask` give the pixels
+    of a plane, (rows, columns), which last until the next call.
     """
     for z in planes:
         yield f"z{z:04d}", z, truth(z).copy(), mask(z).copy()

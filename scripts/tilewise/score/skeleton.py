@@ -35,17 +35,9 @@ The conditions of Zhang and Suen as scikit-image has them, which also thins diag
 
 
 def skeleton(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The centreline of the foreground, one pixel wide.
+    """The centreline of the foreground, one pixel wide, as `skimage.morphology.skeletonize`.
 
-    Parameters
-    ----------
-    mask : (rows, columns) or (planes, rows, columns) uint8 ndarray
-        0 or 1.
-
-    Returns
-    -------
-    uint8 ndarray
-        0 or 1; as `skimage.morphology.skeletonize`.
+    The mask, of 0 and 1, is a plane or a stack.
 
     References
     ----------

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.labels import NOT_ANNOTATED
+from tilewise.score.confusion import check_mask
 from tilewise.score.formulas import CHOICES, counts_of, metrics_of
 from tilewise.score.skeleton import skeleton
 
@@ -68,8 +69,8 @@ class Extent:
     spacing : tuple of float
         Size of a pixel along each axis.
     tolerance : float
-        Distance up to which a surface counts as found, in the unit of `spacing`.
-    objects : Objects
+        Greatest distance from the other surface that still counts as right, in the unit of
+        `spacing`.
     """
 
     truth: Pixels
@@ -100,9 +101,8 @@ def compare(
         Of `formulas.CHOICES`; nothing else is measured.
     spacing : sequence of float, optional
         Size of a pixel along each axis; 1 by default.
-    tolerance : float
-        Distance up to which a surface counts as found, in the unit of `spacing`.
-    objects : Objects, optional
+    tolerance, objects
+        As for `Extent`.
 
     Returns
     -------
@@ -115,22 +115,17 @@ def compare(
     ValueError
         If shapes differ, a mask has other values than 0 and 1, or a choice does not exist.
     """
-    if truth.shape != mask.shape:
-        raise ValueError(f"truth is {truth.shape}, the mask {mask.shape}: they must be equal")
-    if mask.size and mask.max() > 1:
-        raise ValueError(f"the mask has the value {mask.max()}: it must be 0 and 1, not 0 and 255")
-    if unknown := set(choices) - set(CHOICES):
-        raise ValueError(f"{', '.join(sorted(unknown))} does not exist: use {', '.join(CHOICES)}")
+    check_mask(mask, truth)
+    if absent := set(choices) - set(CHOICES):
+        raise ValueError(f"{', '.join(sorted(absent))} does not exist: use {', '.join(CHOICES)}")
     is_known = truth != NOT_ANNOTATED
-    is_whole = bool(is_known.all())
-    if not is_whole:
+    unknown = None if is_known.all() else ~is_known
+    if unknown is not None:
         truth, mask = truth * is_known, mask * is_known
     if truth.size and truth.max() > 1:
         raise ValueError(f"the truth has the value {truth.max()}: it must be 0, 1 or 255")
     spacing = (1.0,) * truth.ndim if spacing is None else tuple(spacing)
-    extent = Extent(
-        truth, mask, None if is_whole else ~is_known, spacing, tolerance, objects or Objects()
-    )
+    extent = Extent(truth, mask, unknown, spacing, tolerance, objects or Objects())
     metrics = metrics_of(choices)
     wanted = {*counts_of(choices), *(metric.name for metric in metrics if not metric.formula)}
     counts: Counts = {}
@@ -150,27 +145,18 @@ def centrelines(extent: Extent, wanted: Collection[str]) -> Counts:
     }
 
 
-def _box(*arrays):
-    """Slices around all that is not zero; None if nothing is."""
-    places = np.nonzero(np.logical_or.reduce(arrays))
-    if not places[0].size:
-        return None
-    return tuple(slice(int(along.min()), int(along.max()) + 1) for along in places)
+def _box(pixels):
+    """Slices around all that is not zero; empty ones if nothing is."""
+    return tuple(
+        slice(along.min(initial=pixels.size), along.max(initial=-1) + 1)
+        for along in np.nonzero(pixels)
+    )
 
 
 def surface(mask: Pixels, unknown: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-    """Foreground pixels that share a side with known background.
+    """Foreground pixels of a mask of 0 and 1 that share a side with known background.
 
-    Parameters
-    ----------
-    mask : (rows, columns) or (planes, rows, columns) uint8 ndarray
-        0 or 1.
-    unknown : bool ndarray, optional
-        Pixels that are not known to be background.
-
-    Returns
-    -------
-    bool ndarray
+    Pixels that are `unknown` are not known to be background.
     """
     background = mask == 0
     if unknown is not None:
@@ -187,32 +173,25 @@ def surface(mask: Pixels, unknown: NDArray[np.bool_] | None = None) -> NDArray[n
 def surfaces(extent: Extent, wanted: Collection[str]) -> Counts:
     """Pixels of both surfaces, and their distances to the other surface.
 
-    Returns
-    -------
-    dict of str to number
-        What is wanted of: `surface` pixels, `surface_near` of them within the tolerance,
-        `surface_distance` the sum of their distances, and `hd95`, the greater of the 95th
-        percentiles of the distances each way. Where only one surface is empty, every distance is
-        the diagonal of the extent.
+    What is wanted of: `surface` pixels, `surface_near` of them within the tolerance,
+    `surface_distance` the sum of their distances, and `hd95`, the greater of the 95th percentiles
+    of the distances each way. Where only one surface is empty, every distance is the diagonal of
+    the extent.
     """
     diagonal = float(np.linalg.norm(np.multiply(extent.truth.shape, extent.spacing)))
     of_truth = surface(extent.truth, extent.unknown)
     of_mask = surface(extent.mask, extent.unknown)
-    box = _box(of_truth, of_mask)
-    if box is None:
-        to_truth = to_mask = np.zeros(0)
-    else:
-        of_truth, of_mask = of_truth[box], of_mask[box]
-        to_truth = _distances(of_truth, of_mask, extent.spacing, diagonal)
-        to_mask = _distances(of_mask, of_truth, extent.spacing, diagonal)
+    box = _box(of_truth | of_mask)
+    of_truth, of_mask = of_truth[box], of_mask[box]
+    to_truth = _distances(of_truth, of_mask, extent.spacing, diagonal)
+    to_mask = _distances(of_mask, of_truth, extent.spacing, diagonal)
     both = np.concatenate([to_truth, to_mask])
-    counts: Counts = {}
-    if "surface" in wanted:
-        counts["surface"] = int(both.size)
-    if "surface_near" in wanted:
-        counts["surface_near"] = int(np.count_nonzero(both <= extent.tolerance * ROUNDING))
-    if "surface_distance" in wanted:
-        counts["surface_distance"] = float(both.sum())
+    counts: Counts = {
+        "surface": int(both.size),
+        "surface_near": int(np.count_nonzero(both <= extent.tolerance * ROUNDING)),
+        "surface_distance": float(both.sum()),
+    }
+    counts = {name: number for name, number in counts.items() if name in wanted}
     if "hd95" in wanted:
         ways = (to_truth, to_mask)
         counts["hd95"] = max(float(np.percentile(way, 95)) if way.size else 0.0 for way in ways)

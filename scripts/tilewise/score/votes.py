@@ -21,17 +21,9 @@ _INVALID = np.iinfo(np.uint16).max
 
 
 def patterns(truths: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint16]:
-    """The pattern of votes for each pixel.
+    """The pattern of votes for each pixel, 0 to 3 ** K - 1.
 
-    Parameters
-    ----------
-    truths : (K, rows, columns) uint8 ndarray or sequence of K (rows, columns) uint8 ndarray
-        A truth per annotator, 2 to 8 of them: 0 background, 1 foreground, 255 not annotated.
-
-    Returns
-    -------
-    (rows, columns) uint16 ndarray
-        0 to 3 ** K - 1.
+    `truths` are those of K annotators, 2 to 8: 0 background, 1 foreground, 255 not annotated.
 
     Raises
     ------
@@ -52,19 +44,7 @@ def patterns(truths: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint16]:
 
 
 def count_patterns(patterns: NDArray[np.uint16], annotators: int) -> Counts:
-    """Pixels of each pattern; those of blocks add up.
-
-    Parameters
-    ----------
-    patterns : (rows, columns) uint16 ndarray
-        As from the function `patterns`.
-    annotators : int
-        K.
-
-    Returns
-    -------
-    (3 ** K,) int64 ndarray
-    """
+    """Pixels of each pattern, (3 ** K,), of the function `patterns`; those of blocks add up."""
     counts = count_values(patterns, 3 ** _checked(annotators))
     if counts.sum() != patterns.size:
         raise ValueError(f"there are patterns of more than {annotators} annotators")
@@ -72,17 +52,9 @@ def count_patterns(patterns: NDArray[np.uint16], annotators: int) -> Counts:
 
 
 def votes(annotators: int) -> NDArray[np.int8]:
-    """What each annotator says in each pattern.
+    """What each of K annotators, 1 to 8, says in each pattern, (3 ** K, K).
 
-    Parameters
-    ----------
-    annotators : int
-        K, 1 to 8.
-
-    Returns
-    -------
-    (3 ** K, K) int8 ndarray
-        0 background, 1 foreground, -1 not annotated.
+    0 background, 1 foreground, -1 not annotated.
     """
     weights = 3 ** np.arange(_checked(annotators))
     digits = np.arange(3**annotators)[:, np.newaxis] // weights % 3
@@ -90,19 +62,10 @@ def votes(annotators: int) -> NDArray[np.int8]:
 
 
 def apply(table: NDArray[np.uint8], patterns: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """A consensus as an image.
+    """A consensus as an image: 0 background, 1 foreground, 255 not annotated.
 
-    Parameters
-    ----------
-    table : (3 ** K,) uint8 ndarray
-        As from `consensus.majority` or `consensus.staple_table`.
-    patterns : (rows, columns) uint16 ndarray
-        As from the function `patterns`, of the same annotators.
-
-    Returns
-    -------
-    (rows, columns) uint8 ndarray
-        0 background, 1 foreground, 255 not annotated.
+    `table`, (3 ** K,), is as from `consensus.majority` or `consensus.staple_table`; `patterns` as
+    from the function `patterns`, of the same annotators.
     """
     return table.take(patterns)
 

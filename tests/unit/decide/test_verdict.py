@@ -87,6 +87,7 @@ def test_a_decision_as_text():
         "",
         "- Method: `a`, parameters `size=3`",
         "- mcc (micro, held out): 0.912, 95% interval 0.850 to 0.950",
+        "- How the interval is computed: docs/validation.md, *Intervals*",
         "- mcc where the method too is selected by cross-validation: undefined",
         "- Independent units: 8 (sample)",
         "- Cannot be told apart: `b`, mcc 0.900, p 0.300, first in 25% of resamples",
@@ -111,6 +112,7 @@ def test_a_score_on_the_tiles_that_chose_its_parameters_has_its_warning():
     changes = {"estimate": "resubstitution", "low": None, "note": "no interval: few units"}
     text = describe(RECORD | changes | {"cross_validated": None, "worst": []})
     assert "0.912 (no interval: few units)" in text
+    assert "How the interval is computed" not in text
     assert "chosen on: it is too high" in text
     assert "cross-validation" not in text
     assert "Worst tiles" not in text
