@@ -55,13 +55,7 @@ def files(study: Study) -> list[str]:
 
 
 def check(study: Study) -> None:
-    """Whether every label that is to be exported is there, and whole.
-
-    Raises
-    ------
-    ValueError
-        Names the label, and says what to do.
-    """
+    """Check that every label to be exported exists and is whole; ValueError names the label."""
     known = dict.fromkeys(
         label for stack in study.stacks for label in metadata.labels(study, stack)
     )

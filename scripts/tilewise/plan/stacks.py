@@ -58,17 +58,11 @@ class Stack:
 def read_stacks(
     samples: dict[str, Sample], config: dict[str, Any]
 ) -> tuple[list[Stack], dict[str, Grid]]:
-    """The stacks that samples are stored in, and the grid of each sample.
+    """The stacks that samples are stored in, by first sample, and the grid of each sample.
 
     Where a small sample goes depends on itself and on those before it in the sheet, and how it is
     stored on itself alone: another row at the end of the sheet changes nothing for the others.
-
-    Returns
-    -------
-    stacks : list of Stack
-        In the order of their first samples.
-    grids : dict of str to Grid
-        By sample; the block of a collected one is that of its stack.
+    The block of a collected sample is that of its stack.
     """
     grids: dict[str, Grid] = {}
     offsets: dict[str, dict[str, int]] = {}

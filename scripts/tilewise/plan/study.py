@@ -303,12 +303,8 @@ def bytes_of(dtype: str) -> int:
 def read_study(config: dict[str, Any], folder: str | Path, cores: int | None = None) -> Study:
     """The study of a configuration; headers of its images are read, and nothing else.
 
-    The sample sheet is relative to `folder`, that of the configuration file.
-
-    Raises
-    ------
-    ValueError
-        Says what is wrong, where, and what to do.
+    The sample sheet is relative to `folder`, that of the configuration file. ValueError says what
+    is wrong, where, and what to do.
     """
     samples = sheet.read_samples(
         os.path.relpath(Path(folder, config["samples"])),
@@ -350,13 +346,7 @@ def _header(shape: list[int], channels: int, dtype: str) -> Header:
 
 
 def check(study: Study) -> None:
-    """Whether what is to be decided, and applied, can be.
-
-    Raises
-    ------
-    ValueError
-        Says what to change in the configuration.
-    """
+    """Check that what is to be applied and decided can be; ValueError says what to change."""
     apply, validation = study.apply, study.config["validate"]
     if apply not in ("best", "all", "none", *study.methods):
         known = f"best, all, none or a method: {', '.join(study.methods)}"

@@ -72,10 +72,7 @@ def masks(study: Study) -> list[str]:
 def left_behind(study: Study, results: Path) -> list[str]:
     """What earlier runs have left in a folder of results, and this study does not make.
 
-    Returns
-    -------
-    list of str
-        A line for each stack whose samples are gone, and one for all masks.
+    A line for each stack whose samples are gone, and one for all masks.
     """
     stacks = sorted(image.parent for image in results.glob("*/image.zarr"))
     lines = [
