@@ -4,10 +4,10 @@
 rule ingest:
     """The image's pixels, in the dtype of its files, and its reduced levels, the means of 2 x 2."""
     input:
-        images=lambda w: get_files(ingest.image(STUDY, **w).files),
+        images=lambda w: list(map(get_file, ingest.image(STUDY, **w).files)),
         code=get_code("ingest"),
     output:
-        image=expand("results/{{stack}}/image.zarr/{level}/c/{{block}}", level=LEVELS),
+        image=at_levels("results/{stack}/image.zarr/{level}/c/{block}"),
     log:
         "logs/{stack}/image.zarr/0/c/{block}.log",
     benchmark:
@@ -24,17 +24,15 @@ rule ingest:
     priority: 1
     threads: lambda w: ingest.image(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * ingest.image(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * ingest.image(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: ingest.image(STUDY, **w).need),
     script:
         "../../scripts/ingest.py"
 
 
 use rule ingest as ingest_color with:
     output:
-        image=expand("results/{{stack}}/image.zarr/{level}/c/{{block}}", level=LEVELS),
-        color=expand("results/{{stack}}/color.zarr/{level}/c/0/{{block}}", level=LEVELS),
+        image=at_levels("results/{stack}/image.zarr/{level}/c/{block}"),
+        color=at_levels("results/{stack}/color.zarr/{level}/c/0/{block}"),
     wildcard_constraints:
         stack=COLOR,
 
@@ -42,11 +40,11 @@ use rule ingest as ingest_color with:
 rule ingest_truth:
     """The truth: 0 background, 1 foreground, 255 not annotated; levels take the upper left of 2 x 2."""
     input:
-        truth=lambda w: get_files(ingest.truth(STUDY, **w).truth),
-        roi=lambda w: get_files(ingest.truth(STUDY, **w).roi),
+        truth=lambda w: list(map(get_file, ingest.truth(STUDY, **w).truth)),
+        roi=lambda w: list(map(get_file, ingest.truth(STUDY, **w).roi)),
         code=get_code("ingest_truth"),
     output:
-        truth=expand("results/{{stack}}/image.zarr/labels/truth/{level}/c/{{block}}", level=LEVELS),
+        truth=at_levels("results/{stack}/image.zarr/labels/truth/{level}/c/{block}"),
     log:
         "logs/{stack}/image.zarr/labels/truth/0/c/{block}.log",
     benchmark:
@@ -61,19 +59,14 @@ rule ingest_truth:
         lambda w: ingest.truth(STUDY, **w).need.group
     threads: lambda w: ingest.truth(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * ingest.truth(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * ingest.truth(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: ingest.truth(STUDY, **w).need),
     script:
         "../../scripts/ingest_truth.py"
 
 
 use rule ingest_truth as ingest_annotator with:
     output:
-        truth=expand(
-            "results/{{stack}}/image.zarr/labels/annotator-{{annotator}}/{level}/c/{{block}}",
-            level=LEVELS,
-        ),
+        truth=at_levels("results/{stack}/image.zarr/labels/annotator-{annotator}/{level}/c/{block}"),
     log:
         "logs/{stack}/image.zarr/labels/annotator-{annotator}/0/c/{block}.log",
     benchmark:
@@ -103,9 +96,7 @@ rule consensus:
         "../../envs/tilewise.yaml"
     threads: lambda w: ingest.consensus(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * ingest.consensus(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * ingest.consensus(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: ingest.consensus(STUDY, **w).need),
     script:
         "../../scripts/consensus.py"
 
@@ -117,7 +108,7 @@ rule consensus_truth:
         tables=lambda w: ingest.consensus_truth(STUDY, **w).table,
         code=get_code("consensus_truth"),
     output:
-        truth=expand("results/{{stack}}/image.zarr/labels/truth/{level}/c/{{block}}", level=LEVELS),
+        truth=at_levels("results/{stack}/image.zarr/labels/truth/{level}/c/{block}"),
     log:
         "logs/{stack}/image.zarr/labels/truth/0/c/{block}.log",
     benchmark:
@@ -130,8 +121,6 @@ rule consensus_truth:
         "../../envs/tilewise.yaml"
     threads: lambda w: ingest.consensus_truth(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * ingest.consensus_truth(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * ingest.consensus_truth(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: ingest.consensus_truth(STUDY, **w).need),
     script:
         "../../scripts/consensus_truth.py"

@@ -1,5 +1,6 @@
 """Where results lie, as the rules have it: the paths that jobs read as lists."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,6 +38,11 @@ FIGURE = "results/figures/{method}-{kind}.{format}"
 def of_blocks(pattern: str, blocks: Iterable[str], **names: Any) -> list[str]:
     """The path of each block."""
     return [pattern.format(block=block, **names) for block in blocks]
+
+
+def any_of(names: Iterable[str]) -> str:
+    """A regular expression of the names and nothing else."""
+    return "|".join(map(re.escape, names)) or r"(?!)"
 
 
 def confusion(method: str) -> str:

@@ -1,8 +1,9 @@
 """What a job takes of a machine or of a scheduler: memory, time, threads, and its submission."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 from tilewise.plan.methods import SEGMENTATION, Variant
 from tilewise.plan.study import Study, bytes_of
@@ -23,6 +24,18 @@ class Need:
     threads: int = 1
     group: str = ""
     """Jobs of a group and of one block are one submission to a scheduler."""
+
+
+def of_attempts(need: Callable[[Any], Need]) -> dict[str, Any]:
+    """The `resources` of a rule, from the need of a job by its wildcards; more with each attempt.
+
+    Each job takes one slot of its submission.
+    """
+    return {
+        "mem_mb": lambda wildcards, attempt: attempt * need(wildcards).memory,
+        "runtime": lambda wildcards, attempt: attempt * need(wildcards).runtime,
+        "slot": 1,
+    }
 
 
 def threads(study: Study, methods: int = 1) -> int:
