@@ -53,12 +53,10 @@ def _histogram_files(
 ) -> HistogramFiles:
     stacks = dict.fromkeys(study.stack_of[sample].name for sample in samples)
     pairs = [
-        (path, source)
+        (paths.TILE_HISTOGRAMS.format(stack=stack, source=source, block=block), source)
         for stack in stacks
         for source in filters
-        for path in paths.of_blocks(
-            paths.TILE_HISTOGRAMS, study.annotated_blocks(stack), stack=stack, source=source
-        )
+        for block in study.annotated_blocks(stack)
     ]
     return HistogramFiles([path for path, _ in pairs], [source for _, source in pairs])
 
@@ -168,19 +166,14 @@ class Choose:
 @cache
 def choose(study: Study, method: str) -> Choose:
     """Of one method."""
-    tried = study.methods[method]
+    pairs = [(stack, name) for stack, name in study.validated if name == method]
     return Choose(
-        scores=[
-            path
-            for stack, name in study.validated
-            if name == method
-            for path in paths.of_blocks(
-                paths.SWEEP, study.annotated_blocks(stack, method), stack=stack, method=method
-            )
-        ],
+        scores=paths.of_masks(paths.SWEEP, pairs, study.annotated_blocks),
         calibrations=calibrations(study, method),
-        features=quality.annotated_features(study) if study.config["quality"]["exclude"] else [],
-        variants=[variant.name for variant in tried.variants],
+        features=quality.features(study, study.annotated)
+        if study.config["quality"]["exclude"]
+        else [],
+        variants=[variant.name for variant in study.methods[method].variants],
     )
 
 
@@ -210,7 +203,7 @@ def decide(study: Study) -> Decide:
         units=[paths.UNITS.format(method=method) for method in swept],
         histograms=_histogram_files(study, filters if has_oracles else (), study.annotated),
         annotators=ingest.consensus_files(study, paths.ANNOTATORS),
-        features=quality.annotated_features(study),
+        features=quality.features(study, study.annotated),
         methods=study.ranked,
         swept=swept,
         left_out=study.left_out,

@@ -134,8 +134,7 @@ def _export(study: Study, wanted: list[tuple[str, str]]) -> Export:
                 "factor": 255 if label in (SEGMENTATION, *study.methods) else 1,
                 "parts": [],
             }
-            pattern = paths.LABEL + paths.BLOCK
-            blocks += paths.of_blocks(pattern, own, stack=stack, label=label, level=0)
+            blocks += paths.of_label(stack, label, own)
         settings = {"mask": len(masks), "pixel_size": pixel_size(study, sample)}
         arrays[label, stack]["parts"].append(reads.part(study, sample, "0/0/0", **settings))
         masks.append(paths.MASKS.format(file=_name(study, label, sample)))

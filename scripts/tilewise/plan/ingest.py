@@ -158,7 +158,5 @@ def _annotator_files(study: Study, stack: str, blocks: list[str]) -> list[str]:
     return [
         path
         for label in map(paths.annotator, range(1, number + 1))
-        for path in paths.of_blocks(
-            paths.LABEL + paths.BLOCK, blocks, stack=stack, label=label, level=0
-        )
+        for path in paths.of_label(stack, label, blocks)
     ]

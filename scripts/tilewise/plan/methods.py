@@ -155,9 +155,8 @@ def _read_variant(
         ("fallback", ("empty", "sample")),
     ):
         if entry[key] not in choices:
-            raise ValueError(
-                f"{what}: {key} {entry[key]} does not exist{hint(entry[key], choices)}"
-            )
+            value = entry[key]
+            raise ValueError(f"{what}: {key} {value} does not exist{hint(value, choices)}")
     if segmenter.scope == "calibrated" and (segmenter.is_local or threshold == "manual"):
         raise ValueError(
             f"{what}: {threshold} has no threshold to calibrate: use the scope tile, and a grid of "
@@ -197,11 +196,9 @@ def threshold_settings(name: str) -> list[str]:
 
 def _threshold_functions() -> dict[str, Callable[..., Any]]:
     """All threshold methods, as functions whose first argument only is not a setting."""
-    functions: dict[str, Callable[..., Any]] = {
-        name: functools.partial(method, None) for name, method in GLOBAL.items()
-    }
-    functions |= {name: method.surface for name, method in LOCAL.items()}
-    return functions | {"hysteresis": masks.hysteresis}
+    histograms = {name: functools.partial(method, None) for name, method in GLOBAL.items()}
+    surfaces = {name: method.surface for name, method in LOCAL.items()}
+    return {**histograms, **surfaces, "hysteresis": masks.hysteresis}
 
 
 def check_threshold(name: str, settings: dict[str, Any]) -> None:

@@ -47,11 +47,6 @@ def features(study: Study, samples: Iterable[str]) -> list[str]:
     return [paths.QUALITY.format(stack=stack, block=block) for stack, block in blocks]
 
 
-def annotated_features(study: Study) -> list[str]:
-    """Tables of features of the samples that have truth."""
-    return features(study, study.annotated)
-
-
 @dataclass(frozen=True)
 class Survey:
     """How far methods agree on a few tiles of a block.
@@ -96,12 +91,12 @@ def survey(study: Study, stack: str, block: str, choices: tuple[Choice, ...]) ->
         histograms=segment.histograms(study, stack, list(variants.values())),
         variants={
             choice.method: {
-                "filter": variants[choice.method].filter,
-                "steps": study.steps(variants[choice.method].filter),
-                "segmenter": vars(variants[choice.method].segmenter),
+                "filter": variant.filter,
+                "steps": study.steps(variant.filter),
+                "segmenter": vars(variant.segmenter),
                 "calibration": dict(choice.calibration) if choice.calibration else None,
             }
-            for choice in choices
+            for choice, variant in zip(choices, variants.values(), strict=True)
         },
         dtype=study.dtype(stack),
     )
@@ -199,11 +194,5 @@ def _fraction_tables(study: Study) -> list[str]:
     runs = (
         study.runs if study.apply == "all" else [(sample, SEGMENTATION) for sample in study.applied]
     )
-    stacks = dict.fromkeys((study.stack_of[sample].name, method) for sample, method in runs)
-    return [
-        path
-        for stack, method in stacks
-        for path in paths.of_blocks(
-            paths.THRESHOLDS, study.mask_blocks(stack, method), stack=stack, method=method
-        )
-    ]
+    pairs = dict.fromkeys((study.stack_of[sample].name, method) for sample, method in runs)
+    return paths.of_masks(paths.THRESHOLDS, pairs, study.mask_blocks)

@@ -77,12 +77,11 @@ def read_stacks(
             grids[name], offsets[name] = own, {name: 0}
             continue
         planes = _planes(side, config["collect"])
-        stack, first = _shared_name(sample, side), 0
-        if stack in ends:
-            first = ends[stack]
-            # a sample's planes never straddle two blocks
-            if first % planes + sample.shape[0] > planes:
-                first += -first % planes
+        stack = _shared_name(sample, side)
+        first = ends.get(stack, 0)
+        # a sample's planes never straddle two blocks
+        if first % planes + sample.shape[0] > planes:
+            first += -first % planes
         ends[stack] = first + sample.shape[0]
         offsets.setdefault(stack, {})[name] = first
         edge = side * config["tile"]

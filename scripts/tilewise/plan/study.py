@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -145,13 +146,8 @@ class Study:
         keep = self.config["keep_filtered"]
         if keep != "auto":
             return "kept" if keep else "temporary"
-        size = sum(
-            sample.header.planes
-            * sample.header.height
-            * sample.header.width
-            * bytes_of(sample.header.dtype)
-            for sample in self.samples.values()
-        )
+        samples = self.samples.values()
+        size = sum(prod(sample.shape) * bytes_of(sample.header.dtype) for sample in samples)
         limit = self.config["keep_filtered_limit"] * BYTES_PER_GIGABYTE
         return "kept" if size * len(self.config["filters"]) <= limit else "inline"
 

@@ -20,13 +20,7 @@ def overlays(study: Study) -> list[str]:
     """Folders of PNGs."""
     if study.config["overlay"]["format"] == "zarr-only":
         return []
-    return [
-        path
-        for stack, method in study.validated
-        for path in paths.of_blocks(
-            paths.OVERLAY, study.annotated_blocks(stack, method), stack=stack, method=method
-        )
-    ]
+    return paths.of_masks(paths.OVERLAY, study.validated, study.annotated_blocks)
 
 
 def figures(study: Study) -> list[str]:
@@ -62,11 +56,6 @@ def decision_tables(study: Study) -> list[str]:
 def annotate_next(study: Study) -> list[str]:
     """The tiles most worth annotating."""
     return ["results/annotate_next.tsv"] if study.config["quality"]["measure"] else []
-
-
-def masks(study: Study) -> list[str]:
-    """Image files of labels."""
-    return export.files(study)
 
 
 def left_behind(study: Study, results: Path) -> list[str]:
