@@ -7,8 +7,7 @@ from typing import Any
 
 from tilewise.plan import ingest, paths, quality, reads, resources, segment, validate
 from tilewise.plan.methods import NO_FILTER
-from tilewise.plan.reads import PartSettings, Pixels
-from tilewise.plan.resources import Need
+from tilewise.plan.reads import PixelJob
 from tilewise.plan.study import Study
 
 VariantSettings = dict[str, Any]
@@ -16,14 +15,10 @@ VariantSettings = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class TileHistograms:
+class TileHistograms(PixelJob):
     """Histograms of annotated tiles after a filter, of background and foreground apart."""
 
-    parts: list[PartSettings]
-    pixels: Pixels
     margin: int | None
-    dtype: str
-    need: Need
 
 
 @cache
@@ -36,7 +31,7 @@ def tile_histograms(study: Study, stack: str, source: str, block: str) -> TileHi
         pixels=reads.filtered(study, places, source),
         margin=validate.scoring(study)["margin"],
         dtype=study.dtype(stack),
-        need=resources.counting(study, stack, reach, "segment"),
+        need=resources.by_strips(study, stack, "segment", reach=reach, buffers=20),
     )
 
 
@@ -97,16 +92,14 @@ def variants(study: Study, method: str) -> list[VariantSettings]:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(PixelJob):
     """Scores of every set of a method's parameters on the annotated tiles of a block.
 
+    Pixels are of the image, from which the method gives the mask with any of its parameters.
     Of each part: `needs_sample`, names of the sets with a threshold of the whole sample; `counted`,
     filters whose histogram of it they need; and `spacing`.
     """
 
-    parts: list[PartSettings]
-    pixels: Pixels
-    """Of the image, from which the method gives the block's mask with any of its parameters."""
     histograms: list[str]
     """Of the whole sample, filter by filter of `counted`; none of a single block, as for a mask."""
     calibrations: list[str]
@@ -114,8 +107,6 @@ class Sweep:
     steps: dict[str, list[Any]]
     """Of each filter."""
     scoring: dict[str, Any]
-    dtype: str
-    need: Need
 
 
 @cache

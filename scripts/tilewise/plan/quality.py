@@ -7,27 +7,17 @@ from typing import Any
 
 from tilewise.plan import paths, reads, resources, segment, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
-from tilewise.plan.reads import PartSettings, Pixels
+from tilewise.plan.reads import PartSettings, PixelJob, Pixels
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Choice, Study
 
 
-@dataclass(frozen=True)
-class Quality:
-    """Features of every tile of a block."""
-
-    parts: list[PartSettings]
-    pixels: Pixels
-    dtype: str
-    need: Need
-
-
 @cache
-def quality(study: Study, stack: str, block: str) -> Quality:
-    """Of one block."""
+def quality(study: Study, stack: str, block: str) -> PixelJob:
+    """Features of every tile of a block."""
     group = resources.ingest_group(study, stack)
     places = study.places(stack, block)
-    return Quality(
+    return PixelJob(
         parts=reads.parts(study, places),
         pixels=reads.image(study, places, NO_FILTER, 0),
         dtype=study.dtype(stack),

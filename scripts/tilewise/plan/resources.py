@@ -87,10 +87,17 @@ def runtime(study: Study, stack: str) -> int:
     return 5 + planes * rows * columns // (2 * 60 * 10**6)
 
 
-def by_strips(study: Study, stack: str, group: str = "", workers: int | None = None) -> Need:
-    """Of a job that goes through a block strip by strip."""
+def by_strips(
+    study: Study,
+    stack: str,
+    group: str = "",
+    workers: int | None = None,
+    reach: float = 0,
+    buffers: int = 16,
+) -> Need:
+    """Of a job that goes through a block strip by strip, or plane by plane if its reach is one."""
     workers = threads(study) if workers is None else workers
-    size = memory(study, stack, 0, 16, workers)
+    size = memory(study, stack, reach, 8 if reach == inf else buffers, workers)
     return Need(size, runtime(study, stack), workers, group)
 
 
@@ -110,20 +117,6 @@ def truth(study: Study, stack: str) -> Need:
 def decoders(study: Study, stack: str) -> int:
     """Samples that a job decodes at once: threads take turns with the planes of one."""
     return threads(study) if study.stacks[stack].is_shared else 1
-
-
-def filtering(study: Study, stack: str, filter: str) -> Need:
-    """Of a filter's own job."""
-    reach, workers = study.reach(stack, filter), threads(study)
-    size = memory(study, stack, reach, 8 if reach == inf else 16, workers)
-    return Need(size, runtime(study, stack), workers, filter_group(study, stack))
-
-
-def counting(study: Study, stack: str, reach: float, group: str) -> Need:
-    """Of a job that filters pixels and counts them."""
-    workers = threads(study)
-    size = memory(study, stack, reach, 8 if reach == inf else 20, workers)
-    return Need(size, runtime(study, stack), workers, group)
 
 
 def threshold(study: Study, stack: str, method: str) -> Need:
