@@ -37,7 +37,7 @@ rule all:
         lambda w: metadata.metadata(STUDY).files,
         "results/stacks.tsv",
         lambda w: targets.overlays(STUDY),
-        lambda w: targets.masks(STUDY),
+        lambda w: export.files(STUDY),
         "results/metrics.tsv",
         "results/summary.tsv",
         lambda w: targets.errors(STUDY),

@@ -12,20 +12,10 @@ IMPORT_STATEMENT = re.compile(
 
 
 def find(script: Path, folder: Path) -> list[Path]:
-    """A script and the library modules that it imports, directly or not.
+    """A script, then, sorted, the library modules that it imports, directly or not.
 
-    Parameters
-    ----------
-    script
-        A Python file.
-    folder
-        The folder of the package `tilewise`.
-
-    Returns
-    -------
-    list of Path
-        The script first, the modules sorted: at any depth of subpackages, each with the
-        `__init__.py` of every package that it is in.
+    With each module comes the `__init__.py` of every package that it is in. The package
+    `tilewise` lies in `folder`.
     """
     package = Path(folder, "tilewise")
     modules: set[Path] = set()
@@ -41,15 +31,7 @@ def find(script: Path, folder: Path) -> list[Path]:
 def imported(path: Path, package: Path) -> set[Path]:
     """The modules of a library that a Python file imports itself, anywhere in it.
 
-    Parameters
-    ----------
-    package
-        The folder of the library.
-
-    Returns
-    -------
-    set of Path
-        With the `__init__.py` of every package that they are in.
+    `package` is the folder of the library. The `__init__.py` of packages are among the modules.
     """
     text = path.read_text(encoding="utf-8")
     mentions = sum(package.name in line for line in text.splitlines() if "import" in line)

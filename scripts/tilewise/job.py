@@ -14,12 +14,8 @@ TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 def start(snakemake: Any) -> None:
     """Send messages to the job's log and use no more threads than its rule declares.
 
-    An error in the user's input (ValueError) is logged as one line.
-
-    Parameters
-    ----------
-    snakemake
-        The object that Snakemake gives to a script.
+    `snakemake` is the object that Snakemake gives to a script. An error in the user's input
+    (ValueError) is logged as one line.
     """
     sys.stderr = open(snakemake.log[0], "w", encoding="utf-8", buffering=1)  # noqa: SIM115
     # libraries written in C write to the file descriptor
@@ -48,10 +44,7 @@ def _open_many_files():
 
 
 def _keep_memory():
-    """Let the C library keep freed memory: fresh buffers cost more, page by page, than their use.
-
-    Only glibc has these settings; elsewhere nothing happens.
-    """
+    """Let glibc keep freed memory: fresh buffers cost more, page by page, than their use."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "gnu_get_libc_version"):
         for setting, value in ((TRIM_THRESHOLD, 2**31 - 1), (MMAP_THRESHOLD, 2**27)):

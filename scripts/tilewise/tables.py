@@ -10,12 +10,7 @@ from typing import Any
 def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a table.
 
-    Parameters
-    ----------
-    columns
-        Header and order of the columns.
-    rows
-        None becomes an empty field; a float keeps every digit that tells it from its neighbours.
+    None becomes an empty field; a float keeps every digit that tells it from its neighbours.
     """
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, delimiter="\t", lineterminator="\n")
@@ -36,9 +31,6 @@ def read_each(paths: Iterable[str | Path]) -> Iterator[dict[str, str]]:
 
 
 def read_all(paths: Iterable[str | Path], samples: Iterable[str]) -> list[dict[str, str]]:
-    """Rows of several tables, sample by sample in the order of the sheet.
-
-    Rows of a sample stay in the order of the tables.
-    """
+    """Rows of several tables, samples in the order given, rows of one in that of the tables."""
     number = {sample: i for i, sample in enumerate(samples)}
     return sorted(read_each(paths), key=lambda row: number[row["sample"]])

@@ -9,18 +9,9 @@ EXACT_PIXELS = 2**24
 
 
 def count_values(pixels: NDArray, number: int) -> NDArray[np.int64]:
-    """Count the pixels of each value.
+    """Count the pixels of each value from 0 to `number` - 1; greater ones are not counted.
 
-    Parameters
-    ----------
-    pixels : ndarray
-        uint8 or uint16, of any shape.
-    number : int
-        Of values: 0 to number - 1. Greater ones are not counted.
-
-    Returns
-    -------
-    (number,) int64 ndarray
+    Pixels are uint8 or uint16, of any shape; there are `number` counts.
     """
     counts = np.zeros(number, np.int64)
     if not pixels.size:

@@ -3,7 +3,6 @@
 import atexit
 import json
 import os
-import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -26,7 +25,7 @@ from tilewise import imports
 from tilewise.decide.summary import warnings_of
 from tilewise.plan import configuration, decide, export, ingest, metadata, quality, resources
 from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
-from tilewise.plan import segment, targets, validate
+from tilewise.plan import paths, segment, targets, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
 from tilewise.plan.sheet import SAMPLE_NAME
 from tilewise.plan.study import Choice, read_study
@@ -73,20 +72,14 @@ except ValueError as error:
     place = f"{', '.join(FILES) or 'configuration'}: "
     raise WorkflowError(place + str(error).replace("\n", f"\n{place}")) from None
 
-LEVELS = STUDY.levels
 FIGURE_METHODS = report_jobs.figure_methods(STUDY)
 COLORS = {kind: config["overlay"][kind] for kind in ("tp", "fp", "fn", "tn")}
 
 
-def get_pattern(names):
-    """A regular expression of the names and nothing else."""
-    return "|".join(map(re.escape, names)) or r"(?!)"
-
-
 def get_stack_pattern(names):
-    """The same; of many stacks any name, since Snakemake tries each rule on each path."""
+    """A pattern of stacks; of many any name, since Snakemake tries each rule on each path."""
     is_every = set(names) == set(STUDY.stacks)
-    return f"_?{SAMPLE_NAME.pattern}" if is_every and len(names) > 50 else get_pattern(names)
+    return f"_?{SAMPLE_NAME.pattern}" if is_every and len(names) > 50 else paths.any_of(names)
 
 
 GREY = get_stack_pattern([name for name in STUDY.stacks if not STUDY.is_color(name)])
@@ -97,21 +90,21 @@ NOT_VOTED = get_stack_pattern([name for name in STUDY.stacks if name not in STUD
 
 wildcard_constraints:
     stack=get_stack_pattern(STUDY.stacks),
-    filter=get_pattern(config["filters"]),
-    source=get_pattern([NO_FILTER, *config["filters"]]),
-    method=get_pattern([SEGMENTATION, *STUDY.methods]),
+    filter=paths.any_of(config["filters"]),
+    source=paths.any_of([NO_FILTER, *config["filters"]]),
+    method=paths.any_of([SEGMENTATION, *STUDY.methods]),
     block=r"\d+/\d+/\d+",
     annotator=r"\d+",
-    file=get_pattern(export.single_files(STUDY)),
+    file=paths.any_of(export.single_files(STUDY)),
     extent=r"\d+|stack",
 
 
 @cache
 def get_code(script):
     """A rule's script and the library modules that it imports, directly or not."""
-    found = imports.find(SCRIPTS / f"{script}.py", SCRIPTS)
+    files = imports.find(SCRIPTS / f"{script}.py", SCRIPTS)
     # the code is where the workflow is, wherever images and results are
-    return [local(os.path.relpath(path)) for path in found]
+    return [local(os.path.relpath(file)) for file in files]
 
 
 def get_file(name):
@@ -121,9 +114,15 @@ def get_file(name):
     return name if name.startswith("results/sources/") else local(name)
 
 
-def get_files(names):
-    """Several of them."""
-    return list(map(get_file, names))
+def at_levels(pattern):
+    """The blocks of an array, and of its reduced levels."""
+    return expand(pattern, level=STUDY.levels, allow_missing=True)
+
+
+def mark_figures(kind, title):
+    """The figures of a kind, under a title in Snakemake's own report."""
+    files = report_jobs.figure_files(STUDY, kind)
+    return report(files, caption=f"../report/{kind}.rst", category="Figures", subcategory=title)
 
 
 @cache

@@ -27,9 +27,7 @@ rule tile_histograms:
     priority: 3
     threads: lambda w: decide.tile_histograms(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * decide.tile_histograms(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * decide.tile_histograms(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: decide.tile_histograms(STUDY, **w).need),
     script:
         "../../scripts/tile_histograms.py"
 
@@ -86,9 +84,7 @@ rule sweep:
     priority: 3
     threads: lambda w: decide.sweep(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * decide.sweep(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * decide.sweep(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: decide.sweep(STUDY, **w).need),
     script:
         "../../scripts/sweep.py"
 

@@ -16,9 +16,7 @@ rule export:
         "../../envs/tilewise.yaml"
     priority: 4
     resources:
-        mem_mb=lambda w, attempt: attempt * export.single(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * export.single(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: export.single(STUDY, **w).need),
     script:
         "../../scripts/export.py"
 
@@ -36,6 +34,4 @@ if export.collected(STUDY).masks:
         params:
             arrays=lambda w: export.collected(STUDY).arrays,
         resources:
-            mem_mb=lambda w, attempt: attempt * export.collected(STUDY).need.memory,
-            runtime=lambda w, attempt: attempt * export.collected(STUDY).need.runtime,
-            slot=1,
+            **resources.of_attempts(lambda w: export.collected(STUDY).need),

@@ -27,8 +27,6 @@ rule filter:
     priority: 2
     threads: lambda w: segment.filtered(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * segment.filtered(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * segment.filtered(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: segment.filtered(STUDY, **w).need),
     script:
         "../../scripts/filter.py"

@@ -9,7 +9,7 @@ rule ingest:
         ),
         code=get_code("ingest"),
     output:
-        image=expand("results/{{stack}}/image.zarr/{level}/c/{{block}}", level=LEVELS),
+        image=at_levels("results/{stack}/image.zarr/{level}/c/{block}"),
         checks="results/{stack}/checks/{block}.tsv",
         made_from=update("results/{stack}/made_from/image/{block}.json"),
     log:
@@ -30,17 +30,15 @@ rule ingest:
     priority: 1
     threads: lambda w: ingest.image(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * ingest.image(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * ingest.image(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: ingest.image(STUDY, **w).need),
     script:
         "../../scripts/ingest.py"
 
 
 use rule ingest as ingest_color with:
     output:
-        image=expand("results/{{stack}}/image.zarr/{level}/c/{{block}}", level=LEVELS),
-        color=expand("results/{{stack}}/color.zarr/{level}/c/0/{{block}}", level=LEVELS),
+        image=at_levels("results/{stack}/image.zarr/{level}/c/{block}"),
+        color=at_levels("results/{stack}/color.zarr/{level}/c/0/{block}"),
         checks="results/{stack}/checks/{block}.tsv",
         made_from=update("results/{stack}/made_from/image/{block}.json"),
     wildcard_constraints:
@@ -54,7 +52,7 @@ rule ingest_truth:
         roi=lambda w: get_sources(ingest.truth(STUDY, **w).roi, ingest.truth(STUDY, **w).record),
         code=get_code("ingest_truth"),
     output:
-        truth=expand("results/{{stack}}/image.zarr/labels/truth/{level}/c/{{block}}", level=LEVELS),
+        truth=at_levels("results/{stack}/image.zarr/labels/truth/{level}/c/{block}"),
         made_from=update("results/{stack}/made_from/truth/{block}.json"),
     log:
         "logs/{stack}/image.zarr/labels/truth/0/c/{block}.log",
@@ -72,19 +70,14 @@ rule ingest_truth:
         lambda w: ingest.truth(STUDY, **w).need.group
     threads: lambda w: ingest.truth(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * ingest.truth(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * ingest.truth(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: ingest.truth(STUDY, **w).need),
     script:
         "../../scripts/ingest_truth.py"
 
 
 use rule ingest_truth as ingest_annotator with:
     output:
-        truth=expand(
-            "results/{{stack}}/image.zarr/labels/annotator-{{annotator}}/{level}/c/{{block}}",
-            level=LEVELS,
-        ),
+        truth=at_levels("results/{stack}/image.zarr/labels/annotator-{annotator}/{level}/c/{block}"),
         made_from=update("results/{stack}/made_from/annotator-{annotator}/{block}.json"),
     log:
         "logs/{stack}/image.zarr/labels/annotator-{annotator}/0/c/{block}.log",
@@ -115,9 +108,7 @@ rule consensus:
         "../../envs/tilewise.yaml"
     threads: lambda w: ingest.consensus(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * ingest.consensus(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * ingest.consensus(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: ingest.consensus(STUDY, **w).need),
     script:
         "../../scripts/consensus.py"
 
@@ -129,7 +120,7 @@ rule consensus_truth:
         tables=lambda w: ingest.consensus_truth(STUDY, **w).table,
         code=get_code("consensus_truth"),
     output:
-        truth=expand("results/{{stack}}/image.zarr/labels/truth/{level}/c/{{block}}", level=LEVELS),
+        truth=at_levels("results/{stack}/image.zarr/labels/truth/{level}/c/{block}"),
     log:
         "logs/{stack}/image.zarr/labels/truth/0/c/{block}.log",
     benchmark:
@@ -142,8 +133,6 @@ rule consensus_truth:
         "../../envs/tilewise.yaml"
     threads: lambda w: ingest.consensus_truth(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * ingest.consensus_truth(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * ingest.consensus_truth(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: ingest.consensus_truth(STUDY, **w).need),
     script:
         "../../scripts/consensus_truth.py"

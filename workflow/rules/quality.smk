@@ -21,9 +21,7 @@ rule quality:
         lambda w: quality.quality(STUDY, **w).need.group
     threads: lambda w: quality.quality(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * quality.quality(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * quality.quality(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: quality.quality(STUDY, **w).need),
     script:
         "../../scripts/quality.py"
 
@@ -49,9 +47,7 @@ rule survey:
     conda:
         "../../envs/tilewise.yaml"
     resources:
-        mem_mb=lambda w, attempt: attempt * quality.survey_need(STUDY, **w).memory,
-        runtime=lambda w, attempt: attempt * quality.survey_need(STUDY, **w).runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: quality.survey_need(STUDY, **w)),
     script:
         "../../scripts/survey.py"
 

@@ -56,24 +56,9 @@ if FIGURE_METHODS:
             metrics="results/metrics.tsv",
             code=get_code("figures"),
         output:
-            tiles=report(
-                report_jobs.figure_files(STUDY, "tiles"),
-                caption="../report/tiles.rst",
-                category="Figures",
-                subcategory="Tiles",
-            ),
-            histogram=report(
-                report_jobs.figure_files(STUDY, "histogram"),
-                caption="../report/histogram.rst",
-                category="Figures",
-                subcategory="Histograms",
-            ),
-            confusion=report(
-                report_jobs.figure_files(STUDY, "confusion"),
-                caption="../report/confusion.rst",
-                category="Figures",
-                subcategory="Confusion matrices",
-            ),
+            tiles=mark_figures("tiles", "Tiles"),
+            histogram=mark_figures("histogram", "Histograms"),
+            confusion=mark_figures("confusion", "Confusion matrices"),
         log:
             "logs/figures.log",
         params:

@@ -22,9 +22,7 @@ rule extent:
         lambda w: resources.filter_group(STUDY, w.stack)
     threads: lambda w: segment.histogram(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * segment.histogram(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * segment.histogram(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: segment.histogram(STUDY, **w).need),
     script:
         "../../scripts/extent.py"
 
@@ -51,9 +49,7 @@ rule histogram:
         lambda w: segment.histogram(STUDY, **w).need.group
     threads: lambda w: segment.histogram(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * segment.histogram(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * segment.histogram(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: segment.histogram(STUDY, **w).need),
     script:
         "../../scripts/histogram.py"
 
@@ -69,9 +65,7 @@ rule threshold:
         choices=lambda w: get_choice_files(w.method),
         code=get_code("threshold"),
     output:
-        mask=expand(
-            "results/{{stack}}/image.zarr/labels/{{method}}/{level}/c/{{block}}", level=LEVELS
-        ),
+        mask=at_levels("results/{stack}/image.zarr/labels/{method}/{level}/c/{block}"),
         thresholds="results/{stack}/{method}/thresholds/{block}.tsv",
     log:
         "logs/{stack}/image.zarr/labels/{method}/0/c/{block}.log",
@@ -92,8 +86,6 @@ rule threshold:
     priority: 3
     threads: lambda w: segment.threshold_need(STUDY, **w).threads
     resources:
-        mem_mb=lambda w, attempt: attempt * segment.threshold_need(STUDY, **w).memory,
-        runtime=lambda w, attempt: attempt * segment.threshold_need(STUDY, **w).runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: segment.threshold_need(STUDY, **w)),
     script:
         "../../scripts/threshold.py"

@@ -11,9 +11,8 @@ rule validate:
         truth="results/{stack}/image.zarr/labels/truth/0/c/{block}",
         code=get_code("validate"),
     output:
-        confusion=expand(
-            "results/{{stack}}/image.zarr/labels/{{method}}-confusion/{level}/c/{{block}}",
-            level=LEVELS,
+        confusion=at_levels(
+            "results/{stack}/image.zarr/labels/{method}-confusion/{level}/c/{block}"
         ),
         metrics="results/{stack}/{method}/metrics/{block}.tsv",
     log:
@@ -30,9 +29,7 @@ rule validate:
     priority: 4
     threads: lambda w: validate.validate(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * validate.validate(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * validate.validate(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: validate.validate(STUDY, **w).need),
     script:
         "../../scripts/validate.py"
 
@@ -57,9 +54,7 @@ rule structure:
     conda:
         "../../envs/tilewise.yaml"
     resources:
-        mem_mb=lambda w, attempt: attempt * validate.structure(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * validate.structure(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: validate.structure(STUDY, **w).need),
     script:
         "../../scripts/structure.py"
 
@@ -73,9 +68,7 @@ rule errors:
         confusions=lambda w: validate.errors(STUDY, **w).confusions,
         code=get_code("errors"),
     output:
-        errors=expand(
-            "results/{{stack}}/image.zarr/labels/errors/{level}/c/{{block}}", level=LEVELS
-        ),
+        errors=at_levels("results/{stack}/image.zarr/labels/errors/{level}/c/{block}"),
         strata="results/{stack}/errors/strata/{block}.tsv",
         differences="results/{stack}/errors/differences/{block}.tsv",
     log:
@@ -92,9 +85,7 @@ rule errors:
         lambda w: validate.errors(STUDY, **w).need.group
     threads: lambda w: validate.errors(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * validate.errors(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * validate.errors(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: validate.errors(STUDY, **w).need),
     script:
         "../../scripts/errors.py"
 
@@ -124,8 +115,6 @@ rule overlay:
         lambda w: validate.overlay(STUDY, **w).need.group
     threads: lambda w: validate.overlay(STUDY, **w).need.threads
     resources:
-        mem_mb=lambda w, attempt: attempt * validate.overlay(STUDY, **w).need.memory,
-        runtime=lambda w, attempt: attempt * validate.overlay(STUDY, **w).need.runtime,
-        slot=1,
+        **resources.of_attempts(lambda w: validate.overlay(STUDY, **w).need),
     script:
         "../../scripts/overlay.py"

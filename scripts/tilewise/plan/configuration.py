@@ -31,20 +31,10 @@ MOST_CHARACTERS = 60
 
 
 def check(config: dict[str, Any], schema: dict[str, Any]) -> None:
-    """Whether a configuration fits a schema.
+    """Check a configuration, as it was given, against a JSON schema of draft 2020-12.
 
-    Parameters
-    ----------
-    config : dict
-        As it was given, without defaults.
-    schema : dict
-        JSON schema, draft 2020-12.
-
-    Raises
-    ------
-    ValueError
-        All mistakes, a line each, as in `validate.toleranse does not exist; did you mean tolerance?
-        (known: ...)` and `tile is "big": give a whole number, at least 16`.
+    ValueError lists all mistakes, a line each, as in `validate.toleranse does not exist; did you
+    mean tolerance? (known: ...)` and `tile is "big": give a whole number, at least 16`.
     """
     errors = Draft202012Validator(schema).iter_errors(config)
     if lines := dict.fromkeys(line for error in errors for line in _explain(error)):

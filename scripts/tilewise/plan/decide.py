@@ -7,8 +7,7 @@ from typing import Any
 
 from tilewise.plan import ingest, paths, quality, reads, resources, segment, validate
 from tilewise.plan.methods import NO_FILTER
-from tilewise.plan.reads import PartSettings, Pixels
-from tilewise.plan.resources import Need
+from tilewise.plan.reads import PixelJob
 from tilewise.plan.study import Study
 
 VariantSettings = dict[str, Any]
@@ -16,14 +15,10 @@ VariantSettings = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class TileHistograms:
+class TileHistograms(PixelJob):
     """Histograms of annotated tiles after a filter, of background and foreground apart."""
 
-    parts: list[PartSettings]
-    pixels: Pixels
     margin: int | None
-    dtype: str
-    need: Need
 
 
 @cache
@@ -36,7 +31,7 @@ def tile_histograms(study: Study, stack: str, source: str, block: str) -> TileHi
         pixels=reads.filtered(study, places, source),
         margin=validate.scoring(study)["margin"],
         dtype=study.dtype(stack),
-        need=resources.counting(study, stack, reach, "segment"),
+        need=resources.by_strips(study, stack, "segment", reach=reach, buffers=20),
     )
 
 
@@ -53,12 +48,10 @@ def _histogram_files(
 ) -> HistogramFiles:
     stacks = dict.fromkeys(study.stack_of[sample].name for sample in samples)
     pairs = [
-        (path, source)
+        (paths.TILE_HISTOGRAMS.format(stack=stack, source=source, block=block), source)
         for stack in stacks
         for source in filters
-        for path in paths.of_blocks(
-            paths.TILE_HISTOGRAMS, study.annotated_blocks(stack), stack=stack, source=source
-        )
+        for block in study.annotated_blocks(stack)
     ]
     return HistogramFiles([path for path, _ in pairs], [source for _, source in pairs])
 
@@ -99,16 +92,14 @@ def variants(study: Study, method: str) -> list[VariantSettings]:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(PixelJob):
     """Scores of every set of a method's parameters on the annotated tiles of a block.
 
+    Pixels are of the image, from which the method gives the mask with any of its parameters.
     Of each part: `needs_sample`, names of the sets with a threshold of the whole sample; `counted`,
     filters whose histogram of it they need; and `spacing`.
     """
 
-    parts: list[PartSettings]
-    pixels: Pixels
-    """Of the image, from which the method gives the block's mask with any of its parameters."""
     histograms: list[str]
     """Of the whole sample, filter by filter of `counted`; none of a single block, as for a mask."""
     calibrations: list[str]
@@ -116,8 +107,6 @@ class Sweep:
     steps: dict[str, list[Any]]
     """Of each filter."""
     scoring: dict[str, Any]
-    dtype: str
-    need: Need
 
 
 @cache
@@ -168,19 +157,14 @@ class Choose:
 @cache
 def choose(study: Study, method: str) -> Choose:
     """Of one method."""
-    tried = study.methods[method]
+    pairs = [(stack, name) for stack, name in study.validated if name == method]
     return Choose(
-        scores=[
-            path
-            for stack, name in study.validated
-            if name == method
-            for path in paths.of_blocks(
-                paths.SWEEP, study.annotated_blocks(stack, method), stack=stack, method=method
-            )
-        ],
+        scores=paths.of_masks(paths.SWEEP, pairs, study.annotated_blocks),
         calibrations=calibrations(study, method),
-        features=quality.annotated_features(study) if study.config["quality"]["exclude"] else [],
-        variants=[variant.name for variant in tried.variants],
+        features=quality.features(study, study.annotated)
+        if study.config["quality"]["exclude"]
+        else [],
+        variants=[variant.name for variant in study.methods[method].variants],
     )
 
 
@@ -210,7 +194,7 @@ def decide(study: Study) -> Decide:
         units=[paths.UNITS.format(method=method) for method in swept],
         histograms=_histogram_files(study, filters if has_oracles else (), study.annotated),
         annotators=ingest.consensus_files(study, paths.ANNOTATORS),
-        features=quality.annotated_features(study),
+        features=quality.features(study, study.annotated),
         methods=study.ranked,
         swept=swept,
         left_out=study.left_out,

@@ -55,13 +55,7 @@ def files(study: Study) -> list[str]:
 
 
 def check(study: Study) -> None:
-    """Whether every label that is to be exported is there, and whole.
-
-    Raises
-    ------
-    ValueError
-        Names the label, and says what to do.
-    """
+    """Check that every label to be exported exists and is whole; ValueError names the label."""
     known = dict.fromkeys(
         label for stack in study.stacks for label in metadata.labels(study, stack)
     )
@@ -140,8 +134,7 @@ def _export(study: Study, wanted: list[tuple[str, str]]) -> Export:
                 "factor": 255 if label in (SEGMENTATION, *study.methods) else 1,
                 "parts": [],
             }
-            pattern = paths.LABEL + paths.BLOCK
-            blocks += paths.of_blocks(pattern, own, stack=stack, label=label, level=0)
+            blocks += paths.of_label(stack, label, own)
         settings = {"mask": len(masks), "pixel_size": pixel_size(study, sample)}
         arrays[label, stack]["parts"].append(reads.part(study, sample, "0/0/0", **settings))
         masks.append(paths.MASKS.format(file=_name(study, label, sample)))

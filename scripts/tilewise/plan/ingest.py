@@ -110,7 +110,7 @@ def _revision(record: str, sources: tuple[Planes, ...]) -> str:
 
 @dataclass(frozen=True)
 class Consensus:
-    """What several annotators' votes on a sample come to.
+    """What several annotators' votes come to, on samples or on a block.
 
     Of each part: `annotators`, their number.
     """
@@ -119,41 +119,34 @@ class Consensus:
     files: list[str]
     """Annotator by annotator, each block by block of `blocks`."""
     blocks: list[str]
+    table: str
+    """What each pattern of votes means: the former job writes it, and the latter reads it."""
     need: Need
 
 
 @cache
 def consensus(study: Study, stack: str, extent: str) -> Consensus:
     """Of the small samples of a block, or over all annotated blocks of a large sample."""
-    blocks = reads.extent_blocks(study, stack, extent)
-    return Consensus(
-        parts=[part for block in blocks for part in _annotator_parts(study, stack, block)],
-        files=_annotator_files(study, stack, blocks),
-        blocks=blocks,
-        need=resources.by_strips(study, stack),
-    )
-
-
-@dataclass(frozen=True)
-class ConsensusTruth:
-    """Several annotators' truths of a block become one.
-
-    Of each part: `annotators`, their number.
-    """
-
-    parts: list[PartSettings]
-    files: list[str]
-    table: str
-    need: Need
+    return _consensus(study, stack, reads.extent_blocks(study, stack, extent))
 
 
 @cache
-def consensus_truth(study: Study, stack: str, block: str) -> ConsensusTruth:
+def consensus_truth(study: Study, stack: str, block: str) -> Consensus:
     """Of one block."""
-    extent = reads.extent_of(study, stack, block)
-    return ConsensusTruth(
-        parts=_annotator_parts(study, stack, block),
-        files=_annotator_files(study, stack, [block]),
+    return _consensus(study, stack, [block])
+
+
+def _consensus(study: Study, stack: str, blocks: list[str]) -> Consensus:
+    extent = reads.extent_of(study, stack, blocks[0])
+    labels = map(paths.annotator, range(1, annotators(study, stack, blocks[0]) + 1))
+    return Consensus(
+        parts=[
+            reads.part(study, sample, own, annotators=len(study.samples[sample].annotators))
+            for block in blocks
+            for sample, own in study.annotated_places(stack, block)
+        ],
+        files=[path for label in labels for path in paths.of_label(stack, label, blocks)],
+        blocks=blocks,
         table=paths.CONSENSUS.format(stack=stack, extent=extent),
         need=resources.by_strips(study, stack),
     )
@@ -174,21 +167,3 @@ def annotators(study: Study, stack: str, block: str) -> int:
     """Most annotators of a sample in a block."""
     samples = (study.samples[sample] for sample, _ in study.annotated_places(stack, block))
     return max((len(sample.annotators) for sample in samples), default=0)
-
-
-def _annotator_parts(study: Study, stack: str, block: str) -> list[PartSettings]:
-    return [
-        reads.part(study, sample, own, annotators=len(study.samples[sample].annotators))
-        for sample, own in study.annotated_places(stack, block)
-    ]
-
-
-def _annotator_files(study: Study, stack: str, blocks: list[str]) -> list[str]:
-    number = annotators(study, stack, blocks[0])
-    return [
-        path
-        for label in map(paths.annotator, range(1, number + 1))
-        for path in paths.of_blocks(
-            paths.LABEL + paths.BLOCK, blocks, stack=stack, label=label, level=0
-        )
-    ]

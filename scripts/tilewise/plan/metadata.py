@@ -151,8 +151,13 @@ def metadata(study: Study) -> Metadata:
                 "samples": _views(study, stack) if stack.is_shared else [],
             }
         )
+    # a collected sample has one block, any other all blocks of its stack
     stacks = [
-        {"stack": stack.name, "block": _only_block(stack, view["sample"]), **view}
+        {
+            "stack": stack.name,
+            "block": stack.block(view["sample"], "0/0/0") if stack.is_shared else "",
+            **view,
+        }
         for stack in study.stacks.values()
         for view in _views(study, stack)
     ]
@@ -170,11 +175,6 @@ def _views(study: Study, stack: Stack) -> list[dict[str, Any]]:
         }
         for sample, first in stack.offsets.items()
     ]
-
-
-def _only_block(stack: Stack, sample: str) -> str:
-    """That of a collected sample; empty for one that has all blocks of its stack."""
-    return stack.block(sample, "0/0/0") if stack.is_shared else ""
 
 
 def _pixel_size(study: Study, stack: Stack) -> list[float | None] | None:

@@ -67,12 +67,9 @@ class Method:
 
 
 def read_methods(config: dict[str, Any], samples: dict[str, Sample]) -> dict[str, Method]:
-    """The methods of a configuration, which has all defaults, by name and in its order.
+    """The methods of a configuration with all defaults, by name and in its order.
 
-    Raises
-    ------
-    ValueError
-        Names the filter or the method, what is wrong and what is known.
+    ValueError names the filter or the method, what is wrong and what is known.
     """
     dtypes = {sample.header.dtype for sample in samples.values()} or {"uint8"}
     for name, chain in config["filters"].items():
@@ -158,9 +155,8 @@ def _read_variant(
         ("fallback", ("empty", "sample")),
     ):
         if entry[key] not in choices:
-            raise ValueError(
-                f"{what}: {key} {entry[key]} does not exist{hint(entry[key], choices)}"
-            )
+            value = entry[key]
+            raise ValueError(f"{what}: {key} {value} does not exist{hint(value, choices)}")
     if segmenter.scope == "calibrated" and (segmenter.is_local or threshold == "manual"):
         raise ValueError(
             f"{what}: {threshold} has no threshold to calibrate: use the scope tile, and a grid of "
@@ -169,9 +165,12 @@ def _read_variant(
     return Variant(name, chosen, segmenter)
 
 
-def _checked(what: str, function: Callable[..., Any], *arguments: object) -> Any:
+def _checked(
+    what: str, function: Callable[..., Any], *arguments: object, **settings: object
+) -> Any:
+    """What a function returns; its ValueError says first what it is about."""
     try:
-        return function(*arguments)
+        return function(*arguments, **settings)
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from error
 
@@ -179,12 +178,8 @@ def _checked(what: str, function: Callable[..., Any], *arguments: object) -> Any
 def parse_threshold(step: str | dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The name and all settings of a threshold method, from the configuration.
 
-    A step is as in `otsu`, `{manual: 79}` or `{adaptive: {size: 51, offset: -25}}`.
-
-    Raises
-    ------
-    ValueError
-        If the name or a setting is unknown or a setting is missing.
+    A step is as in `otsu`, `{manual: 79}` or `{adaptive: {size: 51, offset: -25}}`. ValueError if
+    the name or a setting is unknown, or a setting is missing.
     """
     return steps.parse(step, _threshold_functions(), STEP_KIND)
 
@@ -201,34 +196,16 @@ def threshold_settings(name: str) -> list[str]:
 
 def _threshold_functions() -> dict[str, Callable[..., Any]]:
     """All threshold methods, as functions whose first argument only is not a setting."""
-    functions: dict[str, Callable[..., Any]] = {
-        name: functools.partial(method, None) for name, method in GLOBAL.items()
-    }
-    functions |= {name: method.surface for name, method in LOCAL.items()}
-    return functions | {"hysteresis": masks.hysteresis}
+    histograms = {name: functools.partial(method, None) for name, method in GLOBAL.items()}
+    surfaces = {name: method.surface for name, method in LOCAL.items()}
+    return {**histograms, **surfaces, "hysteresis": masks.hysteresis}
 
 
 def check_threshold(name: str, settings: dict[str, Any]) -> None:
-    """Make sure that a threshold method can be applied with the settings that are given.
-
-    `low` and `high` of `hysteresis` are each a number or the name of a global method.
-
-    Raises
-    ------
-    ValueError
-        Says what is wrong and what to do.
-    """
+    """Check that a threshold method can be applied with its settings; ValueError says why not."""
     _, settings = parse_threshold({name: settings})
-    check = CHECKS.get(name)
-    if check:
-        try:
-            check(**settings)
-        except ValueError as error:
-            raise ValueError(f"threshold method {name}: {error}") from error
-
-
-def _check_manual(value: object) -> None:
-    _check_number("value", value)
+    if name in CHECKS:
+        _checked(f"threshold method {name}", CHECKS[name], **settings)
 
 
 def _check_multiotsu(classes: Any, foreground: Any) -> None:
@@ -284,7 +261,7 @@ def _check_number(setting: str, value: object) -> None:
 
 
 CHECKS: dict[str, Callable[..., None]] = {
-    "manual": _check_manual,
+    "manual": lambda value: _check_number("value", value),
     "multiotsu": _check_multiotsu,
     "adaptive": _check_adaptive,
     "sauvola": _check_sauvola,

@@ -1,6 +1,7 @@
 """Where results lie, as the rules have it: the paths that jobs read as lists."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 IMAGE = "results/{stack}/image.zarr"
@@ -39,6 +40,27 @@ FIGURE = "results/figures/{method}-{kind}.{format}"
 def of_blocks(pattern: str, blocks: Iterable[str], **names: Any) -> list[str]:
     """The path of each block."""
     return [pattern.format(block=block, **names) for block in blocks]
+
+
+def of_masks(
+    pattern: str, pairs: Iterable[tuple[str, str]], blocks: Callable[[str, str], list[str]]
+) -> list[str]:
+    """The path of each block of pairs of stack and method."""
+    return [
+        path
+        for stack, method in pairs
+        for path in of_blocks(pattern, blocks(stack, method), stack=stack, method=method)
+    ]
+
+
+def of_label(stack: str, label: str, blocks: Iterable[str]) -> list[str]:
+    """The path of each block of a label, at its full resolution."""
+    return of_blocks(LABEL + BLOCK, blocks, stack=stack, label=label, level=0)
+
+
+def any_of(names: Iterable[str]) -> str:
+    """A regular expression of the names and nothing else."""
+    return "|".join(map(re.escape, names)) or r"(?!)"
 
 
 def confusion(method: str) -> str:

@@ -7,27 +7,17 @@ from typing import Any
 
 from tilewise.plan import paths, reads, resources, segment, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
-from tilewise.plan.reads import PartSettings, Pixels
+from tilewise.plan.reads import PartSettings, PixelJob, Pixels
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Choice, Study
 
 
-@dataclass(frozen=True)
-class Quality:
-    """Features of every tile of a block."""
-
-    parts: list[PartSettings]
-    pixels: Pixels
-    dtype: str
-    need: Need
-
-
 @cache
-def quality(study: Study, stack: str, block: str) -> Quality:
-    """Of one block."""
+def quality(study: Study, stack: str, block: str) -> PixelJob:
+    """Features of every tile of a block."""
     group = resources.ingest_group(study, stack)
     places = study.places(stack, block)
-    return Quality(
+    return PixelJob(
         parts=reads.parts(study, places),
         pixels=reads.image(study, places, NO_FILTER, 0),
         dtype=study.dtype(stack),
@@ -45,11 +35,6 @@ def features(study: Study, samples: Iterable[str]) -> list[str]:
         for own in study.grids[sample].blocks()
     )
     return [paths.QUALITY.format(stack=stack, block=block) for stack, block in blocks]
-
-
-def annotated_features(study: Study) -> list[str]:
-    """Tables of features of the samples that have truth."""
-    return features(study, study.annotated)
 
 
 @dataclass(frozen=True)
@@ -96,12 +81,12 @@ def survey(study: Study, stack: str, block: str, choices: tuple[Choice, ...]) ->
         histograms=segment.histograms(study, stack, list(variants.values())),
         variants={
             choice.method: {
-                "filter": variants[choice.method].filter,
-                "steps": study.steps(variants[choice.method].filter),
-                "segmenter": vars(variants[choice.method].segmenter),
+                "filter": variant.filter,
+                "steps": study.steps(variant.filter),
+                "segmenter": vars(variant.segmenter),
                 "calibration": dict(choice.calibration) if choice.calibration else None,
             }
-            for choice in choices
+            for choice, variant in zip(choices, variants.values(), strict=True)
         },
         dtype=study.dtype(stack),
     )
@@ -199,11 +184,5 @@ def _fraction_tables(study: Study) -> list[str]:
     runs = (
         study.runs if study.apply == "all" else [(sample, SEGMENTATION) for sample in study.applied]
     )
-    stacks = dict.fromkeys((study.stack_of[sample].name, method) for sample, method in runs)
-    return [
-        path
-        for stack, method in stacks
-        for path in paths.of_blocks(
-            paths.THRESHOLDS, study.mask_blocks(stack, method), stack=stack, method=method
-        )
-    ]
+    pairs = dict.fromkeys((study.stack_of[sample].name, method) for sample, method in runs)
+    return paths.of_masks(paths.THRESHOLDS, pairs, study.mask_blocks)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tilewise.plan import paths
 from tilewise.plan.methods import NO_FILTER
+from tilewise.plan.resources import Need
 from tilewise.plan.study import Study
 from tilewise.read.annotation import Piece
 from tilewise.read.sources import Planes
@@ -29,6 +30,16 @@ class Pixels:
     """Of each of the files; of the stack."""
     steps: list[Any]
     codec: str
+
+
+@dataclass(frozen=True)
+class PixelJob:
+    """What each job is told that goes through the pixels of a block."""
+
+    parts: list[PartSettings]
+    pixels: Pixels
+    dtype: str
+    need: Need
 
 
 def part(study: Study, sample: str, own: str, **settings: Any) -> PartSettings:

@@ -35,7 +35,7 @@ def aggregate(study: Study) -> Aggregate:
     return Aggregate(
         metrics=validate.tables(study),
         structures=validate.structure_tables(study),
-        features=quality.annotated_features(study),
+        features=quality.features(study, study.annotated),
         strata=validate.error_tables(study, paths.STRATA),
         differences=validate.error_tables(study, paths.DIFFERENCES),
         agreements=ingest.consensus_files(study, paths.AGREEMENT),

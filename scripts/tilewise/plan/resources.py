@@ -1,8 +1,9 @@
 """What a job takes of a machine or of a scheduler: memory, time, threads, and its submission."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 from tilewise.plan.methods import SEGMENTATION, Variant
 from tilewise.plan.study import Study, bytes_of
@@ -23,6 +24,18 @@ class Need:
     threads: int = 1
     group: str = ""
     """Jobs of a group and of one block are one submission to a scheduler."""
+
+
+def of_attempts(need: Callable[[Any], Need]) -> dict[str, Any]:
+    """The `resources` of a rule, from the need of a job by its wildcards; more with each attempt.
+
+    Each job takes one slot of its submission.
+    """
+    return {
+        "mem_mb": lambda wildcards, attempt: attempt * need(wildcards).memory,
+        "runtime": lambda wildcards, attempt: attempt * need(wildcards).runtime,
+        "slot": 1,
+    }
 
 
 def threads(study: Study, methods: int = 1) -> int:
@@ -74,10 +87,17 @@ def runtime(study: Study, stack: str) -> int:
     return 5 + planes * rows * columns // (2 * 60 * 10**6)
 
 
-def by_strips(study: Study, stack: str, group: str = "", workers: int | None = None) -> Need:
-    """Of a job that goes through a block strip by strip."""
+def by_strips(
+    study: Study,
+    stack: str,
+    group: str = "",
+    workers: int | None = None,
+    reach: float = 0,
+    buffers: int = 16,
+) -> Need:
+    """Of a job that goes through a block strip by strip, or plane by plane if its reach is one."""
     workers = threads(study) if workers is None else workers
-    size = memory(study, stack, 0, 16, workers)
+    size = memory(study, stack, reach, 8 if reach == inf else buffers, workers)
     return Need(size, runtime(study, stack), workers, group)
 
 
@@ -97,20 +117,6 @@ def truth(study: Study, stack: str) -> Need:
 def decoders(study: Study, stack: str) -> int:
     """Samples that a job decodes at once: threads take turns with the planes of one."""
     return threads(study) if study.stacks[stack].is_shared else 1
-
-
-def filtering(study: Study, stack: str, filter: str) -> Need:
-    """Of a filter's own job."""
-    reach, workers = study.reach(stack, filter), threads(study)
-    size = memory(study, stack, reach, 8 if reach == inf else 16, workers)
-    return Need(size, runtime(study, stack), workers, filter_group(study, stack))
-
-
-def counting(study: Study, stack: str, reach: float, group: str) -> Need:
-    """Of a job that filters pixels and counts them."""
-    workers = threads(study)
-    size = memory(study, stack, reach, 8 if reach == inf else 20, workers)
-    return Need(size, runtime(study, stack), workers, group)
 
 
 def threshold(study: Study, stack: str, method: str) -> Need:

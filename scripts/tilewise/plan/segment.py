@@ -7,45 +7,37 @@ from typing import Any
 
 from tilewise.plan import paths, reads, resources
 from tilewise.plan.methods import SEGMENTATION, Variant
-from tilewise.plan.reads import PartSettings, Pixels
+from tilewise.plan.reads import PartSettings, PixelJob, Pixels
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Choice, Study
 
 
 @dataclass(frozen=True)
-class Filter:
+class Filter(PixelJob):
     """A block of the image after a filter's steps, where it is written."""
 
-    parts: list[PartSettings]
-    pixels: Pixels
-    dtype: str
     codec: str
-    need: Need
 
 
 @cache
 def filtered(study: Study, stack: str, filter: str, block: str) -> Filter:
     """Of one block."""
-    places = study.places(stack, block)
+    places, group = study.places(stack, block), resources.filter_group(study, stack)
     return Filter(
         parts=reads.parts(study, places),
         pixels=reads.image(study, places, filter, 0),
         dtype=study.dtype(stack),
         codec=study.config["filtered_codec"],
-        need=resources.filtering(study, stack, filter),
+        need=resources.by_strips(study, stack, group, reach=study.reach(stack, filter)),
     )
 
 
 @dataclass(frozen=True)
-class Histogram:
+class Histogram(PixelJob):
     """Pixels per grey level of a block, of a sample of several blocks."""
 
-    parts: list[PartSettings]
-    pixels: Pixels
     extents: list[str]
     """Least and greatest pixel of every block of the sample, where its pixels are floats."""
-    dtype: str
-    need: Need
 
 
 @cache
@@ -55,13 +47,13 @@ def histogram(study: Study, stack: str, source: str, block: str) -> Histogram:
     if study.dtype(stack) == "float32":
         blocks = study.blocks(stack)
         extents = paths.of_blocks(paths.EXTENT, blocks, stack=stack, source=source)
-    group = resources.histogram_group(study, stack)
+    reach, group = study.reach(stack, source), resources.histogram_group(study, stack)
     return Histogram(
         parts=reads.parts(study, places),
         pixels=reads.filtered(study, places, source, takes_temporary=True),
         extents=extents,
         dtype=study.dtype(stack),
-        need=resources.counting(study, stack, study.reach(stack, source), group),
+        need=resources.by_strips(study, stack, group, reach=reach, buffers=20),
     )
 
 

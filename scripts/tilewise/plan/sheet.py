@@ -73,29 +73,14 @@ def read_samples(
     truth_foreground: float | None,
     pixel_size: str | float | Sequence[float] | None = None,
 ) -> dict[str, Sample]:
-    """Read a sample sheet and the headers of all files that it names.
+    """Read a sample sheet and the headers of all files that it names: samples by name, in order.
 
-    Parameters
-    ----------
-    path
-        Tab-separated text with the columns `sample`, `image` and, optionally, `truth`, `roi`,
-        `channel`, `truth_foreground`, `pixel_size`; files are relative to its folder.
-    channel, truth_foreground
-        Defaults of the columns of the same name.
-    pixel_size
-        As for `parse_pixel_size`, of samples whose size neither the sheet nor the file has. What
-        a row of the sheet gives counts more than the file; where z is unknown to one of the
-        three, it is taken from the next.
-
-    Returns
-    -------
-    dict of str to Sample
-        By name, in the order of the sheet.
-
-    Raises
-    ------
-    ValueError
-        Names the sheet or the file, the sample and the remedy.
+    The sheet is tab-separated text with the columns `sample` and `image` and, optionally, others
+    of `SHEET_COLUMNS`; files are relative to its folder. `channel` and `truth_foreground` are
+    defaults of these columns. `pixel_size`, as for `parse_pixel_size`, is of samples whose size
+    neither the sheet nor the file has; the sheet counts more than the file, and where one of the
+    three does not know z, the next gives it. ValueError names the sheet or the file, the sample
+    and the remedy.
     """
     path = Path(path)
     if not path.is_file():
@@ -132,17 +117,10 @@ def read_samples(
 
 
 def number_files(files: str, first: int, header: Header) -> list[tuple[str, Header]]:
-    """The files of a pattern, with their headers.
+    """The files of a pattern, with their headers; `header` is that of all planes together.
 
-    Parameters
-    ----------
-    files
-        With a format of a number, as in `s3://bucket/plane_{:04d}.tif`, a file per plane; without
-        one, a file of all planes.
-    first
-        Number of the first plane.
-    header
-        Of all planes together.
+    With a format of a number, as in `s3://bucket/plane_{:04d}.tif`, there is a file per plane,
+    numbered from `first`; without one, there is one file of all planes.
     """
     if "{" not in files:
         return [(files, header)]

@@ -58,17 +58,11 @@ class Stack:
 def read_stacks(
     samples: dict[str, Sample], config: dict[str, Any]
 ) -> tuple[list[Stack], dict[str, Grid]]:
-    """The stacks that samples are stored in, and the grid of each sample.
+    """The stacks that samples are stored in, by first sample, and the grid of each sample.
 
     Where a small sample goes depends on itself and on those before it in the sheet, and how it is
     stored on itself alone: another row at the end of the sheet changes nothing for the others.
-
-    Returns
-    -------
-    stacks : list of Stack
-        In the order of their first samples.
-    grids : dict of str to Grid
-        By sample; the block of a collected one is that of its stack.
+    The block of a collected sample is that of its stack.
     """
     grids: dict[str, Grid] = {}
     offsets: dict[str, dict[str, int]] = {}
@@ -83,12 +77,11 @@ def read_stacks(
             grids[name], offsets[name] = own, {name: 0}
             continue
         planes = _planes(side, config["collect"])
-        stack, first = _shared_name(sample, side), 0
-        if stack in ends:
-            first = ends[stack]
-            # a sample's planes never straddle two blocks
-            if first % planes + sample.shape[0] > planes:
-                first += -first % planes
+        stack = _shared_name(sample, side)
+        first = ends.get(stack, 0)
+        # a sample's planes never straddle two blocks
+        if first % planes + sample.shape[0] > planes:
+            first += -first % planes
         ends[stack] = first + sample.shape[0]
         offsets.setdefault(stack, {})[name] = first
         edge = side * config["tile"]

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -145,13 +146,8 @@ class Study:
         keep = self.config["keep_filtered"]
         if keep != "auto":
             return "kept" if keep else "temporary"
-        size = sum(
-            sample.header.planes
-            * sample.header.height
-            * sample.header.width
-            * bytes_of(sample.header.dtype)
-            for sample in self.samples.values()
-        )
+        samples = self.samples.values()
+        size = sum(prod(sample.shape) * bytes_of(sample.header.dtype) for sample in samples)
         limit = self.config["keep_filtered_limit"] * BYTES_PER_GIGABYTE
         return "kept" if size * len(self.config["filters"]) <= limit else "inline"
 
@@ -303,12 +299,8 @@ def bytes_of(dtype: str) -> int:
 def read_study(config: dict[str, Any], folder: str | Path, cores: int | None = None) -> Study:
     """The study of a configuration; headers of its images are read, and nothing else.
 
-    The sample sheet is relative to `folder`, that of the configuration file.
-
-    Raises
-    ------
-    ValueError
-        Says what is wrong, where, and what to do.
+    The sample sheet is relative to `folder`, that of the configuration file. ValueError says what
+    is wrong, where, and what to do.
     """
     samples = sheet.read_samples(
         os.path.relpath(Path(folder, config["samples"])),
@@ -350,13 +342,7 @@ def _header(shape: list[int], channels: int, dtype: str) -> Header:
 
 
 def check(study: Study) -> None:
-    """Whether what is to be decided, and applied, can be.
-
-    Raises
-    ------
-    ValueError
-        Says what to change in the configuration.
-    """
+    """Check that what is to be applied and decided can be; ValueError says what to change."""
     apply, validation = study.apply, study.config["validate"]
     if apply not in ("best", "all", "none", *study.methods):
         known = f"best, all, none or a method: {', '.join(study.methods)}"

@@ -20,13 +20,7 @@ def overlays(study: Study) -> list[str]:
     """Folders of PNGs."""
     if study.config["overlay"]["format"] == "zarr-only":
         return []
-    return [
-        path
-        for stack, method in study.validated
-        for path in paths.of_blocks(
-            paths.OVERLAY, study.annotated_blocks(stack, method), stack=stack, method=method
-        )
-    ]
+    return paths.of_masks(paths.OVERLAY, study.validated, study.annotated_blocks)
 
 
 def figures(study: Study) -> list[str]:
@@ -64,18 +58,10 @@ def annotate_next(study: Study) -> list[str]:
     return ["results/annotate_next.tsv"] if study.config["quality"]["measure"] else []
 
 
-def masks(study: Study) -> list[str]:
-    """Image files of labels."""
-    return export.files(study)
-
-
 def left_behind(study: Study, results: Path) -> list[str]:
     """What earlier runs have left in a folder of results, and this study does not make.
 
-    Returns
-    -------
-    list of str
-        A line for each stack whose samples are gone, and one for all masks.
+    A line for each stack whose samples are gone, and one for all masks.
     """
     stacks = sorted(image.parent for image in results.glob("*/image.zarr"))
     lines = [

@@ -59,13 +59,7 @@ def validate(study: Study, stack: str, method: str, block: str) -> Validate:
 
 def tables(study: Study) -> list[str]:
     """Tables of metrics of all tiles, methods and samples that have truth."""
-    return [
-        path
-        for stack, method in study.validated
-        for path in paths.of_blocks(
-            paths.METRICS, study.annotated_blocks(stack, method), stack=stack, method=method
-        )
-    ]
+    return paths.of_masks(paths.METRICS, study.validated, study.annotated_blocks)
 
 
 @dataclass(frozen=True)
@@ -87,15 +81,15 @@ class Structure:
 @cache
 def structure(study: Study, stack: str, method: str, extent: str) -> Structure:
     """Of the annotated planes or samples in the blocks of an extent."""
-    blocks, names = reads.extent_blocks(study, stack, extent), {"stack": stack, "level": 0}
+    blocks = reads.extent_blocks(study, stack, extent)
     return Structure(
         parts=[
             scored_part(study, sample, own)
             for block in blocks
             for sample, own in study.annotated_places(stack, block, method)
         ],
-        masks=paths.of_blocks(paths.LABEL + paths.BLOCK, blocks, label=method, **names),
-        truths=paths.of_blocks(paths.LABEL + paths.BLOCK, blocks, label="truth", **names),
+        masks=paths.of_label(stack, method, blocks),
+        truths=paths.of_label(stack, "truth", blocks),
         blocks=blocks,
         scoring=scoring(study, study.config["validate"]["metrics"]),
         need=resources.structure(study, stack),
@@ -143,12 +137,12 @@ def errors(study: Study, stack: str, block: str) -> Errors:
     ]
     tried = {method for part in parts for method in part["methods"]}
     methods = [method for method in study.methods if method in tried]
-    pattern = paths.LABEL + paths.BLOCK
     return Errors(
         parts=parts,
         confusions=[
-            pattern.format(stack=stack, label=paths.confusion(method), level=0, block=block)
+            path
             for method in methods
+            for path in paths.of_label(stack, paths.confusion(method), [block])
         ],
         methods=methods,
         connectivity=study.config["validate"]["objects"]["connectivity"],

@@ -44,7 +44,7 @@ def test_features_of_every_block(tmp_path, rows):
     study = planes_study(tmp_path, rows)
     expected = [f"results/{sample}/quality/{z}/0/0.tsv" for sample in "ab" for z in (0, 1)]
     assert quality.trust(study).features == expected
-    assert quality.annotated_features(study) == expected[:2]
+    assert quality.features(study, study.annotated) == expected[:2]
     off = planes_study(tmp_path, rows, quality={"measure": False})
     assert quality.features(off, ["a", "b"]) == []
     job = quality.quality(study, "b", "1/0/0")
@@ -175,11 +175,11 @@ def test_features_of_collected_samples_are_in_one_table():
     job = quality.quality(study, STACK, "0/0/0")
     assert [part["sample"] for part in job.parts] == ["c", "a", "b"]
     tables = [f"results/{STACK}/quality/0/0/0.tsv"]
-    assert quality.trust(study).features == quality.annotated_features(study) == tables
+    assert quality.trust(study).features == quality.features(study, study.annotated) == tables
     # those with truth alone
-    assert quality.annotated_features(surveyed(collect={"planes": 4})) == [
-        f"results/{STACK}/quality/1/0/0.tsv"
-    ]
+    study = surveyed(collect={"planes": 4})
+    tables = [f"results/{STACK}/quality/1/0/0.tsv"]
+    assert quality.features(study, study.annotated) == tables
 
 
 @pytest.mark.parametrize(

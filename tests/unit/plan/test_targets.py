@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from studies import OTSU, S, collected_study, make_study, write_sample
 
-from tilewise.plan import targets
+from tilewise.plan import export, targets
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_overlays_of_collected_samples_share_a_folder():
 def test_what_earlier_runs_left_behind(tmp_path, rows):
     study = make_study(tmp_path, *rows, methods=OTSU)
     results = Path("results")
-    made = [Path(path) for path in targets.masks(study)]
+    made = [Path(path) for path in export.files(study)]
     assert made
     with chdir(tmp_path):
         for folder in ("a", "b", "gone"):
