@@ -13,12 +13,6 @@ from tilewise.store.pyramid import LevelsWriter, mean
 job.start(snakemake)
 output, params, threads = snakemake.output, snakemake.params, snakemake.threads
 parts, block = parts_of(params.parts), snakemake.wildcards.block
-color_paths = output.get("color")
-
-
-def writer(paths, channels=1):
-    layout = layout_of(parts[0].grid, params.dtype, channels=channels)
-    return files.enter_context(LevelsWriter(paths, block, layout, parts, mean, threads))
 
 
 def store(part, threads):
@@ -28,23 +22,24 @@ def store(part, threads):
     first = part.grid.region(part.block).z0 - settings["first_plane"]
     with open_stack(paths, settings["channel"]) as planes:
         planes.check(*part.grid.shape[1:], params.dtype)
+        readers = (planes.rows, planes.color_rows)[: len(writers)]
 
         def work(strip):
-            z, columns = strip.z0 - first, slice(strip.x0, strip.x1)
+            rows, columns = (strip.z0 - first, strip.y0, strip.y1), slice(strip.x0, strip.x1)
             # decoders keep a plane; compressing takes longer than reading
             with reading:
-                rows = planes.rows(z, strip.y0, strip.y1)[:, columns]
-                if color_paths:
-                    colors = planes.color_rows(z, strip.y0, strip.y1)[..., columns]
-            image.write(part, strip, rows)
-            if color_paths:
-                color.write(part, strip, colors)
+                pixels = [read(*rows)[..., columns] for read in readers]
+            for writer, own in zip(writers, pixels, strict=True):
+                writer.write(part, strip, own)
 
         each_strip(work, strips(part.grid, part.block), threads)
 
 
 with ExitStack() as files:
-    image = writer(output.image)
-    if color_paths:
-        color = writer(color_paths, channels=3)
+    writers = []
+    for paths, channels in ((output.image, 1), (output.get("color"), 3)):
+        if paths:
+            layout = layout_of(parts[0].grid, params.dtype, channels=channels)
+            writer = LevelsWriter(paths, block, layout, parts, mean, threads)
+            writers.append(files.enter_context(writer))
     each_part(store, parts, threads)

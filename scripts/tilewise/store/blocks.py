@@ -242,13 +242,10 @@ class BlockWriter:
         self._shard.__exit__(failed, *failure)
 
 
-def strips(grid: Grid, block: str, height: float | None = None) -> Iterator[Region]:
-    """A block's planes, one after the other, as strips of so many rows.
-
-    The height is that of whole tiles; None is one tile row, `math.inf` the whole plane.
-    """
+def strips(grid: Grid, block: str, reach: float = 0) -> Iterator[Region]:
+    """A block's planes, one after the other: tile rows, or whole if the reach is `math.inf`."""
     whole = grid.region(block)
-    step = grid.tile if height is None else int(min(height, whole.shape[1]))
+    step = whole.shape[1] if reach == math.inf else grid.tile
     for z in range(whole.z0, whole.z1):
         for y in range(whole.y0, whole.y1, step):
             yield Region(z, z + 1, y, min(y + step, whole.y1), whole.x0, whole.x1)
@@ -264,6 +261,8 @@ def each_strip(
 ) -> list[Result]:
     """Do some work on each strip, on several threads; results are in the order of the strips."""
     regions = list(regions)
+    if not regions:
+        return []
     workers = min(at_once(math.prod(regions[0].shape), threads), len(regions))
     if opencv := sys.modules.get("cv2"):
         # its threads share the cores with these
