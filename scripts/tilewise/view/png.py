@@ -19,22 +19,11 @@ def write_png(
     pixels: NDArray[np.uint8],
     pixel_size: tuple[float | None, float, float] | None = None,
 ) -> None:
-    """Write a PNG file; the same pixels give the same bytes.
+    """Write a PNG file of (height, width) or (height, width, 3) uint8: grey, or red, green, blue.
 
-    Parameters
-    ----------
-    pixels : (height, width) or (height, width, 3) uint8 ndarray
-        Grey, or red, green and blue.
-    pixel_size
-        Micrometres in z, y and x; y and x are written as pixels per metre (chunk pHYs), if they
-        can be: from 0.0005 micrometres to 2 metres.
-
-    Raises
-    ------
-    ValueError
-        If the pixels are of another shape or dtype.
-    OSError
-        If the file cannot be written.
+    Pixels of another shape or dtype are a ValueError. The size of a pixel is in micrometres, in z,
+    y and x; y and x are written as pixels per metre (chunk pHYs), if they can be: from 0.0005
+    micrometres to 2 metres.
     """
     is_color = pixels.ndim == 3 and pixels.shape[2] == 3
     if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or is_color) or not pixels.size:

@@ -20,16 +20,10 @@ def write_tiff(
     shape: tuple[int, int, int],
     pixel_size: tuple[float | None, float, float] | None = None,
 ) -> None:
-    """Write a multi-page TIFF file, deflated.
+    """Write a multi-page TIFF file, deflated; `shape` is planes, rows and columns.
 
-    Parameters
-    ----------
-    planes : (rows, columns) uint8 ndarrays
-    shape
-        Planes, rows and columns.
-    pixel_size
-        Micrometres in z, y and x; y and x are written as pixels per centimetre, and all of them as
-        metadata.
+    The size of a pixel is in micrometres, in z, y and x; y and x are written as pixels per
+    centimetre, and all of them as metadata.
     """
     metadata: dict[str, Any] = {"axes": "ZYX"}
     resolution: dict[str, Any] = {}
