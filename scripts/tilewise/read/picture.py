@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.read.header import FormatError, Header, PixelSize
+from tilewise.pixels import PixelSize
+from tilewise.read.header import FormatError, Header
 from tilewise.read.pixel_size import known_size, size_of_resolution, unless_printed
 
 PNG_END_CHUNK = b"IEND\xaeB`\x82"

@@ -17,11 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from tilewise.pixels import DTYPES
 from tilewise.segment import exposure, illumination, rank_filters, smoothing
 from tilewise.segment.steps import WHOLE_PLANE, parse
-
-DTYPES = ("uint8", "uint16", "int16", "float32")
-"""Of the planes that can be filtered."""
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tilewise.pixels import PixelSize
 from tilewise.store.layout import Layout
 
 VERSION = "0.5"
 
 Metadata = dict[str, Any]
 """What a `zarr.json` says."""
-PixelSize = tuple[float | None, float, float]
 
 
 def image_group(

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise.pixels import PixelSize
+
 HEADER_END = 8 + 25
 """Bytes of the signature and of the header chunk, IHDR, that every PNG file starts with."""
 COMPRESSION = 2
@@ -15,9 +17,7 @@ COMPRESSION = 2
 
 
 def write_png(
-    path: str | Path,
-    pixels: NDArray[np.uint8],
-    pixel_size: tuple[float | None, float, float] | None = None,
+    path: str | Path, pixels: NDArray[np.uint8], pixel_size: PixelSize | None = None
 ) -> None:
     """Write a PNG file of (height, width) or (height, width, 3) uint8: grey, or red, green, blue.
 

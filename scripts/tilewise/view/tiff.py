@@ -8,6 +8,8 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from tilewise.pixels import PixelSize
+
 ROWS_PER_STRIP = 512
 """A strip is compressed by itself."""
 MOST_CLASSIC_PIXELS = 2**31
@@ -18,7 +20,7 @@ def write_tiff(
     path: str | Path,
     planes: Iterator[NDArray[np.uint8]],
     shape: tuple[int, int, int],
-    pixel_size: tuple[float | None, float, float] | None = None,
+    pixel_size: PixelSize | None = None,
 ) -> None:
     """Write a multi-page TIFF file, deflated; `shape` is planes, rows and columns.
 
