@@ -10,8 +10,7 @@ from tilewise.tables import read_all, read_each, write_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
-order, metadata = params.order, params.metadata
-
+samples, methods = params.order["samples"], params.order["methods"]
 flags = flags_of_tiles(read_each(given.features), params.limits)
 excluded = excluded_tiles(flags, params.exclude)
 # spatial blocks of a tile are for choosing parameters only
@@ -20,15 +19,15 @@ rows = [
     for extent, paths in (("tile", given.metrics), (params.extent, given.structures))
     for row in score_table.whole_tiles(read_each(paths))
 ]
-rows = sort_rows(rows, order["samples"], order["methods"])
+rows = sort_rows(rows, samples, methods)
 for row in rows:
     tile = row["sample"], row["tile"]
-    row.update(metadata[row["sample"]])
+    row |= params.metadata[row["sample"]]
     row["estimate"] = "resubstitution" if row["method"] in params.tuned else "fixed"
     row |= {"flags": flags.get(tile, ""), "excluded": "yes" if tile in excluded else ""}
     del row["patch"]
 columns = [name for name in score_table.columns(params.chosen) if name != "patch"]
-further = dict.fromkeys(column for columns in metadata.values() for column in columns)
+further = dict.fromkeys(column for columns in params.metadata.values() for column in columns)
 columns += ["extent", "estimate", "flags", "excluded", *further]
 write_rows(output.metrics, columns, rows)
 
@@ -39,13 +38,8 @@ for warning in warnings_of(summary):
 
 strata = error_table.sum_strata(read_each(given.strata), rows) if given.strata else ()
 differences = error_table.sum_differences(read_each(given.differences))
-for path, columns, table in (
-    (output.errors, error_table.STRATA_COLUMNS, strata),
-    (output.differences, error_table.DIFFERENCE_COLUMNS, differences),
-):
-    write_rows(path, columns, sort_rows(table, order["samples"], order["methods"]))
-for path, columns, tables in (
-    (output.agreement, score_table.AGREEMENT, given.agreements),
-    (output.annotators, score_table.ANNOTATORS, given.annotators),
-):
-    write_rows(path, columns, read_all(tables, order["samples"]))
+differences = sort_rows(differences, samples, methods)
+write_rows(output.errors, error_table.STRATA_COLUMNS, sort_rows(strata, samples, methods))
+write_rows(output.differences, error_table.DIFFERENCE_COLUMNS, differences)
+write_rows(output.agreement, score_table.AGREEMENT, read_all(given.agreements, samples))
+write_rows(output.annotators, score_table.ANNOTATORS, read_all(given.annotators, samples))

@@ -15,13 +15,11 @@ job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
 flags = flags_of_tiles(read_each(given.features), params.limits)
 excluded = excluded_tiles(flags, params.exclude)
-tiles = {method: [] for method in params.methods}
-passed_over = set()
+tiles, scored = {method: [] for method in params.methods}, set()
 for row in read_all(given.metrics, params.groups):
     place = row["sample"], row["tile"]
-    if place in excluded:
-        passed_over.add(place)
-    elif row["method"] in tiles:
+    scored.add(place)
+    if row["method"] in tiles and place not in excluded:
         tiles[row["method"]].append(row)
 decision = decide(
     tiles,
@@ -33,7 +31,7 @@ decision = decide(
     annotators=read_all(given.annotators, params.groups),
     flags=flags,
     left_out=params.left_out,
-    excluded=len(passed_over),
+    excluded=len(scored & excluded),
 )
 record = decision.record
 write_rows(output.ranking, RANKING, decision.ranking)

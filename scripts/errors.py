@@ -22,28 +22,27 @@ maps = {method: Blocks({block: path}, layout) for method, path in paths}
 
 
 def compare(part, threads):
-    """Draw where a sample's methods are wrong, and give its rows: of strata, of differences."""
-    grid, methods, tables = part.grid, part.settings["methods"], ([], [])
+    """Draw where a sample's methods are wrong; rows of each tile, of strata and of differences."""
+    grid, methods = part.grid, part.settings["methods"]
     confusions = [maps[method].of(part) for method in methods]
 
     def work(strip):
-        rows = []
+        tables = []
         for tile in filter(confusions[0].is_stored, grid.tiles_in(strip)):
             codes = np.stack([confusion.tile(tile) for confusion in confusions])
             writer.write(part, grid.tile_region(tile), error_kinds.error_map(codes))
-            rows.append(error_kinds.tile_rows(codes, methods, params.connectivity))
-        return rows
+            both = error_kinds.tile_rows(codes, methods, params.connectivity)
+            tables.append([[row | {"sample": part.sample} for row in rows] for rows in both])
+        return tables
 
-    for rows in chain.from_iterable(each_strip(work, strips(grid, part.block), threads)):
-        for table, own in zip(tables, rows, strict=True):
-            table.extend(row | {"sample": part.sample} for row in own)
-    return tables
+    return chain.from_iterable(each_strip(work, strips(grid, part.block), threads))
 
 
 with LevelsWriter(output.errors, block, layout, parts, nearest, threads) as writer:
-    tables = each_part(compare, parts, threads)
-strata, differences = map(chain.from_iterable, zip(*tables, strict=True))
+    tables = list(chain.from_iterable(each_part(compare, parts, threads)))
+strata = chain.from_iterable(rows for rows, _ in tables)
 strata = error_table.add_up(strata, error_table.STRATUM, COUNTS)
 write_rows(output.strata, (*error_table.STRATUM, *COUNTS), strata)
+differences = chain.from_iterable(rows for _, rows in tables)
 differences = error_table.sum_differences(differences)
 write_rows(output.differences, error_table.DIFFERENCE_COLUMNS, differences)

@@ -1,7 +1,5 @@
 """Apply a filter's steps to a block, strip by strip with what they reach around it."""
 
-import math
-
 from tilewise import job
 from tilewise.segment.filtered import Filtered
 from tilewise.store.blocks import BlockWriter, each_strip, open_blocks, strips
@@ -17,12 +15,11 @@ image = open_blocks(snakemake.input.image, params.blocks, parts[0].grid, params.
 def store(part, threads):
     """Filter the planes of a sample."""
     filtered = Filtered(image.of(part), params.steps, part.grid, params.dtype)
-    whole = math.inf if filtered.reach == math.inf else None
-    each_strip(
-        lambda strip: writer.write(part, strip, filtered.read(strip)),
-        strips(part.grid, part.block, whole),
-        threads,
-    )
+
+    def work(strip):
+        writer.write(part, strip, filtered.read(strip))
+
+    each_strip(work, strips(part.grid, part.block, filtered.reach), threads)
 
 
 layout = layout_of(parts[0].grid, params.dtype, codec=params.codec)

@@ -17,12 +17,6 @@ job.start(snakemake)
 output, params, threads = snakemake.output, snakemake.params, snakemake.threads
 given = snakemake.input.images
 parts, block = parts_of(params.parts), snakemake.wildcards.block
-color_paths = output.get("color")
-
-
-def writer(paths, channels=1):
-    layout = layout_of(parts[0].grid, params.dtype, channels=channels)
-    return files.enter_context(LevelsWriter(paths, block, layout, parts, mean, threads))
 
 
 def store(part, threads):
@@ -33,18 +27,16 @@ def store(part, threads):
     check = ImageCheck(*part.grid.shape[1:])
     with open_stack(paths, settings["channel"]) as planes:
         planes.check(*part.grid.shape[1:], params.dtype)
+        readers = (planes.rows, planes.color_rows)[: len(writers)]
 
         def work(strip):
-            z, columns = strip.z0 - first, slice(strip.x0, strip.x1)
+            rows, columns = (strip.z0 - first, strip.y0, strip.y1), slice(strip.x0, strip.x1)
             # decoders keep a plane; compressing takes longer than reading
             with reading:
-                rows = planes.rows(z, strip.y0, strip.y1)[:, columns]
-                check.add(strip, rows)
-                if color_paths:
-                    colors = planes.color_rows(z, strip.y0, strip.y1)[..., columns]
-            image.write(part, strip, rows)
-            if color_paths:
-                color.write(part, strip, colors)
+                pixels = [read(*rows)[..., columns] for read in readers]
+                check.add(strip, pixels[0])
+            for writer, own in zip(writers, pixels, strict=True):
+                writer.write(part, strip, own)
 
         each_strip(work, strips(part.grid, part.block), threads)
     return check.row(part.sample)
@@ -53,9 +45,12 @@ def store(part, threads):
 sources = [Planes(path, *place) for path, place in zip(given, params.planes, strict=True)]
 records = record(sources)
 with ExitStack() as files:
-    image = writer(output.image)
-    if color_paths:
-        color = writer(color_paths, channels=3)
+    writers = []
+    for paths, channels in ((output.image, 1), (output.get("color"), 3)):
+        if paths:
+            layout = layout_of(parts[0].grid, params.dtype, channels=channels)
+            writer = LevelsWriter(paths, block, layout, parts, mean, threads)
+            writers.append(files.enter_context(writer))
     rows = each_part(store, parts, threads)
 write_rows(output.checks, COLUMNS, rows)
 write(output.made_from, records, params.revision)

@@ -5,43 +5,24 @@ from tilewise.store import ngff
 from tilewise.store.grid import grid_of
 from tilewise.store.layout import layout_of
 from tilewise.tables import write_rows
-from tilewise.view import label_colors
+from tilewise.view.label_colors import colors_of
 
 job.start(snakemake)
-colors = snakemake.params.colors
-waiting = iter(snakemake.output.arrays)
+params = snakemake.params
 
 
-def colors_of(entry):
-    """Red, green, blue and alpha of a label, by value."""
-    if entry["name"].endswith("-confusion"):
-        by_value = label_colors.confusion_colors(colors)
-    elif entry["name"] == "errors":
-        by_value = label_colors.error_colors(entry["methods"])
-    else:
-        by_value = label_colors.mask_colors()
-    return by_value | ({entry["fill"]: label_colors.UNKNOWN} if entry["fill"] else {})
-
-
-def groups(entry):
-    """What stands before the arrays: the group, and that of an image's labels."""
+def group(entry):
+    """The group of an image or a label."""
     name, levels, size = entry["name"], entry["levels"] - 1, entry["pixel_size"]
-    if entry["kind"] == "image":
-        image = ngff.image_group(name, "zyx", levels, size)
-        return [with_samples(image, entry), ngff.labels_group(entry["labels"])]
+    if entry["kind"] == "label":
+        colors = colors_of(name, entry["methods"], entry["fill"], params.colors)
+        return ngff.label_group(name, levels, colors, size)
     if entry["kind"] == "color":
-        return [with_samples(ngff.color_group(name, levels, entry["dtype"], size), entry)]
-    return [ngff.label_group(name, levels, colors_of(entry), size)]
+        return ngff.color_group(name, levels, entry["dtype"], size, entry["samples"])
+    return ngff.image_group(name, "zyx", levels, size, entry["samples"])
 
 
-def with_samples(group, entry):
-    """A group that says which of its planes are which sample's, if it has several samples."""
-    if entry["samples"]:
-        group["attributes"]["tilewise"] = {"samples": entry["samples"]}
-    return group
-
-
-def array(entry, level=0):
+def array(entry, level):
     """An array, at a level."""
     grid = grid_of(entry["grid"]).level(level)
     is_color = entry["kind"] == "color"
@@ -50,13 +31,13 @@ def array(entry, level=0):
     return ngff.array(layout, shape, axes)
 
 
-for entry in snakemake.params.groups:
-    if entry["kind"] == "filtered":
-        ngff.write(next(waiting), array(entry))
-        continue
-    for group in groups(entry):
-        ngff.write(next(waiting), group)
-    for level in range(entry["levels"]):
-        ngff.write(next(waiting), array(entry, level))
+files = []
+for entry in params.groups:
+    files += [group(entry)] if entry["kind"] != "filtered" else []
+    files += [ngff.labels_group(entry["labels"])] if entry["kind"] == "image" else []
+    # a filtered image is an array alone
+    files += [array(entry, level) for level in range(max(entry["levels"], 1))]
+for path, content in zip(snakemake.output.arrays, files, strict=True):
+    ngff.write(path, content)
 columns = ("sample", "stack", "block", "first_plane", "planes", "height", "width")
-write_rows(snakemake.output.stacks, columns, snakemake.params.stacks)
+write_rows(snakemake.output.stacks, columns, params.stacks)

@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tilewise import job
-from tilewise.store.blocks import Blocks
-from tilewise.store.layout import layout_of
+from tilewise.store.blocks import open_blocks
 from tilewise.store.parts import each_part, parts_of
 from tilewise.view.overlay import blend, display, draw_scale_bar
 from tilewise.view.png import write_png
@@ -15,8 +14,8 @@ job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 parts, block = parts_of(params.parts), snakemake.wildcards.block
 grid, channels = parts[0].grid, params.channels
-pictures = Blocks({block: given.picture}, layout_of(grid, params.dtype, channels=channels))
-confusions = Blocks({block: given.confusion}, layout_of(grid, "uint8"))
+pictures = open_blocks([given.picture], [block], grid, params.dtype, channels=channels)
+confusions = open_blocks([given.confusion], [block], grid, "uint8")
 folder = Path(snakemake.output.folder)
 folder.mkdir(parents=True)
 

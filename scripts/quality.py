@@ -5,16 +5,14 @@ from itertools import chain
 from tilewise import job
 from tilewise.quality.feature_names import FEATURES
 from tilewise.quality.features import features
-from tilewise.store.blocks import Blocks, each_strip, strips
-from tilewise.store.layout import layout_of
+from tilewise.store.blocks import each_strip, open_blocks, strips
 from tilewise.store.parts import each_part, parts_of
 from tilewise.tables import write_rows
 
 job.start(snakemake)
-params = snakemake.params
+params, block = snakemake.params, snakemake.wildcards.block
 parts = parts_of(params.parts)
-files = {snakemake.wildcards.block: snakemake.input.image[0]}
-images = Blocks(files, layout_of(parts[0].grid, params.dtype))
+images = open_blocks(snakemake.input.image[:1], [block], parts[0].grid, params.dtype)
 
 
 def measure(part, threads):
@@ -22,12 +20,10 @@ def measure(part, threads):
     grid, image = part.grid, images.of(part)
 
     def work(strip):
-        rows = []
-        for tile in grid.tiles_in(strip):
-            region = grid.tile_region(tile)
-            place = {"tile": tile.name, "z": tile.z, "y": region.y0, "x": region.x0}
-            rows.append({"sample": part.sample, **place, **features(image.tile(tile))})
-        return rows
+        return [
+            {"sample": part.sample, **grid.place(tile), **features(image.tile(tile))}
+            for tile in grid.tiles_in(strip)
+        ]
 
     return chain.from_iterable(each_strip(work, strips(grid, part.block), threads))
 

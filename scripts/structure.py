@@ -19,14 +19,13 @@ masks = open_blocks(given.mask, params.blocks, grid, "uint8")
 extents_of = planes_of if params.is_plane else volume_of
 rows = []
 for sample, own in groupby(parts, attrgetter("sample")):
-    own = list(own)
-    settings = params.scoring | {"spacing": own[0].settings["spacing"]}
-    regions = [part.grid.region(part.block) for part in own]
+    part, *others = own
+    settings = params.scoring | {"spacing": part.settings["spacing"]}
+    regions = [one.grid.region(one.block) for one in (part, *others)]
     planes = sorted({z for region in regions for z in range(region.z0, region.z1)})
-    truth, mask = (blocks.of(own[0]).plane for blocks in (truths, masks))
+    truth, mask = (blocks.of(part).plane for blocks in (truths, masks))
+    names = {"sample": sample, "method": snakemake.wildcards.method, "y": 0, "x": 0, "patch": ""}
     for name, z, known, predicted in extents_of(planes, truth, mask):
-        fields = count_extent(known, predicted, settings)
-        if fields:
-            place = {"sample": sample, "method": snakemake.wildcards.method, "tile": name}
-            rows.append({**place, "z": z, "y": 0, "x": 0, "patch": "", **fields})
+        if fields := count_extent(known, predicted, settings):
+            rows.append({**names, "tile": name, "z": z, **fields})
 score_table.write_scores(snakemake.output.metrics, rows, params.scoring["metrics"])

@@ -1,6 +1,5 @@
 """Count the grey levels of a block's annotated tiles, apart by their truth."""
 
-import math
 from itertools import chain
 
 import numpy as np
@@ -10,7 +9,7 @@ from tilewise.labels import NOT_ANNOTATED
 from tilewise.score.patches import patches
 from tilewise.segment.class_histogram import class_histogram
 from tilewise.segment.filtered import Filtered
-from tilewise.store.blocks import each_strip, open_blocks, strips
+from tilewise.store.blocks import each_strip, open_blocks
 from tilewise.store.class_histograms import pack
 from tilewise.store.grid import crop, runs_of
 from tilewise.store.parts import each_part, parts_of
@@ -27,28 +26,20 @@ def count(part, threads):
     """ClassHistogram of a sample's annotated tiles, each with its place."""
     grid, truth = part.grid, truths.of(part)
     filtered = Filtered(images.of(part), params.steps, grid, params.dtype)
-    annotated = list(filter(truth.is_stored, grid.tiles(part.block)))
-
-    def levels_in(tile, pixels):
-        known, region = truth.tile(tile), grid.tile_region(tile)
-        place = part.sample, tile.z, region.y0, region.x0
-        found = [((*place, -1), class_histogram(pixels, known))]
-        if params.margin is not None:
-            for number, patch in enumerate(patches(known.shape, params.margin)):
-                found.append(((*place, number), class_histogram(pixels[patch], known[patch])))
-        return [(where, levels) for where, levels in found if levels.values.size]
+    annotated = dict.fromkeys(filter(truth.is_stored, grid.tiles(part.block)))
 
     def work(region):
-        tiles = [tile for tile in annotated if grid.tile_region(tile).intersects(region)]
-        if not tiles:
-            return []
-        pixels = filtered.read(region)
-        inside = [(tile, crop(pixels, region, grid.tile_region(tile))) for tile in tiles]
-        return [found for tile, own in inside for found in levels_in(tile, own)]
+        pixels, counted = filtered.read(region), []
+        for tile in filter(annotated.__contains__, grid.tiles_in(region)):
+            inner, known = grid.tile_region(tile), truth.tile(tile)
+            cuts = () if params.margin is None else patches(known.shape, params.margin)
+            for number, cut in [(-1, np.s_[:, :]), *enumerate(cuts)]:
+                levels = class_histogram(crop(pixels, region, inner)[cut], known[cut])
+                if levels.values.size:
+                    counted.append(((part.sample, tile.z, inner.y0, inner.x0, number), levels))
+        return counted
 
-    is_whole = filtered.reach == math.inf
-    regions = list(strips(grid, part.block, math.inf) if is_whole else runs_of(annotated, grid))
-    return chain.from_iterable(each_strip(work, regions, threads)) if regions else ()
+    return chain.from_iterable(each_strip(work, runs_of(annotated, grid, filtered.reach), threads))
 
 
 tiles = chain.from_iterable(each_part(count, parts, snakemake.threads))

@@ -24,25 +24,22 @@ def compare(part, threads):
     """Draw a sample's confusion maps, and count those of its tiles."""
     grid, truth, mask = part.grid, truths.of(part), masks.of(part)
     settings = params.scoring | {"spacing": part.settings["spacing"]}
-    names = {"sample": part.sample, "method": wildcards.method}
 
     def work(strip):
         rows = []
         for tile in filter(truth.is_stored, grid.tiles_in(strip)):
-            region = grid.tile_region(tile)
             known, predicted = truth.tile(tile), mask.tile(tile)
-            place = {"tile": tile.name, "z": tile.z, "y": region.y0, "x": region.x0}
             codes = confusion_map(known, predicted)
             counts = scoring.count_tile(known, predicted, settings, codes)
             if counts:
-                writer.write(part, region, codes)
-                rows += [{**names, **place, **fields} for fields in counts]
+                writer.write(part, grid.tile_region(tile), codes)
+            names = {"sample": part.sample, "method": wildcards.method, **grid.place(tile)}
+            rows += [names | fields for fields in counts]
         return rows
 
     return chain.from_iterable(each_strip(work, strips(grid, part.block), threads))
 
 
 with LevelsWriter(output.confusion, block, layout, parts, nearest, threads) as writer:
-    rows = each_part(compare, parts, threads)
-rows = chain.from_iterable(rows)
+    rows = chain.from_iterable(each_part(compare, parts, threads))
 score_table.write_scores(output.metrics, rows, params.scoring["metrics"])

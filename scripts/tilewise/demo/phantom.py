@@ -38,32 +38,24 @@ _PERIODS = (768, 640)
 
 @dataclass(frozen=True)
 class Vessels:
-    """A population of branching vessels: a trunk with branches per cell of a cubic lattice.
-
-    Parameters
-    ----------
-    spacing
-        Side of the lattice's cells, in pixels.
-    step
-        Length between the nodes of a path, in pixels.
-    arm, branch
-        Steps from a trunk's middle to either end, and of a branch.
-    radius
-        Of trunks, in pixels; the smaller ones are more frequent.
-    taper
-        A branch's radius by its trunk's.
-    turn, wiggle
-        How fast a path changes its course, and how much it zigzags about it.
-    """
+    """A population of branching vessels: a trunk with branches per cell of a cubic lattice."""
 
     spacing: int
+    """Side of the lattice's cells, in pixels."""
     step: int
+    """Length between the nodes of a path, in pixels."""
     arm: int
+    """Steps from a trunk's middle to either end."""
     branch: int
+    """Steps of a branch."""
     radius: tuple[float, float]
+    """Of trunks, in pixels; the smaller ones are more frequent."""
     taper: float
+    """A branch's radius by its trunk's."""
     turn: float
+    """How fast a path changes its course."""
     wiggle: float
+    """How much it zigzags about it."""
 
     @property
     def reach(self) -> float:
@@ -87,32 +79,11 @@ def render(
     x0: int = 0,
     x1: int | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Pixels and truth of a window of one plane.
+    """Image and truth of rows `y0` to `y1` and columns `x0` to `x1` of plane `z`, ends excluded.
 
-    The contents do not depend on `shape`: it only bounds the window.
-
-    Parameters
-    ----------
-    shape
-        Planes, rows and columns of the stack.
-    seed
-        Stacks of different seeds have nothing in common; 0 or more.
-    z
-        The plane.
-    y0, y1, x0, x1
-        Rows `y0` to `y1` and columns `x0` to `x1`, the ends excluded; by default all columns.
-
-    Returns
-    -------
-    image : (y1 - y0, x1 - x0) uint8 ndarray
-        Vessels are dark.
-    truth : (y1 - y0, x1 - x0) uint8 ndarray
-        1 in the section of a vessel, 0 elsewhere.
-
-    Raises
-    ------
-    ValueError
-        If the window is empty or leaves the stack, or the seed is negative.
+    In the image, vessels are dark; the truth is 1 in their sections, 0 elsewhere. Stacks of
+    different seeds, 0 or more, have nothing in common. The shape is planes, rows and columns of the
+    stack: it only bounds the window. A window that is empty or leaves it is a ValueError.
     """
     planes, rows, columns = shape
     x1 = columns if x1 is None else x1

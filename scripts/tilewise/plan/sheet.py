@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from tilewise.labels import MOST_ANNOTATORS
+from tilewise.pixels import PixelSize
 from tilewise.read.annotation import Piece
 from tilewise.read.files import read_header
-from tilewise.read.header import Header, PixelSize
+from tilewise.read.header import Header
 from tilewise.read.pixel_size import parse_pixel_size
 from tilewise.read.planes import match_planes, natural_key
 from tilewise.read.sources import Planes

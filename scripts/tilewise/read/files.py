@@ -79,7 +79,7 @@ def read_header(path: str | Path) -> Header:
     ------
     ValueError
         If the file is missing, damaged, of another kind, or has pixels other than
-        `header.DTYPES`; the message names the file.
+        `pixels.DTYPES`; the message names the file.
     """
     reader = open_file(path)
     reader.close()

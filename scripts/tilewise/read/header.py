@@ -6,10 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-DTYPES = ("uint8", "uint16", "int16", "float32")
-"""Pixels that the pipeline works on; bool is read as uint8, 0 or 1."""
-PixelSize = tuple[float | None, float, float]
-"""Of a pixel in z, y and x, in micrometres: z is the distance of planes and may be unknown."""
+from tilewise.pixels import DTYPES, PixelSize
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.read.header import FormatError, Header, PixelSize, dtype_name
+from tilewise.pixels import PixelSize
+from tilewise.read.header import FormatError, Header, dtype_name
 from tilewise.read.pixel_size import known_size, micrometers
 
 SLAB_BYTES = 2**29

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.read.header import PixelSize
+from tilewise.pixels import PixelSize
 
 TAG = 274
 UPRIGHT = 1

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise.pixels import PixelSize
 from tilewise.read import orientation
-from tilewise.read.header import FormatError, Header, PixelSize
+from tilewise.read.header import FormatError, Header
 from tilewise.read.pixel_size import known_size, size_of_resolution, unless_printed
 
 METERS_PER_INCH = 0.0254

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from tilewise.read.header import PixelSize
+from tilewise.pixels import PixelSize
 
 MICROMETERS_PER_UNIT = {
     **dict.fromkeys(("m", "meter", "metre"), 1e6),

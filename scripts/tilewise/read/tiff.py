@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise.pixels import PixelSize
 from tilewise.read import orientation
-from tilewise.read.header import FormatError, Header, PixelSize, dtype_name, without_bool
+from tilewise.read.header import FormatError, Header, dtype_name, without_bool
 from tilewise.read.pixel_size import known_size, micrometers, size_of_resolution, unless_printed
 
 TIFF_RESOLUTION_UNITS = {3: "cm", 4: "mm", 5: "um"}

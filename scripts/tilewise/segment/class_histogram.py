@@ -11,15 +11,9 @@ FLOAT_GREY_LEVELS = 4096
 
 
 def class_histogram(pixels: NDArray, truth: NDArray[np.uint8]) -> ClassHistogram:
-    """Count the grey levels of a tile, apart by truth.
+    """Count the grey levels of a tile, apart by its truth: 0 background, 1 foreground, or neither.
 
-    Parameters
-    ----------
-    pixels : (rows, columns) ndarray
-        uint8, uint16, int16 or finite float32; floats are brought to `FLOAT_GREY_LEVELS` grey
-        levels over their range.
-    truth : (rows, columns) uint8 ndarray
-        0 background, 1 foreground; others are not counted.
+    Floats must be finite; they are brought to `FLOAT_GREY_LEVELS` grey levels over their range.
     """
     kinds = [pixels[truth == kind] for kind in (0, 1)]
     known = [kind for kind in kinds if kind.size]
@@ -42,19 +36,7 @@ def class_histogram(pixels: NDArray, truth: NDArray[np.uint8]) -> ClassHistogram
 
 
 def histogram(classes: ClassHistogram, dtype: DTypeLike) -> tuple[NDArray[np.int64], NDArray]:
-    """The histogram of both classes together, as `histograms.histogram` gives it.
-
-    Parameters
-    ----------
-    classes : ClassHistogram
-    dtype : dtype
-        Of the pixels.
-
-    Returns
-    -------
-    counts : (bins,) int64 ndarray
-    centers : (bins,) ndarray
-    """
+    """The histogram of both classes together, as `histograms.histogram` gives it of the pixels."""
     counts = classes.background + classes.foreground
     if np.dtype(dtype).kind == "f":
         total, edges = np.histogram(classes.values, histograms.FLOAT_BINS, weights=counts)

@@ -34,7 +34,6 @@ def remove_small(mask: NDArray[np.uint8], size: int, connectivity: int = 8) -> N
 
     Parameters
     ----------
-    mask : (Y, X) uint8 ndarray
     size : int
         Pixels of the smallest object that stays.
     connectivity : {8, 4}
@@ -51,7 +50,6 @@ def fill_holes(mask: NDArray[np.uint8], size: int | None = None) -> NDArray[np.u
 
     Parameters
     ----------
-    mask : (Y, X) uint8 ndarray
     size : int, optional
         Only holes of fewer pixels; all of them by default.
 
@@ -74,7 +72,6 @@ def opening(mask: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
 
     Parameters
     ----------
-    mask : (Y, X) uint8 ndarray
     radius : int
         Of the disk, in pixels; the time grows with its area.
     """
@@ -86,7 +83,6 @@ def closing(mask: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
 
     Parameters
     ----------
-    mask : (Y, X) uint8 ndarray
     radius : int
         Of the disk, in pixels; the time grows with its area.
     """
@@ -115,42 +111,13 @@ STEPS = {
 
 
 def parse_steps(steps: Sequence) -> list[tuple[str, dict[str, Any]]]:
-    """The steps as the configuration gives them, with their names and settings.
-
-    Parameters
-    ----------
-    steps : sequence
-        Of names (`fill_holes`), of names with the first setting (`{remove_small: 20}`) or with
-        named settings (`{remove_small: {size: 20, connectivity: 4}}`); or what this function
-        returns.
-
-    Returns
-    -------
-    list of (str, dict)
-        Name and all settings of each step.
-
-    Raises
-    ------
-    ValueError
-        If a name or a setting is unknown or a setting is missing.
-    """
+    """Name and all settings of each step; see `steps.parse`."""
     functions = {name: step.apply for name, step in STEPS.items()}
     return [parse(step, functions, "cleanup step") for step in steps]
 
 
 def check_steps(steps: Sequence) -> None:
-    """Make sure that steps can be applied.
-
-    Parameters
-    ----------
-    steps : sequence
-        See `parse_steps`.
-
-    Raises
-    ------
-    ValueError
-        Says what is wrong and what to do.
-    """
+    """Make sure that steps can be applied; the ValueError says what is wrong and what to do."""
     for name, settings in parse_steps(steps):
         for setting, value in settings.items():
             default = inspect.signature(STEPS[name].apply).parameters[setting].default
@@ -165,37 +132,16 @@ def check_steps(steps: Sequence) -> None:
 
 
 def steps_reach(steps: Sequence) -> float:
-    """How far from a pixel its result depends on the mask.
+    """How far from a pixel its result depends on the mask, in pixels.
 
-    Parameters
-    ----------
-    steps : sequence
-        See `parse_steps`.
-
-    Returns
-    -------
-    int or WHOLE_PLANE
-        In pixels. A region that is cleaned with so many pixels around it (fewer at the plane's
-        border) has the values of the cleaned plane. `WHOLE_PLANE` if any step needs all of it.
+    A region that is cleaned with so many pixels around it (fewer at the plane's border) has the
+    values of the cleaned plane. `WHOLE_PLANE` if any step needs all of it.
     """
     return sum(STEPS[name].reach(**settings) for name, settings in parse_steps(steps))
 
 
 def clean(mask: NDArray[np.uint8], steps: Sequence) -> NDArray[np.uint8]:
-    """Apply steps to a mask, in order.
-
-    Parameters
-    ----------
-    mask : (Y, X) uint8 ndarray
-        0 background, 1 foreground; it is not modified.
-    steps : sequence
-        See `parse_steps`.
-
-    Returns
-    -------
-    (Y, X) uint8 ndarray
-        0 or 1; the mask itself if there are no steps.
-    """
+    """Apply steps to a mask, in order; the mask itself if there are none."""
     for name, settings in parse_steps(steps):
         mask = STEPS[name].apply(mask, **settings)
     return mask

@@ -83,18 +83,7 @@ class Components:
             yield band, labels, own
 
     def any(self, pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Whether each component has one of these pixels.
-
-        Parameters
-        ----------
-        pixels : (Y, X) uint8 ndarray
-            0 or 1.
-
-        Returns
-        -------
-        (components,) bool ndarray
-            The first means nothing.
-        """
+        """Whether each component has one of these pixels, 0 or 1; the first means nothing."""
         has_any = np.zeros(self.area.size, bool)
         for band, labels, component in self._labelled():
             occurs = np.zeros(component.size, bool)
@@ -103,18 +92,7 @@ class Components:
         return has_any
 
     def select(self, chosen: NDArray[np.bool_]) -> NDArray[np.uint8]:
-        """The pixels of some components.
-
-        Parameters
-        ----------
-        chosen : (components,) bool ndarray
-            The first is the background.
-
-        Returns
-        -------
-        (Y, X) uint8 ndarray
-            0 or 1.
-        """
+        """The pixels of some components, 0 or 1; `chosen` begins with the background."""
         selected = np.empty(self._mask.shape, np.uint8)
         for band, labels, component in self._labelled():
             chosen[component].view(np.uint8).take(labels, out=selected[band], mode="clip")

@@ -12,22 +12,9 @@ BAND_PIXELS = 2**18
 def in_bands(
     compute: Callable[..., NDArray], plane: NDArray, *others: NDArray, **settings: object
 ) -> NDArray:
-    """Compute in double precision, a band of rows at a time, and round to the plane's dtype.
+    """Compute in double precision, a band of rows at a time, and round as `as_dtype` does.
 
-    Parameters
-    ----------
-    compute : callable
-        `compute(band, *bands_of_others, **settings)` is an array of the band's shape.
-    plane : (Y, X) ndarray
-    *others : (Y, X) ndarray
-        Cut into the same bands.
-    **settings
-        Passed on.
-
-    Returns
-    -------
-    (Y, X) ndarray
-        As from `as_dtype`.
+    `compute(band, *bands_of_others, **settings)` is an array of the band's shape.
     """
     result = np.empty(plane.shape, plane.dtype)
     height = max(BAND_PIXELS // plane.shape[1], 1)

@@ -73,11 +73,9 @@ def equalize(plane: NDArray) -> NDArray:
         return cv2.equalizeHist(plane)
     if plane.dtype.kind == "f":
         _, index, count = np.unique(plane, return_inverse=True, return_counts=True)
-        return (
-            plane.copy()
-            if count.size == 1
-            else _equal_steps(count).astype(plane.dtype)[index.reshape(plane.shape)]
-        )
+        if count.size == 1:
+            return plane.copy()
+        return _equal_steps(count).astype(plane.dtype)[index.reshape(plane.shape)]
     values = unsigned(plane)
     brightest = np.iinfo(values.dtype).max
     count = count_values(values, brightest + 1)
@@ -98,7 +96,6 @@ def rescale(plane: NDArray, low: float = 1, high: float = 99) -> NDArray:
 
     Parameters
     ----------
-    plane : (Y, X) ndarray
     low, high : float
         Percentiles (0 to 100, interpolated linearly) that become the least and the greatest value;
         what is beyond saturates.

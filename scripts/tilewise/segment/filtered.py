@@ -14,14 +14,7 @@ from tilewise.store.grid import Grid, Region, crop
 class Filtered:
     """Filtered pixels of any region, computed from the image around it.
 
-    Parameters
-    ----------
-    reader : BlockReader
-        Of the image, or of pixels that are filtered already.
-    steps : sequence
-        Of the filter; none leaves the pixels as they are.
-    grid : Grid
-    dtype : str
+    Without steps, the pixels are those of the reader: they are filtered already, or not to be.
     """
 
     def __init__(self, reader: BlockReader, steps: Sequence, grid: Grid, dtype: str) -> None:

@@ -17,11 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from tilewise.pixels import DTYPES
 from tilewise.segment import exposure, illumination, rank_filters, smoothing
 from tilewise.segment.steps import WHOLE_PLANE, parse
-
-DTYPES = ("uint8", "uint16", "int16", "float32")
-"""Of the planes that can be filtered."""
 
 
 @dataclass(frozen=True)
@@ -53,24 +51,7 @@ FILTERS = {
 
 
 def parse_chain(steps: Sequence) -> list[tuple[str, dict[str, Any]]]:
-    """The steps of a chain as the configuration gives them, with their settings filled in.
-
-    Parameters
-    ----------
-    steps : sequence
-        Of names (`invert`), of names with the first setting (`{median: 3}`) or with named settings
-        (`{gaussian: {sigma: 2}}`); or what this function returns.
-
-    Returns
-    -------
-    list of (str, dict)
-        Name and all settings of each step.
-
-    Raises
-    ------
-    ValueError
-        For steps of another form, unknown filters and settings, and settings that are missing.
-    """
+    """Name and all settings of each step of a chain; see `steps.parse`."""
     functions = {name: known.apply for name, known in FILTERS.items()}
     return [parse(step, functions, "filter") for step in steps]
 
@@ -78,17 +59,7 @@ def parse_chain(steps: Sequence) -> list[tuple[str, dict[str, Any]]]:
 def check_chain(steps: Sequence, dtype: DTypeLike) -> None:
     """Make sure that a chain can be applied to planes of a dtype.
 
-    Parameters
-    ----------
-    steps : sequence
-        See `parse_chain`.
-    dtype : str or dtype
-        Of the planes.
-
-    Raises
-    ------
-    ValueError
-        Says which step cannot be applied, why, and what to do.
+    The ValueError says which step cannot be applied, why, and what to do.
     """
     dtype = np.dtype(dtype)
     if dtype.name not in DTYPES:
@@ -110,41 +81,17 @@ def check_chain(steps: Sequence, dtype: DTypeLike) -> None:
 
 
 def chain_reach(steps: Sequence, dtype: DTypeLike) -> float:
-    """How far from a pixel its result depends on the plane.
+    """How far from a pixel its result depends on the plane, in pixels.
 
-    Parameters
-    ----------
-    steps : sequence
-        See `parse_chain`.
-    dtype : str or dtype
-        Of the planes.
-
-    Returns
-    -------
-    int or WHOLE_PLANE
-        In pixels. A region that is filtered with so many pixels around it (fewer at the plane's
-        border) has the values of the filtered plane, bit for bit. `WHOLE_PLANE` if any step needs
-        all of it.
+    A region that is filtered with so many pixels around it (fewer at the plane's border) has the
+    values of the filtered plane, bit for bit. `WHOLE_PLANE` if any step needs all of it.
     """
     dtype = np.dtype(dtype)
     return sum(FILTERS[name].reach(dtype, **settings) for name, settings in parse_chain(steps))
 
 
 def apply_chain(plane: NDArray, steps: Sequence) -> NDArray:
-    """Apply the steps of a chain to a plane, in order.
-
-    Parameters
-    ----------
-    plane : (Y, X) ndarray
-        uint8, uint16, int16 or float32, finite; it is not modified.
-    steps : sequence
-        See `parse_chain`.
-
-    Returns
-    -------
-    (Y, X) ndarray
-        Of the same dtype; the plane itself if there are no steps.
-    """
+    """Apply the steps of a chain to a plane, in order; the plane itself if there are none."""
     for name, settings in parse_chain(steps):
         plane = FILTERS[name].apply(plane, **settings)
     return plane

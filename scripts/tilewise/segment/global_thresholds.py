@@ -1,7 +1,8 @@
 """Global thresholds: from a histogram to the grey level that separates foreground from background.
 
-A method takes a histogram and gives one threshold or several; pixels above it are foreground. All
-but `manual` raise `NoThreshold` if the pixels are constant.
+A method takes a histogram (`counts` and `centers`, as from `histograms.histogram`) and gives one
+threshold or several; pixels above it are foreground. All but `manual` raise `NoThreshold` if the
+pixels are constant.
 
 A new method is one function and one line of `GLOBAL`. The settings that the configuration may give
 are its arguments after the histogram; `{name: value}` sets the first.
@@ -48,8 +49,6 @@ def manual(counts: NDArray, centers: NDArray, value: float) -> float:
 
     Parameters
     ----------
-    counts, centers : (bins,) ndarray
-        As from `histograms.histogram`.
     value : float
         Grey level.
     """
@@ -263,8 +262,6 @@ def multiotsu(
 
     Parameters
     ----------
-    counts, centers : (bins,) ndarray
-        As from `histograms.histogram`.
     classes : int
         At least 2.
     foreground : int or list of int, optional
@@ -321,20 +318,9 @@ def multiotsu(
 def _add_class(best, variance):
     """Divide the first grey levels, for every number of them, into one class more.
 
-    Parameters
-    ----------
-    best : (grey levels + 1,) ndarray
-        Greatest sum of class variances of the first 0, 1, ... grey levels; minus infinity where
-        they are fewer than classes.
-    variance : callable
-        Of the class from one grey level up to before another.
-
-    Returns
-    -------
-    best : (grey levels + 1,) ndarray
-        With the class.
-    starts : (grey levels + 1,) int ndarray
-        Where it begins.
+    `best` is the greatest sum of class variances of the first 0, 1, ... grey levels, minus infinity
+    where they are fewer than classes; `variance(start, stop)` is that of a class. Returns `best`
+    with the new class, and where this class begins.
     """
     number = best.size - 1
     better, starts = np.full(best.size, -math.inf), np.zeros(best.size, np.int64)

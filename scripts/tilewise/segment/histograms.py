@@ -21,11 +21,11 @@ def histogram(
 
     Parameters
     ----------
-    values : ndarray
+    values
         uint8, uint16, int16, or finite float32.
-    bins : int, optional
+    bins
         Of floats, 256 by default. Integers have a bin for each value of their dtype.
-    low, high : float, optional
+    low, high
         Range of the bins of floats; what is outside is not counted. By default from the smallest
         to the greatest value.
 
@@ -57,18 +57,9 @@ def moments(counts: NDArray, centers: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def separability(counts: NDArray, centers: NDArray, threshold: float) -> float:
-    """How well a threshold separates its two classes.
+    """How well a threshold separates its two classes, 0 to 1; 0 if a class is empty.
 
-    Parameters
-    ----------
-    counts, centers : (bins,) ndarray
-        As from `histogram`.
-    threshold : float
-
-    Returns
-    -------
-    float
-        Between-class over total variance, 0 to 1: Otsu's (1979) eta. 0 if a class is empty.
+    This is the between-class over the total variance: Otsu's (1979) eta.
     """
     pixels, sums = moments(counts, centers)
     split = np.searchsorted(centers, threshold, side="right")
@@ -88,19 +79,9 @@ def contrast_to_noise(
 ) -> float:
     """Contrast-to-noise ratio of the two classes that a threshold makes.
 
-    Parameters
-    ----------
-    counts, centers : (bins,) ndarray
-        As from `histogram`.
-    threshold : float
-    foreground : {"bright", "dark"}
-
-    Returns
-    -------
-    float
-        Difference of the class means over the standard deviation of the background class: 2.65 for
-        a Gaussian split at its mean, that is for noise alone. 0 if a class is empty, infinite if
-        the background is constant.
+    This is the difference of the class means over the standard deviation of the background class:
+    2.65 for a Gaussian split at its mean, that is for noise alone. It is 0 if a class is empty, and
+    infinite if the background is constant. The foreground is `bright` or `dark`.
     """
     split = np.searchsorted(centers, threshold, side="right")
     background, objects = slice(split), slice(split, None)

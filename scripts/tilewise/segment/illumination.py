@@ -6,13 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.segment.dtypes import in_bands
-from tilewise.segment.rank_filters import (
-    check_window,
-    median,
-    opening,
-    opening_reach,
-    window_reach,
-)
+from tilewise.segment.rank_filters import check_window, median, opening, opening_reach, window_reach
 from tilewise.segment.smoothing import convolve, gaussian, gaussian_radius, gaussian_weights
 from tilewise.segment.steps import check_choice, is_number
 
@@ -28,7 +22,6 @@ def background(
 
     Parameters
     ----------
-    plane : (Y, X) ndarray
     method : {"median", "opening", "gaussian"}
         The background: the median of a window; the grey opening, which suits bright structures
         narrower than the window; or a gaussian with the standard deviation of a window, size /
@@ -126,7 +119,6 @@ def destripe(plane: NDArray, axis: str = "rows", size: int = 51) -> NDArray:
 
     Parameters
     ----------
-    plane : (Y, X) ndarray
     axis : {"rows", "columns"}
         Direction of the stripes.
     size : int

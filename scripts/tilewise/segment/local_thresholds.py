@@ -1,6 +1,7 @@
 """Local thresholds: from a plane to a threshold for every pixel.
 
-A method takes a plane and gives thresholds of its shape; pixels above theirs are foreground.
+A method takes a plane of uint8, uint16, int16 or float32 and gives thresholds of its shape, in
+float64, or float32 for float32. Pixels above theirs are foreground.
 
 A new method is one function and one line of `LOCAL`. The settings that the configuration may give
 are its arguments after the plane; `{name: value}` sets the first.
@@ -37,8 +38,6 @@ def adaptive(
 
     Parameters
     ----------
-    plane : (Y, X) ndarray
-        uint8, uint16, int16 or float32.
     size : int
         Side of the window in pixels, odd; a gaussian has a standard deviation of (size - 1) / 6.
     offset : float
@@ -46,16 +45,12 @@ def adaptive(
     weights : {"gaussian", "mean"}
         With `gaussian`, near pixels count more than far ones.
 
-    Returns
-    -------
-    (Y, X) ndarray
-        float64, or float32 for float32. Constant surroundings have exactly their value as mean.
+    Notes
+    -----
+    Constant surroundings have exactly their value as mean.
     """
-    return _in_strips(
-        functools.partial(_adaptive, size=size, offset=offset, weights=weights),
-        plane,
-        _adaptive_reach(size, weights=weights),
-    )
+    compute = functools.partial(_adaptive, size=size, offset=offset, weights=weights)
+    return _in_strips(compute, plane, _adaptive_reach(size, weights=weights))
 
 
 def _adaptive(plane, size, offset, weights):
@@ -99,17 +94,10 @@ def niblack(plane: NDArray, size: int = 15, k: float = 0.2) -> NDArray[np.floati
 
     Parameters
     ----------
-    plane : (Y, X) ndarray
-        uint8, uint16, int16 or float32.
     size : int
         Side of the window in pixels, odd.
     k : float
         Number of standard deviations by which the threshold is below the mean.
-
-    Returns
-    -------
-    (Y, X) ndarray
-        float64, or float32 for float32.
 
     References
     ----------
@@ -130,8 +118,6 @@ def sauvola(
 
     Parameters
     ----------
-    plane : (Y, X) ndarray
-        uint8, uint16, int16 or float32.
     size : int
         Side of the window in pixels, odd.
     k : float
@@ -140,11 +126,10 @@ def sauvola(
         Greatest standard deviation: by default half the range of an integer dtype (127.5 or
         32767.5), and 1 for float32, which suits values from -1 to 1.
 
-    Returns
-    -------
-    (Y, X) ndarray
-        float64, or float32 for float32. (1 - k) times the value of a constant plane, which is
-        above it: where that can be, make the foreground dark, as Sauvola's is.
+    Notes
+    -----
+    A constant plane is above its threshold, (1 - k) times its value: where that can be, make the
+    foreground dark, as Sauvola's is.
 
     References
     ----------

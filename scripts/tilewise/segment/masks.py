@@ -14,7 +14,6 @@ def hysteresis(plane: NDArray, low: float, high: float) -> NDArray[np.uint8]:
 
     Parameters
     ----------
-    plane : (Y, X) ndarray
     low, high : float
         Grey levels. The configuration may name a global threshold instead, such as `otsu`.
 
@@ -34,17 +33,9 @@ def hysteresis(plane: NDArray, low: float, high: float) -> NDArray[np.uint8]:
 
 
 def connected(low: NDArray[np.uint8], high: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Regions of one mask or the other that have a pixel of the second.
+    """Regions of one mask or the other that have a pixel of the second; all masks are 0 or 1.
 
-    Parameters
-    ----------
-    low, high : (Y, X) uint8 ndarray
-        Masks, 0 or 1. Neighbours share a side (4-connectivity).
-
-    Returns
-    -------
-    (Y, X) uint8 ndarray
-        0 or 1.
+    Pixels of a region share sides (4-connectivity).
     """
     regions = Components(low | high, 4)
     chosen = regions.any(high)
@@ -55,19 +46,9 @@ def connected(low: NDArray[np.uint8], high: NDArray[np.uint8]) -> NDArray[np.uin
 def class_mask(
     plane: NDArray, thresholds: Sequence[float], classes: Sequence[int] | NDArray
 ) -> NDArray[np.uint8]:
-    """Pixels of some of the classes between several thresholds.
+    """Pixels of some of the classes between several thresholds, as a mask of 0 and 1.
 
-    Parameters
-    ----------
-    plane : (Y, X) ndarray
-    thresholds : sequence of float
-        Ascending. A pixel's class is the number of them that it is above.
-    classes : sequence of int
-
-    Returns
-    -------
-    (Y, X) uint8 ndarray
-        0 or 1.
+    The thresholds ascend, and a pixel's class is the number of them that it is above.
     """
     chosen = np.isin(np.arange(len(thresholds) + 1), classes).view(np.uint8)
     if plane.dtype.kind == "f":

@@ -16,7 +16,6 @@ def median(plane: NDArray, size: int) -> NDArray:
 
     Parameters
     ----------
-    plane : (Y, X) ndarray
     size : int
         Side of the window in pixels, odd.
 
@@ -102,7 +101,6 @@ def tophat(plane: NDArray, size: int, dark: bool = False) -> NDArray:
 
     Parameters
     ----------
-    plane : (Y, X) ndarray
     size : int
         Side of the square window in pixels, odd.
     dark : bool

@@ -1,7 +1,7 @@
 """The histogram of a whole sample: the sum of its blocks', or counted in its only one."""
 
-import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,27 +15,18 @@ from tilewise.store.parts import Part
 def of_sample(
     paths: Sequence[str], filtered: Filtered, part: Part, threads: int
 ) -> tuple[NDArray[np.int64], NDArray]:
-    """The histogram that a threshold of a whole sample is taken from.
+    """Counts and centers of the histogram that a threshold of a whole sample is taken from.
 
-    Parameters
-    ----------
-    paths : sequence of path
-        Histograms of all of its blocks; none of a sample of one block, whose pixels are counted.
-    filtered : Filtered
-        Pixels of that block.
-    part : Part
-        That block.
-    threads : int
-
-    Returns
-    -------
-    counts : (bins,) int64 ndarray
-    centers : (bins,) ndarray
-        As from `histograms.histogram`.
+    `paths` are the histograms of all of its blocks: files with `counts` and `centers`. A sample of
+    one block has none: its pixels are counted.
     """
-    if paths:
-        return _sum(paths)
-    return count(filtered, part, threads, extent(filtered, part, threads))
+    if not paths:
+        return count(filtered, part, threads, extent(filtered, part, threads))
+    total: Any = 0
+    for path in paths:
+        with np.load(path) as block:
+            total, centers = total + block["counts"], block["centers"]
+    return total, centers
 
 
 def of_filters(
@@ -45,49 +36,16 @@ def of_filters(
     part: Part,
     threads: int,
 ) -> dict[str, tuple[NDArray[np.int64], NDArray]]:
-    """The same after each of several filters.
-
-    Parameters
-    ----------
-    paths : sequence of path
-        Histograms of all blocks, filter by filter of `counted`; none of a sample of one block.
-    counted : sequence of str
-        Names of the filters whose histogram is needed.
-    filters : mapping of str to Filtered
-    part, threads
-        As for `of_sample`.
-
-    Returns
-    -------
-    dict of str to (ndarray, ndarray)
-        By name of the filter.
-    """
+    """The same after each filter of `counted`, by its name; `paths` come filter by filter."""
     number = len(paths) // max(len(counted), 1)
     own = {name: paths[i * number : (i + 1) * number] for i, name in enumerate(counted)}
     return {name: of_sample(own[name], filters[name], part, threads) for name in counted}
 
 
-def _sum(paths):
-    """The sum of blocks' histograms, from files with `counts` and `centers`."""
-    total = 0
-    for path in paths:
-        with np.load(path) as block:
-            total, centers = total + block["counts"], block["centers"]
-    return total, centers
-
-
 def count(
     filtered: Filtered, part: Part, threads: int, bounds: tuple[float, float] | None = None
 ) -> tuple[NDArray[np.int64], NDArray]:
-    """The histogram of a block.
-
-    Parameters
-    ----------
-    filtered, part, threads
-        As for `of_sample`.
-    bounds : (float, float), optional
-        Range of the bins of floats; None is that of an integer's dtype.
-    """
+    """The histogram of a block; `bounds` is the range of the bins of floats."""
     low, high = bounds or (None, None)
     counted = _of_strips(
         lambda pixels: histogram(pixels, low=low, high=high), filtered, part, threads
@@ -107,6 +65,5 @@ def extent(filtered: Filtered, part: Part, threads: int) -> tuple[float, float] 
 
 
 def _of_strips(work, filtered, part, threads):
-    whole = math.inf if filtered.reach == math.inf else None
-    regions = strips(part.grid, part.block, whole)
+    regions = strips(part.grid, part.block, filtered.reach)
     return each_strip(lambda strip: work(filtered.read(strip)), regions, threads)

@@ -15,49 +15,32 @@ from tilewise.segment.thresholds import Threshold, find_threshold, guard
 from tilewise.store.grid import Grid, Region, Tile, crop
 
 COLUMNS = (
-    "sample",
-    "method",
-    "tile",
-    "scope",
-    "threshold",
-    "separability",
-    "contrast",
-    "foreground",
-    "note",
+    *("sample", "method", "tile", "scope"),
+    *("threshold", "separability", "contrast", "foreground", "note"),
 )
 """Of the table of thresholds; `foreground` is the fraction of the tile, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Segmenter:
-    """How a method turns filtered pixels into a mask; the configuration's words.
-
-    Parameters
-    ----------
-    threshold : str
-        A method of `global_thresholds.GLOBAL` or `local_thresholds.LOCAL`, or `hysteresis`.
-    settings : dict
-        Of that method.
-    scope : {"tile", "plane", "sample", "calibrated"}
-        The pixels that share a threshold; a calibrated one comes from annotated tiles, for all.
-    foreground : {"bright", "dark"}
-        Whether the foreground is above the threshold, or not above it.
-    min_contrast, min_separability : float
-        Of a tile's or a plane's own threshold; see `guard`.
-    fallback : {"sample", "empty"}
-        What is used where they are not reached.
-    cleanup : list
-        Steps of `cleanup`.
-    """
+    """How a method turns filtered pixels into a mask; the configuration's words."""
 
     threshold: str
+    """A method of `global_thresholds.GLOBAL` or `local_thresholds.LOCAL`, or `hysteresis`."""
     settings: dict
+    """Of that method."""
     scope: str
+    """`tile`, `plane` or `sample`: pixels that share a threshold; or `calibrated`: one threshold
+    for all, from annotated tiles."""
     foreground: str
+    """`bright`: above the threshold; or `dark`: not above it."""
     min_contrast: float
     min_separability: float
+    """These two are limits of a tile's or a plane's own threshold; see `guard`."""
     fallback: str
+    """What is used where they are not reached: `sample` or `empty`."""
     cleanup: list
+    """Steps of `cleanup`."""
 
     @property
     def is_local(self) -> bool:
@@ -113,13 +96,11 @@ def tile_thresholds(
 
     Parameters
     ----------
-    pixels : (rows, columns) ndarray
+    pixels
         Filtered pixels of the region.
-    region : Region
+    region
         Of one plane; whole tiles unless the scope is the sample or the method local.
-    grid : Grid
-    segmenter : Segmenter
-    sample : Threshold or None
+    sample
         Of the whole sample, where `needs_sample`; of the annotated tiles, where it is calibrated.
     """
     tiles = grid.tiles_in(region)
@@ -151,21 +132,10 @@ def segment(
     thresholds: Mapping[Tile, Threshold],
     surface: NDArray | None = None,
 ) -> NDArray[np.uint8]:
-    """The mask of a region, cleaned.
+    """The mask of a region, cleaned: 0 background, 1 foreground.
 
-    Parameters
-    ----------
-    pixels, region, grid, segmenter
-        As for `tile_thresholds`.
-    thresholds : mapping of Tile to Threshold
-    surface : (rows, columns) ndarray, optional
-        The thresholds of a local method, where they are known.
-
-    Returns
-    -------
-    (rows, columns) uint8 ndarray
-        0 background, 1 foreground. Valid only where all pixels within `segmenter.reach` are in the
-        region.
+    It is valid only where all pixels within `segmenter.reach` are in the region. The surface is
+    that of a local method, where it is known: a threshold per pixel.
     """
     if segmenter.is_local:
         if surface is None:
@@ -191,26 +161,16 @@ def segment_region(
     sample: Threshold | None = None,
     surfaces: Surfaces | None = None,
 ) -> tuple[NDArray[np.uint8], dict[Tile, Threshold]]:
-    """The mask of a region, and the threshold of each of its tiles.
+    """The mask of a region, 0 background and 1 foreground, and the threshold of each of its tiles.
 
     Parameters
     ----------
-    pixels : (rows, columns) ndarray
-        Filtered pixels of `outer`.
-    outer, region : Region
-        `outer` holds what is within the segmenter's reach of `region`.
-    grid : Grid
-    segmenter : Segmenter
-    sample : Threshold or None
+    pixels
+        Filtered pixels of `outer`, which holds what is within the segmenter's reach of `region`.
+    sample
         As for `tile_thresholds`.
-    surfaces : trials.Surfaces, optional
+    surfaces
         Of the same pixels, to share with other segmenters.
-
-    Returns
-    -------
-    mask : (rows, columns) uint8 ndarray
-        0 background, 1 foreground.
-    thresholds : dict of Tile to Threshold
     """
     own = grid.around(region, segmenter.reach)
     pixels = crop(pixels, outer, own)
@@ -252,20 +212,9 @@ def above(
     foreground: str = "bright",
     out: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
-    """Pixels above a threshold, or not above it where the foreground is dark.
+    """The mask, 0 or 1, of pixels above a threshold; of those not above it for a `dark` foreground.
 
-    Parameters
-    ----------
-    pixels : (rows, columns) ndarray
-    threshold : float or (rows, columns) ndarray
-    foreground : {"bright", "dark"}
-    out : (rows, columns) uint8 ndarray, optional
-        Where the mask is written.
-
-    Returns
-    -------
-    (rows, columns) uint8 ndarray
-        0 background, 1 foreground.
+    The threshold is a grey level or one per pixel; the mask is written to `out` if it is given.
     """
     if pixels.dtype.kind in "iu" and np.ndim(threshold) == 0:
         # an integer is above a threshold if it is above its floor: compared without conversion

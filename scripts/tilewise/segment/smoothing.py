@@ -16,7 +16,6 @@ def gaussian(plane: NDArray, sigma: float) -> NDArray:
 
     Parameters
     ----------
-    plane : (Y, X) ndarray
     sigma : float
         Standard deviation in pixels, above 0. The gaussian ends at 4 of them.
     """

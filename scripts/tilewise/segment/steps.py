@@ -12,22 +12,17 @@ WHOLE_PLANE = math.inf
 
 
 def parse(step: Any, functions: Mapping[str, Callable], kind: str) -> tuple[str, dict[str, Any]]:
-    """A step's name and settings, checked against the function that it names.
+    """A step's name and all of its settings, those left out with the function's defaults.
 
     Parameters
     ----------
-    step : str, dict or (str, dict)
-        A name; or a name with the value of the function's first setting, or with its settings; or
-        what this function returns.
-    functions : mapping of str to callable
+    step
+        A name (`otsu`), a name with its first setting (`{median: 3}`) or with named settings
+        (`{gaussian: {sigma: 2}}`); or what this function returns.
+    functions
         By name; the parameters after the first are the settings.
-    kind : str
+    kind
         What a step is called in messages.
-
-    Returns
-    -------
-    (str, dict)
-        The name and all settings, those left out with the function's defaults.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """The threshold of some pixels: from their histogram, and kept only if it separates classes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -13,34 +13,22 @@ from tilewise.segment.histograms import contrast_to_noise, separability
 
 @dataclass(frozen=True)
 class Threshold:
-    """The thresholds for some pixels, and what speaks for them.
-
-    Parameters
-    ----------
-    values : tuple of float
-        Thresholds in grey levels: one, several for multi-Otsu, low and high for hysteresis; none
-        where no threshold exists and the mask is empty.
-    separability : float or None
-        Otsu's between-class over total variance, 0 to 1.
-    contrast : float or None
-        Difference of the class means over the standard deviation of the background class.
-    note : str
-        Why there is no threshold, or why it is not the pixels' own; empty otherwise.
-    """
+    """The thresholds for some pixels, and what speaks for them."""
 
     values: tuple[float, ...] = ()
+    """In grey levels: one, several for multi-Otsu, low and high for hysteresis; none where no
+    threshold exists and the mask is empty."""
     separability: float | None = None
+    """As from `histograms.separability`."""
     contrast: float | None = None
+    """As from `histograms.contrast_to_noise`."""
     note: str = ""
+    """Why there is no threshold, or why it is not the pixels' own; empty otherwise."""
 
     def to_row(self) -> dict[str, Any]:
         """The threshold as fields of a table."""
-        return {
-            "threshold": ";".join(map(str, self.values)),
-            "separability": self.separability,
-            "contrast": self.contrast,
-            "note": self.note,
-        }
+        fields = asdict(self)
+        return {"threshold": ";".join(map(str, fields.pop("values"))), **fields}
 
     @classmethod
     def from_row(cls, fields: Mapping[str, str]) -> Self:
@@ -59,23 +47,9 @@ def find_threshold(
     settings: Mapping[str, Any],
     foreground: str = "bright",
 ) -> Threshold:
-    """The thresholds of a histogram by a global method.
+    """The thresholds of a histogram by a method of `global_thresholds.GLOBAL`, or `hysteresis`.
 
-    Parameters
-    ----------
-    counts : (bins,) integer ndarray
-    centers : (bins,) ndarray
-        Grey levels of the bins, ascending.
-    name : str
-        A method of `global_thresholds.GLOBAL`, or `hysteresis`.
-    settings : mapping
-        All of the method's.
-    foreground : {"bright", "dark"}
-
-    Returns
-    -------
-    Threshold
-        Without values, and with the reason, where the pixels are constant or the method fails.
+    It has no values, and the reason as note, where the pixels are constant or the method fails.
     """
     try:
         if np.count_nonzero(counts) < 2 and name != "manual":
@@ -107,19 +81,8 @@ def guard(
 ) -> Threshold:
     """Keep a threshold only if two classes are there: a split of pure noise is none.
 
-    Parameters
-    ----------
-    own : Threshold
-        Of a tile or a plane.
-    sample : Threshold or None
-        Of its sample, to fall back on; None falls back on an empty mask.
-    min_separability, min_contrast : float
-        Least `separability` and `contrast` of `own`; 0 accepts everything.
-
-    Returns
-    -------
-    Threshold
-        The one to use; its note says why it is not `own`.
+    Where `own`, of a tile or a plane, is below one of the limits, that of its sample is used, or
+    none, and so an empty mask; the note says why. Limits of 0 accept everything.
     """
     if not own.values:
         return own

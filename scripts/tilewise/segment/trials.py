@@ -1,7 +1,7 @@
 """Trials, which are sets of parameters that are tried, on the same pixels, filtered once."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,56 +17,59 @@ from tilewise.store.grid import Grid, Region, crop
 
 @dataclass(frozen=True)
 class Trial:
-    """A set of a method's parameters, with what segments by it.
-
-    Parameters
-    ----------
-    segmenter : Segmenter
-    threshold : Threshold or None
-        That of the whole sample or of annotated tiles, where it uses one.
-    variant : str
-        Name of the set.
-    fold : str
-        The fold without which the threshold was calibrated; empty where it was not.
-    """
+    """A set of a method's parameters, with what segments by it."""
 
     segmenter: Segmenter
     threshold: Threshold | None = None
+    """That of the whole sample or of annotated tiles, where it uses one."""
     variant: str = ""
+    """Name of the set."""
     fold: str = ""
+    """The fold without which the threshold was calibrated; empty where it was not."""
 
 
 def trials_of(
-    variant: Mapping[str, Any],
+    variants: Iterable[Mapping[str, Any]],
     calibrated: Mapping[str, Sequence[tuple[str, Threshold]]],
-    histogram: tuple[NDArray, NDArray] | None,
-) -> list[Trial]:
-    """The trials of a set of parameters: one, or one for each fold of a calibrated threshold.
+    needs_sample: Collection[str],
+    histograms: Mapping[str, tuple[NDArray, NDArray]],
+) -> dict[tuple[str, float], list[Trial]]:
+    """The trials of sets of parameters: one each, or one for each fold of a calibrated threshold.
 
     Parameters
     ----------
-    variant : dict
-        `name`, and the fields of the `segmenter`.
-    calibrated : dict of str to list of (str, Threshold)
+    variants
+        With `name`, name of the `filter`, and fields of the `segmenter`.
+    calibrated
         By name of a calibrated set: each fold with its threshold.
-    histogram : (counts, centers) or None
-        Of the whole sample, where its threshold is used.
+    needs_sample
+        Names of sets that use a threshold of the whole sample.
+    histograms
+        Of the sample, by name of the filter.
+
+    Returns
+    -------
+    dict
+        By filter, and by reach: `math.inf` for trials that need whole planes, 0 for all others.
     """
-    segmenter, name = Segmenter(**variant["segmenter"]), variant["name"]
-    if segmenter.scope == "calibrated":
-        return [Trial(segmenter, threshold, name, fold) for fold, threshold in calibrated[name]]
-    threshold = segmenter.find_threshold(*histogram) if histogram is not None else None
-    return [Trial(segmenter, threshold, name)]
+    groups: dict[tuple[str, float], list[Trial]] = {}
+    for variant in variants:
+        segmenter, name = Segmenter(**variant["segmenter"]), variant["name"]
+        own: Sequence[tuple[str, Threshold | None]] = [("", None)]
+        if segmenter.scope == "calibrated":
+            own = calibrated[name]
+        elif name in needs_sample:
+            own = [("", segmenter.find_threshold(*histograms[variant["filter"]]))]
+        key = variant["filter"], math.inf if segmenter.reach == math.inf else 0
+        trials = [Trial(segmenter, threshold, name, fold) for fold, threshold in own]
+        groups.setdefault(key, []).extend(trials)
+    return groups
 
 
 class Surfaces:
     """Thresholds per pixel, computed once for trials that differ in their offset alone.
 
-    Parameters
-    ----------
-    pixels : (rows, columns) ndarray
-        Filtered pixels of `outer`.
-    outer : Region
+    `pixels` are the filtered ones of the region `outer`.
     """
 
     def __init__(self, pixels: NDArray, outer: Region) -> None:
@@ -91,14 +94,7 @@ class Surfaces:
 def trial_masks(
     trials: Sequence[Trial], region: Region, filtered: Filtered, grid: Grid
 ) -> Iterator[tuple[Trial, NDArray[np.uint8]]]:
-    """The mask of a region by each of several trials.
-
-    Yields
-    ------
-    trial : Trial
-    mask : (rows, columns) uint8 ndarray
-        0 background, 1 foreground.
-    """
+    """Each of several trials with its mask of a region, 0 background and 1 foreground."""
     outer = grid.around(region, max(trial.segmenter.reach for trial in trials))
     pixels = filtered.read(outer)
     surfaces = Surfaces(pixels, outer)
@@ -107,11 +103,3 @@ def trial_masks(
             pixels, outer, region, grid, trial.segmenter, trial.threshold, surfaces
         )
         yield trial, mask
-
-
-def by_reach(trials: Iterable[Trial]) -> list[tuple[bool, list[Trial]]]:
-    """Whether trials need whole planes, and which; first those that do not."""
-    groups: dict[bool, list[Trial]] = {False: [], True: []}
-    for trial in trials:
-        groups[trial.segmenter.reach == math.inf].append(trial)
-    return [(is_whole, some) for is_whole, some in groups.items() if some]

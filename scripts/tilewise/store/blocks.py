@@ -1,6 +1,7 @@
 """Blocks of an array on disk: regions of a plane are read, tiles are written as they are ready."""
 
 import math
+import operator
 import sys
 import threading
 from collections import OrderedDict
@@ -26,15 +27,7 @@ MOST_PIXELS_AT_ONCE = 2**28
 
 
 class Blocks:
-    """Blocks of an array that a job reads; its samples are views of them.
-
-    Parameters
-    ----------
-    files
-        File per block, blocks as in `Grid.blocks` of the array.
-    layout
-        As from `layout_of`.
-    """
+    """Blocks of an array that a job reads, from a file for each; its samples are views of them."""
 
     def __init__(self, files: Mapping[str, str | Path], layout: Layout) -> None:
         self._layout = layout
@@ -48,33 +41,15 @@ class Blocks:
 def open_blocks(
     paths: Iterable[str | Path], blocks: Iterable[str], grid: Grid, dtype: str, **settings: Any
 ) -> Blocks:
-    """Blocks of an array that a job reads.
-
-    Parameters
-    ----------
-    paths, blocks
-        A file, and its place in the array.
-    grid
-        Of any of its samples.
-    dtype, settings
-        As for `layout_of`.
-    """
+    """Blocks of an array, from a file for each; the grid is that of any of its samples."""
     return Blocks(dict(zip(blocks, paths, strict=True)), layout_of(grid, dtype, **settings))
 
 
 class BlockReader:
     """Reads regions of a sample that may span blocks.
 
-    Parameters
-    ----------
-    shards
-        By block of the array; a block without one holds the fill value.
-    grid
-        Of the sample.
-    layout
-        As from `layout_of`.
-    offset
-        Plane of the array that is the sample's first.
+    A block of the array without a shard holds the fill value. The offset is the plane of the array
+    that is the sample's first.
     """
 
     kept_rows = 4
@@ -118,12 +93,9 @@ class BlockReader:
             out[:] = shard.read(place)[0]
 
     def tile(self, tile: Tile) -> NDArray[Any]:
-        """Pixels of one tile, cut at the sample's edge.
+        """Pixels of one tile, cut at the sample's edge; not to be written to.
 
-        Returns
-        -------
-        (rows, columns) or (channels, rows, columns) ndarray
-            Not to be written to.
+        They are (rows, columns), or (channels, rows, columns) where there are several channels.
         """
         side = self._grid.tile
         _, height, width = self._grid.tile_region(tile).shape
@@ -161,12 +133,9 @@ class BlockReader:
         return pixels
 
     def read(self, region: Region) -> NDArray[Any]:
-        """Pixels of a region of one plane.
+        """Pixels of a region of one plane, of a shape as in `tile`.
 
-        Returns
-        -------
-        (rows, columns) or (channels, rows, columns) ndarray
-            Valid until the thread's next call; not to be written to.
+        They are valid until the thread's next call, and not to be written to.
         """
         side = self._grid.tile
         first, last = region.x0 // side, -(-region.x1 // side)
@@ -187,46 +156,23 @@ class BlockReader:
 
 
 class BlockWriter:
-    """Writes one block, strip by strip or tile by tile, each tile once.
-
-    Parameters
-    ----------
-    path
-        Of its file.
-    block
-        `z/y/x`, of the array.
-    layout
-        As from `layout_of`.
-    threads
-        That write.
-    """
+    """Writes one block (`z/y/x`, of the array), strip by strip or tile by tile, each tile once."""
 
     def __init__(self, path: str | Path, block: str, layout: Layout, threads: int = 1) -> None:
         self._side = layout.chunk[-1]
-        self._corner = [
-            place * chunks
-            for place, chunks in zip(
-                map(int, block.split("/")), layout.chunks_along[-3:], strict=True
-            )
-        ]
+        place = map(int, block.split("/"))
+        self._corner = list(map(operator.mul, place, layout.chunks_along[-3:]))
         self._shard = ShardWriter(path, layout, threads)
 
     def write(self, part: "Part", region: Region, pixels: NDArray[Any]) -> None:
-        """Store a region of one plane whose corner lies on a tile's.
-
-        Parameters
-        ----------
-        part, region
-            Of the part's sample: whole tiles, except at its edge.
-        pixels : (rows, columns) or (channels, rows, columns) ndarray
-        """
+        """Store pixels of a region of one plane of a sample: whole tiles, except at its edge."""
         side = self._side
         for y in range(region.y0, region.y1, side):
             for x in range(region.x0, region.x1, side):
                 rows = slice(y - region.y0, y - region.y0 + side)
                 columns = slice(x - region.x0, x - region.x0 + side)
                 place = region.z0 + part.offset, y // side, x // side
-                inside = tuple(a - b for a, b in zip(place, self._corner, strict=True))
+                inside = tuple(map(operator.sub, place, self._corner))
                 if pixels.ndim == 2:
                     self._shard.write(inside, pixels[np.newaxis, rows, columns])
                     continue
@@ -242,13 +188,10 @@ class BlockWriter:
         self._shard.__exit__(failed, *failure)
 
 
-def strips(grid: Grid, block: str, height: float | None = None) -> Iterator[Region]:
-    """A block's planes, one after the other, as strips of so many rows.
-
-    The height is that of whole tiles; None is one tile row, `math.inf` the whole plane.
-    """
+def strips(grid: Grid, block: str, reach: float = 0) -> Iterator[Region]:
+    """A block's planes, one after the other: tile rows, or whole if the reach is `math.inf`."""
     whole = grid.region(block)
-    step = grid.tile if height is None else int(min(height, whole.shape[1]))
+    step = whole.shape[1] if reach == math.inf else grid.tile
     for z in range(whole.z0, whole.z1):
         for y in range(whole.y0, whole.y1, step):
             yield Region(z, z + 1, y, min(y + step, whole.y1), whole.x0, whole.x1)
@@ -264,6 +207,8 @@ def each_strip(
 ) -> list[Result]:
     """Do some work on each strip, on several threads; results are in the order of the strips."""
     regions = list(regions)
+    if not regions:
+        return []
     workers = min(at_once(math.prod(regions[0].shape), threads), len(regions))
     if opencv := sys.modules.get("cv2"):
         # its threads share the cores with these

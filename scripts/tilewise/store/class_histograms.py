@@ -13,17 +13,10 @@ Place = tuple[str, int, int, int, int]
 
 @dataclass(frozen=True)
 class ClassHistogram:
-    """Pixels of the background and of the foreground of a tile, per grey level that occurs.
-
-    Parameters
-    ----------
-    values : (grey levels,) ndarray
-        Grey levels, ascending; integers, or float64.
-    background, foreground : (grey levels,) int64 ndarray
-        Pixels of each.
-    """
+    """Pixels of the background and of the foreground of a tile, per grey level that occurs."""
 
     values: NDArray[Any]
+    """The grey levels, ascending; integers, or float64."""
     background: NDArray[np.int64]
     foreground: NDArray[np.int64]
 

@@ -1,11 +1,12 @@
 """The grid: planes are cut into tiles, tiles are grouped into blocks; all of its arithmetic."""
 
 import math
+import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby, product
+from itertools import groupby, product, starmap
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 if TYPE_CHECKING:
     # numpy takes a tenth of a second in jobs that have no arrays
@@ -96,23 +97,16 @@ class Grid:
 
     def region(self, block: str) -> Region:
         """Pixels of a block (`z/y/x`, as in `blocks`), cut at the sample's edge."""
-        bounds = []
-        for place, step, size in zip(
-            map(int, block.split("/")), self.block, self.shape, strict=True
-        ):
-            bounds += [place * step, min((place + 1) * step, size)]
-        region = Region(*bounds)
+        z, y, x = map(operator.mul, map(int, block.split("/")), self.block)
+        planes, rows, columns = self.block
+        region = self._cut(z, min(z + planes, self.shape[0]), y, y + rows, x, x + columns)
         if min(region.shape) < 1:
             raise ValueError(f"block {block} lies outside of {self.shape}")
         return region
 
     def blocks_of(self, region: Region) -> list[str]:
         """Blocks that share a pixel with a region, in order."""
-        bounds = (
-            (region.z0, region.z1),
-            (region.y0, region.y1),
-            (region.x0, region.x1),
-        )
+        bounds = ((region.z0, region.z1), (region.y0, region.y1), (region.x0, region.x1))
         places = (
             range(max(low, 0) // step, (min(high, size) - 1) // step + 1)
             for (low, high), step, size in zip(bounds, self.block, self.shape, strict=True)
@@ -124,17 +118,19 @@ class Grid:
 
         `math.inf` gives whole planes.
         """
-        if reach == math.inf:
-            return Region(region.z0, region.z1, 0, self.shape[1], 0, self.shape[2])
-        margin = int(reach)
-        return Region(
+        margin = max(self.shape) if reach == math.inf else int(reach)
+        return self._cut(
             region.z0,
             region.z1,
             max(region.y0 - margin, 0),
-            min(region.y1 + margin, self.shape[1]),
+            region.y1 + margin,
             max(region.x0 - margin, 0),
-            min(region.x1 + margin, self.shape[2]),
+            region.x1 + margin,
         )
+
+    def _cut(self, z0, z1, y0, y1, x0, x1):
+        """A box, cut at the sample's lower and right edge."""
+        return Region(z0, z1, y0, min(y1, self.shape[1]), x0, min(x1, self.shape[2]))
 
     def tiles(self, block: str) -> list[Tile]:
         """Tiles of a block that hold a pixel of the sample, plane by plane, row by row."""
@@ -142,12 +138,9 @@ class Grid:
 
     def tiles_in(self, region: Region) -> list[Tile]:
         """Tiles that share a pixel with a region, plane by plane, row by row."""
-        return [
-            Tile(z, row, column)
-            for z in range(region.z0, region.z1)
-            for row in range(region.y0 // self.tile, -(-region.y1 // self.tile))
-            for column in range(region.x0 // self.tile, -(-region.x1 // self.tile))
-        ]
+        rows = range(region.y0 // self.tile, -(-region.y1 // self.tile))
+        columns = range(region.x0 // self.tile, -(-region.x1 // self.tile))
+        return list(starmap(Tile, product(range(region.z0, region.z1), rows, columns)))
 
     def number_of_tiles(self, region: Region) -> int:
         """How many `tiles_in` a region there are."""
@@ -158,8 +151,7 @@ class Grid:
     def spread(self, number: int) -> list[Tile]:
         """At most so many tiles of the sample, at equal distances plane by plane, row by row."""
         rows, columns = self.tiles_along
-        whole = Region(0, self.shape[0], 0, self.shape[1], 0, self.shape[2])
-        tiles = self.number_of_tiles(whole)
+        tiles = self.shape[0] * rows * columns
         number = min(number, tiles)
         places = ((2 * i + 1) * tiles // (2 * number) for i in range(number))
         return [
@@ -167,28 +159,20 @@ class Grid:
             for place in places
         ]
 
+    def place(self, tile: Tile) -> dict[str, Any]:
+        """Fields of a table: the tile's name, its plane and its upper left pixel."""
+        y, x = tile.row * self.tile, tile.column * self.tile
+        return {"tile": tile.name, "z": tile.z, "y": y, "x": x}
+
     def tile_region(self, tile: Tile) -> Region:
         """Pixels of a tile, cut at the sample's edge."""
         y, x = tile.row * self.tile, tile.column * self.tile
-        return Region(
-            tile.z,
-            tile.z + 1,
-            y,
-            min(y + self.tile, self.shape[1]),
-            x,
-            min(x + self.tile, self.shape[2]),
-        )
+        return self._cut(tile.z, tile.z + 1, y, y + self.tile, x, x + self.tile)
 
     def doubled(self, region: Region) -> Region:
         """Pixels of this grid that a region of the next level is the reduction of."""
-        return Region(
-            region.z0,
-            region.z1,
-            2 * region.y0,
-            min(2 * region.y1, self.shape[1]),
-            2 * region.x0,
-            min(2 * region.x1, self.shape[2]),
-        )
+        y0, y1, x0, x1 = (2 * end for end in (region.y0, region.y1, region.x0, region.x1))
+        return self._cut(region.z0, region.z1, y0, y1, x0, x1)
 
     def level(self, level: int) -> "Grid":
         """The grid of a pyramid level: rows and columns halved `level` times, one shard per block.
@@ -237,26 +221,8 @@ def choose_block(
     their number is about the square root of its pixels over 256 Mpx, a power of two, until they
     have 2 Gpx each.
 
-    Parameters
-    ----------
-    shape
-        Of the sample, in pixels.
-    tile
-        Side of a tile, in pixels; a multiple of 2 ** levels.
-    levels
-        Reduced levels of the pyramid; a split plane is cut so that each can be halved so often.
-    planes, rows, columns
-        Planes, tile rows and tile columns of a block; None chooses.
-
-    Returns
-    -------
-    tuple of int
-        Planes, rows and columns in pixels.
-
-    Raises
-    ------
-    ValueError
-        If a tile cannot be halved so often.
+    Shapes are in pixels; `planes`, and `rows` and `columns` of tiles, are chosen where they are
+    None. A tile that cannot be halved as often as there are reduced levels is a ValueError.
     """
     if tile % 2**levels:
         raise ValueError(
@@ -279,8 +245,15 @@ def choose_block(
     )
 
 
-def runs_of(tiles: Iterable[Tile], grid: Grid) -> list[Region]:
-    """Regions of neighbouring tiles of one tile row; tiles come plane by plane, row by row."""
+def runs_of(tiles: Iterable[Tile], grid: Grid, reach: float = 0) -> list[Region]:
+    """Regions of neighbouring tiles of one tile row; tiles come plane by plane, row by row.
+
+    If the reach is `math.inf`, they are the whole planes that have any of the tiles.
+    """
+    if reach == math.inf:
+        _, rows, columns = grid.shape
+        planes = dict.fromkeys(tile.z for tile in tiles)
+        return [Region(z, z + 1, 0, rows, 0, columns) for z in planes]
     regions = []
     for _, row in groupby(tiles, attrgetter("z", "row")):
         for _, run in groupby(enumerate(row), lambda item: item[1].column - item[0]):

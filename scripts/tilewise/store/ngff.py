@@ -8,32 +8,34 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tilewise.pixels import PixelSize
 from tilewise.store.layout import Layout
 
 VERSION = "0.5"
 
 Metadata = dict[str, Any]
 """What a `zarr.json` says."""
-PixelSize = tuple[float | None, float, float]
 
 
-def image_group(name: str, axes: str, levels: int, pixel_size: PixelSize | None = None) -> Metadata:
-    """The group of a multiscale image.
+def image_group(
+    name: str, axes: str, levels: int, pixel_size: PixelSize | None = None, samples: Sequence = ()
+) -> Metadata:
+    """The group of a multiscale image, with one letter per axis, as in `czyx`.
 
     Parameters
     ----------
-    axes
-        One letter per axis, as in `czyx`.
     levels
         Reduced levels, each half as high and wide as the one before.
     pixel_size
         Micrometres in z, y and x; an axis whose size is unknown has no unit, but the scale 1.
+    samples
+        Which of its planes are which sample's, if it has several.
     """
-    return _group({"multiscales": [_multiscale(name, axes, levels, pixel_size)]})
+    return _group({"multiscales": [_multiscale(name, axes, levels, pixel_size)]}, samples)
 
 
 def color_group(
-    name: str, levels: int, dtype: str, pixel_size: PixelSize | None = None
+    name: str, levels: int, dtype: str, pixel_size: PixelSize | None = None, samples: Sequence = ()
 ) -> Metadata:
     """The group of a multiscale image in red, green and blue; see `image_group`.
 
@@ -51,7 +53,8 @@ def color_group(
         {
             "multiscales": [_multiscale(name, "czyx", levels, pixel_size)],
             "omero": {"channels": channels, "rdefs": {"model": "color"}},
-        }
+        },
+        samples,
     )
 
 
@@ -61,17 +64,11 @@ def array(layout: Layout, shape: Sequence[int], axes: str) -> Metadata:
 
 
 def label_group(
-    name: str,
-    levels: int,
-    colors: Mapping[int, Sequence[int]],
-    pixel_size: PixelSize | None = None,
+    name: str, levels: int, colors: Mapping[int, Sequence[int]], pixel_size: PixelSize | None = None
 ) -> Metadata:
     """The group of a label image, a child of `labels`; see `image_group`.
 
-    Parameters
-    ----------
-    colors
-        Red, green, blue and alpha of each label value, 0 to 255.
+    `colors` are red, green, blue and alpha of each label value, 0 to 255.
     """
     label = {
         "colors": [{"label-value": value, "rgba": list(rgba)} for value, rgba in colors.items()],
@@ -93,8 +90,10 @@ def write(path: str | Path, metadata: Metadata) -> None:
         file.write("\n")
 
 
-def _group(content):
+def _group(content, samples=()):
     attributes = {"ome": {"version": VERSION, **content}}
+    if samples:
+        attributes["tilewise"] = {"samples": samples}
     return {"zarr_format": 3, "node_type": "group", "attributes": attributes}
 
 

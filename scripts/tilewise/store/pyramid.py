@@ -13,17 +13,9 @@ from tilewise.store.parts import Part, each_part
 
 
 def mean(pixels: NDArray[Any]) -> NDArray[Any]:
-    """The mean of each 2 x 2 pixels, for images; integers are rounded half up.
+    """The mean of each 2 x 2 of (..., rows, columns) pixels, for images; of the same dtype.
 
-    Parameters
-    ----------
-    pixels : (..., rows, columns) ndarray
-        An odd last row or column counts twice.
-
-    Returns
-    -------
-    (..., rows / 2, columns / 2) ndarray
-        Of the same dtype, sizes rounded up.
+    Integers are rounded half up. An odd last row or column counts twice.
     """
     rows, columns = pixels.shape[-2:]
     if rows % 2 or columns % 2:
@@ -37,17 +29,7 @@ def mean(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def nearest(pixels: NDArray[Any]) -> NDArray[Any]:
-    """The upper left of each 2 x 2 pixels, for labels: no value arises that was not there.
-
-    Parameters
-    ----------
-    pixels : (..., rows, columns) ndarray
-
-    Returns
-    -------
-    (..., rows / 2, columns / 2) ndarray
-        Sizes rounded up.
-    """
+    """The upper left of each 2 x 2 pixels, for labels: no value arises that was not there."""
     return pixels[..., ::2, ::2]
 
 

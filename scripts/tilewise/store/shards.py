@@ -50,16 +50,9 @@ class _Codec(threading.local):
 class ShardWriter:
     """Writes a shard chunk by chunk, in any order and by several threads; each chunk once.
 
-    A chunk that holds nothing but the fill value is left out, as Zarr allows.
-
-    Parameters
-    ----------
-    path, layout
-        Of the shard.
-    threads
-        That write. Of several, each chunk comes when it is ready: they wait in a file without a
-        name, and go into the shard in the order in which one thread writes them, so that the
-        bytes are the same.
+    A chunk that holds nothing but the fill value is left out, as Zarr allows. Chunks of several
+    threads wait in a file without a name, and go into the shard in the order in which one thread
+    writes them, so that the bytes are the same.
     """
 
     def __init__(self, path: str | Path, layout: Layout, threads: int = 1) -> None:
@@ -75,19 +68,10 @@ class ShardWriter:
             self._waiting = tempfile.TemporaryFile(dir=os.path.dirname(path))  # noqa: SIM115
 
     def write(self, place: tuple[int, ...], pixels: NDArray[Any]) -> None:
-        """Store one chunk.
+        """Store one chunk at its place in the shard, in chunks.
 
-        Parameters
-        ----------
-        place
-            The chunk's place in the shard, in chunks.
-        pixels
-            At most the chunk's shape; what is missing at its ends is filled.
-
-        Raises
-        ------
-        ValueError
-            If the chunk has been written before.
+        Pixels that are missing at the chunk's ends are filled. A chunk that has been written before
+        is a ValueError.
         """
         if self._index[place][0] != MISSING:
             raise ValueError(f"chunk {place} is written twice")
@@ -140,10 +124,7 @@ class ShardWriter:
 class ShardReader:
     """Reads a shard chunk by chunk.
 
-    Raises
-    ------
-    ValueError
-        If the file is not a shard of this layout or is damaged; the message names the file.
+    A ValueError names the file if it is not a shard of this layout, or is damaged.
     """
 
     def __init__(self, path: str | Path, layout: Layout) -> None:

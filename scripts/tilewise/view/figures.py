@@ -64,14 +64,9 @@ def _figure(cells, cell, gap, left=0.1, right=0.1, top=0.5, bottom=0.1, **settin
         left + columns * width + (columns - 1) * across + right,
         top + rows * height + (rows - 1) * down + bottom,
     )
-    places = {
-        "left": left / size[0],
-        "right": 1 - right / size[0],
-        "top": 1 - top / size[1],
-        "bottom": bottom / size[1],
-        "wspace": across / width,
-        "hspace": down / height,
-    }
+    places = {"left": left / size[0], "right": 1 - right / size[0]}
+    places |= {"top": 1 - top / size[1], "bottom": bottom / size[1]}
+    places |= {"wspace": across / width, "hspace": down / height}
     figure = Figure(figsize=size)
     return figure, figure.subplots(rows, columns, squeeze=False, gridspec_kw=places, **settings)
 
@@ -109,18 +104,13 @@ def _shades(picture, step):
 def histograms(
     tiles: Mapping[str, tuple[NDArray[Any], Sequence[float], str]], title: str
 ) -> Figure:
-    """Histograms of filtered tiles, with the threshold marked.
-
-    Parameters
-    ----------
-    tiles
-        By tile: pixels, thresholds in grey levels, and a note.
-    """
+    """Histograms of filtered tiles; by tile, its pixels, thresholds in grey levels and a note."""
     figure, axes = _figure(
         (len(tiles), 1), (5, 1.4), (0, 0.3), left=1.1, top=0.6, bottom=0.45, sharex=True
     )
     for axis, (name, (pixels, thresholds, note)) in zip(axes[:, 0], tiles.items(), strict=True):
-        counts, edges = np.histogram(pixels, _bins(pixels))
+        is_8_bit = pixels.dtype == np.uint8
+        counts, edges = np.histogram(pixels, np.arange(257) - 0.5 if is_8_bit else 256)
         axis.stairs(counts, edges, fill=True, color="0.6")
         for threshold in thresholds:
             axis.axvline(threshold, color="tab:red", label=f"threshold {threshold:g}")
@@ -133,12 +123,6 @@ def histograms(
     axes[-1, 0].set_xlabel("grey level after filtering")
     figure.suptitle(title)
     return figure
-
-
-def _bins(pixels):
-    if pixels.dtype == np.uint8:
-        return np.arange(257) - 0.5
-    return 256
 
 
 def confusion_matrix(counts: Mapping[str, int], title: str) -> Figure:

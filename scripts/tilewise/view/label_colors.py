@@ -13,16 +13,7 @@ UNKNOWN = (128, 128, 128, TRANSPARENT)
 
 
 def error_colors(methods: int) -> dict[int, RGBA]:
-    """Colours of an error map: where all are right it is transparent, else yellow to dark violet.
-
-    Parameters
-    ----------
-    methods : int
-
-    Returns
-    -------
-    dict of int to (red, green, blue, alpha)
-    """
+    """Colours of an error map: transparent where all are right, else yellow to dark violet."""
     anchors = np.array([(255, 237, 111), (244, 134, 51), (200, 40, 80), (84, 15, 109)], float)
     shares = np.linspace(0, len(anchors) - 1, methods) if methods > 1 else [len(anchors) - 1.0]
     colors: dict[int, RGBA] = {1: (0, 0, 0, TRANSPARENT)}
@@ -35,21 +26,25 @@ def error_colors(methods: int) -> dict[int, RGBA]:
 
 
 def confusion_colors(colors: Mapping[str, Sequence[int]]) -> dict[int, RGBA]:
-    """Colours of a confusion map; true negatives would hide the image, and are transparent.
+    """Colours of a confusion map, from red, green and blue of `tp`, `fp`, `fn` and `tn`.
 
-    Parameters
-    ----------
-    colors : dict of str to sequence of int
-        Red, green and blue of `tp`, `fp`, `fn` and `tn`.
+    True negatives would hide the image, and are transparent.
     """
     codes = {"tp": (TP, OPAQUE), "fp": (FP, OPAQUE), "fn": (FN, OPAQUE), "tn": (TN, TRANSPARENT)}
-    found = {}
+    rgba: dict[int, RGBA] = {}
     for kind, (code, alpha) in codes.items():
         red, green, blue = colors[kind]
-        found[code] = (red, green, blue, alpha)
-    return found
+        rgba[code] = (red, green, blue, alpha)
+    return rgba
 
 
-def mask_colors() -> dict[int, RGBA]:
-    """Colours of a mask: its foreground is white."""
-    return {1: (255, 255, 255, OPAQUE)}
+def colors_of(
+    label: str, methods: int, fill: int, colors: Mapping[str, Sequence[int]]
+) -> dict[int, RGBA]:
+    """Colours of a label by its name; a fill value other than 0 is transparent."""
+    by_value: dict[int, RGBA] = {1: (255, 255, 255, OPAQUE)}
+    if label.endswith("-confusion"):
+        by_value = confusion_colors(colors)
+    elif label == "errors":
+        by_value = error_colors(methods)
+    return by_value | ({fill: UNKNOWN} if fill else {})

@@ -20,22 +20,18 @@ def blend(
     colors: Mapping[str, Sequence[int]] = COLORS,
     alpha: float = 0.3,
 ) -> NDArray[np.uint8]:
-    """Lay the colours of a confusion map over a picture.
+    """Lay the colours of a confusion map over a picture; the result is (rows, columns, 3).
 
     Parameters
     ----------
     picture : (rows, columns) or (rows, columns, 3) uint8 ndarray
         Grey, or red, green and blue.
-    codes : (rows, columns) uint8 ndarray
+    codes
         A confusion map; where it is 0 (not annotated) the picture stays as it is.
     colors
         Red, green and blue of `tp`, `fp`, `fn` and `tn`, 0 to 255.
     alpha
         Weight of the colour, 0 to 1; the picture has the rest.
-
-    Returns
-    -------
-    (rows, columns, 3) uint8 ndarray
     """
     if picture.ndim == 2:
         picture = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_GRAY2RGB)
@@ -52,22 +48,11 @@ def blend(
 
 
 def scale_bar(width: int, pixel_size: float) -> tuple[float, str]:
-    """A round length of about a fifth of a picture's width.
+    """Pixels, and the label, of a round length of about a fifth of a picture's width.
 
-    Parameters
-    ----------
-    width
-        In pixels.
-    pixel_size
-        Along x, in micrometres.
-
-    Returns
-    -------
-    pixels : float
-        Length of the bar: the one of 1, 2, 5, 10, 20, ... micrometres whose quotient with a
-        fifth of the width is nearest to 1, from 0.63 to 1.58.
-    label : str
-        As in `50 um`; in nm below a micrometre, in mm from 1000 on.
+    Of 1, 2, 5, 10, 20, ... micrometres, it is the one whose quotient with a fifth of the width is
+    nearest to 1, from 0.63 to 1.58. The label is as in `50 um`, in nm below a micrometre, in mm
+    from 1000 on. The width is in pixels, the size of a pixel along x in micrometres.
     """
     fifth = width * pixel_size / 5
     power = math.floor(math.log10(fifth))
@@ -80,20 +65,10 @@ def scale_bar(width: int, pixel_size: float) -> tuple[float, str]:
 
 
 def draw_scale_bar(picture: NDArray[np.uint8], pixel_size: float) -> NDArray[np.uint8]:
-    """Draw a scale bar and its length into the lower right corner.
+    """A copy of a (rows, columns, 3) picture with a scale bar in the lower right corner.
 
-    Parameters
-    ----------
-    picture : (rows, columns, 3) uint8 ndarray
-        Left as it is.
-    pixel_size
-        Along x, in micrometres.
-
-    Returns
-    -------
-    (rows, columns, 3) uint8 ndarray
-        White with a black rim, to be seen on any ground. A copy without a bar if the picture is
-        too small for its label.
+    The bar and its length are white with a black rim, to be seen on any ground. There is none if
+    the picture is too small for the label. The size of a pixel along x is in micrometres.
     """
     rows, columns = picture.shape[:2]
     pixels, label = scale_bar(columns, pixel_size)
@@ -118,16 +93,8 @@ def draw_scale_bar(picture: NDArray[np.uint8], pixel_size: float) -> NDArray[np.
 def display(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     """Pixels as 8 bit, for looking at.
 
-    Parameters
-    ----------
-    pixels : ndarray
-        8-bit pixels are left as they are; others are stretched from their 0.5th to their
-        99.5th percentile, a constant picture becomes mid-grey.
-
-    Returns
-    -------
-    uint8 ndarray
-        Same shape.
+    8-bit pixels are left as they are; others are stretched from their 0.5th to their 99.5th
+    percentile. A constant picture becomes mid-grey.
     """
     if pixels.dtype == np.uint8:
         return pixels

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise.pixels import PixelSize
+
 HEADER_END = 8 + 25
 """Bytes of the signature and of the header chunk, IHDR, that every PNG file starts with."""
 COMPRESSION = 2
@@ -15,26 +17,13 @@ COMPRESSION = 2
 
 
 def write_png(
-    path: str | Path,
-    pixels: NDArray[np.uint8],
-    pixel_size: tuple[float | None, float, float] | None = None,
+    path: str | Path, pixels: NDArray[np.uint8], pixel_size: PixelSize | None = None
 ) -> None:
-    """Write a PNG file; the same pixels give the same bytes.
+    """Write a PNG file of (height, width) or (height, width, 3) uint8: grey, or red, green, blue.
 
-    Parameters
-    ----------
-    pixels : (height, width) or (height, width, 3) uint8 ndarray
-        Grey, or red, green and blue.
-    pixel_size
-        Micrometres in z, y and x; y and x are written as pixels per metre (chunk pHYs), if they
-        can be: from 0.0005 micrometres to 2 metres.
-
-    Raises
-    ------
-    ValueError
-        If the pixels are of another shape or dtype.
-    OSError
-        If the file cannot be written.
+    Pixels of another shape or dtype are a ValueError. The size of a pixel is in micrometres, in z,
+    y and x; y and x are written as pixels per metre (chunk pHYs), if they can be: from 0.0005
+    micrometres to 2 metres.
     """
     is_color = pixels.ndim == 3 and pixels.shape[2] == 3
     if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or is_color) or not pixels.size:

@@ -8,6 +8,8 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from tilewise.pixels import PixelSize
+
 ROWS_PER_STRIP = 512
 """A strip is compressed by itself."""
 MOST_CLASSIC_PIXELS = 2**31
@@ -18,18 +20,12 @@ def write_tiff(
     path: str | Path,
     planes: Iterator[NDArray[np.uint8]],
     shape: tuple[int, int, int],
-    pixel_size: tuple[float | None, float, float] | None = None,
+    pixel_size: PixelSize | None = None,
 ) -> None:
-    """Write a multi-page TIFF file, deflated.
+    """Write a multi-page TIFF file, deflated; `shape` is planes, rows and columns.
 
-    Parameters
-    ----------
-    planes : (rows, columns) uint8 ndarrays
-    shape
-        Planes, rows and columns.
-    pixel_size
-        Micrometres in z, y and x; y and x are written as pixels per centimetre, and all of them as
-        metadata.
+    The size of a pixel is in micrometres, in z, y and x; y and x are written as pixels per
+    centimetre, and all of them as metadata.
     """
     metadata: dict[str, Any] = {"axes": "ZYX"}
     resolution: dict[str, Any] = {}

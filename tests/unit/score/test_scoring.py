@@ -1,5 +1,6 @@
 """Rows of tiles, and of the spatial blocks of a single one."""
 
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -78,7 +79,9 @@ def test_runs_of_neighbouring_tiles():
         Region(0, 1, 64, 100, 192, 250),
         Region(1, 2, 0, 64, 128, 192),
     ]
-    assert runs_of([], grid) == []
+    assert runs_of([], grid) == runs_of([], grid, math.inf) == []
+    planes = [Region(0, 1, 0, 100, 0, 250), Region(1, 2, 0, 100, 0, 250)]
+    assert runs_of(tiles, grid, math.inf) == planes
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])

@@ -27,3 +27,12 @@ def test_right_background_and_what_is_not_annotated_are_transparent():
         3: (255, 255, 0, 255),
         4: (0, 255, 255, 255),
     }
+
+
+def test_colors_go_by_the_label():
+    colors = dict.fromkeys(("tp", "fp", "fn", "tn"), (1, 2, 3))
+    assert label_colors.colors_of("errors", 2, 0, colors) == label_colors.error_colors(2)
+    confusion = label_colors.confusion_colors(colors)
+    assert label_colors.colors_of("otsu-confusion", 2, 0, colors) == confusion
+    truth = {1: (255, 255, 255, 255), 255: (128, 128, 128, 0)}
+    assert label_colors.colors_of("truth", 2, 255, colors) == truth
