@@ -127,10 +127,8 @@ def pieces(study: Study, places: list[tuple[str, str]], kind: str | int) -> Piec
     parts = [pieces_of_block(study, sample, own, kind) for sample, own in places]
     files = list(dict.fromkeys(piece.path for pieces in parts for piece in pieces))
     number = {path: i for i, path in enumerate(files)}
-    return Pieces(
-        files,
-        [[vars(piece) | {"path": number[piece.path]} for piece in pieces] for pieces in parts],
-    )
+    fields = [[vars(piece) | {"path": number[piece.path]} for piece in own] for own in parts]
+    return Pieces(files, fields)
 
 
 def pieces_of_block(study: Study, sample: str, own: str, kind: str | int) -> list[Piece]:
