@@ -120,7 +120,7 @@ class Consensus:
     """Annotator by annotator, each block by block of `blocks`."""
     blocks: list[str]
     table: str
-    """What each pattern of votes means: the former job writes it, and the latter reads it."""
+    """What each pattern of votes means: `consensus` writes it, `consensus_truth` reads it."""
     need: Need
 
 

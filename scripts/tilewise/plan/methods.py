@@ -111,8 +111,9 @@ def _expand(what: str, entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
     """Each combination of a grid: its name, and the method's keys with it."""
     grid = entry["grid"]
     keys = ("filter", "threshold", *SEGMENTER_KEYS)
-    threshold, settings = _checked(what, given_threshold, entry["threshold"])
-    known = () if "threshold" in grid else threshold_settings(threshold)
+    functions = _threshold_functions()
+    threshold, settings = _checked(what, steps.given, entry["threshold"], functions, STEP_KIND)
+    known = [] if "threshold" in grid else list(steps.settings_of(functions[threshold]))
     for key in grid:
         if key not in keys and key not in known:
             raise ValueError(
@@ -182,16 +183,6 @@ def parse_threshold(step: str | dict[str, Any]) -> tuple[str, dict[str, Any]]:
     the name or a setting is unknown, or a setting is missing.
     """
     return steps.parse(step, _threshold_functions(), STEP_KIND)
-
-
-def given_threshold(step: str | dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The name and the settings that are given; as `parse_threshold`, but others may be missing."""
-    return steps.given(step, _threshold_functions(), STEP_KIND)
-
-
-def threshold_settings(name: str) -> list[str]:
-    """Names of a threshold method's settings."""
-    return list(steps.settings_of(_threshold_functions()[name]))
 
 
 def _threshold_functions() -> dict[str, Callable[..., Any]]:

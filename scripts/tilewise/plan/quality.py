@@ -181,8 +181,7 @@ def _agreement_tables(study: Study) -> list[str]:
 
 def _fraction_tables(study: Study) -> list[str]:
     """Tables with the fraction of foreground of all tiles, where anything segments all of them."""
-    runs = (
-        study.runs if study.apply == "all" else [(sample, SEGMENTATION) for sample in study.applied]
-    )
+    applied = [(sample, SEGMENTATION) for sample in study.applied]
+    runs = study.runs if study.apply == "all" else applied
     pairs = dict.fromkeys((study.stack_of[sample].name, method) for sample, method in runs)
     return paths.of_masks(paths.THRESHOLDS, pairs, study.mask_blocks)

@@ -67,18 +67,13 @@ def memory(study: Study, stack: str, reach: float, bytes_per_pixel: float, worke
     columns = min(grid.block[2] + 2 * reach, width)
     pixels = int(rows * columns)
     pixels *= at_once(pixels, workers)
-    return BASE_MEMORY + round(pixels * bytes_per_pixel * pixel_bytes(study, stack) / 2**20)
+    return BASE_MEMORY + round(pixels * bytes_per_pixel * bytes_of(study.dtype(stack)) / 2**20)
 
 
 def shape(study: Study, stack: str) -> tuple[int, int, int]:
     """Planes, rows and columns of the largest sample that may be in a stack."""
     grid = study.stacks[stack].grid
     return grid.block if study.stacks[stack].is_shared else grid.shape
-
-
-def pixel_bytes(study: Study, stack: str) -> int:
-    """Bytes of a pixel, of one channel."""
-    return bytes_of(study.dtype(stack))
 
 
 def runtime(study: Study, stack: str) -> int:
@@ -110,7 +105,7 @@ def ingest(study: Study, stack: str) -> Need:
 
 def truth(study: Study, stack: str) -> Need:
     """Compressed truth is decoded a plane at a time: one 8-bit plane, and the one before."""
-    size = memory(study, stack, inf, 3 / pixel_bytes(study, stack), decoders(study, stack))
+    size = memory(study, stack, inf, 3 / bytes_of(study.dtype(stack)), decoders(study, stack))
     return Need(size, runtime(study, stack), threads(study), "segment")
 
 
@@ -141,7 +136,7 @@ def _has_several_blocks(study: Study, stack: str) -> bool:
 
 def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) -> int:
     # a local method has several planes of doubles, the same for every dtype
-    doubles = 32 / pixel_bytes(study, stack) if variant.segmenter.is_local else 0
+    doubles = 32 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0
     inline = study.reach(stack, variant.filter) if study.filtered == "inline" else 0
     own = variant.segmenter.reach
     reach = own if inline == inf else own + inline
@@ -165,7 +160,7 @@ def sweep(study: Study, stack: str, method: str) -> Need:
             study,
             stack,
             study.variant_reach(stack, variant),
-            20 + (40 / pixel_bytes(study, stack) if variant.segmenter.is_local else 0),
+            20 + (40 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0),
             workers,
         )
         for variant in variants
@@ -184,11 +179,9 @@ def structure(study: Study, stack: str) -> Need:
 
 def export(study: Study, stacks: Collection[str]) -> Need:
     """A plane, and what becomes of it."""
-    size = max(
-        (memory(study, stack, inf, 4 / pixel_bytes(study, stack)) for stack in stacks), default=0
-    )
+    sizes = [memory(study, stack, inf, 4 / bytes_of(study.dtype(stack))) for stack in stacks]
     minutes = sum(runtime(study, stack) * len(study.blocks(stack)) for stack in stacks)
-    return Need(size, minutes)
+    return Need(max(sizes, default=0), minutes)
 
 
 # Submissions: a block's chain is one, cut where it waits for other blocks.

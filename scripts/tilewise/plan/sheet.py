@@ -4,6 +4,8 @@ import glob
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +31,7 @@ SHEET_COLUMNS = ("sample", "image", "truth", "roi", "channel", "truth_foreground
 NamedFiles = dict[str, list[tuple[str, Header]]]
 """Files whose headers are known, by the name a sheet gives them, as in `phantom:cortex/image`."""
 Item = TypeVar("Item")
+IN_ORDER = attrgetter("z", "y", "x")
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ def _read_sample(
         images=tuple(file for file, _ in images),
         pages=pages,
         header=header,
-        truth=tuple(sorted((piece for pieces in truths for piece in pieces), key=_order)),
+        truth=tuple(sorted(chain.from_iterable(truths), key=IN_ORDER)),
         annotators=truths if len(truths) > 1 else (),
         roi=_pieces(row.get("roi"), folder, named, header, images, "roi"),
         channel=_channel(row.get("channel") or channel, header),
@@ -251,14 +254,11 @@ def _pieces(
             )
     pages = [(file, page) for file, header in files for page in range(header.planes)]
     places: Sequence[int] = range(image.planes)
-    if len(pages) == image.planes:
-        if len(files) == len(images) == image.planes:
-            places = match_planes([file for file, _ in images], [file for file, _ in files])
-    elif column == "roi" and len(pages) == 1:
+    if column == "roi" and len(pages) == 1 < image.planes:
         pages *= image.planes
-    elif len(pages) == len(files) < image.planes and len(images) == image.planes:
+    elif len(pages) == len(files) <= image.planes == len(images):
         places = match_planes([file for file, _ in images], [file for file, _ in files])
-    else:
+    elif len(pages) != image.planes:
         raise ValueError(
             f"{column} {entry} has {len(pages)} planes, the image {image.planes}: give one plane "
             "each, files numbered like the image's, or a TSV of windows (z, y, x, path)"
@@ -306,11 +306,7 @@ def _windows(path: Path, image: Header, column: str) -> tuple[Piece, ...]:
                     f"{path}: {file} and {other.path} overlap at z {z}: cut one of them"
                 )
         pieces.append(piece)
-    return tuple(sorted(pieces, key=_order))
-
-
-def _order(piece: Piece) -> tuple[int, int, int]:
-    return piece.z, piece.y, piece.x
+    return tuple(sorted(pieces, key=IN_ORDER))
 
 
 def blocks_of(pieces: Collection[Piece], grid: Grid) -> list[str]:

@@ -81,12 +81,8 @@ class Study:
     @cached_property
     def left_out(self) -> list[str]:
         """Methods that are tried, but not run on all samples that methods are compared by."""
-        annotated = set(self.annotated)
-        return [
-            name
-            for name, method in self.methods.items()
-            if name not in self.ranked and set(method.samples) & annotated
-        ]
+        others = [method for name, method in self.methods.items() if name not in self.ranked]
+        return [method.name for method in others if self.annotated_samples(method)]
 
     @property
     def apply(self) -> str:
@@ -189,14 +185,10 @@ class Study:
         """The same of a mask, from the image on."""
         return variant.segmenter.reach + self.reach(stack, variant.filter)
 
-    def tiles(self, sample: str) -> int:
-        """Number of tiles."""
-        grid = self.grids[sample]
-        return grid.shape[0] * grid.tiles_along[0] * grid.tiles_along[1]
-
     def needs_sample(self, sample: str, variant: Variant) -> bool:
         """Whether a mask needs a threshold of the whole sample."""
-        return variant.segmenter.needs_sample(self.tiles(sample))
+        grid = self.grids[sample]
+        return variant.segmenter.needs_sample(grid.shape[0] * prod(grid.tiles_along))
 
     def annotated_samples(self, method: Method) -> list[str]:
         """Samples of a method that have truth."""
@@ -317,10 +309,7 @@ def read_study(config: dict[str, Any], folder: str | Path, cores: int | None = N
 
 
 def named_files(config: dict[str, Any]) -> NamedFiles:
-    """Files whose headers the configuration knows, by the name that a sheet gives them.
-
-    Those that the rules of sources.smk make, and those in object storage.
-    """
+    """Files that rules of sources.smk make, and those in object storage, with their headers."""
     named: NamedFiles = {}
     for name, phantom in config["phantoms"].items():
         header = _header(phantom["shape"], 1, "uint8")
@@ -386,9 +375,8 @@ def check(study: Study) -> None:
                 "files do not have: give it in the column `pixel_size` of the sheet"
             )
     for name, method in study.methods.items():
-        dtypes = sorted(
-            {study.samples[sample].header.dtype for sample in study.annotated_samples(method)}
-        )
+        samples = study.annotated_samples(method)
+        dtypes = sorted({study.samples[sample].header.dtype for sample in samples})
         if method.is_calibrated and len(dtypes) > 1:
             raise ValueError(
                 f"methods.{name}: scope calibrated needs samples of one dtype, these are "

@@ -137,13 +137,10 @@ def errors(study: Study, stack: str, block: str) -> Errors:
     ]
     tried = {method for part in parts for method in part["methods"]}
     methods = [method for method in study.methods if method in tried]
+    labels = map(paths.confusion, methods)
     return Errors(
         parts=parts,
-        confusions=[
-            path
-            for method in methods
-            for path in paths.of_label(stack, paths.confusion(method), [block])
-        ],
+        confusions=[path for label in labels for path in paths.of_label(stack, label, [block])],
         methods=methods,
         connectivity=study.config["validate"]["objects"]["connectivity"],
         need=resources.by_strips(study, stack, "compare"),
