@@ -40,6 +40,7 @@ rule all:
         lambda w: export.files(STUDY),
         "results/metrics.tsv",
         "results/summary.tsv",
+        "results/warnings.tsv",
         lambda w: targets.errors(STUDY),
         lambda w: targets.decision(STUDY),
         lambda w: targets.trust(STUDY),

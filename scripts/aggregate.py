@@ -1,9 +1,7 @@
 """Bring the rows of all blocks into one table and sum them up."""
 
-import logging
-
 from tilewise import job
-from tilewise.decide.summary import COLUMNS, sort_rows, summarize, warnings_of
+from tilewise.decide.summary import COLUMNS, sort_rows, summarize
 from tilewise.quality.flags import excluded_tiles, flags_of_tiles
 from tilewise.score import error_table, score_table
 from tilewise.tables import read_all, read_each, write_rows
@@ -31,10 +29,7 @@ further = dict.fromkeys(column for columns in params.metadata.values() for colum
 columns += ["extent", "estimate", "flags", "excluded", *further]
 write_rows(output.metrics, columns, rows)
 
-summary = summarize(rows, params.chosen)
-write_rows(output.summary, COLUMNS, summary)
-for warning in warnings_of(summary):
-    logging.warning(warning)
+write_rows(output.summary, COLUMNS, summarize(rows, params.chosen))
 
 strata = error_table.sum_strata(read_each(given.strata), rows) if given.strata else ()
 differences = error_table.sum_differences(read_each(given.differences))

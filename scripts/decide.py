@@ -8,7 +8,9 @@ from tilewise.decide.decision import decide
 from tilewise.decide.places import read_histograms
 from tilewise.decide.ranking import RANKING, SCORES
 from tilewise.decide.verdict import describe
+from tilewise.doubts import Doubt
 from tilewise.quality.flags import excluded_tiles, flags_of_tiles
+from tilewise.read import image_check
 from tilewise.tables import read_all, read_each, read_rows, write_rows
 
 job.start(snakemake)
@@ -32,6 +34,10 @@ decision = decide(
     flags=flags,
     left_out=params.left_out,
     excluded=len(scored & excluded),
+    known_doubts=[
+        *(Doubt(*fields) for fields in params.doubts),
+        *image_check.doubts_of(read_all(given.checks, params.groups), params.has_roi),
+    ],
 )
 record = decision.record
 write_rows(output.ranking, RANKING, decision.ranking)

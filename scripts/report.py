@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tilewise import job
+from tilewise import doubts, job
 from tilewise.tables import read_each, read_rows
 from tilewise.view import report
 
@@ -21,5 +21,6 @@ if snakemake.input.decision:
     decided["decision"] = json.loads(Path(decision).read_text(encoding="utf-8"))
 following = list(read_each(snakemake.input.next))
 summary = read_rows(snakemake.input.summary)
-page = report.page(summary, figures, following=following, **decided)
+known = doubts.read(snakemake.input.warnings)
+page = report.page(summary, figures, following=following, doubts=known, **decided)
 Path(snakemake.output.report).write_text(page, encoding="utf-8")

@@ -98,7 +98,7 @@ def _values(folder):
             if "labels" not in name.parts and name.parts[0] not in views:
                 yield str(name), json.loads(path.read_text())["attributes"]
         elif path.suffix in TEXTS:
-            yield str(name), path.read_text().splitlines()
+            yield str(name), _without_warnings(path)
         elif path.suffix == ".png":
             yield _name_of_picture(name, views), _digest(np.asarray(Image.open(path)))
         elif path.suffix == ".npy":
@@ -108,6 +108,18 @@ def _values(folder):
                 yield f"{sample.removesuffix('.table')}/consensus.npy", {"": _digest(table)}
         elif path.suffix == ".npz":
             yield str(name), {key: _digest(array) for key, array in np.load(path).items()}
+
+
+def _without_warnings(path):
+    """Lines of a text, without the warnings that decisions have had later."""
+    text = path.read_text()
+    if path.name == "decision.json":
+        record = json.loads(text)
+        record.pop("warnings", None)
+        text = json.dumps(record, indent=1)
+    if path.name == "decision.md":
+        text = re.sub(r"\n## What could mislead\n\n(- .*\n)*", "", text)
+    return text.splitlines()
 
 
 def _views(folder):

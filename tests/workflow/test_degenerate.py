@@ -59,7 +59,11 @@ def test_truth_that_looks_inverted(project):
     assert "discs looks inverted" in warning
     assert "foreground" in warning
     assert "inverted mask of every method" in warning
-    assert warning in (project.folder / "logs/aggregate.log").read_text()
+    (doubt,) = project.rows("warnings.tsv")
+    assert (doubt["code"], doubt["sample"]) == ("inverted_truth", "discs")
+    assert warning == f"{doubt['message']}; {doubt['remedy']}"
+    for name in ("decision.md", "report.html"):
+        assert warning in (project.results / name).read_text()
 
 
 def test_right_truth_is_not_suspected(project):
@@ -68,3 +72,5 @@ def test_right_truth_is_not_suspected(project):
     write_planes(project.folder, truth, "truth.png")
     project.configure([{"sample": "discs", "image": "image.png", "truth": "truth.png"}]).succeed()
     assert {row["warning"] for row in project.rows("summary.tsv")} == {""}
+    assert project.rows("warnings.tsv") == []
+    assert "mislead" not in (project.results / "decision.md").read_text()

@@ -22,14 +22,13 @@ SCRIPTS = Path(
 sys.path.insert(0, str(SCRIPTS))
 
 from tilewise import imports
-from tilewise.decide.summary import warnings_of
-from tilewise.plan import configuration, decide, export, ingest, metadata, quality, resources
+from tilewise.doubts import read
+from tilewise.plan import configuration, decide, doubts, export, ingest, metadata, quality
 from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
-from tilewise.plan import paths, segment, targets, validate
+from tilewise.plan import paths, resources, segment, targets, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
 from tilewise.plan.sheet import SAMPLE_NAME
 from tilewise.plan.study import Choice, read_study
-from tilewise.tables import read_rows
 
 
 def get_cores():
@@ -125,26 +124,11 @@ def mark_figures(kind, title):
     return report(files, caption=f"../report/{kind}.rst", category="Figures", subcategory=title)
 
 
-@cache
-def is_made(name):
-    """Whether a rule makes a file."""
-    return any(rule.is_producer(name) for rule in workflow.rules)
-
-
-def get_sources(names, record):
-    """Files of the user: once they are recorded, their revision tells whether they have changed."""
-    is_recorded = os.path.exists(record)
-    return [
-        ancient(get_file(name)) if is_recorded and not is_made(name) else get_file(name)
-        for name in names
-    ]
-
-
 def tell_warnings():
     """Print, as the last lines of a run, what could mislead in its results on this machine."""
-    jobs = [job for job in workflow.dag.finished_jobs if job.rule.name == "aggregate"]
-    tables = [job.output.summary for job in jobs if os.path.exists(job.output.summary)]
-    warnings = [warning for table in tables for warning in warnings_of(read_rows(table))]
+    jobs = [job for job in workflow.dag.finished_jobs if job.rule.name == "gather_warnings"]
+    tables = [job.output.warnings for job in jobs if os.path.exists(job.output.warnings)]
+    warnings = [doubt for table in tables for doubt in read(table)]
     warnings += targets.left_behind(STUDY, Path("results"))
     lines = "".join(f"Warning: {warning}\n" for warning in warnings)
     # the logger still has lines to write, and owns sys.stderr as long as it draws bars

@@ -126,6 +126,7 @@ checkpoint decide:
         histograms=lambda w: decide.decide(STUDY).histograms.files,
         annotators=lambda w: decide.decide(STUDY).annotators,
         features=lambda w: decide.decide(STUDY).features,
+        checks=lambda w: doubts.of_decision(STUDY).checks,
         code=get_code("decide"),
     output:
         choice="results/choice.json",
@@ -140,6 +141,8 @@ checkpoint decide:
         swept=lambda w: decide.decide(STUDY).swept,
         left_out=lambda w: decide.decide(STUDY).left_out,
         filters=lambda w: decide.decide(STUDY).histograms.filters,
+        doubts=lambda w: doubts.of_decision(STUDY).doubts,
+        has_roi=lambda w: doubts.of_decision(STUDY).has_roi,
         groups=STUDY.groups,
         metrics=STUDY.tile_metrics,
         limits=config["quality"]["thresholds"],

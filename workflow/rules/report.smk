@@ -42,6 +42,30 @@ rule aggregate:
         "../../scripts/aggregate.py"
 
 
+rule gather_warnings:
+    """What could mislead: code, sample, method, tile, message and remedy."""
+    input:
+        checks=lambda w: doubts.warnings(STUDY).checks,
+        summary="results/summary.tsv",
+        code=get_code("gather_warnings"),
+    output:
+        warnings=report(
+            "results/warnings.tsv", caption="../report/warnings.rst", category="Overview"
+        ),
+    log:
+        "logs/warnings.log",
+    params:
+        samples=list(STUDY.samples),
+        doubts=lambda w: doubts.warnings(STUDY).doubts,
+        has_roi=lambda w: doubts.warnings(STUDY).has_roi,
+    conda:
+        "../../envs/tilewise.yaml"
+    priority: 5
+    localrule: True
+    script:
+        "../../scripts/gather_warnings.py"
+
+
 if FIGURE_METHODS:
 
     rule figures:
@@ -79,6 +103,7 @@ rule report:
     """What people would rather read than tables: the decision, the summary and the figures."""
     input:
         summary="results/summary.tsv",
+        warnings="results/warnings.tsv",
         decision=targets.decision_tables(STUDY),
         next=targets.annotate_next(STUDY),
         figures=targets.figures(STUDY),

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from tilewise.decide.evidence import Evidence, Rules
 from tilewise.decide.places import Histograms, Place, place_of
 from tilewise.decide.ranking import Row, finite, rank_rows, score_rows
 from tilewise.decide.resampling import Floats, estimate, learning_curve
+from tilewise.decide.summary import doubts_of, sort_rows, summarize
 from tilewise.decide.verdict import verdict, worst_tiles
+from tilewise.doubts import Doubt
 from tilewise.score.formulas import COUNTS
 from tilewise.score.score_table import whole_tiles
 
@@ -49,6 +52,7 @@ def decide(
     flags: Mapping[tuple[str, str], str],
     left_out: Sequence[str],
     excluded: int,
+    known_doubts: Sequence[Doubt] = (),
 ) -> Decision:
     """Compare the methods on annotated tiles and decide on one.
 
@@ -66,6 +70,8 @@ def decide(
     flags, left_out, excluded
         Flags of quality by sample and tile; methods that are not compared; number of tiles that are
         excluded.
+    known_doubts
+        What could mislead before anything is scored.
     """
     columns = CountColumns(choices)
     places = dict.fromkeys(place_of(row) for rows in tiles.values() for row in rows)
@@ -87,6 +93,8 @@ def decide(
     scores += reference_rows(histograms, unit_of, next(iter(known.values())), rules)
     scores += _annotator_rows(annotators, rules)
     best = decisive[0]["method"]
+    rows = sort_rows(chain.from_iterable(tiles.values()), list(groups), list(tiles))
+    doubts = [*known_doubts, *doubts_of(summarize(whole_tiles(rows), choices))]
     record = {
         **_verdict(decisive, known[best], rules),
         "units": {"unit": rules.unit, "number": len(names), "independent": rules.units},
@@ -96,6 +104,7 @@ def decide(
         "excluded": excluded,
         "learning_curve": _learning_curve(known[best], columns, rules),
         "worst": worst_tiles(whole_tiles(tiles[best]), flags, rules.metric),
+        "warnings": [doubt._asdict() for doubt in doubts],
     }
     return Decision(ranking, scores, record)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.ranking import finite
+from tilewise.doubts import Doubt
 from tilewise.score.formulas import COUNTS, METRICS, PIXEL_METRICS, evaluate, metrics_of
 
 Row = Mapping[str, Any]
@@ -94,10 +95,15 @@ def suspect(sample: str, groups: Mapping[tuple[str, str], Sequence[Row]]) -> str
     )
 
 
-def warnings_of(summary: Iterable[Row]) -> list[str]:
+def doubts_of(summary: Iterable[Row]) -> list[Doubt]:
     """What is suspicious about samples, each once; rows of all samples only repeat it."""
-    rows = [row for row in summary if row["warning"] and row["sample"] != ALL]
-    return list(dict.fromkeys(row["warning"] for row in rows))
+    warnings = {row["sample"]: row["warning"] for row in summary if row["warning"]}
+    parts = {sample: warning.partition("; ") for sample, warning in warnings.items()}
+    return [
+        Doubt("inverted_truth", message, remedy, sample)
+        for sample, (message, _, remedy) in parts.items()
+        if sample != ALL
+    ]
 
 
 def _pool(rows: Iterable[Row]) -> dict[str, int]:

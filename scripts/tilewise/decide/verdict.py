@@ -83,6 +83,9 @@ def describe(decision: Mapping[str, Any]) -> str:
         )
     if decision["excluded"]:
         lines.append(f"- Tiles excluded by their quality: {decision['excluded']}")
+    if decision["warnings"]:
+        lines += ["", "## What could mislead", ""]
+        lines += [f"- {row['message']}; {row['remedy']}" for row in decision["warnings"]]
     tables = (*_learning_curve(decision["learning_curve"]), *_worst(decision["worst"], metric))
     return "\n".join([*lines, *tables, ""])
 

@@ -9,6 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
+from tilewise.doubts import Doubt
 from tilewise.labels import MOST_ANNOTATORS
 from tilewise.pixels import PixelSize
 from tilewise.read.annotation import Piece
@@ -52,6 +53,8 @@ class Sample:
     truth_foreground: float | None
     pixel_size: PixelSize | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()
+    """What its files leave in doubt, by their headers."""
 
     @property
     def shape(self) -> Shape:

@@ -7,6 +7,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from tilewise.doubts import Doubt
+
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; }
 body { max-width: 70em; margin: 2em auto; padding: 0 1em; }
@@ -35,6 +37,7 @@ def page(
     ranking: Rows = (),
     scores: Rows = (),
     following: Rows = (),
+    doubts: Sequence[Doubt] = (),
 ) -> str:
     """The report, as HTML.
 
@@ -48,18 +51,21 @@ def page(
         What `decision.json` holds; None where nothing could be decided.
     following
         Rows of the tiles most worth annotating.
+    doubts
+        What could mislead in all of this.
     """
     html = [
         "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'><title>tilewise</title>",
         f"<style>{_STYLE}</style></head><body>",
     ]
+    if doubts:
+        html.append("<h1>What could mislead</h1>")
+        html += [f"<p class='warning'>{escape(str(doubt))}</p>" for doubt in doubts]
     if decision:
         html += _decision(decision, ranking, scores)
     html.append("<h1>Validation</h1>")
     if not summary:
         html.append("<p>No sample has truth: there is nothing to validate.</p>")
-    for warning in dict.fromkeys(row["warning"] for row in summary if row["warning"]):
-        html.append(f"<p class='warning'>{escape(warning)}</p>")
     for sample, rows in groupby(summary, itemgetter("sample")):
         html.append(f"<h2>{escape(sample)}</h2>{_table(list(rows))}")
     if figures:

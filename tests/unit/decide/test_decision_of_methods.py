@@ -6,6 +6,7 @@ import pytest
 from tilewise.decide import decision, evidence, selection
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.evidence import Evidence, Rules
+from tilewise.score.formulas import PIXEL_METRICS
 
 SETTINGS = {
     **{"metric": "accuracy", "average": "micro", "unit": "auto", "plane_gap": 10, "folds": 10},
@@ -19,14 +20,19 @@ GROUPS = dict(zip(SAMPLES, SAMPLES, strict=True))
 def row(sample, right, **more):
     """A tile of 100 background pixels, some of which a mask gets right."""
     place = {"sample": sample, "tile": "z0000_y00_x00", "z": "0", "y": "0", "x": "0", "patch": ""}
-    counts = {"tp": 0, "fp": 100 - right, "fn": 0, "tn": right, "accuracy": right / 100}
-    return place | {name: str(value) for name, value in counts.items()} | {"edge": ""} | more
+    counts = {"tp": 0, "fp": 100 - right, "fn": 0, "tn": right}
+    metrics = dict.fromkeys(PIXEL_METRICS, "") | {"accuracy": right / 100}
+    fields = {name: str(value) for name, value in (counts | metrics).items()}
+    return place | fields | {"edge": ""} | more
 
 
 def tables(**rights):
     """Rows by method, from how many pixels it gets right in each sample."""
     return {
-        method: [row(sample, right) for sample, right in zip(SAMPLES, numbers, strict=False)]
+        method: [
+            row(sample, right, method=method)
+            for sample, right in zip(SAMPLES, numbers, strict=False)
+        ]
         for method, numbers in rights.items()
     }
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tilewise.decide.summary import describe, sort_rows, summarize, warnings_of
+from tilewise.decide.summary import describe, doubts_of, sort_rows, summarize
 from tilewise.score import confusion, formulas
 
 
@@ -75,10 +75,13 @@ def test_inverted_truth():
     # one method agrees with the truth: it is the other one that is wrong
     assert pick(summary, "fine", "li", "f1")["warning"] == ""
     # of all samples, there are rows with both
-    found = warnings_of(summary)
-    assert [text.split(":")[0] for text in found] == [
-        f"the truth of {sample} looks inverted" for sample in ("mostly", "opposite")
+    doubts = doubts_of(summary)
+    assert [(doubt.code, doubt.sample) for doubt in doubts] == [
+        ("inverted_truth", "mostly"),
+        ("inverted_truth", "opposite"),
     ]
+    assert str(doubts[0]) == pick(summary, "mostly", "otsu", "f1")["warning"]
+    assert doubts[0].remedy.startswith("check it")
 
 
 def test_order_is_that_of_the_sheet():

@@ -76,6 +76,7 @@ RECORD = {
     "runners_up": [{"method": "b", "value": 0.9, "p_adjusted": 0.3, "first": 0.25}],
     "learning_curve": [{"units": 8, "width": 0.1}],
     "worst": [{"sample": "s", "tile": "t", "mcc": 0.5, "fp": 3, "fn": 4, "flags": "x;y"}],
+    "warnings": [{"message": "s is odd", "remedy": "look at it"}],
 }
 
 
@@ -93,6 +94,10 @@ def test_a_decision_as_text():
         "- Cannot be told apart: `b`, mcc 0.900, p 0.300, first in 25% of resamples",
         "- Not ranked, since not run on all samples: d",
         "- Tiles excluded by their quality: 2",
+        "",
+        "## What could mislead",
+        "",
+        "- s is odd; look at it",
         "",
         "## Expected width of the interval",
         "",

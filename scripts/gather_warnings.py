@@ -1,0 +1,15 @@
+"""Gather in one table what could mislead."""
+
+from tilewise import doubts, job
+from tilewise.decide import summary
+from tilewise.read import image_check
+from tilewise.tables import read_all, read_rows
+
+job.start(snakemake)
+given, params = snakemake.input, snakemake.params
+known = [
+    *(doubts.Doubt(*fields) for fields in params.doubts),
+    *image_check.doubts_of(read_all(given.checks, params.samples), params.has_roi),
+    *summary.doubts_of(read_rows(given.summary)),
+]
+doubts.write(snakemake.output.warnings, known)
