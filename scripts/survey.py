@@ -34,7 +34,7 @@ def survey(part, threads):
         """Of all methods, filter by filter: what is read lasts until the next is read."""
         masks, region = {}, grid.tile_region(tile)
         for (name, _), trials in groups.items():
-            for trial, mask in trial_masks(trials, region, filters[name], grid):
+            for trial, mask in trial_masks(trials, region, filters[name]):
                 masks[trial.variant] = mask
         return mean_dice([masks[name] for name in settings["methods"]])
 

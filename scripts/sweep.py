@@ -42,7 +42,7 @@ def sweep(part, threads):
     def rows_of(region, filtered, trials):
         known = {tile: truth.tile(tile) for tile in grid.tiles_in(region) if tile in annotated}
         rows = []
-        for trial, mask in trial_masks(trials, region, filtered, grid):
+        for trial, mask in trial_masks(trials, region, filtered):
             for tile, own_truth in known.items():
                 own_mask = np.ascontiguousarray(crop(mask, region, grid.tile_region(tile)))
                 names = {"sample": part.sample, "method": wildcards.method, **grid.place(tile)}

@@ -5,10 +5,10 @@ from itertools import chain, starmap
 from tilewise import job
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.sample_histogram import of_sample
-from tilewise.segment.segmenters import COLUMNS, Segmenter, fraction, segment_region
+from tilewise.segment.segmenters import COLUMNS, Segmenter, fraction, segment_tiles
 from tilewise.segment.thresholds import Threshold
 from tilewise.store.blocks import each_strip, open_blocks
-from tilewise.store.grid import Tile, crop, runs_of
+from tilewise.store.grid import Tile, runs_of
 from tilewise.store.layout import layout_of
 from tilewise.store.parts import each_part, parts_of
 from tilewise.store.pyramid import LevelsWriter, nearest
@@ -31,22 +31,13 @@ def segment(part, threads):
         sample = segmenter.find_threshold(*of_sample(given.histograms, filtered, part, threads))
     chosen = dict.fromkeys(grid.tiles(part.block) if tiles is None else starmap(Tile, tiles))
 
-    def chosen_in(region):
-        return [tile for tile in grid.tiles_in(region) if tile in chosen]
-
     def rows_of(region):
         rows = []
-        for run in runs_of(chosen_in(region), grid, segmenter.reach):
-            outer = grid.around(run, segmenter.reach)
-            read = filtered.read(outer), outer
-            mask, thresholds = segment_region(*read, run, grid, segmenter, sample)
-            for tile in chosen_in(run):
-                inner = grid.tile_region(tile)
-                own = crop(mask, run, inner)
-                writer.write(part, inner, own)
-                names = {"sample": part.sample, "method": wildcards.method, "tile": tile.name}
-                names |= {"scope": scope, "foreground": fraction(own)}
-                rows.append(names | thresholds[tile].to_row())
+        for tile, mask, own in segment_tiles(filtered, region, chosen, segmenter, sample):
+            writer.write(part, grid.tile_region(tile), mask)
+            names = {"sample": part.sample, "method": wildcards.method, "tile": tile.name}
+            names |= {"scope": scope, "foreground": fraction(mask)}
+            rows.append(names | own.to_row())
         return rows
 
     regions = runs_of(chosen, grid, max(filtered.reach, segmenter.reach))

@@ -20,14 +20,14 @@ class Filtered:
     def __init__(self, reader: BlockReader, steps: Sequence, grid: Grid, dtype: str) -> None:
         self._reader = reader
         self._steps = parse_chain(steps)
-        self._grid = grid
+        self.grid = grid
         self.dtype = dtype
         self.reach = chain_reach(self._steps, dtype)
         self._kept = threading.local()
 
     def read(self, region: Region) -> NDArray:
         """Filtered pixels of a region of one plane, (rows, columns)."""
-        surroundings = self._grid.around(region, self.reach)
+        surroundings = self.grid.around(region, self.reach)
         compute = self._plane if self.reach == math.inf else self._apply
         return crop(compute(surroundings), surroundings, region)
 

@@ -1,7 +1,7 @@
 """From pixels to the thresholds of their tiles, and from thresholds to a mask."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.segment import cleanup, local_thresholds, masks
+from tilewise.segment.filtered import Filtered
 from tilewise.segment.histograms import histogram
 from tilewise.segment.thresholds import Threshold, find_threshold, guard
-from tilewise.store.grid import Grid, Region, Tile, crop
+from tilewise.store.grid import Grid, Region, Tile, crop, runs_of
 
 COLUMNS = (
     *("sample", "method", "tile", "scope"),
@@ -178,6 +179,24 @@ def segment_region(
     surface = surfaces.of(segmenter, own) if surfaces and segmenter.is_local else None
     mask = segment(pixels, own, grid, segmenter, thresholds, surface)
     return crop(mask, own, region), thresholds
+
+
+def segment_tiles(
+    filtered: Filtered,
+    region: Region,
+    chosen: Collection[Tile],
+    segmenter: Segmenter,
+    sample: Threshold | None = None,
+) -> Iterator[tuple[Tile, NDArray[np.uint8], Threshold]]:
+    """Each chosen tile of a region, with its mask and its threshold; see `segment_region`."""
+    grid = filtered.grid
+    inside = [tile for tile in grid.tiles_in(region) if tile in chosen]
+    for run in runs_of(inside, grid, segmenter.reach):
+        outer = grid.around(run, segmenter.reach)
+        mask, thresholds = segment_region(filtered.read(outer), outer, run, grid, segmenter, sample)
+        for tile in grid.tiles_in(run):
+            if tile in chosen:
+                yield tile, crop(mask, run, grid.tile_region(tile)), thresholds[tile]
 
 
 def _above_tiles(pixels, region, grid, segmenter, thresholds, index=0):

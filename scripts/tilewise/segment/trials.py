@@ -12,7 +12,7 @@ from tilewise.segment.filtered import Filtered
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.segmenters import Segmenter, segment_region
 from tilewise.segment.thresholds import Threshold
-from tilewise.store.grid import Grid, Region, crop
+from tilewise.store.grid import Region, crop
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,10 @@ class Surfaces:
 
 
 def trial_masks(
-    trials: Sequence[Trial], region: Region, filtered: Filtered, grid: Grid
+    trials: Sequence[Trial], region: Region, filtered: Filtered
 ) -> Iterator[tuple[Trial, NDArray[np.uint8]]]:
     """Each of several trials with its mask of a region, 0 background and 1 foreground."""
+    grid = filtered.grid
     outer = grid.around(region, max(trial.segmenter.reach for trial in trials))
     pixels = filtered.read(outer)
     surfaces = Surfaces(pixels, outer)

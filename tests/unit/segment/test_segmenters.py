@@ -1,18 +1,15 @@
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from skimage.filters import apply_hysteresis_threshold, threshold_otsu
 
+from tilewise.segment.filtered import Filtered
 from tilewise.segment.histograms import contrast_to_noise, histogram
-from tilewise.segment.segmenters import (
-    Segmenter,
-    above,
-    segment,
-    tile_thresholds,
-)
+from tilewise.segment.segmenters import Segmenter, above, segment, segment_tiles, tile_thresholds
 from tilewise.segment.thresholds import Threshold, find_threshold, guard
-from tilewise.store.grid import Grid, Region
+from tilewise.store.grid import Grid, Region, Tile
 
 
 def make(threshold="otsu", settings=None, **changes):
@@ -93,6 +90,31 @@ def test_tiles_have_their_own_thresholds(plane):
             expected = pixels > threshold_otsu(pixels)
         np.testing.assert_array_equal(mask[y : y + 20, x : x + 20], expected)
     assert [bool(threshold.values) for threshold in thresholds.values()] == [True] * 3 + [False]
+
+
+@pytest.mark.parametrize("threshold", ["otsu", "hysteresis"])
+@pytest.mark.parametrize("steps", [[], ["invert"], ["equalize"]])
+def test_chosen_tiles_alone(plane, steps, threshold):
+    def read(region):
+        return plane[region.y0 : region.y1, region.x0 : region.x1]
+
+    filtered = Filtered(SimpleNamespace(read=read), steps, GRID, "uint8")
+    whole = filtered.read(WHOLE)
+    chosen = [Tile(0, 0, 1), Tile(0, 1, 0)]
+    if threshold == "otsu":
+        segmenter = make()
+        expected = [
+            pixels > threshold_otsu(pixels) for pixels in (whole[:20, 20:], whole[20:, :20])
+        ]
+    else:
+        segmenter = make("hysteresis", {"low": 40, "high": 60})
+        mask = apply_hysteresis_threshold(whole, 40, 60)
+        expected = [mask[:20, 20:], mask[20:, :20]]
+    segmented = list(segment_tiles(filtered, WHOLE, chosen, segmenter))
+    assert [tile for tile, _, _ in segmented] == chosen
+    for (_, mask, used), own in zip(segmented, expected, strict=True):
+        np.testing.assert_array_equal(mask, own)
+        assert used.values
 
 
 def test_guarded_tiles(plane):
