@@ -255,7 +255,8 @@ def _in_one_line(text):
 
 def _settings(function, parameters):
     for name, parameter in inspect.signature(function).parameters.items():
-        if name in DATA:
+        # those that can only be given by name are no settings
+        if name in DATA or parameter.kind is inspect.Parameter.KEYWORD_ONLY:
             continue
         kind, meaning = parameters[name]
         is_required = parameter.default is inspect.Parameter.empty

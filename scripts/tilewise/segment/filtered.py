@@ -2,23 +2,62 @@
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.segment.filters import apply_chain, chain_reach, parse_chain
-from tilewise.store.blocks import BlockReader
+from tilewise.segment.roi import fill_outside, surroundings
+from tilewise.store.blocks import BlockReader, open_blocks
 from tilewise.store.grid import Grid, Region, crop
+from tilewise.store.parts import Part
+
+
+class FilteredBlocks:
+    """Blocks of pixels that a job filters, with those of their regions of interest, if any.
+
+    The grid is that of any sample in them.
+    """
+
+    def __init__(
+        self,
+        paths: Iterable[str | Path],
+        rois: Iterable[str | Path],
+        blocks: Sequence[str],
+        grid: Grid,
+        dtype: str,
+        codec: str = "zstd",
+    ) -> None:
+        rois = list(rois)
+        self._dtype = dtype
+        self._pixels = open_blocks(paths, blocks, grid, dtype, codec=codec)
+        self._rois = open_blocks(rois, blocks, grid, "uint8") if rois else None
+
+    def of(self, part: Part, steps: Sequence) -> "Filtered":
+        """A part's sample, after the steps of a filter."""
+        roi = self._rois.of(part) if self._rois else None
+        return Filtered(self._pixels.of(part), steps, part.grid, self._dtype, roi)
 
 
 class Filtered:
     """Filtered pixels of any region, computed from the image around it.
 
     Without steps, the pixels are those of the reader: they are filtered already, or not to be.
+    Before filtering, pixels outside of the region of interest take values of those inside.
     """
 
-    def __init__(self, reader: BlockReader, steps: Sequence, grid: Grid, dtype: str) -> None:
+    def __init__(
+        self,
+        reader: BlockReader,
+        steps: Sequence,
+        grid: Grid,
+        dtype: str,
+        roi: BlockReader | None = None,
+    ) -> None:
         self._reader = reader
+        self._roi = roi
         self._steps = parse_chain(steps)
         self.grid = grid
         self.dtype = dtype
@@ -27,12 +66,30 @@ class Filtered:
 
     def read(self, region: Region) -> NDArray:
         """Filtered pixels of a region of one plane, (rows, columns)."""
-        surroundings = self.grid.around(region, self.reach)
+        around = self.grid.around(region, self.reach)
         compute = self._plane if self.reach == math.inf else self._apply
-        return crop(compute(surroundings), surroundings, region)
+        return crop(compute(around), around, region)
+
+    def inside(self, region: Region) -> NDArray[np.bool] | None:
+        """Which pixels of a region are in the region of interest; None if all of them are."""
+        if self._roi is None:
+            return None
+        inside = self._roi.read(region) != 0
+        return None if inside.all() else inside
+
+    def values(self, region: Region) -> NDArray:
+        """Filtered pixels of a region that are in the region of interest, in any shape."""
+        inside = self.inside(region)
+        return self.read(region) if inside is None else self.read(region)[inside]
 
     def _apply(self, region):
-        return apply_chain(self._reader.read(region), self._steps)
+        if self._roi is None or not self._steps:
+            return apply_chain(self._reader.read(region), self._steps)
+        outer = self.grid.around(region, surroundings(self.reach))
+        inside = self._roi.read(outer) != 0
+        filled = fill_outside(self._reader.read(outer), inside, self.reach)
+        own = crop(inside, outer, region)
+        return apply_chain(crop(filled, outer, region), self._steps, None if own.all() else own)
 
     def _plane(self, region):
         """A whole plane, which the thread keeps: other regions of it are likely to follow."""

@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from tilewise.pixels import DTYPES
 from tilewise.segment import exposure, illumination, rank_filters, smoothing
-from tilewise.segment.steps import WHOLE_PLANE, parse
+from tilewise.segment.steps import WHOLE_PLANE, parse, takes_inside
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,13 @@ def chain_reach(steps: Sequence, dtype: DTypeLike) -> float:
     return sum(FILTERS[name].reach(dtype, **settings) for name, settings in parse_chain(steps))
 
 
-def apply_chain(plane: NDArray, steps: Sequence) -> NDArray:
-    """Apply the steps of a chain to a plane, in order; the plane itself if there are none."""
+def apply_chain(plane: NDArray, steps: Sequence, inside: NDArray[np.bool] | None = None) -> NDArray:
+    """Apply the steps of a chain to a plane, in order; the plane itself if there are none.
+
+    Steps that go by grey levels of the whole plane count only the pixels `inside`, if it is given.
+    """
     for name, settings in parse_chain(steps):
-        plane = FILTERS[name].apply(plane, **settings)
+        apply = FILTERS[name].apply
+        within = {"inside": inside} if inside is not None and takes_inside(apply) else {}
+        plane = apply(plane, **settings, **within)
     return plane

@@ -114,7 +114,9 @@ def check_background(
         )
 
 
-def destripe(plane: NDArray, axis: str = "rows", size: int = 51) -> NDArray:
+def destripe(
+    plane: NDArray, axis: str = "rows", size: int = 51, *, inside: NDArray[np.bool] | None = None
+) -> NDArray:
     """Remove stripes: the additive error of each row (knife chatter) or column.
 
     Parameters
@@ -132,13 +134,25 @@ def destripe(plane: NDArray, axis: str = "rows", size: int = 51) -> NDArray:
         Integers are lowered by whole numbers.
     """
     along = ("columns", "rows").index(axis)
-    profile = np.median(plane, axis=along, keepdims=True).astype(np.float64)
+    if inside is None:
+        profile = np.median(plane, axis=along, keepdims=True).astype(np.float64)
+    else:
+        profile = _median_inside(plane, inside, along)
     weights, alone = gaussian_weights(_window_sigma(size)), np.ones(1)
     pair = (alone, weights) if axis == "rows" else (weights, alone)
     excess = profile - convolve(profile, *pair)
     if plane.dtype.kind != "f":
         excess = np.rint(excess)
     return in_bands(lambda band, error: band - error, plane, np.broadcast_to(excess, plane.shape))
+
+
+def _median_inside(plane, inside, along):
+    """Median of the inside pixels of each line; of the nearest line where there are none."""
+    lines = np.where(inside, plane.astype(np.float64), np.nan)
+    known = np.flatnonzero(inside.any(axis=along))
+    medians = np.nanmedian(lines.take(known, axis=1 - along), axis=along)
+    nearest = np.abs(np.arange(plane.shape[1 - along])[:, None] - known).argmin(axis=1)
+    return np.expand_dims(medians[nearest], along)
 
 
 def check_destripe(dtype: np.dtype, axis: object, size: object) -> None:

@@ -32,7 +32,12 @@ class Local:
 
 
 def adaptive(
-    plane: NDArray, size: int, offset: float = 0, weights: str = "gaussian"
+    plane: NDArray,
+    size: int,
+    offset: float = 0,
+    weights: str = "gaussian",
+    *,
+    inside: NDArray[np.bool] | None = None,
 ) -> NDArray[np.floating]:
     """Mean of the surroundings, less an offset; `skimage.filters.threshold_local`.
 
@@ -50,22 +55,26 @@ def adaptive(
     Constant surroundings have exactly their value as mean.
     """
     compute = functools.partial(_adaptive, size=size, offset=offset, weights=weights)
-    return _in_strips(compute, plane, _adaptive_reach(size, weights=weights))
+    return _in_strips(compute, plane, _adaptive_reach(size, weights=weights), inside)
 
 
-def _adaptive(plane, size, offset, weights):
+def _adaptive(plane, size, offset, weights, inside=None):
     if weights == "mean":
         values = plane.astype(np.float64)
-        return _window_mean(values, size, cv2.BORDER_REFLECT, plane.dtype) - offset
+        return _window_mean(values, size, cv2.BORDER_REFLECT, plane.dtype, inside) - offset
     kernel = gaussian_weights(_window_sigma(size))
-    average = convolve(plane, kernel, kernel)
+    if inside is None:
+        average = convolve(plane, kernel, kernel)
+    else:
+        total = convolve(np.where(inside, plane, 0), kernel, kernel)
+        average = _per_weight(total, convolve(inside.astype(np.float64), kernel, kernel))
     if plane.dtype.kind != "f":
         # finer than matters, coarser than rounding errors
         average = np.rint(average * 2**24) / 2**24
     return average - offset
 
 
-def _in_strips(compute, plane, reach):
+def _in_strips(compute, plane, reach, inside=None):
     """Compute the thresholds of strips of columns, each with its surroundings.
 
     Those of floats are rounded to single precision: a constant plane is not above its own mean.
@@ -76,7 +85,10 @@ def _in_strips(compute, plane, reach):
     width = max(STRIP_COLUMNS, 4 * reach)
     for start in range(0, columns, width):
         first, stop = max(start - reach, 0), min(start + width, columns)
-        strip = compute(plane[:, first : stop + reach])
+        columns_read = np.s_[:, first : stop + reach]
+        strip = compute(
+            plane[columns_read], inside=None if inside is None else inside[columns_read]
+        )
         surface[:, start:stop] = strip[:, start - first : stop - first]
     return surface
 
@@ -89,7 +101,9 @@ def _adaptive_reach(size, offset=0, weights="gaussian"):
     return size // 2 if weights == "mean" else gaussian_radius(_window_sigma(size))
 
 
-def niblack(plane: NDArray, size: int = 15, k: float = 0.2) -> NDArray[np.floating]:
+def niblack(
+    plane: NDArray, size: int = 15, k: float = 0.2, *, inside: NDArray[np.bool] | None = None
+) -> NDArray[np.floating]:
     """Mean less k standard deviations of the window; `skimage.filters.threshold_niblack`.
 
     Parameters
@@ -103,16 +117,22 @@ def niblack(plane: NDArray, size: int = 15, k: float = 0.2) -> NDArray[np.floati
     ----------
     Niblack (1986), An Introduction to Digital Image Processing.
     """
-    return _in_strips(functools.partial(_niblack, size=size, k=k), plane, _window_reach(size))
+    compute = functools.partial(_niblack, size=size, k=k)
+    return _in_strips(compute, plane, _window_reach(size), inside)
 
 
-def _niblack(plane, size, k):
-    average, deviation = _mean_and_deviation(plane, size)
+def _niblack(plane, size, k, inside=None):
+    average, deviation = _mean_and_deviation(plane, size, inside)
     return average - k * deviation
 
 
 def sauvola(
-    plane: NDArray, size: int = 15, k: float = 0.2, r: float | None = None
+    plane: NDArray,
+    size: int = 15,
+    k: float = 0.2,
+    r: float | None = None,
+    *,
+    inside: NDArray[np.bool] | None = None,
 ) -> NDArray[np.floating]:
     """Mean times 1 + k (standard deviation / r - 1); `skimage.filters.threshold_sauvola`.
 
@@ -137,32 +157,43 @@ def sauvola(
     """
     if r is None:
         r = 1 if plane.dtype.kind == "f" else (2 ** (8 * plane.itemsize) - 1) / 2
-    return _in_strips(functools.partial(_sauvola, size=size, k=k, r=r), plane, _window_reach(size))
+    compute = functools.partial(_sauvola, size=size, k=k, r=r)
+    return _in_strips(compute, plane, _window_reach(size), inside)
 
 
-def _sauvola(plane, size, k, r):
-    average, deviation = _mean_and_deviation(plane, size)
+def _sauvola(plane, size, k, r, inside=None):
+    average, deviation = _mean_and_deviation(plane, size, inside)
     return average * (1 + k * (deviation / r - 1))
 
 
-def _mean_and_deviation(plane, size):
+def _mean_and_deviation(plane, size, inside=None):
     # the pixel at the border is not repeated, as in scikit-image
     border = cv2.BORDER_REFLECT_101
     values = plane.astype(np.float64)
-    average = _window_mean(values, size, border, plane.dtype)
-    square = _window_mean(values * values, size, border, plane.dtype)
+    average = _window_mean(values, size, border, plane.dtype, inside)
+    square = _window_mean(values * values, size, border, plane.dtype, inside)
     return average, np.sqrt(np.maximum(square - average * average, 0))
 
 
-def _window_mean(values, size, border, dtype):
-    """Mean of the window around each pixel, the same wherever a plane is cut."""
+def _window_mean(values, size, border, dtype, inside=None):
+    """Mean of the window around each pixel, of pixels inside; the same wherever a plane is cut."""
+    if inside is None:
+        return _window_sum(values, size, border, dtype) / size**2
+    total = _window_sum(np.where(inside, values, 0), size, border, dtype)
+    return _per_weight(total, _window_sum(inside.astype(np.float64), size, border, np.dtype("u1")))
+
+
+def _per_weight(total, weight):
+    """A mean; 0 where there is no weight, far outside of the region of interest."""
+    return np.divide(total, weight, out=np.zeros(total.shape), where=weight > 0)
+
+
+def _window_sum(values, size, border, dtype):
     if dtype.kind == "f":
         # running sums of floats would depend on where they start
         ones = np.ones(size)
-        total = cv2.sepFilter2D(values, cv2.CV_64F, ones, ones, borderType=border)
-    else:
-        total = cv2.boxFilter(values, cv2.CV_64F, (size, size), normalize=False, borderType=border)
-    return total / size**2
+        return cv2.sepFilter2D(values, cv2.CV_64F, ones, ones, borderType=border)
+    return cv2.boxFilter(values, cv2.CV_64F, (size, size), normalize=False, borderType=border)
 
 
 def _window_reach(size=15, **settings):

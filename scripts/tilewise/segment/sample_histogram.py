@@ -1,6 +1,8 @@
 """The histogram of a whole sample: the sum of its blocks', or counted in its only one."""
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -57,13 +59,17 @@ def extent(filtered: Filtered, part: Part, threads: int) -> tuple[float, float] 
     """Least and greatest pixel of a block of floats; None of integers, whose bins are known."""
     if np.dtype(filtered.dtype).kind in "iu":
         return None
-    extents = _of_strips(
-        lambda pixels: (float(pixels.min()), float(pixels.max())), filtered, part, threads
+    ends = _of_strips(
+        lambda pixels: [float(pixels.min()), float(pixels.max())] if pixels.size else [],
+        filtered,
+        part,
+        threads,
     )
-    lows, highs = zip(*extents, strict=True)
-    return min(lows), max(highs)
+    known = list(chain.from_iterable(ends))
+    # a block without any pixel in the region of interest changes no other's range
+    return (min(known), max(known)) if known else (math.inf, -math.inf)
 
 
 def _of_strips(work, filtered, part, threads):
     regions = strips(part.grid, part.block, filtered.reach)
-    return each_strip(lambda strip: work(filtered.read(strip)), regions, threads)
+    return each_strip(lambda strip: work(filtered.values(strip)), regions, threads)

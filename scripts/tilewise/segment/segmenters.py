@@ -79,6 +79,10 @@ class Segmenter:
         return math.inf if cleaning and self.scope == "tile" else cleaning
 
 
+Inside = NDArray[np.bool] | None
+"""Which pixels are in the region of interest; None if all of them are."""
+
+
 class Surfaces(Protocol):
     """Thresholds per pixel that several segmenters share, such as `trials.Surfaces`."""
 
@@ -92,6 +96,7 @@ def tile_thresholds(
     grid: Grid,
     segmenter: Segmenter,
     sample: Threshold | None = None,
+    inside: Inside = None,
 ) -> dict[Tile, Threshold]:
     """The threshold of every tile of a region.
 
@@ -103,6 +108,8 @@ def tile_thresholds(
         Of one plane; whole tiles unless the scope is the sample or the method local.
     sample
         Of the whole sample, where `needs_sample`; of the annotated tiles, where it is calibrated.
+    inside
+        Which pixels of the region are in the region of interest: those that count.
     """
     tiles = grid.tiles_in(region)
     if segmenter.is_local:
@@ -111,11 +118,16 @@ def tile_thresholds(
         assert sample is not None
         return dict.fromkeys(tiles, sample)
     if segmenter.scope == "plane":
-        return dict.fromkeys(tiles, _guarded_threshold(pixels, segmenter, sample))
-    return {
-        tile: _guarded_threshold(crop(pixels, region, grid.tile_region(tile)), segmenter, sample)
-        for tile in tiles
-    }
+        counted = pixels if inside is None else pixels[inside]
+        return dict.fromkeys(tiles, _guarded_threshold(counted, segmenter, sample))
+    thresholds = {}
+    for tile in tiles:
+        inner = grid.tile_region(tile)
+        counted = crop(pixels, region, inner)
+        if inside is not None:
+            counted = counted[crop(inside, region, inner)]
+        thresholds[tile] = _guarded_threshold(counted, segmenter, sample)
+    return thresholds
 
 
 def _guarded_threshold(pixels, segmenter, sample):
@@ -132,25 +144,32 @@ def segment(
     segmenter: Segmenter,
     thresholds: Mapping[Tile, Threshold],
     surface: NDArray | None = None,
+    inside: Inside = None,
 ) -> NDArray[np.uint8]:
-    """The mask of a region, cleaned: 0 background, 1 foreground.
+    """The mask of a region, cleaned: 1 foreground, 0 background and outside.
 
     It is valid only where all pixels within `segmenter.reach` are in the region. The surface is
     that of a local method, where it is known: a threshold per pixel.
     """
+
+    def within(mask):
+        return mask if inside is None else mask & inside
+
     if segmenter.is_local:
         if surface is None:
             surface = local_thresholds.LOCAL[segmenter.threshold].surface(
-                pixels, **segmenter.settings
+                pixels, **segmenter.settings, inside=inside
             )
-        mask = above(pixels, surface, segmenter.foreground)
+        mask = within(above(pixels, surface, segmenter.foreground))
     elif segmenter.threshold == "hysteresis":
-        mask = masks.connected(
-            *(_above_tiles(pixels, region, grid, segmenter, thresholds, index) for index in (0, -1))
+        low, high = (
+            within(_above_tiles(pixels, region, grid, segmenter, thresholds, index))
+            for index in (0, -1)
         )
+        mask = masks.connected(low, high)
     else:
-        mask = _above_tiles(pixels, region, grid, segmenter, thresholds)
-    return cleanup.clean(mask, segmenter.cleanup) if segmenter.cleanup else mask
+        mask = within(_above_tiles(pixels, region, grid, segmenter, thresholds))
+    return within(cleanup.clean(mask, segmenter.cleanup)) if segmenter.cleanup else mask
 
 
 def segment_region(
@@ -161,6 +180,7 @@ def segment_region(
     segmenter: Segmenter,
     sample: Threshold | None = None,
     surfaces: Surfaces | None = None,
+    inside: Inside = None,
 ) -> tuple[NDArray[np.uint8], dict[Tile, Threshold]]:
     """The mask of a region, 0 background and 1 foreground, and the threshold of each of its tiles.
 
@@ -172,12 +192,15 @@ def segment_region(
         As for `tile_thresholds`.
     surfaces
         Of the same pixels, to share with other segmenters.
+    inside
+        Which pixels of `outer` are in the region of interest; None if all of them are.
     """
     own = grid.around(region, segmenter.reach)
     pixels = crop(pixels, outer, own)
-    thresholds = tile_thresholds(pixels, own, grid, segmenter, sample)
+    inside = None if inside is None else crop(inside, outer, own)
+    thresholds = tile_thresholds(pixels, own, grid, segmenter, sample, inside)
     surface = surfaces.of(segmenter, own) if surfaces and segmenter.is_local else None
-    mask = segment(pixels, own, grid, segmenter, thresholds, surface)
+    mask = segment(pixels, own, grid, segmenter, thresholds, surface, inside)
     return crop(mask, own, region), thresholds
 
 
@@ -188,15 +211,20 @@ def segment_tiles(
     segmenter: Segmenter,
     sample: Threshold | None = None,
 ) -> Iterator[tuple[Tile, NDArray[np.uint8], Threshold]]:
-    """Each chosen tile of a region, with its mask and its threshold; see `segment_region`."""
+    """Each chosen tile of a region, with its mask and its threshold; see `segment_region`.
+
+    Tiles without any pixel in the region of interest are left out.
+    """
     grid = filtered.grid
-    inside = [tile for tile in grid.tiles_in(region) if tile in chosen]
-    for run in runs_of(inside, grid, segmenter.reach):
+    own = [tile for tile in grid.tiles_in(region) if tile in chosen]
+    for run in runs_of(own, grid, segmenter.reach):
         outer = grid.around(run, segmenter.reach)
-        mask, thresholds = segment_region(filtered.read(outer), outer, run, grid, segmenter, sample)
+        read, inside = (filtered.read(outer), outer), filtered.inside(outer)
+        mask, thresholds = segment_region(*read, run, grid, segmenter, sample, inside=inside)
         for tile in grid.tiles_in(run):
-            if tile in chosen:
-                yield tile, crop(mask, run, grid.tile_region(tile)), thresholds[tile]
+            inner = grid.tile_region(tile)
+            if tile in chosen and (inside is None or crop(inside, outer, inner).any()):
+                yield tile, crop(mask, run, inner), thresholds[tile]
 
 
 def _above_tiles(pixels, region, grid, segmenter, thresholds, index=0):

@@ -63,9 +63,22 @@ def given(step: Any, functions: Mapping[str, Callable], kind: str) -> tuple[str,
 
 @cache
 def settings_of(function: Callable) -> dict[str, Any]:
-    """A function's parameters after the first, with their defaults; not to be written to."""
+    """A function's parameters after the first, with their defaults; not to be written to.
+
+    Those that can only be given by name are no settings.
+    """
     parameters = list(inspect.signature(function).parameters.values())[1:]
-    return {parameter.name: parameter.default for parameter in parameters}
+    return {
+        parameter.name: parameter.default
+        for parameter in parameters
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+    }
+
+
+@cache
+def takes_inside(function: Callable) -> bool:
+    """Whether a function looks at the pixels inside of a region of interest only."""
+    return "inside" in inspect.signature(function).parameters
 
 
 def hint(name: object, known: Collection[str]) -> str:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.local_thresholds import LOCAL
-from tilewise.segment.segmenters import Segmenter, segment_region
+from tilewise.segment.segmenters import Inside, Segmenter, segment_region
 from tilewise.segment.thresholds import Threshold
 from tilewise.store.grid import Region, crop
 
@@ -69,17 +70,18 @@ def trials_of(
 class Surfaces:
     """Thresholds per pixel, computed once for trials that differ in their offset alone.
 
-    `pixels` are the filtered ones of the region `outer`.
+    `pixels` are the filtered ones of the region `outer`; those `inside` count.
     """
 
-    def __init__(self, pixels: NDArray, outer: Region) -> None:
-        self._pixels, self._outer = pixels, outer
+    def __init__(self, pixels: NDArray, outer: Region, inside: Inside = None) -> None:
+        self._pixels, self._outer, self._inside = pixels, outer, inside
         self._known: dict[tuple, NDArray] = {}
 
     def of(self, segmenter: Segmenter, own: Region) -> NDArray:
         """The surface of a segmenter's thresholds in a region; equal to the last bit."""
         settings = dict(segmenter.settings)
-        surface = LOCAL[segmenter.threshold].surface
+        inside = None if self._inside is None else crop(self._inside, self._outer, own)
+        surface = partial(LOCAL[segmenter.threshold].surface, inside=inside)
         pixels = crop(self._pixels, self._outer, own)
         # floats are rounded after the offset is taken off
         if "offset" not in settings or pixels.dtype.kind == "f":
@@ -98,9 +100,10 @@ def trial_masks(
     grid = filtered.grid
     outer = grid.around(region, max(trial.segmenter.reach for trial in trials))
     pixels = filtered.read(outer)
-    surfaces = Surfaces(pixels, outer)
+    inside = filtered.inside(outer)
+    surfaces = Surfaces(pixels, outer, inside)
     for trial in trials:
         mask, _ = segment_region(
-            pixels, outer, region, grid, trial.segmenter, trial.threshold, surfaces
+            pixels, outer, region, grid, trial.segmenter, trial.threshold, surfaces, inside
         )
         yield trial, mask

@@ -1,0 +1,105 @@
+"""Pixels outside of a region of interest: they take the values of those inside."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+FAR = 2**30
+"""More rows than a plane has."""
+
+
+def surroundings(reach: float) -> float:
+    """Pixels around a region that decide on what is filled in within a reach of it."""
+    # what is filled in within a reach of an inside pixel, as windows have it, has that one or a
+    # nearer one as its nearest: no further than the diagonal of a square of that side
+    return reach if reach == math.inf else reach + _farthest(reach)
+
+
+def _farthest(reach: float) -> int:
+    return math.ceil(reach * math.sqrt(2))
+
+
+def fill_outside(pixels: NDArray, inside: NDArray[np.bool], reach: float = math.inf) -> NDArray:
+    """Give each pixel outside the value of the nearest inside: the upper, then the left of several.
+
+    Parameters
+    ----------
+    pixels, inside
+        (rows, columns); without any pixel inside, nothing changes.
+    reach
+        Pixels around those inside that are filled in, as a window reaches them; `math.inf` fills
+        all of them, by SciPy, whose choice among equally near ones is another, but always the same.
+    """
+    if inside.all() or not inside.any():
+        return pixels
+    if reach == math.inf:
+        return pixels[tuple(nearest_inside(inside))]
+    filled = pixels.copy()
+    places = np.nonzero(~inside)
+    rows, columns, is_near = _nearest_inside(inside, places, _farthest(reach))
+    filled[places[0][is_near], places[1][is_near]] = pixels[rows[is_near], columns[is_near]]
+    return filled
+
+
+def nearest_inside(inside: NDArray[np.bool]) -> NDArray[np.int32]:
+    """Row and column of the nearest place inside, for all places: (2, rows, columns)."""
+    from scipy.ndimage import distance_transform_edt
+
+    return distance_transform_edt(~inside, return_distances=False, return_indices=True)
+
+
+def _nearest_inside(inside, places, farthest):
+    """Row and column of the nearest inside pixel of each place, and whether it is near enough.
+
+    First the nearest of each column, then the nearest of those of the columns around.
+    """
+    row_of, distance = _nearest_of_columns(inside)
+    y, x = places
+    best_row, best_column = row_of[y, x], x.copy()
+    best = distance[y, x].astype(np.int64) ** 2
+    active = np.arange(y.size)
+    for step in range(1, farthest + 1):
+        active = active[best[active] >= step**2]
+        if not active.size:
+            break
+        for column in (x[active] - step, x[active] + step):
+            is_there = (column >= 0) & (column < inside.shape[1])
+            at, column = active[is_there], column[is_there]
+            row = row_of[y[at], column]
+            squared = distance[y[at], column].astype(np.int64) ** 2 + step**2
+            is_first = (row < best_row[at]) | ((row == best_row[at]) & (column < best_column[at]))
+            is_better = (squared < best[at]) | ((squared == best[at]) & is_first)
+            at = at[is_better]
+            best[at], best_row[at] = squared[is_better], row[is_better]
+            best_column[at] = column[is_better]
+    return best_row, best_column, best <= farthest**2
+
+
+def _nearest_of_columns(inside):
+    """Row of the nearest inside pixel in each column, the upper of two, and how far it is."""
+    rows = np.arange(inside.shape[0], dtype=np.int64)[:, None]
+    above = np.maximum.accumulate(np.where(inside, rows, -FAR), axis=0)
+    below = np.minimum.accumulate(np.where(inside, rows, FAR)[::-1], axis=0)[::-1]
+    row_of = np.where(rows - above <= below - rows, above, below)
+    return row_of, np.minimum(np.abs(row_of - rows), FAR)
+
+
+def border_region(plane: NDArray, least: float = 0.5) -> NDArray[np.bool]:
+    """Pixels that are image, where a frame of one value surrounds it.
+
+    Outside are pixels of the most frequent value of the plane's border that are connected to the
+    border through a side (4-connectivity). If that value is in less than `least` of the border, or
+    in all of the plane, nothing is outside.
+    """
+    import cv2
+
+    border = np.concatenate([plane[0], plane[-1], plane[1:-1, 0], plane[1:-1, -1]])
+    values, counts = np.unique(border, return_counts=True)
+    if counts.max() < least * border.size:
+        return np.ones(plane.shape, bool)
+    equal = (plane == values[counts.argmax()]).view(np.uint8)
+    flooded = np.pad(equal, 1, constant_values=1)
+    cv2.floodFill(flooded, None, (0, 0), 2, flags=4)
+    outside = flooded[1:-1, 1:-1] == 2
+    return np.ones(plane.shape, bool) if outside.all() else ~outside
