@@ -38,16 +38,18 @@ for entry in params.shown:
     if entry["is_color"]:
         color = read("colors", part, stored, dtype, channels=3).tile(tile)
         picture = np.moveaxis(display(color), 0, -1)
-    blocks = read("filtered", part, entry["blocks"], dtype, codec=entry["codec"])
-    filtered = Filtered(blocks, entry["steps"], part.grid, dtype).read(part.grid.tile_region(tile))
+    blocks, own = entry["blocks"], part.grid.tile_region(tile)
+    roi = read("rois", part, blocks) if entry["has_roi"] else None
+    pixels = read("filtered", part, blocks, dtype, codec=entry["codec"])
+    filtered = Filtered(pixels, entry["steps"], part.grid, dtype, roi)
     mask = read("masks", part, stored).tile(tile)
     truth = read("truths", part, stored, fill=NOT_ANNOTATED).tile(tile)
     overlaid = blend(picture, confusion_map(truth, mask), params.colors, params.alpha)
-    steps = (picture, display(filtered), mask, truth, overlaid)
+    steps = (picture, display(filtered.read(own)), mask, truth, overlaid)
     pictures[method][name] = dict(zip(figures.STEPS, steps, strict=True))
     rows = {(row["sample"], row["tile"]): row for row in read_rows(next(waiting["thresholds"]))}
     threshold = Threshold.from_row(rows[part.sample, tile.name])
-    histograms[method][name] = filtered, threshold.values, threshold.note
+    histograms[method][name] = filtered.values(own), threshold.values, threshold.note
     widths[method][name] = entry["pixel_size"][-1] if entry["pixel_size"] else None
 
 tiles = [row for row in read_rows(given.metrics) if row["extent"] == "tile"]

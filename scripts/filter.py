@@ -1,20 +1,21 @@
 """Apply a filter's steps to a block, strip by strip with what they reach around it."""
 
 from tilewise import job
-from tilewise.segment.filtered import Filtered
-from tilewise.store.blocks import BlockWriter, each_strip, open_blocks, strips
+from tilewise.segment.filtered import FilteredBlocks
+from tilewise.store.blocks import BlockWriter, each_strip, strips
 from tilewise.store.layout import layout_of
 from tilewise.store.parts import each_part, parts_of
 
 job.start(snakemake)
-params = snakemake.params
+given, params = snakemake.input, snakemake.params
 parts = parts_of(params.parts)
-image = open_blocks(snakemake.input.image, params.blocks, parts[0].grid, params.dtype)
+grid, paths = parts[0].grid, (given.image, given.rois)
+images = FilteredBlocks(*paths, params.blocks, grid, params.dtype)
 
 
 def store(part, threads):
     """Filter the planes of a sample."""
-    filtered = Filtered(image.of(part), params.steps, part.grid, params.dtype)
+    filtered = images.of(part, params.steps)
 
     def work(strip):
         writer.write(part, strip, filtered.read(strip))

@@ -4,17 +4,16 @@ import numpy as np
 
 from tilewise import job
 from tilewise.segment import sample_histogram
-from tilewise.segment.filtered import Filtered
-from tilewise.store.blocks import open_blocks
+from tilewise.segment.filtered import FilteredBlocks
 from tilewise.store.parts import parts_of
 from tilewise.tables import read_each
 
 job.start(snakemake)
 params = snakemake.params
 (part,) = parts_of(params.parts)
-given = snakemake.input.pixels, params.blocks
-pixels = open_blocks(*given, part.grid, params.dtype, codec=params.codec)
-filtered = Filtered(pixels.of(part), params.steps, part.grid, params.dtype)
+paths = snakemake.input.pixels, snakemake.input.rois, params.blocks
+pixels = FilteredBlocks(*paths, part.grid, params.dtype, params.codec)
+filtered = pixels.of(part, params.steps)
 extents = list(read_each(snakemake.input.extents))
 lows, highs = ([float(extent[end]) for extent in extents] for end in ("low", "high"))
 bounds = (min(lows), max(highs)) if extents else None

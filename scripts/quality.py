@@ -5,25 +5,30 @@ from itertools import chain
 from tilewise import job
 from tilewise.quality.feature_names import FEATURES
 from tilewise.quality.features import features
-from tilewise.store.blocks import each_strip, open_blocks, strips
+from tilewise.segment.filtered import FilteredBlocks
+from tilewise.store.blocks import each_strip, strips
 from tilewise.store.parts import each_part, parts_of
 from tilewise.tables import write_rows
 
 job.start(snakemake)
-params, block = snakemake.params, snakemake.wildcards.block
+given, params, block = snakemake.input, snakemake.params, snakemake.wildcards.block
 parts = parts_of(params.parts)
-images = open_blocks(snakemake.input.image[:1], [block], parts[0].grid, params.dtype)
+images = FilteredBlocks(given.image, given.rois, [block], parts[0].grid, params.dtype)
 
 
 def measure(part, threads):
     """Rows of a sample's tiles."""
-    grid, image = part.grid, images.of(part)
+    grid, image = part.grid, images.of(part, [])
 
     def work(strip):
-        return [
-            {"sample": part.sample, **grid.place(tile), **features(image.tile(tile))}
-            for tile in grid.tiles_in(strip)
-        ]
+        rows = []
+        for tile in grid.tiles_in(strip):
+            own = grid.tile_region(tile)
+            inside = image.inside(own)
+            if inside is None or inside.any():
+                names = {"sample": part.sample, **grid.place(tile)}
+                rows.append(names | features(image.read(own), inside))
+        return rows
 
     return chain.from_iterable(each_strip(work, strips(grid, part.block), threads))
 

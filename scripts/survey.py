@@ -4,11 +4,10 @@ from itertools import chain, starmap
 
 from tilewise import job
 from tilewise.score.agreement import mean_dice
-from tilewise.segment.filtered import Filtered
+from tilewise.segment.filtered import FilteredBlocks
 from tilewise.segment.sample_histogram import of_filters
 from tilewise.segment.thresholds import Threshold
 from tilewise.segment.trials import trial_masks, trials_of
-from tilewise.store.blocks import open_blocks
 from tilewise.store.grid import Tile
 from tilewise.store.parts import each_part, parts_of
 from tilewise.tables import write_rows
@@ -16,17 +15,18 @@ from tilewise.tables import write_rows
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 parts = parts_of(params.parts)
-images = open_blocks(given.image, params.blocks, parts[0].grid, params.dtype)
+paths = given.image, given.rois, params.blocks
+images = FilteredBlocks(*paths, parts[0].grid, params.dtype)
 rows_of = {name: variant["calibration"] for name, variant in params.variants.items()}
 calibrated = {name: [("", Threshold.from_row(row))] for name, row in rows_of.items() if row}
 
 
 def survey(part, threads):
     """Rows of a sample's tiles."""
-    grid, image, settings = part.grid, images.of(part), part.settings
+    grid, settings = part.grid, part.settings
     variants = [params.variants[name] | {"name": name} for name in settings["methods"]]
     steps = {variant["filter"]: variant["steps"] for variant in variants}
-    filters = {name: Filtered(image, own, grid, params.dtype) for name, own in steps.items()}
+    filters = {name: images.of(part, own) for name, own in steps.items()}
     histograms = of_filters(given.histograms, settings["counted"], filters, part, threads)
     groups = trials_of(variants, calibrated, settings["needs_sample"], histograms)
 

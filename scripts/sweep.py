@@ -8,7 +8,7 @@ import numpy as np
 from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score import score_table, scoring
-from tilewise.segment.filtered import Filtered
+from tilewise.segment.filtered import FilteredBlocks
 from tilewise.segment.sample_histogram import of_filters
 from tilewise.segment.thresholds import Threshold
 from tilewise.segment.trials import trial_masks, trials_of
@@ -21,7 +21,7 @@ job.start(snakemake)
 given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
 parts = parts_of(params.parts)
 grid = parts[0].grid
-images = open_blocks(given.image, params.blocks, grid, params.dtype)
+images = FilteredBlocks(given.image, given.rois, params.blocks, grid, params.dtype)
 truths = open_blocks([given.truth], [wildcards.block], grid, "uint8", fill=NOT_ANNOTATED)
 order = {variant["name"]: number for number, variant in enumerate(params.variants)}
 calibrated = {}
@@ -31,12 +31,10 @@ for row in read_each(given.calibration):
 
 def sweep(part, threads):
     """Rows of a sample's annotated tiles, for all variants."""
-    grid, image, truth, own = part.grid, images.of(part), truths.of(part), part.settings
+    grid, truth, own = part.grid, truths.of(part), part.settings
     settings = params.scoring | {"spacing": own["spacing"]}
     annotated = dict.fromkeys(filter(truth.is_stored, grid.tiles(part.block)))
-    filters = {
-        name: Filtered(image, steps, grid, params.dtype) for name, steps in params.steps.items()
-    }
+    filters = {name: images.of(part, steps) for name, steps in params.steps.items()}
     histograms = of_filters(given.histograms, own["counted"], filters, part, threads)
 
     def rows_of(region, filtered, trials):

@@ -3,11 +3,11 @@
 from itertools import chain, starmap
 
 from tilewise import job
-from tilewise.segment.filtered import Filtered
+from tilewise.segment.filtered import FilteredBlocks
 from tilewise.segment.sample_histogram import of_sample
 from tilewise.segment.segmenters import COLUMNS, Segmenter, fraction, segment_tiles
 from tilewise.segment.thresholds import Threshold
-from tilewise.store.blocks import each_strip, open_blocks
+from tilewise.store.blocks import each_strip
 from tilewise.store.grid import Tile, runs_of
 from tilewise.store.layout import layout_of
 from tilewise.store.parts import each_part, parts_of
@@ -18,7 +18,8 @@ job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
 wildcards, threads = snakemake.wildcards, snakemake.threads
 parts, segmenter = parts_of(params.parts), Segmenter(**params.segmenter)
-pixels = open_blocks(given.pixels, params.blocks, parts[0].grid, params.dtype, codec=params.codec)
+paths = given.pixels, given.rois, params.blocks
+pixels = FilteredBlocks(*paths, parts[0].grid, params.dtype, params.codec)
 calibrated = Threshold.from_row(params.calibration) if params.calibration else None
 scope = "pixel" if segmenter.is_local else segmenter.scope
 
@@ -26,7 +27,7 @@ scope = "pixel" if segmenter.is_local else segmenter.scope
 def segment(part, threads):
     """Write a sample's part of the mask, and give the rows of its tiles."""
     grid, tiles, sample = part.grid, part.settings["tiles"], calibrated
-    filtered = Filtered(pixels.of(part), params.steps, grid, params.dtype)
+    filtered = pixels.of(part, params.steps)
     if part.settings["needs_sample"]:
         sample = segmenter.find_threshold(*of_sample(given.histograms, filtered, part, threads))
     chosen = dict.fromkeys(grid.tiles(part.block) if tiles is None else starmap(Tile, tiles))

@@ -8,7 +8,7 @@ from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score.patches import patches
 from tilewise.segment.class_histogram import class_histogram
-from tilewise.segment.filtered import Filtered
+from tilewise.segment.filtered import FilteredBlocks
 from tilewise.store.blocks import each_strip, open_blocks
 from tilewise.store.class_histograms import pack
 from tilewise.store.grid import crop, runs_of
@@ -18,14 +18,15 @@ job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 parts = parts_of(params.parts)
 grid, block = parts[0].grid, snakemake.wildcards.block
-images = open_blocks(given.pixels, params.blocks, grid, params.dtype, codec=params.codec)
+paths = given.pixels, given.rois, params.blocks
+images = FilteredBlocks(*paths, grid, params.dtype, params.codec)
 truths = open_blocks([given.truth], [block], grid, "uint8", fill=NOT_ANNOTATED)
 
 
 def count(part, threads):
     """ClassHistogram of a sample's annotated tiles, each with its place."""
     grid, truth = part.grid, truths.of(part)
-    filtered = Filtered(images.of(part), params.steps, grid, params.dtype)
+    filtered = images.of(part, params.steps)
     annotated = dict.fromkeys(filter(truth.is_stored, grid.tiles(part.block)))
 
     def work(region):

@@ -5,6 +5,7 @@ rule tile_histograms:
     """Pixels per grey level of a block's annotated tiles after a filter, apart by their truth."""
     input:
         pixels=lambda w: decide.tile_histograms(STUDY, **w).pixels.files,
+        rois=lambda w: decide.tile_histograms(STUDY, **w).pixels.rois,
         truth="results/{stack}/image.zarr/labels/truth/0/c/{block}",
         code=get_code("tile_histograms"),
     output:
@@ -60,6 +61,7 @@ rule sweep:
     """Counts in pixels and metrics of every set of a method's parameters, a row per annotated tile of a block."""
     input:
         image=lambda w: decide.sweep(STUDY, **w).pixels.files,
+        rois=lambda w: decide.sweep(STUDY, **w).pixels.rois,
         truth="results/{stack}/image.zarr/labels/truth/0/c/{block}",
         histograms=lambda w: decide.sweep(STUDY, **w).histograms,
         calibration=lambda w: decide.sweep(STUDY, **w).calibrations,

@@ -5,6 +5,7 @@ rule filter:
     """The image after a filter's steps, in the dtype of the image; the same for any block size."""
     input:
         image=lambda w: segment.filtered(STUDY, **w).pixels.files,
+        rois=lambda w: segment.filtered(STUDY, **w).pixels.rois,
         code=get_code("filter"),
     output:
         filtered=keep_if(

@@ -6,21 +6,19 @@ def is_made(name):
     return any(rule.is_producer(name) for rule in workflow.rules)
 
 
-def get_sources(names, record):
+def get_sources(job):
     """Files of the user: once they are recorded, their revision tells whether they have changed."""
-    is_recorded = os.path.exists(record)
+    is_recorded = os.path.exists(job.record)
     return [
         ancient(get_file(name)) if is_recorded and not is_made(name) else get_file(name)
-        for name in names
+        for name in job.files
     ]
 
 
 rule ingest:
     """The image's pixels, in the dtype of its files, and its reduced levels, the means of 2 x 2."""
     input:
-        images=lambda w: get_sources(
-            ingest.image(STUDY, **w).files, ingest.image(STUDY, **w).record
-        ),
+        images=lambda w: get_sources(ingest.image(STUDY, **w)),
         code=get_code("ingest"),
     output:
         image=at_levels("results/{stack}/image.zarr/{level}/c/{block}"),
@@ -59,11 +57,41 @@ use rule ingest as ingest_color with:
         stack=COLOR,
 
 
+rule ingest_roi:
+    """The region of interest: 1 inside, 0 outside; levels take the upper left of 2 x 2."""
+    input:
+        roi=lambda w: get_sources(ingest.roi(STUDY, **w)),
+        image=lambda w: ingest.roi(STUDY, **w).images,
+        code=get_code("ingest_roi"),
+    output:
+        roi=at_levels("results/{stack}/image.zarr/labels/roi/{level}/c/{block}"),
+        made_from=update("results/{stack}/made_from/roi/{block}.json"),
+    log:
+        "logs/{stack}/image.zarr/labels/roi/0/c/{block}.log",
+    benchmark:
+        "benchmarks/{stack}/image.zarr/labels/roi/0/c/{block}.tsv"
+    params:
+        parts=lambda w: ingest.roi(STUDY, **w).parts,
+        planes=lambda w: [one[1:] for one in ingest.roi(STUDY, **w).sources],
+        revision=lambda w: ingest.revision(ingest.roi(STUDY, **w)),
+        dtype=lambda w: ingest.roi(STUDY, **w).dtype,
+    conda:
+        "../../envs/tilewise.yaml"
+    group:
+        lambda w: ingest.roi(STUDY, **w).need.group
+    priority: 2
+    threads: lambda w: ingest.roi(STUDY, **w).need.threads
+    resources:
+        **resources.of_attempts(lambda w: ingest.roi(STUDY, **w).need),
+    script:
+        "../../scripts/ingest_roi.py"
+
+
 rule ingest_truth:
     """The truth: 0 background, 1 foreground, 255 not annotated; levels take the upper left of 2 x 2."""
     input:
-        truth=lambda w: get_sources(ingest.truth(STUDY, **w).truth, ingest.truth(STUDY, **w).record),
-        roi=lambda w: get_sources(ingest.truth(STUDY, **w).roi, ingest.truth(STUDY, **w).record),
+        truth=lambda w: get_sources(ingest.truth(STUDY, **w)),
+        roi=lambda w: ingest.truth(STUDY, **w).rois,
         code=get_code("ingest_truth"),
     output:
         truth=at_levels("results/{stack}/image.zarr/labels/truth/{level}/c/{block}"),

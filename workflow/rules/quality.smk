@@ -5,6 +5,7 @@ rule quality:
     """Features of every tile of a block; see scripts/tilewise/quality/features.py for their units."""
     input:
         image=lambda w: quality.quality(STUDY, **w).pixels.files,
+        rois=lambda w: quality.quality(STUDY, **w).pixels.rois,
         code=get_code("quality"),
     output:
         features="results/{stack}/quality/{block}.tsv",
@@ -30,6 +31,7 @@ rule survey:
     """How far methods agree, from 0 to 1 (mean Dice of all pairs), on a few tiles of a block."""
     input:
         image=lambda w: get_survey(w).pixels.files,
+        rois=lambda w: get_survey(w).pixels.rois,
         histograms=lambda w: get_survey(w).histograms,
         choices=get_survey_choices,
         code=get_code("survey"),

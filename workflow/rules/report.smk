@@ -73,6 +73,7 @@ if FIGURE_METHODS:
         input:
             images=lambda w: get_figures(w).images,
             filtered=lambda w: get_figures(w).filtered,
+            rois=lambda w: get_figures(w).rois,
             masks=lambda w: get_figures(w).masks,
             truths=lambda w: get_figures(w).truths,
             colors=lambda w: get_figures(w).colors,

@@ -5,6 +5,7 @@ rule extent:
     """Least and greatest pixel of a block, as text; for the histogram of floats of several blocks."""
     input:
         pixels=lambda w: segment.histogram(STUDY, **w).pixels.files,
+        rois=lambda w: segment.histogram(STUDY, **w).pixels.rois,
         code=get_code("extent"),
     output:
         extent="results/{stack}/histograms/{source}/extent/{block}.tsv",
@@ -31,6 +32,7 @@ rule histogram:
     """Pixels per grey level of a block, 64-bit integers: a bin per level of an integer, 256 of a float."""
     input:
         pixels=lambda w: segment.histogram(STUDY, **w).pixels.files,
+        rois=lambda w: segment.histogram(STUDY, **w).pixels.rois,
         extents=lambda w: segment.histogram(STUDY, **w).extents,
         code=get_code("histogram"),
     output:
@@ -61,6 +63,7 @@ rule threshold:
     """
     input:
         pixels=lambda w: get_threshold(w).pixels.files,
+        rois=lambda w: get_threshold(w).pixels.rois,
         histograms=lambda w: get_threshold(w).histograms,
         choices=lambda w: get_choice_files(w.method),
         code=get_code("threshold"),

@@ -42,5 +42,5 @@ def _of(study: Study, samples: Iterable[str]) -> Warnings:
             for stack in stacks
             for path in paths.of_blocks(paths.CHECKS, study.blocks(stack), stack=stack)
         ],
-        has_roi=[sample.name for sample in known if sample.roi],
+        has_roi=[sample.name for sample in known if sample.has_roi],
     )

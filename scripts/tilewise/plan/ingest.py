@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from math import inf
 
 from tilewise.plan import paths, reads, resources
 from tilewise.plan.reads import PartSettings
@@ -51,17 +52,21 @@ def image(study: Study, stack: str, block: str) -> Image:
 class Truth:
     """Pieces of truth, within the region of interest, become a block.
 
-    Of each part: `truth` and `roi`, fields of `Piece` with the number of its file; whether the
-    sample `has_roi`; and `foreground`, the value of its truth that is foreground, or None.
+    Of each part: `truth`, fields of `Piece` with the number of its file; and `foreground`, the
+    value of its truth that is foreground, or None.
     """
 
     parts: list[PartSettings]
-    truth: list[str]
-    roi: list[str]
     sources: list[Planes]
-    """Of each of these files, first those of `truth`."""
+    rois: list[str]
+    """The block of the region of interest, if a sample of the stack has one."""
     record: str
     need: Need
+
+    @property
+    def files(self) -> list[str]:
+        """Of the sources."""
+        return [planes.path for planes in self.sources]
 
 
 @cache
@@ -74,31 +79,62 @@ def truth(study: Study, stack: str, block: str, annotator: str = "") -> Truth:
         if len(study.samples[sample].annotators) >= number
     ]
     truth = reads.pieces(study, places, number or "truth")
-    roi = reads.pieces(study, places, "roi")
     parts = [
         reads.part(
-            study,
-            sample,
-            own,
-            truth=traced,
-            roi=inside,
-            has_roi=bool(study.samples[sample].roi),
-            foreground=study.samples[sample].truth_foreground,
+            study, sample, own, truth=traced, foreground=study.samples[sample].truth_foreground
         )
-        for (sample, own), traced, inside in zip(places, truth.places, roi.places, strict=True)
+        for (sample, own), traced in zip(places, truth.places, strict=True)
     ]
     label = paths.annotator(number) if number else "truth"
-    return Truth(
-        parts,
-        truth=truth.files,
-        roi=roi.files,
-        sources=[*truth.sources, *roi.sources],
-        record=paths.MADE_FROM.format(stack=stack, label=label, block=block),
-        need=resources.truth(study, stack),
+    record = paths.MADE_FROM.format(stack=stack, label=label, block=block)
+    rois = reads.rois(study, stack, [block])
+    return Truth(parts, truth.sources, rois, record, resources.truth(study, stack))
+
+
+@dataclass(frozen=True)
+class Roi:
+    """Pieces of regions of interest become a block, or what lies inside of frames does.
+
+    Of each part: `roi`, fields of `Piece` with the number of its file; and whether the sample
+    `has_roi` and `is_framed`.
+    """
+
+    parts: list[PartSettings]
+    sources: list[Planes]
+    images: list[str]
+    """The block of the image, where a sample is framed."""
+    record: str
+    dtype: str
+    need: Need
+
+    @property
+    def files(self) -> list[str]:
+        """Of the sources."""
+        return [planes.path for planes in self.sources]
+
+
+@cache
+def roi(study: Study, stack: str, block: str) -> Roi:
+    """Of one block."""
+    places = study.places(stack, block)
+    samples = [study.samples[sample] for sample, _ in places]
+    pieces = reads.pieces(study, places, "roi")
+    is_any_framed = any(sample.is_framed for sample in samples)
+    image = (paths.IMAGE + paths.BLOCK).format(stack=stack, block=block, level=0)
+    return Roi(
+        parts=[
+            reads.part(study, *place, roi=own, has_roi=sample.has_roi, is_framed=sample.is_framed)
+            for place, sample, own in zip(places, samples, pieces.places, strict=True)
+        ],
+        sources=pieces.sources,
+        images=[image] if is_any_framed else [],
+        record=paths.MADE_FROM.format(stack=stack, label=paths.ROI, block=block),
+        dtype=study.dtype(stack),
+        need=resources.by_strips(study, stack, reach=inf if is_any_framed else 0),
     )
 
 
-def revision(job: Image | Truth) -> str:
+def revision(job: Image | Truth | Roi) -> str:
     """At which revision a job's sources are, by what was recorded of them; the same all run."""
     return _revision(job.record, tuple(job.sources))
 

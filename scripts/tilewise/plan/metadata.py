@@ -52,6 +52,7 @@ def labels(study: Study, stack: str) -> dict[str, list[str]]:
     annotated = study.annotated_blocks(stack)
     votes = {block: ingest.annotators(study, stack, block) for block in annotated}
     blocks = {"truth": annotated}
+    blocks[paths.ROI] = study.blocks(stack) if study.has_roi(stack) else []
     for number in range(1, max(votes.values(), default=0) + 1):
         traced = [block for block in annotated if votes[block] >= number]
         blocks[paths.annotator(number)] = traced
@@ -68,6 +69,8 @@ def has_label(study: Study, sample: str, label: str) -> bool:
     known = study.samples[sample]
     if label in (SEGMENTATION, *study.methods):
         return study.is_run(sample, label)
+    if label == paths.ROI:
+        return known.has_roi
     if label == "errors":
         return bool(known.truth) and study.has_errors(sample)
     if label.startswith("annotator-"):

@@ -11,6 +11,7 @@ from tilewise.plan.resources import Need
 from tilewise.plan.study import Study
 from tilewise.read.annotation import Piece
 from tilewise.read.sources import Planes
+from tilewise.segment.roi import surroundings
 from tilewise.store.grid import Grid, GridSettings
 
 PartSettings = dict[str, Any]
@@ -30,6 +31,8 @@ class Pixels:
     """Of each of the files; of the stack."""
     steps: list[Any]
     codec: str
+    rois: list[str]
+    """The region of interest in each of the blocks; none where no sample has one."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,16 @@ def grid_settings(grid: Grid) -> GridSettings:
 def image(study: Study, places: list[tuple[str, str]], filter: str, reach: float) -> Pixels:
     """Blocks of the image around parts of a stack, to which the job applies the filter itself."""
     stack = study.stack_of[places[0][0]].name
-    blocks = _blocks_around(study, places, reach + study.reach(stack, filter))
+    own_reach = study.reach(stack, filter)
+    own_reach = surroundings(own_reach) if study.has_roi(stack) else own_reach
+    blocks = _blocks_around(study, places, reach + own_reach)
     files = paths.of_blocks(paths.IMAGE + paths.BLOCK, blocks, stack=stack, level=0)
-    return Pixels(files, blocks, study.steps(filter), "zstd")
+    return Pixels(files, blocks, study.steps(filter), "zstd", rois(study, stack, blocks))
+
+
+def rois(study: Study, stack: str, blocks: list[str]) -> list[str]:
+    """The region of interest in blocks, if a sample of the stack has one."""
+    return paths.of_label(stack, paths.ROI, blocks) if study.has_roi(stack) else []
 
 
 def filtered(
@@ -85,7 +95,8 @@ def filtered(
     blocks = _blocks_around(study, places, reach)
     pattern = paths.FILTERED + paths.FILTERED_BLOCK
     files = paths.of_blocks(pattern, blocks, stack=stack, filter=filter)
-    return Pixels(files, blocks, [], study.config["filtered_codec"])
+    codec = study.config["filtered_codec"]
+    return Pixels(files, blocks, [], codec, rois(study, stack, blocks))
 
 
 def _blocks_around(study: Study, places: list[tuple[str, str]], reach: float) -> list[str]:

@@ -52,6 +52,8 @@ class Figures:
     images: list[str]
     filtered: list[str]
     """Of each tile, as many as its filter has blocks."""
+    rois: list[str]
+    """As many, of the tiles whose stack has regions of interest."""
     masks: list[str]
     truths: list[str]
     colors: list[str]
@@ -66,7 +68,7 @@ def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
     """Of the study, by what was chosen for each of `figure_methods`."""
     shown: list[PartSettings] = []
     images: list[str] = []
-    filtered, masks, truths, colors, thresholds = ([] for _ in range(5))
+    filtered, rois, masks, truths, colors, thresholds = ([] for _ in range(6))
     for choice in choices:
         variant = study.methods[choice.method].variant(choice.variant)
         for sample, tile in tiles_to_show(study, choice.method):
@@ -77,6 +79,7 @@ def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
             label = paths.LABEL + paths.BLOCK
             images.append((paths.IMAGE + paths.BLOCK).format(**names))
             filtered += pixels.files
+            rois += pixels.rois
             masks.append(label.format(label=choice.method, **names))
             truths.append(label.format(label="truth", **names))
             thresholds.append(paths.THRESHOLDS.format(method=choice.method, **names))
@@ -93,12 +96,13 @@ def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
                     blocks=pixels.blocks,
                     steps=pixels.steps,
                     codec=pixels.codec,
+                    has_roi=bool(pixels.rois),
                     dtype=study.dtype(stack.name),
                     is_color=study.is_color(stack.name),
                     pixel_size=pixel_size(study, sample),
                 )
             )
-    return Figures(images, filtered, masks, truths, colors, thresholds, shown)
+    return Figures(images, filtered, rois, masks, truths, colors, thresholds, shown)
 
 
 def figure_methods(study: Study) -> list[str]:

@@ -26,6 +26,8 @@ RESERVED_NAMES = {"all", "figures", "masks", "sources", "sweeps"}
 """What results/ uses itself."""
 RESULT_ENDINGS = (".html", ".json", ".md", ".tsv")
 """Of the names of files in results/."""
+AUTO = "auto"
+"""A region of interest that is to be found."""
 SHEET_COLUMNS = ("sample", "image", "truth", "roi", "channel", "truth_foreground", "pixel_size")
 """Those with a meaning; others are kept as metadata."""
 
@@ -53,8 +55,15 @@ class Sample:
     truth_foreground: float | None
     pixel_size: PixelSize | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    is_framed: bool = False
+    """Whether the region of interest is what lies inside of a frame of one value."""
     doubts: tuple[Doubt, ...] = ()
     """What its files leave in doubt, by their headers."""
+
+    @property
+    def has_roi(self) -> bool:
+        """Whether it has a region of interest, given or to be found."""
+        return bool(self.roi) or self.is_framed
 
     @property
     def shape(self) -> Shape:
@@ -79,12 +88,13 @@ def read_samples(
     channel: str | int,
     truth_foreground: float | None,
     pixel_size: str | float | Sequence[float] | None = None,
+    roi: str | None = None,
 ) -> dict[str, Sample]:
     """Read a sample sheet and the headers of all files that it names: samples by name, in order.
 
     The sheet is tab-separated text with the columns `sample` and `image` and, optionally, others
-    of `SHEET_COLUMNS`; files are relative to its folder. `channel` and `truth_foreground` are
-    defaults of these columns. `pixel_size`, as for `parse_pixel_size`, is of samples whose size
+    of `SHEET_COLUMNS`; files are relative to its folder. `channel`, `truth_foreground` and `roi`
+    are defaults of these columns. `pixel_size`, as for `parse_pixel_size`, is of samples whose size
     neither the sheet nor the file has; the sheet counts more than the file, and where one of the
     three does not know z, the next gives it. ValueError names the sheet or the file, the sample
     and the remedy.
@@ -116,7 +126,7 @@ def read_samples(
             raise ValueError(f"sample sheet {path}: sample {name} has two rows: rename one")
         try:
             samples[name] = _read_sample(
-                name, row, path.parent, named, channel, truth_foreground, default_size
+                name, row, path.parent, named, channel, truth_foreground, default_size, roi
             )
         except ValueError as error:
             raise ValueError(f"sample {name} in {path}: {error}") from error
@@ -143,9 +153,11 @@ def _read_sample(
     channel: str | int,
     truth_foreground: float | None,
     default_size: PixelSize | None,
+    default_roi: str | None,
 ) -> Sample:
     row = {column: (text or "").strip() for column, text in row.items() if column}
     images = _find(row["image"], folder, named, "image")
+    roi = row.get("roi") or default_roi
     headers = [header for _, header in images]
     first = headers[0]
     for file, header in images:
@@ -173,7 +185,8 @@ def _read_sample(
         header=header,
         truth=tuple(sorted(chain.from_iterable(truths), key=IN_ORDER)),
         annotators=truths if len(truths) > 1 else (),
-        roi=_pieces(row.get("roi"), folder, named, header, images, "roi"),
+        roi=() if roi == AUTO else _pieces(roi, folder, named, header, images, "roi"),
+        is_framed=roi == AUTO,
         channel=_channel(row.get("channel") or channel, header),
         truth_foreground=None if foreground is None else float(foreground),
         pixel_size=_pixel_size(row.get("pixel_size"), header, default_size),

@@ -109,8 +109,9 @@ def _planes(side: int, collect: dict[str, int]) -> int:
 def _shared_name(sample: Sample, side: int) -> str:
     """What samples of a stack have in common."""
     channels = {1: "", 3: "_rgb"}.get(sample.header.channels, f"_{sample.header.channels}ch")
+    roi = "_roi" if sample.has_roi else ""
     voted = "_voted" if sample.annotators else ""
-    return f"_small_{sample.header.dtype}{channels}{voted}_{side}"
+    return f"_small_{sample.header.dtype}{channels}{roi}{voted}_{side}"
 
 
 def _array_grid(offsets: dict[str, int], grids: dict[str, Grid]) -> Grid:

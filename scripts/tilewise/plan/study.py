@@ -67,6 +67,14 @@ class Study:
             name for name, stack in self.stacks.items() if self.samples[stack.samples[0]].annotators
         ]
 
+    def has_roi(self, stack: str) -> bool:
+        """Whether a sample of a stack has a region of interest."""
+        return stack in self._with_roi
+
+    @cached_property
+    def _with_roi(self) -> set[str]:
+        return {self.stack_of[name].name for name, one in self.samples.items() if one.has_roi}
+
     @cached_property
     def swept(self) -> list[str]:
         """Methods whose parameters annotated tiles choose."""
@@ -300,6 +308,7 @@ def read_study(config: dict[str, Any], folder: str | Path, cores: int | None = N
         config["channel"],
         config["truth_foreground"],
         config["pixel_size"],
+        config["roi"],
     )
     stacks, grids = read_stacks(samples, config)
     by_name = {stack.name: stack for stack in stacks}
@@ -341,6 +350,12 @@ def check(study: Study) -> None:
             "apply: best needs truth to decide on a method, and no sample has any: "
             "set `apply` to the name of a method, or to `all`"
         )
+    for framed in (sample for sample in study.samples.values() if sample.is_framed):
+        if study.is_split(study.stack_of[framed.name].name):
+            raise ValueError(
+                f"sample {framed.name}: roi: auto needs whole planes in a block, these are cut: name "
+                "a file in the column `roi`, or leave `block.rows` and `block.columns` out"
+            )
     if apply == "best" and not study.ranked:
         raise ValueError(
             "apply: best needs a method that runs on all samples: leave its `samples` out, "

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tilewise.segment.global_thresholds import otsu
 from tilewise.segment.histograms import contrast_to_noise, histogram, separability
+from tilewise.segment.roi import fill_outside
 
 MIN_SIDE = 32
 """Side of a tile, in pixels, from which it has `focus`, `gradient` and `stripes`."""
@@ -30,10 +31,12 @@ PATCH_LINES = 16
 """Rows and columns of a patch that its median is taken of, at the least."""
 
 
-def features(pixels: NDArray) -> dict[str, float | None]:
+def features(pixels: NDArray, inside: NDArray[np.bool] | None = None) -> dict[str, float | None]:
     """What a tile looks like, in numbers, by the names of `feature_names.FEATURES`.
 
-    `pixels` are (rows, columns), uint8, uint16, int16 or finite float32.
+    `pixels` are (rows, columns), uint8, uint16, int16 or finite float32. Those that are not
+    `inside` of the region of interest do not count; some are. For `focus`, `gradient` and
+    `stripes`, they take the value of the nearest inside.
 
     Returns
     -------
@@ -78,6 +81,8 @@ def features(pixels: NDArray) -> dict[str, float | None]:
     314-317 (2000), for the focus. Otsu, IEEE Transactions on Systems, Man and Cybernetics 9(1),
     62-66 (1979), for the separability.
     """
+    if inside is not None:
+        pixels = fill_outside(pixels, inside)
     low, high = float(pixels.min()), float(pixels.max())
     if not math.isfinite(high - low):
         raise ValueError("pixels are not finite numbers: replace NaN and infinity in the image")
@@ -86,8 +91,9 @@ def features(pixels: NDArray) -> dict[str, float | None]:
     grey_levels, unit = pixels, 1.0
     if pixels.dtype.kind == "f":
         grey_levels, unit = _quantized(pixels, low, high)
-    average, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(pixels))
-    counts, centers = histogram(grey_levels)
+    counted = slice(None) if inside is None else inside
+    average, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(pixels[counted]))
+    counts, centers = histogram(grey_levels[counted])
     saturated = _saturated(counts, pixels.dtype)
     occupied = np.flatnonzero(counts)
     inner = slice(occupied[0], occupied[-1] + 1)

@@ -50,16 +50,21 @@ def test_truth_within_a_region_of_interest(tmp_path):
     Image.fromarray(np.zeros((32, 32), np.uint8)).save(tmp_path / "roi.png")
     row |= {"roi": "roi.png", "truth_foreground": "7"}
     study = make_study(tmp_path, row, block={"planes": 1})
-    job = ingest.truth(study, "s", "1/0/0")
-    assert (names(job.truth), names(job.roi)) == (["truth_1.png"], ["roi.png"])
-    (part,) = job.parts
+    label = "results/s/image.zarr/labels/roi/0/c/1/0/0"
+    job, region = ingest.truth(study, "s", "1/0/0"), ingest.roi(study, "s", "1/0/0")
+    assert (names(job.files), job.rois) == (["truth_1.png"], [label])
+    assert (names(region.files), region.images) == (["roi.png"], [])
+    (part,), (own,) = job.parts, region.parts
     place = {"path": 0, "page": 0, "z": 1, "y": 0, "x": 0, "height": 32, "width": 32}
-    assert part["truth"] == part["roi"] == [place]
-    assert (part["has_roi"], part["foreground"]) == (True, 7)
+    assert part["truth"] == own["roi"] == [place]
+    assert (own["has_roi"], own["is_framed"], part["foreground"]) == (True, False, 7)
     bare = make_study(tmp_path, row | {"roi": "", "truth_foreground": ""}, block={"planes": 1})
     job = ingest.truth(bare, "s", "1/0/0")
-    (part,) = job.parts
-    assert (job.roi, part["roi"], part["has_roi"], part["foreground"]) == ([], [], False, None)
+    assert (job.rois, job.parts[0]["foreground"]) == ([], None)
+    framed = make_study(tmp_path, row | {"roi": "auto"}, block={"planes": 1})
+    region = ingest.roi(framed, "s", "1/0/0")
+    assert region.images == ["results/s/image.zarr/0/c/1/0/0"]
+    assert (region.files, region.parts[0]["is_framed"]) == ([], True)
 
 
 @pytest.fixture
@@ -76,7 +81,7 @@ def voted(tmp_path):
 def test_each_annotator_s_truth(voted):
     for number, name in ((1, "anna"), (2, "ben")):
         job = ingest.truth(voted, "s", "2/0/0", annotator=str(number))
-        assert names(job.truth) == [f"{name}_2.png"]
+        assert names(job.files) == [f"{name}_2.png"]
 
 
 def test_votes_go_annotator_by_annotator(voted):
@@ -119,20 +124,25 @@ def test_truth_of_the_annotated_samples_of_a_block():
     roi = Piece("roi.png", 0, 0, 0, 0, 16, 16)
     samples = [
         imagined_sample("bare", roi=(roi,)),
-        imagined_sample("a", truth=[0], truth_foreground=7),
-        imagined_sample("b", (2, 16, 16), truth=[1], roi=(roi,)),
+        imagined_sample("a", truth=[0], truth_foreground=7, roi=(roi,)),
+        imagined_sample("b", (2, 16, 16), truth=[1], is_framed=True),
+        imagined_sample("whole", truth=[0]),
     ]
     study = study_of(samples, with_defaults({"collect": {}}))
-    job = ingest.truth(study, S, "0/0/0")
-    assert (job.truth, job.roi) == (["a_1_0.png", "b_1_1.png"], ["roi.png"])
-    assert [(part["sample"], part["has_roi"], part["foreground"]) for part in job.parts] == [
-        ("a", False, 7),
-        ("b", True, None),
+    # samples with a region of interest share stacks of their own
+    with_roi = "_small_uint8_roi_1"
+    job = ingest.truth(study, with_roi, "0/0/0")
+    assert job.files == ["a_1_0.png", "b_1_1.png"]
+    assert job.rois == [f"results/{with_roi}/image.zarr/labels/roi/0/c/0/0/0"]
+    assert [(part["sample"], part["foreground"]) for part in job.parts] == [("a", 7), ("b", None)]
+    assert [[place["path"] for place in part["truth"]] for part in job.parts] == [[0], [1]]
+    region = ingest.roi(study, with_roi, "0/0/0")
+    assert region.files == ["roi.png"]
+    assert [(part["sample"], part["is_framed"]) for part in region.parts] == [
+        *(("bare", False), ("a", False), ("b", True))
     ]
-    numbers = [
-        [place["path"] for place in part[kind]] for part in job.parts for kind in ("truth", "roi")
-    ]
-    assert numbers == [[0], [], [1], [0]]
+    assert [len(part["roi"]) for part in region.parts] == [1, 1, 0]
+    assert ingest.truth(study, S, "0/0/0").rois == []
 
 
 @pytest.fixture
@@ -156,9 +166,9 @@ def test_annotators_of_those_samples_that_have_so_many(panel):
     }
     assert found == {"1": {"two", "three"}, "2": {"two", "three"}, "3": {"three"}}
     job = ingest.truth(panel, VOTED, "0/0/0", "3")
-    assert job.truth == ["three_3_1.png"]
+    assert job.files == ["three_3_1.png"]
     assert [place["path"] for place in job.parts[0]["truth"]] == [0]
-    assert ingest.truth(panel, VOTED, "0/0/0", "2").truth == ["two_2_1.png", "three_2_0.png"]
+    assert ingest.truth(panel, VOTED, "0/0/0", "2").files == ["two_2_1.png", "three_2_0.png"]
     assert [ingest.annotators(panel, VOTED, block) for block in ("0/0/0", "1/0/0")] == [3, 2]
 
 

@@ -288,7 +288,7 @@ def test_a_file_of_several_parts_is_read_once():
     shared = Piece("roi.png", 0, 0, 0, 0, 16, 16)
     samples = [imagined_sample(name, truth=[0], roi=(shared,)) for name in "ab"]
     study = study_of(samples, with_defaults({"collect": {}}))
-    pieces = reads.pieces(study, study.places(S, "0/0/0"), "roi")
+    pieces = reads.pieces(study, study.places("_small_uint8_roi_1", "0/0/0"), "roi")
     assert pieces.files == ["roi.png"]
     assert [place["path"] for places in pieces.places for place in places] == [0, 0]
 

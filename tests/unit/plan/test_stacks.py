@@ -40,6 +40,8 @@ def test_a_stack_holds_samples_of_one_kind():
         imagined_sample("signed", dtype="int16"),
         imagined_sample("large", (1, 129, 16)),
         imagined_sample("stain_2", channels=3, truth=[0]),
+        imagined_sample("framed_stain", channels=3, is_framed=True),
+        imagined_sample("framed_stain_2", channels=3, is_framed=True, **votes),
     )
     # in the order of their first samples
     assert [(stack.name, stack.samples) for stack in stacks] == [
@@ -54,6 +56,8 @@ def test_a_stack_holds_samples_of_one_kind():
         ("_small_uint8_rgb_voted_1", ["voted_stain"]),
         ("_small_int16_1", ["signed"]),
         ("large", ["large"]),
+        ("_small_uint8_rgb_roi_1", ["framed_stain"]),
+        ("_small_uint8_rgb_roi_voted_1", ["framed_stain_2"]),
     ]
     # of one sample too
     assert [stack.name for stack in stacks if not stack.is_shared] == ["large"]
@@ -247,7 +251,8 @@ def drawn_samples(draw, least):
         if truth and draw(st.booleans()):
             truth = [truth] * draw(st.integers(2, 3))
         kind = draw(st.sampled_from([("uint8", 1), ("uint8", 1), ("uint8", 3), ("uint16", 1)]))
-        samples.append(imagined_sample(f"s{number}", shape, *kind, truth=truth))
+        framed = draw(st.integers(0, 3)) == 0
+        samples.append(imagined_sample(f"s{number}", shape, *kind, truth=truth, is_framed=framed))
     return samples
 
 
@@ -260,6 +265,7 @@ def jobs_of(study, stack, block):
     names = {"stack": stack, "block": block}
     jobs = {
         "image": ingest.image(study, **names),
+        "roi": ingest.roi(study, **names),
         "quality": quality.quality(study, **names),
         "filtered": segment.filtered(study, filter="smooth", **names),
         "histogram": segment.histogram(study, source="smooth", **names),
@@ -330,8 +336,7 @@ def without_place(job, part):
     if "files" in part:
         part["files"] = job.files[slice(*part["files"])]
     for kind in {"truth", "roi"} & set(part):
-        files = getattr(job, kind)
-        part[kind] = [place | {"path": files[place["path"]]} for place in part[kind]]
+        part[kind] = [place | {"path": job.files[place["path"]]} for place in part[kind]]
     return part
 
 
