@@ -353,8 +353,8 @@ def check(study: Study) -> None:
     for framed in (sample for sample in study.samples.values() if sample.is_framed):
         if study.is_split(study.stack_of[framed.name].name):
             raise ValueError(
-                f"sample {framed.name}: roi: auto needs whole planes in a block, these are cut: name "
-                "a file in the column `roi`, or leave `block.rows` and `block.columns` out"
+                f"sample {framed.name}: roi: auto needs blocks of whole planes: name a file in the "
+                "column `roi`, or leave `block.rows` and `block.columns` out"
             )
     if apply == "best" and not study.ranked:
         raise ValueError(
