@@ -88,10 +88,9 @@ class ShardWriter:
             whole = np.full(self._layout.chunk, self._layout.fill, self._dtype)
             whole[tuple(map(slice, pixels.shape))] = pixels
             pixels = whole
-        encoded = self._codec.encode(np.ascontiguousarray(pixels, self._dtype))
-        data = np.frombuffer(encoded, np.uint8)
-        checksum = _checksum(data)
-        size = data.size + CHECKSUM_BYTES
+        data = self._codec.encode(np.ascontiguousarray(pixels, self._dtype))
+        checksum = _checksum(np.frombuffer(data, np.uint8))
+        size = memoryview(data).nbytes + CHECKSUM_BYTES
         with self._lock:
             file = self._waiting or self._file
             file.write(data)
