@@ -1,8 +1,7 @@
 """Turn the annotators' votes in a block into one truth."""
 
-import numpy as np
-
 from tilewise import job
+from tilewise.arrays import read_arrays
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score import votes
 from tilewise.store.blocks import Blocks, each_strip, strips
@@ -14,7 +13,8 @@ job.start(snakemake)
 parts, block = parts_of(snakemake.params.parts), snakemake.wildcards.block
 layout = layout_of(parts[0].grid, "uint8", NOT_ANNOTATED)
 traced = [Blocks({block: path}, layout) for path in snakemake.input.annotators]
-tables = np.load(snakemake.input.tables)
+names = [f"{part.sample}.table" for part in parts]
+tables = read_arrays(snakemake.input.tables, names)
 
 
 def store(part, threads):

@@ -126,6 +126,21 @@ def test_a_deleted_reduced_level_of_a_mask_is_made_again(project):
     assert not project.succeed().jobs
 
 
+def test_a_damaged_block_is_refused_and_made_again_once_it_is_deleted(project):
+    damaged = project.results / "discs/image.zarr/0/c/0/0/0"
+    before = damaged.read_bytes()
+    damaged.write_bytes(bytes([before[0] ^ 1]) + before[1:])
+    run = project.run()
+    assert run.code != 0
+    message = "results/discs/image.zarr/0/c/0/0/0 is damaged (chunk (0, 0, 0)): delete it"
+    assert f"sample discs: {message}, and the next run makes it again" in run.output
+    damaged.unlink()
+    jobs = project.succeed().jobs
+    assert jobs["ingest"] == 1
+    assert damaged.read_bytes() == before
+    assert not project.succeed().jobs
+
+
 def test_a_file_that_changes_at_an_older_time(project):
     image, truth = blobs(seed=3)
     folder = project.folder

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from tilewise.store.class_histograms import ClassHistogram, unpack
+from tilewise.arrays import read_arrays
+from tilewise.store.class_histograms import ARRAYS, ClassHistogram, unpack
 
 Histograms = dict[str, dict["Place", ClassHistogram]]
 """Of annotated tiles: by name of the filter, then by place."""
@@ -38,8 +37,7 @@ def read_histograms(paths: Iterable[Path | str], filters: Iterable[str]) -> Hist
     """
     histograms: Histograms = {}
     for source, path in zip(filters, paths, strict=True):
-        with np.load(path) as packed:
-            for (sample, z, y, x, patch), histogram in unpack(packed):
-                place = Place(sample, z, y, x, "" if patch < 0 else str(patch))
-                histograms.setdefault(source, {})[place] = histogram
+        for (sample, z, y, x, patch), histogram in unpack(read_arrays(path, ARRAYS)):
+            place = Place(sample, z, y, x, "" if patch < 0 else str(patch))
+            histograms.setdefault(source, {})[place] = histogram
     return histograms

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise.arrays import read_arrays
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.histograms import histogram
 from tilewise.store.blocks import each_strip, strips
@@ -26,8 +27,8 @@ def of_sample(
         return count(filtered, part, threads, extent(filtered, part, threads))
     total: Any = 0
     for path in paths:
-        with np.load(path) as block:
-            total, centers = total + block["counts"], block["centers"]
+        block = read_arrays(path, ("counts", "centers"))
+        total, centers = total + block["counts"], block["centers"]
     return total, centers
 
 

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 Place = tuple[str, int, int, int, int]
 """Sample, z, y, x and the number of a spatial block, -1 for the whole tile."""
+LEVELS = "values", "background", "foreground"
+ARRAYS = "samples", "places", "sizes", *LEVELS
+"""Names of the arrays that histograms are packed in."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ def pack(tiles: Sequence[tuple[Place, ClassHistogram]]) -> dict[str, NDArray[Any
         "sizes": np.array([histogram.values.size for histogram in histograms], np.int64),
         **{
             name: np.concatenate([getattr(histogram, name) for histogram in histograms] or empty)
-            for name in ("values", "background", "foreground")
+            for name in LEVELS
         },
     }
 
@@ -50,7 +53,7 @@ def pack(tiles: Sequence[tuple[Place, ClassHistogram]]) -> dict[str, NDArray[Any
 def unpack(packed: Mapping[str, NDArray[Any]]) -> list[tuple[Place, ClassHistogram]]:
     """What `pack` took, from what it gave."""
     ends = np.cumsum(packed["sizes"])
-    arrays = [packed[name] for name in ("values", "background", "foreground")]
+    arrays = [packed[name] for name in LEVELS]
     return [
         (
             (str(sample), int(z), int(y), int(x), int(number)),

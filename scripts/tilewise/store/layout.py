@@ -1,4 +1,7 @@
-"""What a shard holds, and the metadata that says so; nothing heavy is imported for it."""
+"""What a shard holds, and the metadata that says so; nothing heavy is imported for it.
+
+Every chunk is followed by its CRC-32C, compressed or not (Zarr v3 codec `crc32c` 1.0).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,10 +40,11 @@ class Layout:
     def metadata(self, shape: Sequence[int]) -> dict[str, Any]:
         """The `zarr.json` of an array of this shape, in pixels."""
         endian = {"name": "bytes", "configuration": {"endian": "little"}}
+        checksum = {"name": "crc32c"}
         sharding = {
             "chunk_shape": list(self.chunk),
-            "codecs": [endian, *CODECS[self.codec]],
-            "index_codecs": [endian, {"name": "crc32c"}],
+            "codecs": [endian, *CODECS[self.codec], checksum],
+            "index_codecs": [endian, checksum],
             "index_location": "end",
         }
         return {

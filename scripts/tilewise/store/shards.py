@@ -1,7 +1,8 @@
 """Zarr v3 shards, streamed: chunks are encoded and appended as they come, the index goes last.
 
 The file is the one of the `sharding_indexed` codec (Zarr v3 core specification, sharding codec 1.0)
-with `index_location: end` and an index of offset and size per chunk, followed by its CRC-32C.
+with `index_location: end` and an index of offset and size per chunk. Each chunk, and the index, is
+followed by its CRC-32C.
 """
 
 import os
@@ -20,6 +21,8 @@ from tilewise.store.layout import Layout
 
 MISSING = 2**64 - 1
 """Offset, and size, in the index of a chunk that is not stored."""
+CHECKSUM_BYTES = 4
+"""Size of a CRC-32C."""
 
 
 class _Codec(threading.local):
@@ -27,6 +30,8 @@ class _Codec(threading.local):
 
     encode: Callable[..., bytes | memoryview]
     decode: Callable[..., bytes | memoryview]
+    error: type[Exception] = ValueError
+    """What `decode` raises for data of another codec."""
 
     def __init__(self, name: str) -> None:
         if name == "none":
@@ -40,11 +45,13 @@ class _Codec(threading.local):
             )
             self.encode = zstandard.ZstdCompressor(compression_params=parameters).compress
             self.decode = zstandard.ZstdDecompressor().decompress
+            self.error = zstandard.ZstdError
         else:
             from numcodecs import lz4
 
             self.encode = lambda raw: lz4.compress(raw, 1)
             self.decode = lz4.decompress
+            self.error = RuntimeError
 
 
 class ShardWriter:
@@ -82,9 +89,12 @@ class ShardWriter:
             whole[tuple(map(slice, pixels.shape))] = pixels
             pixels = whole
         data = self._codec.encode(np.ascontiguousarray(pixels, self._dtype))
-        size = memoryview(data).nbytes
+        checksum = _checksum(np.frombuffer(data, np.uint8))
+        size = memoryview(data).nbytes + CHECKSUM_BYTES
         with self._lock:
-            (self._waiting or self._file).write(data)
+            file = self._waiting or self._file
+            file.write(data)
+            file.write(checksum)
             self._index[place] = self._offset, size
             self._offset += size
 
@@ -102,7 +112,7 @@ class ShardWriter:
                 self._put_in_order(self._waiting)
             index = self._index.tobytes()
             self._file.write(index)
-            self._file.write(struct.pack("<I", google_crc32c.value(index)))
+            self._file.write(_checksum(index))
         self._file.close()
         if self._waiting:
             self._waiting.close()
@@ -124,7 +134,8 @@ class ShardWriter:
 class ShardReader:
     """Reads a shard chunk by chunk.
 
-    A ValueError names the file if it is not a shard of this layout, or is damaged.
+    A file that is not a shard of this layout, or whose index or chunk is damaged, is a ValueError
+    that names it.
     """
 
     def __init__(self, path: str | Path, layout: Layout) -> None:
@@ -135,14 +146,11 @@ class ShardReader:
         size = int(np.prod(layout.chunks_along)) * 16
         # read, not mapped: a mapping's pages count as the job's memory, and fault one by one
         self._file = open(path, "rb", buffering=0)  # noqa: SIM115 closed with the reader
-        end = os.fstat(self._file.fileno()).st_size
-        if end < size + 4:
-            raise ValueError(f"{path} is too short to be a shard: delete it and run again")
-        index = os.pread(self._file.fileno(), size + 4, end - size - 4)
-        index, checksum = index[:size], index[size:]
-        if struct.unpack("<I", checksum)[0] != google_crc32c.value(index):
-            raise ValueError(f"{path}: the shard's index is damaged: delete it and run again")
-        self._index = np.frombuffer(index, "<u8").reshape(*layout.chunks_along, 2)
+        start = os.fstat(self._file.fileno()).st_size - size - CHECKSUM_BYTES
+        if start < 0:
+            raise self._damage("too short")
+        index = self._read_checked(start, size + CHECKSUM_BYTES, "index")
+        self._index = index.view("<u8").reshape(*layout.chunks_along, 2)
 
     def is_stored(self, place: tuple[int, ...]) -> bool:
         """Whether the chunk holds more than the fill value."""
@@ -153,8 +161,27 @@ class ShardReader:
         offset, size = map(int, self._index[place])
         if offset == MISSING:
             return np.broadcast_to(np.asarray(self._layout.fill, self._dtype), self._layout.chunk)
-        data = os.pread(self._file.fileno(), size, offset)
-        pixels = np.frombuffer(self._codec.decode(data), self._dtype)
-        if pixels.size != np.prod(self._layout.chunk):
-            raise ValueError(f"{self._path}: chunk {place} is damaged: delete it and run again")
-        return pixels.reshape(self._layout.chunk)
+        data = self._read_checked(offset, size, f"chunk {place}")
+        try:
+            pixels = np.frombuffer(self._codec.decode(data), self._dtype)
+            return pixels.reshape(self._layout.chunk)
+        except (ValueError, self._codec.error) as error:
+            raise self._damage(f"chunk {place}") from error
+
+    def _read_checked(self, start, size, what):
+        """Bytes of the file without the checksum at their end, which must be right."""
+        data = np.frombuffer(os.pread(self._file.fileno(), size, start), np.uint8)
+        data, checksum = data[:-CHECKSUM_BYTES], data[-CHECKSUM_BYTES:]
+        if checksum.tobytes() != _checksum(data):
+            raise self._damage(what)
+        return data
+
+    def _damage(self, what):
+        return ValueError(
+            f"{self._path} is damaged ({what}): delete it, and the next run makes it again"
+        )
+
+
+def _checksum(data):
+    """The CRC-32C of bytes, as it is stored."""
+    return struct.pack("<I", google_crc32c.value(data))

@@ -1,9 +1,13 @@
 import json
+import struct
 from concurrent.futures import ThreadPoolExecutor
 
+import google_crc32c
 import numpy as np
 import pytest
 import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tilewise.store.layout import Layout
 from tilewise.store.shards import ShardReader, ShardWriter
@@ -11,6 +15,10 @@ from tilewise.store.shards import ShardReader, ShardWriter
 SHAPE = (3, 20, 30)
 SHARD = (2, 16, 32)
 CHUNK = (1, 8, 8)
+CODECS = ["none", "zstd", "lz4"]
+BATCHED, ZARRS = "zarr.core.codec_pipeline.BatchedCodecPipeline", "zarrs.ZarrsCodecPipeline"
+
+pytestmark = pytest.mark.filterwarnings("ignore:Numcodecs codecs are not in")
 
 
 def pixels_of(dtype):
@@ -35,7 +43,7 @@ def write_array(folder, pixels, layout):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
-@pytest.mark.parametrize("codec", ["none", "zstd"])
+@pytest.mark.parametrize("codec", CODECS)
 def test_zarr_reads_what_is_written(tmp_path, dtype, codec):
     pixels = pixels_of(dtype)
     write_array(tmp_path, pixels, Layout(SHARD, CHUNK, dtype, codec=codec))
@@ -49,16 +57,17 @@ def test_zarr_reads_what_is_written(tmp_path, dtype, codec):
 def test_zarrs_reads_what_is_written(tmp_path, codec):
     pixels = pixels_of("uint16")
     write_array(tmp_path, pixels, Layout(SHARD, CHUNK, "uint16", codec=codec))
-    with zarr.config.set({"codec_pipeline.path": "zarrs.ZarrsCodecPipeline"}):
+    with zarr.config.set({"codec_pipeline.path": ZARRS}):
         np.testing.assert_array_equal(zarr.open_array(tmp_path, mode="r")[:], pixels)
 
 
 @pytest.mark.parametrize(
-    "pipeline", ["zarr.core.codec_pipeline.BatchedCodecPipeline", "zarrs.ZarrsCodecPipeline"]
+    ("pipeline", "codec"),
+    [*((BATCHED, codec) for codec in CODECS), *((ZARRS, codec) for codec in ("none", "zstd"))],
 )
-def test_reads_what_zarr_writes(tmp_path, pipeline):
+def test_reads_what_zarr_writes(tmp_path, pipeline, codec):
     pixels = pixels_of("uint16")
-    layout = Layout(SHARD, CHUNK, "uint16")
+    layout = Layout(SHARD, CHUNK, "uint16", codec=codec)
     (tmp_path / "zarr.json").write_text(json.dumps(layout.metadata(SHAPE)))
     with zarr.config.set({"codec_pipeline.path": pipeline}):
         zarr.open_array(tmp_path, mode="r+")[:] = pixels
@@ -68,12 +77,30 @@ def test_reads_what_zarr_writes(tmp_path, pipeline):
     assert (reader.read((1, 0, 1)) == 0).all()
 
 
-def test_lz4_round_trip(tmp_path):
-    layout = Layout(SHARD, CHUNK, "uint8", codec="lz4")
-    chunk = pixels_of("uint8")[:1, :8, :8]
-    with ShardWriter(tmp_path / "shard", layout) as writer:
-        writer.write((1, 1, 2), chunk)
-    np.testing.assert_array_equal(ShardReader(tmp_path / "shard", layout).read((1, 1, 2)), chunk)
+@pytest.mark.parametrize("codec", CODECS)
+def test_each_chunk_ends_with_its_checksum(tmp_path, codec):
+    layout = Layout(SHARD, CHUNK, "uint8", codec=codec)
+    path = write_shard(tmp_path / "shard", layout)
+    data = path.read_bytes()
+    index = struct.unpack("<32Q", data[-260:-4])
+    stored = [place for place in zip(index[::2], index[1::2], strict=True) if place[0] < 2**64 - 1]
+    assert len(stored) == 3
+    for offset, size in stored:
+        chunk, checksum = data[offset : offset + size - 4], data[offset + size - 4 : offset + size]
+        assert struct.unpack("<I", checksum)[0] == google_crc32c.value(chunk)
+    # nothing but chunks, the index and its checksum
+    assert sum(size for _, size in stored) + 260 == len(data)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_zarr_refuses_a_flipped_bit(tmp_path, codec):
+    write_array(tmp_path, pixels_of("uint8"), Layout(SHARD, CHUNK, "uint8", codec=codec))
+    path = tmp_path / "c/0/0/0"
+    data = bytearray(path.read_bytes())
+    data[20] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match="checksum do not match"):
+        zarr.open_array(tmp_path, mode="r")[:]
 
 
 def test_missing_chunks_hold_the_fill_value(tmp_path):
@@ -96,19 +123,95 @@ def test_a_chunk_is_written_once(tmp_path):
             writer.write((0, 0, 0), np.ones(CHUNK, np.uint8))
 
 
-def test_damage_is_named(tmp_path):
-    layout = Layout(SHARD, CHUNK, "uint8")
-    path = tmp_path / "shard"
+def write_shard(path, layout):
+    """A shard of three chunks: of noise, of one value, and of few values."""
+    random = np.random.default_rng(2)
     with ShardWriter(path, layout) as writer:
-        writer.write((0, 0, 0), np.ones(CHUNK, np.uint8))
-    data = bytearray(path.read_bytes())
-    data[-6] ^= 1
-    path.write_bytes(data)
-    with pytest.raises(ValueError, match=r"shard.*index is damaged"):
-        ShardReader(path, layout)
-    path.write_bytes(b"short")
-    with pytest.raises(ValueError, match="too short"):
-        ShardReader(path, layout)
+        writer.write((0, 0, 0), random.integers(1, 255, CHUNK, np.uint8))
+        writer.write((0, 1, 2), np.full(CHUNK, 7, np.uint8))
+        writer.write((1, 0, 3), random.integers(1, 3, CHUNK, np.uint8))
+    return path
+
+
+def read_shard(path, layout):
+    reader = ShardReader(path, layout)
+    return [reader.read(place) for place in np.ndindex(layout.chunks_along)]
+
+
+def assert_refused(path, layout):
+    message = f"^{path} is damaged .*: delete it, and the next run makes it again$"
+    with pytest.raises(ValueError, match=message):
+        read_shard(path, layout)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_flipped_bit_of_any_byte_is_noticed(tmp_path, codec):
+    layout = Layout(SHARD, CHUNK, "uint8", codec=codec)
+    path = write_shard(tmp_path / "shard", layout)
+    data = path.read_bytes()
+    for position in range(len(data)):
+        damaged = bytearray(data)
+        damaged[position] ^= 1 << position % 8
+        path.write_bytes(damaged)
+        assert_refused(path, layout)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_shard_of_another_length_is_noticed(tmp_path, codec):
+    layout = Layout(SHARD, CHUNK, "uint8", codec=codec)
+    path = write_shard(tmp_path / "shard", layout)
+    data = path.read_bytes()
+    for length in range(len(data)):
+        path.write_bytes(data[:length])
+        assert_refused(path, layout)
+    path.write_bytes(data + b"\0")
+    assert_refused(path, layout)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_no_damage_gives_other_pixels(tmp_path_factory, codec):
+    layout = Layout(SHARD, CHUNK, "uint8", codec=codec)
+    path = write_shard(tmp_path_factory.mktemp("damage") / "shard", layout)
+    data, expected = path.read_bytes(), read_shard(path, layout)
+    positions = st.integers(0, len(data))
+
+    @settings(deadline=None, database=None, max_examples=100)
+    @given(ends=st.tuples(positions, positions), content=st.binary(max_size=400) | st.just(None))
+    def damage(ends, content):
+        start, end = sorted(ends)
+        # as after a crash: a hole of zeros
+        content = bytes(end - start) if content is None else content
+        path.write_bytes(data[:start] + content + data[end:])
+        try:
+            found = read_shard(path, layout)
+        except ValueError:
+            assert_refused(path, layout)
+        else:
+            np.testing.assert_array_equal(found, expected)
+
+    damage()
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("encoded", [b"", b"no such data", bytes(64), bytes(65)])
+def test_a_chunk_of_another_layout_is_refused(tmp_path, codec, encoded):
+    # checksums are right, but what they are of is no chunk of 16-bit pixels
+    layout = Layout(SHARD, CHUNK, "uint16", codec=codec)
+    path = tmp_path / "shard"
+    chunk = encoded + struct.pack("<I", google_crc32c.value(encoded))
+    index = struct.pack("<32Q", 0, len(chunk), *[2**64 - 1] * 30)
+    path.write_bytes(chunk + index + struct.pack("<I", google_crc32c.value(index)))
+    assert_refused(path, layout)
+
+
+def test_a_shard_without_checksums_is_refused(tmp_path):
+    layout = Layout(SHARD, CHUNK, "uint8")
+    metadata = layout.metadata(SHARD)
+    metadata["codecs"][0]["configuration"]["codecs"].pop()
+    (tmp_path / "zarr.json").write_text(json.dumps(metadata))
+    array = zarr.open_array(tmp_path, mode="r+")
+    array[:] = 7
+    assert_refused(tmp_path / "c/0/0/0", layout)
 
 
 @pytest.mark.parametrize("channels", [(), (3,)])
