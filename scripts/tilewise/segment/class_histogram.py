@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from tilewise.segment import histograms
+from tilewise.segment.dtypes import power_of_two
 from tilewise.store.class_histograms import ClassHistogram
 
 FLOAT_GREY_LEVELS = 4096
@@ -23,13 +24,15 @@ def class_histogram(pixels: NDArray, truth: NDArray[np.uint8]) -> ClassHistogram
     if is_float:
         low = min(float(kind.min()) for kind in known)
         high = max(float(kind.max()) for kind in known)
+        unit = power_of_two(low, high)
+        low, high = low / unit, high / unit
         step = (high - low) / (FLOAT_GREY_LEVELS - 1) or 1.0
-        kinds = [np.rint((kind - low) / step).astype(np.uint16) for kind in kinds]
+        kinds = [np.rint((kind / unit - low) / step).astype(np.uint16) for kind in kinds]
     (background, centers), (foreground, _) = map(histograms.histogram, kinds)
     occupied = np.flatnonzero(background + foreground)
     grey_levels = centers[occupied]
     return ClassHistogram(
-        low + step * grey_levels if is_float else grey_levels,
+        (low + step * grey_levels) * unit if is_float else grey_levels,
         background[occupied],
         foreground[occupied],
     )
@@ -39,8 +42,7 @@ def histogram(classes: ClassHistogram, dtype: DTypeLike) -> tuple[NDArray[np.int
     """The histogram of both classes together, as `histograms.histogram` gives it of the pixels."""
     counts = classes.background + classes.foreground
     if np.dtype(dtype).kind == "f":
-        total, edges = np.histogram(classes.values, histograms.FLOAT_BINS, weights=counts)
-        return total.astype(np.int64), (edges[:-1] + edges[1:]) / 2
+        return histograms.histogram_of_floats(classes.values, weights=counts)
     limits = np.iinfo(dtype)
     centers = np.arange(limits.min, limits.max + 1)
     total = np.zeros(centers.size, np.int64)

@@ -1,5 +1,6 @@
-"""Planes of any dtype: computing in double precision, rounding, and unsigned equivalents."""
+"""Planes of any dtype: computing in double precision, scale, rounding, unsigned equivalents."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -32,6 +33,17 @@ def as_dtype(values: NDArray, dtype: np.dtype) -> NDArray:
         return np.clip(values, bounds.min, bounds.max).astype(dtype)
     limits = np.iinfo(dtype)
     return np.clip(np.rint(values), limits.min, limits.max).astype(dtype)
+
+
+def power_of_two(low: float, high: float) -> float:
+    """The greatest power of two that is not above the greatest of two absolute values; 1 for zeros.
+
+    Floats of a range that are divided by it are between -2 and 2 and keep all of their digits. So
+    a result that is computed from them does not depend on the scale of the image, and no sum or
+    square is too large or too small for single precision.
+    """
+    greatest = max(abs(low), abs(high))
+    return 2.0 ** (math.frexp(greatest)[1] - 1) if greatest else 1.0
 
 
 def unsigned(plane: NDArray) -> NDArray:

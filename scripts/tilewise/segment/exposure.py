@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.segment.dtypes import as_dtype, in_bands, signed_as, unsigned
+from tilewise.segment.dtypes import as_dtype, in_bands, power_of_two, signed_as, unsigned
 from tilewise.segment.roi import nearest_inside
 from tilewise.segment.steps import is_number, is_whole
 from tilewise.value_counts import count_values
@@ -178,11 +178,12 @@ def rescale(
         Onto 0 to 1 for float. A plane whose two percentiles are equal stays as it is.
     """
     if plane.dtype.kind == "f":
-        counted = plane if inside is None else plane[inside]
+        scaled = plane / power_of_two(plane.min(), plane.max())
+        counted = scaled if inside is None else scaled[inside]
         first, last = (float(value) for value in np.percentile(counted, (low, high)))
         if first == last:
             return plane.copy()
-        return in_bands(lambda band: np.clip((band - first) / (last - first), 0, 1), plane)
+        return in_bands(lambda band: np.clip((band - first) / (last - first), 0, 1), scaled)
     values = unsigned(plane)
     brightest = np.iinfo(values.dtype).max
     count = count_values(values if inside is None else values[inside], brightest + 1)

@@ -8,16 +8,19 @@ A new method is one function and one line of `GLOBAL`. The settings that the con
 are its arguments after the histogram; `{name: value}` sets the first.
 
 Quotients and products are in single precision where scikit-image has them so, and a close call ends
-as it does there: up to 2**24 pixels, which single precision counts exactly.
+as it does there: up to 2**24 pixels, which single precision counts exactly. Methods that multiply
+grey levels are `_at_any_scale`: else squares of large floats would be beyond single precision.
 """
 
+import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise.segment.dtypes import power_of_two
 from tilewise.segment.histograms import moments
 from tilewise.value_counts import EXACT_PIXELS
 
@@ -44,6 +47,23 @@ def _occupied_floats(counts, centers):
     return counts.astype(np.float32 if counts.sum() <= EXACT_PIXELS else np.float64), centers
 
 
+Found = TypeVar("Found", float, tuple[float, ...])
+
+
+def _at_any_scale(method: Callable[..., Found]) -> Callable[..., Found]:
+    """The method on floats divided by a power of two, and its result multiplied by it."""
+
+    @functools.wraps(method)
+    def scaled(counts: NDArray, centers: NDArray, *args: Any, **settings: Any) -> Found:
+        if centers.dtype.kind != "f":
+            return method(counts, centers, *args, **settings)
+        unit = power_of_two(centers[0], centers[-1])
+        found = method(counts, centers / unit, *args, **settings)
+        return tuple(unit * value for value in found) if isinstance(found, tuple) else unit * found
+
+    return scaled
+
+
 def manual(counts: NDArray, centers: NDArray, value: float) -> float:
     """The threshold that was asked for, whatever the pixels.
 
@@ -55,6 +75,7 @@ def manual(counts: NDArray, centers: NDArray, value: float) -> float:
     return float(value)
 
 
+@_at_any_scale
 def otsu(counts: NDArray, centers: NDArray) -> float:
     """Threshold of the greatest variance between the two classes.
 
@@ -81,6 +102,7 @@ def otsu(counts: NDArray, centers: NDArray) -> float:
     return float(centers[np.argmax(between)])
 
 
+@_at_any_scale
 def li(counts: NDArray, centers: NDArray) -> float:
     """Threshold of the least cross entropy between the pixels and their class means.
 
@@ -136,6 +158,7 @@ def yen(counts: NDArray, centers: NDArray) -> float:
     return float(centers[np.argmax(criterion)])
 
 
+@_at_any_scale
 def isodata(counts: NDArray, centers: NDArray) -> float:
     """Lowest threshold in the middle between the means of its two classes.
 
@@ -252,6 +275,7 @@ def mean(counts: NDArray, centers: NDArray) -> float:
     return float(sums[-1] / pixels[-1])
 
 
+@_at_any_scale
 def multiotsu(
     counts: NDArray,
     centers: NDArray,

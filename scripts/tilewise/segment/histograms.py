@@ -8,6 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise.segment.dtypes import power_of_two
 from tilewise.value_counts import count_values
 
 FLOAT_BINS = 256
@@ -34,12 +35,12 @@ def histogram(
     counts : (bins,) int64 ndarray
         Pixels. Histograms of parts, with the same bins, may be added up.
     centers : (bins,) ndarray
-        Grey levels in the middle of the bins, ascending; int64 for integers.
+        Grey levels in the middle of the bins, ascending; int64 for integers. Of float32 they are
+        float32, or float64 where pixels differ so little that float32 has no such bins.
     """
     if values.dtype.kind == "f":
         bounds = None if low is None or high is None else (float(low), float(high))
-        counts, edges = np.histogram(values, bins or FLOAT_BINS, bounds)
-        return counts, (edges[:-1] + edges[1:]) / 2
+        return histogram_of_floats(values, bins or FLOAT_BINS, bounds)
     limits = np.iinfo(values.dtype)
     centers = np.arange(limits.min, limits.max + 1)
     counts = count_values(values.view(f"u{values.itemsize}"), centers.size)
@@ -47,6 +48,27 @@ def histogram(
         # the bit patterns of negative numbers come after those of positive ones
         counts = np.roll(counts, -limits.min)
     return counts, centers
+
+
+def histogram_of_floats(
+    values: NDArray,
+    bins: int = FLOAT_BINS,
+    bounds: tuple[float, float] | None = None,
+    weights: NDArray[np.int64] | None = None,
+) -> tuple[NDArray[np.int64], NDArray]:
+    """Count floats in equal bins between bounds, each as often as its weight says.
+
+    Returns counts and centers as `histogram` does; centers of float64 values are float64.
+    """
+    if bounds is None:
+        bounds = (values.min(), values.max()) if values.size else (0.0, 0.0)
+    unit = power_of_two(*bounds)
+    scaled, low, high = values / unit, bounds[0] / unit, bounds[1] / unit
+    # steps of the dtype between -2 and 2 are up to `eps`: a bin has at least two
+    if high - low < 2 * bins * np.finfo(values.dtype).eps:
+        scaled, low, high = scaled.astype(np.float64), float(low), float(high)
+    counts, edges = np.histogram(scaled, bins, (low, high), weights=weights)
+    return counts, (edges[:-1] + edges[1:]) / 2 * unit
 
 
 def moments(counts: NDArray, centers: NDArray) -> tuple[NDArray, NDArray]:
@@ -71,7 +93,7 @@ def separability(counts: NDArray, centers: NDArray, threshold: float) -> float:
     total = np.dot(counts, (centers - average) ** 2)
     difference = sums[split - 1] / below - (sums[-1] - sums[split - 1]) / above
     share = float(below) * float(above) / float(pixels[-1])
-    return float(min(share * difference**2 / total, 1))
+    return float(min(share * (difference * difference) / total, 1))
 
 
 def contrast_to_noise(
@@ -81,7 +103,7 @@ def contrast_to_noise(
 
     This is the difference of the class means over the standard deviation of the background class:
     2.65 for a Gaussian split at its mean, that is for noise alone. It is 0 if a class is empty, and
-    infinite if the background is constant. The foreground is `bright` or `dark`.
+    infinite if the background is constant: in a single bin. The foreground is `bright` or `dark`.
     """
     split = np.searchsorted(centers, threshold, side="right")
     background, objects = slice(split), slice(split, None)
@@ -91,8 +113,10 @@ def contrast_to_noise(
     pixels, others = inside.sum(), outside.sum()
     if not pixels or not others:
         return 0.0
+    if np.count_nonzero(inside) == 1:
+        return math.inf
     grey_levels = centers[background].astype(np.float64)
     mean = inside @ grey_levels / pixels
     difference = abs(outside @ centers[objects].astype(np.float64) / others - mean)
     deviation = math.sqrt(inside @ (grey_levels - mean) ** 2 / pixels)
-    return float(difference / deviation) if deviation else math.inf
+    return float(difference / deviation)

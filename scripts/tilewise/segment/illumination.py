@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.segment.dtypes import in_bands
+from tilewise.segment.dtypes import in_bands, power_of_two
 from tilewise.segment.rank_filters import check_window, median, opening, opening_reach, window_reach
 from tilewise.segment.smoothing import convolve, gaussian, gaussian_radius, gaussian_weights
 from tilewise.segment.steps import check_choice, is_number
@@ -134,14 +134,18 @@ def destripe(
         Integers are lowered by whole numbers.
     """
     along = ("columns", "rows").index(axis)
+    is_float = plane.dtype.kind == "f"
+    # the median adds up two pixels
+    unit = power_of_two(plane.min(), plane.max()) if is_float else 1.0
+    scaled = plane / unit if is_float else plane
     if inside is None:
-        profile = np.median(plane, axis=along, keepdims=True).astype(np.float64)
+        profile = np.median(scaled, axis=along, keepdims=True).astype(np.float64) * unit
     else:
-        profile = _median_inside(plane, inside, along)
+        profile = _median_inside(scaled, inside, along) * unit
     weights, alone = gaussian_weights(_window_sigma(size)), np.ones(1)
     pair = (alone, weights) if axis == "rows" else (weights, alone)
     excess = profile - convolve(profile, *pair)
-    if plane.dtype.kind != "f":
+    if not is_float:
         excess = np.rint(excess)
     return in_bands(lambda band, error: band - error, plane, np.broadcast_to(excess, plane.shape))
 

@@ -109,11 +109,16 @@ def tophat(plane: NDArray, size: int, dark: bool = False) -> NDArray:
     Returns
     -------
     (Y, X) ndarray
-        v - opening, or closing - v, never below 0.
+        v - opening, or closing - v, never below 0; what is outside the range of the dtype
+        saturates.
     """
     if dark:
-        return cv2.subtract(_morphology(plane, cv2.MORPH_CLOSE, size), plane)
-    return cv2.subtract(plane, opening(plane, size))
+        difference = cv2.subtract(_morphology(plane, cv2.MORPH_CLOSE, size), plane)
+    else:
+        difference = cv2.subtract(plane, opening(plane, size))
+    if plane.dtype.kind == "f":
+        np.minimum(difference, np.finfo(plane.dtype).max, out=difference)
+    return difference
 
 
 def opening(plane: NDArray, size: int) -> NDArray:

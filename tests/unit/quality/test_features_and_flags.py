@@ -28,6 +28,8 @@ COPIES = {
     "offset": lambda tile: tile.astype(np.uint16) * 16 + 1000,
     "signed": lambda tile: (tile.astype(np.int32) * 100 - 9000).astype(np.int16),
     "float": lambda tile: tile.astype(np.float32) / 255 - 0.3,
+    "large float": lambda tile: (tile.astype(np.float32) - 77) * np.float32(2.0**118),
+    "small float": lambda tile: (tile.astype(np.float32) - 77) * np.float32(2.0**-118),
 }
 
 
@@ -204,6 +206,15 @@ def test_copies_have_the_same_features(tile, name):
     assert found["mean"] == pytest.approx(copy.mean(dtype=float), rel=1e-6)
     for feature in ("focus", "gradient", "stripes", "separability", "contrast_to_noise"):
         assert found[feature] == pytest.approx(expected[feature], rel=2e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize("power", [-110, -40, 40, 110])
+def test_features_of_floats_do_not_depend_on_the_scale(tile, power):
+    pixels = tile.astype(np.float32) / 3 - 20
+    expected = features(pixels)
+    for feature in ("mean", "sd", "contrast"):
+        expected[feature] *= 2.0**power
+    assert features(pixels * np.float32(2.0**power)) == expected
 
 
 @pytest.mark.parametrize(
