@@ -116,7 +116,7 @@ def test_rows_that_cannot_be(folder, row, message):
 
 
 def test_truth_foreground_of_a_row_and_of_the_configuration(folder):
-    rows = {"sample": "a", "image": "plane_1.png"}, {"sample": "b", "image": "plane_1.png"}
+    rows = {"sample": "a", "image": "plane_1.png"}, {"sample": "b", "image": "plane_2.png"}
     rows[1]["truth_foreground"] = "7"
     samples = read(folder, *rows, truth_foreground=3)
     assert [samples[name].truth_foreground for name in "ab"] == [3, 7]
@@ -154,7 +154,7 @@ def test_pixel_size_that_only_the_configuration_knows(folder):
 
 def test_pixel_size_that_cannot_be(folder):
     row = {"sample": "a", "image": "plane_*.png", "pixel_size": "0,6"}
-    message = r"sample a in .*sheet.tsv: pixel_size '0,6' is no size: give micrometres"
+    message = r"sample a in .*sheet.tsv, line 2: pixel_size '0,6' is no size: give micrometres"
     with pytest.raises(ValueError, match=message):
         read(folder, row)
     with pytest.raises(ValueError, match=r"pixel_size -1 is no size: give micrometres"):
