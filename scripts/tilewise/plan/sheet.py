@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -175,7 +176,18 @@ def _roles(sample: Sample) -> Iterator[tuple[str, str]]:
 
 def _real(file: str) -> str:
     """A path without links; addresses have none."""
-    return file if "://" in file else os.path.realpath(file)
+    if "://" in file:
+        return file
+    folder, name = os.path.split(file)
+    # most files of a study are in few folders, and no links
+    path = os.path.join(_real_folder(folder), name)
+    is_plain = bool(name) and name != ".." and not os.path.islink(path)
+    return path if is_plain else os.path.realpath(file)
+
+
+@cache
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder)
 
 
 def _unread(naming_files: Sequence[str], path: Path) -> Doubt:
