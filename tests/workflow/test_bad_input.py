@@ -40,7 +40,7 @@ SHEETS = {
     ),
     "image and truth": (
         [{"sample": "discs", "image": "*.png", "truth": "truth.png"}],
-        "my.tsv: truth.png is `image` of sample discs (line 2) and `truth` of sample discs",
+        "sample discs in my.tsv, line 2: truth.png is `image` and `truth`: correct one",
     ),
     "missing column": ([{"sample": "discs", "picture": "image.png"}], "my.tsv", "`image`"),
 }

@@ -134,12 +134,9 @@ def test_no_truth_at_all(project):
 
 def test_metadata(project):
     """They are added to the metrics, whose columns, with all that there are, none may have."""
-    row = configure_discs(project).folder / "my.tsv"
-    lines = [
-        f"{line}\t{cell}\n" for line, cell in zip(row.read_text().splitlines(), ("stain", "H&E"))
-    ]
-    row.write_text("".join(lines))
-    run = project.configure(validate={"metrics": list(CHOICES)}).succeed()
+    row = {"sample": "discs", "image": "image.png", "truth": "truth.png", "stain": "H&E"}
+    configure_discs(project).configure([row], validate={"metrics": list(CHOICES)})
+    run = project.succeed()
     assert run.output.count("Kept as metadata in results/metrics.tsv: stain\n") == 1
     rows = project.rows("metrics.tsv")
     assert {row["stain"] for row in rows} == {"H&E"}

@@ -221,6 +221,8 @@ def _read_sample(
     default_size: PixelSize | None,
 ) -> Sample:
     images = _find(row["image"], folder, named, "image")
+    if len(images) > 1:
+        _check_pattern(row, folder, {_real(file) for file, _ in images})
     headers = [header for _, header in images]
     first = headers[0]
     for file, header in images:
@@ -263,6 +265,26 @@ def _read_sample(
         metadata={column: text for column, text in row.items() if column not in SHEET_COLUMNS},
         doubts=tuple(_doubts(name, files, foreground is not None)),
     )
+
+
+def _check_pattern(row: dict[str, str], folder: Path, images: set[str]) -> None:
+    """Make sure that images' pattern matches no other file; before its size seems to be wrong."""
+    for column in ("truth", "roi"):
+        for entry in filter(None, map(str.strip, row.get(column, "").split(";"))):
+            for file in _matched(entry, folder):
+                if _real(file) in images:
+                    raise ValueError(
+                        f"{file} is `image` and `{column}`: "
+                        f"correct one; {row['image']} may match more files than it should"
+                    )
+
+
+def _matched(entry: str, folder: Path) -> list[str]:
+    """The file of an entry of the sheet or those that it matches, in natural order."""
+    pattern = str(Path(folder, entry))
+    if Path(pattern).exists():
+        return [pattern]
+    return sorted(glob.glob(pattern, recursive=True), key=natural_key)
 
 
 def _check_annotators(truths: Sequence[tuple[Piece, ...]]) -> None:
@@ -357,13 +379,11 @@ def _find(entry: str, folder: Path, named: NamedFiles, column: str) -> FoundFile
             f"{column} {entry} is an address, whose header cannot be read beforehand: configure it "
             "under `stored`, with its shape, and name it `stored:NAME`"
         )
-    pattern = str(Path(folder, entry))
-    if Path(pattern).exists():
-        return [(pattern, read_header(pattern))]
-    if not glob.has_magic(entry):
-        raise ValueError(f"{column} {pattern} does not exist: correct the path in the sheet")
-    files = sorted(glob.glob(pattern, recursive=True), key=natural_key)
+    files = _matched(entry, folder)
     if not files:
+        pattern = Path(folder, entry)
+        if not glob.has_magic(entry):
+            raise ValueError(f"{column} {pattern} does not exist: correct the path in the sheet")
         raise ValueError(f"{column} {pattern} matches no file: correct the glob in the sheet")
     return [(file, read_header(file)) for file in files]
 

@@ -253,15 +253,30 @@ def full_size(folder, *names):
         Image.fromarray(np.zeros((40, 50), np.uint8)).save(folder / name)
 
 
-def test_a_pattern_that_also_matches_the_truth(folder):
-    full_size(folder, "b_1.png", "b_truth_1.png")
-    row = {"sample": "b", "image": "b_*.png", "truth": "b_truth_*.png"}
+@pytest.mark.parametrize("column", ["truth", "roi"])
+@pytest.mark.parametrize("pixels", [np.zeros((40, 50), np.uint8), np.zeros((9, 9), np.uint16)])
+@pytest.mark.parametrize("entry", ["b_truth_1.png", "b_truth_*.png"])
+def test_a_pattern_that_also_matches_the_truth(folder, column, pixels, entry):
+    full_size(folder, "b_1.png", "b_2.png")
+    Image.fromarray(pixels).save(folder / "b_truth_1.png")
+    row = {"sample": "b", "image": "b_*.png", column: entry}
     message = (
-        r"sheet\.tsv: .*b_truth_1\.png is `image` of sample b \(line 2\) and `truth` of sample b "
-        r"\(line 2\): correct one; a pattern may match more files"
+        rf"sample b in .*sheet\.tsv, line 2: .*b_truth_1\.png is `image` and `{column}`: "
+        r"correct one; b_\*\.png may match more files"
     )
     with pytest.raises(ValueError, match=message):
         read(folder, row)
+
+
+def test_a_pattern_that_matches_the_truth_of_another_sample(folder):
+    full_size(folder, "b_1.png", "b_2.png", "c.png")
+    rows = ROW | {"truth": "b_2.png"}, {"sample": "b", "image": "b_*.png"}
+    message = (
+        r"sheet\.tsv: .*b_2\.png is `truth` of sample a \(line 2\) and `image` of sample b "
+        r"\(line 3\): correct one; a pattern may match more files than it should"
+    )
+    with pytest.raises(ValueError, match=message):
+        read(folder, *rows)
 
 
 @pytest.mark.parametrize("alias", ["./f.png", "sub/../f.png", "link.png", "linked/f.png"])
