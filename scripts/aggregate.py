@@ -13,20 +13,19 @@ flags = flags_of_tiles(read_each(given.features), params.limits)
 excluded = excluded_tiles(flags, params.exclude)
 # spatial blocks of a tile are for choosing parameters only
 rows = [
-    {**row, "extent": extent}
+    {**params.metadata[row["sample"]], **row, "extent": extent}
     for extent, paths in (("tile", given.metrics), (params.extent, given.structures))
     for row in score_table.whole_tiles(read_each(paths))
 ]
 rows = sort_rows(rows, samples, methods)
 for row in rows:
     tile = row["sample"], row["tile"]
-    row |= params.metadata[row["sample"]]
     row["estimate"] = "resubstitution" if row["method"] in params.tuned else "fixed"
     row |= {"flags": flags.get(tile, ""), "excluded": "yes" if tile in excluded else ""}
     del row["patch"]
 columns = [name for name in score_table.columns(params.chosen) if name != "patch"]
 further = dict.fromkeys(column for columns in params.metadata.values() for column in columns)
-columns += ["extent", "estimate", "flags", "excluded", *further]
+columns += [*score_table.ADDED, *further]
 write_rows(output.metrics, columns, rows)
 
 write_rows(output.summary, COLUMNS, summarize(rows, params.chosen))

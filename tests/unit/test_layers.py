@@ -18,7 +18,10 @@ ALLOWED = {
     "quality": {"segment"},
     "view": set(),
     "demo": set(),
-    "plan": {"read", "score.formulas", "segment", "store.grid", "store.blocks"},
+    "plan": {
+        *("read", "segment", "store.grid", "store.blocks"),
+        *("score.formulas", "score.score_table"),
+    },
 }
 """Packages, or single modules of them, that each package imports; besides itself and the root."""
 OF_PIXELS = {"score.confusion", "score.skeleton", "score.structure", "store.blocks", "store.shards"}

@@ -30,6 +30,18 @@ SHEETS = {
     "slash": ([{"sample": "a/b", "image": "image.png"}], "a/b", "letters"),
     "dots": ([{"sample": "a..b", "image": "image.png"}], "a..b", "letters"),
     "empty sheet": ([], "my.tsv", "no rows"),
+    "result as metadata": (
+        [{"sample": "discs", "image": "image.png", "mcc": "0.1"}],
+        "my.tsv: the column `mcc` has the name of a result: rename it",
+    ),
+    "mask": (
+        [{"sample": "discs", "image": "image.png", "mask": "truth.png"}],
+        "my.tsv: the column `mask` is not known: name it `truth` or `roi`",
+    ),
+    "image and truth": (
+        [{"sample": "discs", "image": "*.png", "truth": "truth.png"}],
+        "sample discs in my.tsv, line 2: truth.png is `image` and `truth`: correct one",
+    ),
     "missing column": ([{"sample": "discs", "picture": "image.png"}], "my.tsv", "`image`"),
 }
 

@@ -5,7 +5,10 @@ import pytest
 import tifffile
 import zarr
 from PIL import Image
-from samples import blobs, write_planes
+from samples import blobs, configure_discs, write_planes
+
+from tilewise.plan.sheet_columns import COMPUTED
+from tilewise.score.formulas import CHOICES
 
 
 def test_planes_in_natural_order_and_truth_by_number(project):
@@ -128,3 +131,14 @@ def test_no_truth_at_all(project):
     assert not run.jobs["validate"]
     assert project.rows("metrics.tsv") == []
     assert "nothing to validate" in (project.results / "report.html").read_text()
+
+
+def test_metadata(project):
+    """They are added to the metrics, whose columns, with all that there are, none may have."""
+    row = {"sample": "discs", "image": "image.png", "truth": "truth.png", "stain": "H&E"}
+    configure_discs(project).configure([row], validate={"metrics": list(CHOICES)})
+    run = project.succeed()
+    assert run.output.count("Kept as metadata in results/metrics.tsv: stain\n") == 1
+    rows = project.rows("metrics.tsv")
+    assert {row["stain"] for row in rows} == {"H&E"}
+    assert set(rows[0]) == {"sample", "stain", *COMPUTED} - {"patch"}

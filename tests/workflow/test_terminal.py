@@ -84,8 +84,8 @@ def test_warnings_come_last(project, profile):
     old.parent.mkdir(parents=True)
     old.touch()
     (project.results / "gone/image.zarr").mkdir(parents=True)
-    other = {"sample": "also", "image": "image.png", "truth": "truth.png"}
-    project.configure([{"sample": "discs", "image": "image.png", "truth": "truth.png"}, other])
+    one = {"sample": "discs", "image": "image.png", "truth": "truth.png", "group": "one"}
+    project.configure([one, one | {"sample": "also"}])
     run = project.succeed(*profile)
     expected = [
         "the truth of discs looks inverted",

@@ -14,6 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import snakemake.utils
 import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 # of the file that is read, not of a workflow that imports this one as a module
 SCRIPTS = Path(
@@ -70,6 +71,9 @@ try:
 except ValueError as error:
     place = f"{', '.join(FILES) or 'configuration'}: "
     raise WorkflowError(place + str(error).replace("\n", f"\n{place}")) from None
+
+if workflow.is_main_process and STUDY.metadata_columns:
+    logger.info(f"Kept as metadata in results/metrics.tsv: {', '.join(STUDY.metadata_columns)}")
 
 FIGURE_METHODS = report_jobs.figure_methods(STUDY)
 COLORS = {kind: config["overlay"][kind] for kind in ("tp", "fp", "fn", "tn")}

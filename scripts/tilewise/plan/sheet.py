@@ -1,9 +1,11 @@
 """The sample sheet: what each sample consists of, checked before any work starts."""
 
 import glob
+import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -12,6 +14,14 @@ from typing import TypeVar
 from tilewise.doubts import Doubt
 from tilewise.labels import MOST_ANNOTATORS
 from tilewise.pixels import PixelSize
+from tilewise.plan.sheet_columns import (
+    GROUP,
+    NAMES_OF_NEEDED,
+    NEEDED,
+    SHEET_COLUMNS,
+    check_columns,
+)
+from tilewise.plan.sheet_table import read_table
 from tilewise.read.annotation import Piece
 from tilewise.read.files import read_header
 from tilewise.read.header import Header
@@ -19,7 +29,6 @@ from tilewise.read.pixel_size import parse_pixel_size
 from tilewise.read.planes import match_planes, natural_key
 from tilewise.read.sources import Planes
 from tilewise.store.grid import Grid, Shape, Tile
-from tilewise.tables import read_rows
 
 SAMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 RESERVED_NAMES = {"all", "figures", "masks", "sources", "sweeps"}
@@ -28,10 +37,13 @@ RESULT_ENDINGS = (".html", ".json", ".md", ".tsv")
 """Of the names of files in results/."""
 AUTO = "auto"
 """A region of interest that is to be found."""
-SHEET_COLUMNS = ("sample", "image", "truth", "roi", "channel", "truth_foreground", "pixel_size")
-"""Those with a meaning; others are kept as metadata."""
+WINDOW = ("z", "y", "x", "path")
+"""Columns of a table of windows of a plane."""
+NAMES_OF_PATH = {"path": (*NAMES_OF_NEEDED["image"], "image", "truth", "mask", "roi")}
 
-NamedFiles = dict[str, list[tuple[str, Header]]]
+FoundFiles = list[tuple[str, Header]]
+"""Files with their headers."""
+NamedFiles = dict[str, FoundFiles]
 """Files whose headers are known, by the name a sheet gives them, as in `phantom:cortex/image`."""
 Item = TypeVar("Item")
 IN_ORDER = attrgetter("z", "y", "x")
@@ -58,7 +70,12 @@ class Sample:
     is_framed: bool = False
     """Whether the region of interest is what lies inside of a frame of one value."""
     doubts: tuple[Doubt, ...] = ()
-    """What its files leave in doubt, by their headers."""
+    """What could mislead in its files and its row."""
+
+    @property
+    def group(self) -> str:
+        """What it depends on together with other samples; empty if it is independent."""
+        return self.metadata.get(GROUP, "")
 
     @property
     def has_roi(self) -> bool:
@@ -92,45 +109,107 @@ def read_samples(
 ) -> dict[str, Sample]:
     """Read a sample sheet and the headers of all files that it names: samples by name, in order.
 
-    The sheet is tab-separated text with the columns `sample` and `image` and, optionally, others
-    of `SHEET_COLUMNS`; files are relative to its folder. `channel`, `truth_foreground` and `roi`
-    are defaults of these columns. `pixel_size`, as for `parse_pixel_size`, is of samples whose size
+    The sheet is a table as for `read_table`, with the columns `sample` and `image` and further ones
+    of `SHEET_COLUMNS`; files are relative to its folder. `channel`, `truth_foreground`, `roi` are
+    defaults of these columns. `pixel_size`, as for `parse_pixel_size`, is of samples whose size
     neither the sheet nor the file has; the sheet counts more than the file, and where one of the
     three does not know z, the next gives it. ValueError names the sheet or the file, the sample
-    and the remedy.
+    and the remedy; also for a file in two roles, and for an image of two samples that are not of
+    one group.
     """
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"sample sheet {path} does not exist: set `samples` in the configuration")
-    rows = read_rows(path)
+    rows = read_table(path, NEEDED, NAMES_OF_NEEDED)
     if not rows:
         raise ValueError(f"sample sheet {path} has no rows: add one per sample")
-    for column in ("sample", "image"):
-        if column not in rows[0]:
-            raise ValueError(
-                f"sample sheet {path} has no column `{column}`: its header must name it, "
-                "and columns are separated by tabs"
-            )
+    naming_files = check_columns(path, rows, named)
     default_size = None if pixel_size is None else parse_pixel_size(pixel_size)
-    samples = {}
-    for row in rows:
-        name = (row["sample"] or "").strip()
+    samples: dict[str, Sample] = {}
+    lines: dict[str, int] = {}
+    for line, row in rows:
+        name, place = row["sample"], f"sample sheet {path}, line {line}"
         is_taken = name in RESERVED_NAMES or name.endswith(RESULT_ENDINGS)
         if not SAMPLE_NAME.fullmatch(name) or ".." in name or is_taken:
             raise ValueError(
-                f"sample sheet {path}: {name!r} cannot be a sample's name: use letters, digits, "
+                f"{place}: {name!r} cannot be a sample's name: use letters, digits, "
                 f"`_`, `-` and `.`, none of {', '.join(sorted(RESERVED_NAMES))}, and no end like "
                 f"{', '.join(RESULT_ENDINGS)}"
             )
-        if name in samples:
-            raise ValueError(f"sample sheet {path}: sample {name} has two rows: rename one")
+        if name in lines:
+            raise ValueError(
+                f"{place}: sample {name} has two rows, the other in line {lines[name]}: rename one"
+            )
+        lines[name] = line
         try:
             samples[name] = _read_sample(
                 name, row, path.parent, named, channel, truth_foreground, default_size, roi
             )
         except ValueError as error:
-            raise ValueError(f"sample {name} in {path}: {error}") from error
+            raise ValueError(f"sample {name} in {path}, line {line}: {error}") from error
+    _check_roles(samples, path, lines)
+    if naming_files:
+        name, first = next(iter(samples.items()))
+        samples[name] = replace(first, doubts=(*first.doubts, _unread(naming_files, path)))
     return samples
+
+
+def _check_roles(samples: dict[str, Sample], path: Path, lines: dict[str, int]) -> None:
+    """Make sure that a file is image, truth or roi, and the image of one sample or group, once."""
+    found: dict[str, tuple[str, str]] = {}
+    for name, sample in samples.items():
+        for role, file in _roles(sample):
+            real = _real(file)
+            if real not in found:
+                found[real] = role, name
+                continue
+            other_role, other = found[real]
+            both = (
+                f"{path}: {file} is `{other_role}` of sample {other} (line {lines[other]}) "
+                f"and `{role}` of sample {name} (line {lines[name]})"
+            )
+            if role != other_role or (role == "image" and other == name):
+                raise ValueError(
+                    f"{both}: correct one; a pattern may match more files than it should"
+                )
+            is_one_group = bool(sample.group) and sample.group == samples[other].group
+            if role == "image" and not is_one_group:
+                raise ValueError(
+                    f"{both}: correct one, or give both the same `{GROUP}`, "
+                    "since they are not independent"
+                )
+
+
+def _roles(sample: Sample) -> Iterator[tuple[str, str]]:
+    """Roles and files of a sample; a file of several pieces once."""
+    yield from (("image", file) for file in sample.images)
+    for role, pieces in (("truth", sample.truth), ("roi", sample.roi)):
+        yield from ((role, file) for file in dict.fromkeys(piece.path for piece in pieces))
+
+
+def _real(file: str) -> str:
+    """A path without links; addresses have none."""
+    if "://" in file:
+        return file
+    folder, name = os.path.split(file)
+    # most files of a study are in few folders, and no links
+    path = os.path.join(_real_folder(folder), name)
+    is_plain = bool(name) and name != ".." and not os.path.islink(path)
+    return path if is_plain else os.path.realpath(file)
+
+
+@cache
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder)
+
+
+def _unread(naming_files: Sequence[str], path: Path) -> Doubt:
+    """Metadata that name files."""
+    return Doubt(
+        "metadata_columns",
+        f"{', '.join(naming_files)} in {path}: these columns name files, which are not read",
+        f"if they should be, name the columns {', '.join(SHEET_COLUMNS[1:4])}",
+    )
 
 
 def number_files(files: str, first: int, header: Header) -> list[tuple[str, Header]]:
@@ -155,9 +234,9 @@ def _read_sample(
     default_size: PixelSize | None,
     default_roi: str | None,
 ) -> Sample:
-    row = {column: (text or "").strip() for column, text in row.items() if column}
     images = _find(row["image"], folder, named, "image")
-    roi = row.get("roi") or default_roi
+    if len(images) > 1:
+        _check_pattern(row, folder, {_real(file) for file, _ in images})
     headers = [header for _, header in images]
     first = headers[0]
     for file, header in images:
@@ -177,7 +256,17 @@ def _read_sample(
     entries = [entry.strip() for entry in row.get("truth", "").split(";") if entry.strip()]
     if len(entries) > MOST_ANNOTATORS:
         raise ValueError(f"{len(entries)} annotators: at most {MOST_ANNOTATORS} can be combined")
-    truths = tuple(_pieces(entry, folder, named, header, images, "truth") for entry in entries)
+    annotated = [_pieces(entry, folder, named, header, images, "truth") for entry in entries]
+    truths = tuple(pieces for pieces, _ in annotated)
+    _check_annotators(truths)
+    entry = row.get("roi") or default_roi
+    is_framed = entry == AUTO
+    roi, roi_files = _pieces(None if is_framed else entry, folder, named, header, images, "roi")
+    files = {
+        "image": images,
+        "truth": [file for _, own in annotated for file in own],
+        "roi": roi_files,
+    }
     return Sample(
         name=name,
         images=tuple(file for file, _ in images),
@@ -185,13 +274,82 @@ def _read_sample(
         header=header,
         truth=tuple(sorted(chain.from_iterable(truths), key=IN_ORDER)),
         annotators=truths if len(truths) > 1 else (),
-        roi=() if roi == AUTO else _pieces(roi, folder, named, header, images, "roi"),
-        is_framed=roi == AUTO,
+        roi=roi,
+        is_framed=is_framed,
         channel=_channel(row.get("channel") or channel, header),
         truth_foreground=None if foreground is None else float(foreground),
         pixel_size=_pixel_size(row.get("pixel_size"), header, default_size),
         metadata={column: text for column, text in row.items() if column not in SHEET_COLUMNS},
+        doubts=tuple(_doubts(name, files, foreground is not None)),
     )
+
+
+def _check_pattern(row: dict[str, str], folder: Path, images: set[str]) -> None:
+    """Make sure that images' pattern matches no other file; before its size seems to be wrong."""
+    for column in ("truth", "roi"):
+        for entry in filter(None, map(str.strip, row.get(column, "").split(";"))):
+            for file in _matched(entry, folder):
+                if _real(file) in images:
+                    raise ValueError(
+                        f"{file} is `image` and `{column}`: "
+                        f"correct one; {row['image']} may match more files than it should"
+                    )
+
+
+def _matched(entry: str, folder: Path) -> list[str]:
+    """The file of an entry of the sheet or those that it matches, in natural order."""
+    pattern = str(Path(folder, entry))
+    if Path(pattern).exists():
+        return [pattern]
+    return sorted(glob.glob(pattern, recursive=True), key=natural_key)
+
+
+def _check_annotators(truths: Sequence[tuple[Piece, ...]]) -> None:
+    """Make sure that no annotator's files are another's, who would agree in everything."""
+    first: dict[frozenset[Piece], int] = {}
+    for number, pieces in enumerate(truths, 1):
+        other = first.setdefault(frozenset(replace(p, path=_real(p.path)) for p in pieces), number)
+        if other != number:
+            raise ValueError(
+                f"truth: annotators {other} and {number} have the same file {pieces[0].path}: "
+                "name each annotator's own, once"
+            )
+
+
+def _doubts(name: str, files: dict[str, FoundFiles], is_foreground_known: bool) -> Iterator[Doubt]:
+    """What could mislead in the files of a sample: of each kind one, with the number of files."""
+    left_out = {file: header for own in files.values() for file, header in own if header.left_out}
+    for file, header in list(left_out.items())[:1]:
+        message = f"sample {name}: {file}: {header.left_out}{_and_more(left_out)}"
+        yield Doubt("left_out", message, "save the picture wanted as a file of its own", name)
+    remedies = {
+        "truth": "look at an overlay; if objects are what viewers show as white, set "
+        "`truth_foreground: 0`, else to the value that they show as black",
+        "roi": "if the region is what viewers show as white, store it with 0 as black",
+    }
+    if is_foreground_known:
+        del remedies["truth"]
+    inverted = {
+        file: (header, role)
+        for role in remedies
+        for file, header in files[role]
+        if header.black is not None
+    }
+    for file, (header, role) in list(inverted.items())[:1]:
+        yield Doubt(
+            "white_is_zero",
+            f"{role} of sample {name}: {file} is stored with WhiteIsZero: viewers show its marked "
+            f"pixels, of {header.black}, as black; stored values count here{_and_more(inverted)}",
+            "; ".join(
+                remedies[one] for one in dict.fromkeys(role for _, role in inverted.values())
+            ),
+            name,
+        )
+
+
+def _and_more(files: Collection[str]) -> str:
+    """The number of files, of which a message names the first."""
+    return f" (and so of {len(files) - 1} more)" if len(files) > 1 else ""
 
 
 def _channel(channel: str | int, header: Header) -> str | int:
@@ -221,7 +379,7 @@ def _pixel_size(entry: str | None, header: Header, default: PixelSize | None) ->
     return z, y, x
 
 
-def _find(entry: str, folder: Path, named: NamedFiles, column: str) -> list[tuple[str, Header]]:
+def _find(entry: str, folder: Path, named: NamedFiles, column: str) -> FoundFiles:
     """Files that an entry of the sheet names, in natural order, with their headers."""
     if not entry:
         raise ValueError(f"the column `{column}` is empty: name a file or a glob")
@@ -236,13 +394,11 @@ def _find(entry: str, folder: Path, named: NamedFiles, column: str) -> list[tupl
             f"{column} {entry} is an address, whose header cannot be read beforehand: configure it "
             "under `stored`, with its shape, and name it `stored:NAME`"
         )
-    pattern = str(Path(folder, entry))
-    if Path(pattern).exists():
-        return [(pattern, read_header(pattern))]
-    if not glob.has_magic(entry):
-        raise ValueError(f"{column} {pattern} does not exist: correct the path in the sheet")
-    files = sorted(glob.glob(pattern, recursive=True), key=natural_key)
+    files = _matched(entry, folder)
     if not files:
+        pattern = Path(folder, entry)
+        if not glob.has_magic(entry):
+            raise ValueError(f"{column} {pattern} does not exist: correct the path in the sheet")
         raise ValueError(f"{column} {pattern} matches no file: correct the glob in the sheet")
     return [(file, read_header(file)) for file in files]
 
@@ -252,12 +408,12 @@ def _pieces(
     folder: Path,
     named: NamedFiles,
     image: Header,
-    images: list[tuple[str, Header]],
+    images: FoundFiles,
     column: str,
-) -> tuple[Piece, ...]:
-    """Where the files of an entry lie in the sample."""
+) -> tuple[tuple[Piece, ...], FoundFiles]:
+    """Where the files of an entry lie in the sample, and the files."""
     if not entry:
-        return ()
+        return (), []
     if entry.lower().endswith(".tsv"):
         return _windows(Path(folder, entry), image, column)
     files = _find(entry, folder, named, column)
@@ -280,28 +436,33 @@ def _pieces(
             "each, files numbered like the image's, or a TSV of windows (z, y, x, path)"
         )
     size = image.height, image.width
-    return tuple(
+    pieces = tuple(
         Piece(file, page, z, 0, 0, *size)
         for z, (file, page) in sorted(zip(places, pages, strict=True))
     )
+    return pieces, files
 
 
-def _windows(path: Path, image: Header, column: str) -> tuple[Piece, ...]:
-    """Pieces from a TSV of windows: `z`, `y`, `x` of the upper left corner and `path`."""
+def _windows(path: Path, image: Header, column: str) -> tuple[tuple[Piece, ...], FoundFiles]:
+    """Pieces from a table of windows, `z`, `y`, `x` of the upper left corner and `path`; files."""
     if not path.is_file():
         raise ValueError(f"{column} {path} does not exist: correct the path in the sheet")
-    rows = read_rows(path)
-    if not rows or not {"z", "y", "x", "path"} <= set(rows[0]):
-        raise ValueError(f"{path} must have the columns z, y, x and path, and a row per window")
+    rows = read_table(path, WINDOW, NAMES_OF_PATH)
+    if not rows:
+        raise ValueError(f"{path} has no rows: add one per window")
     pieces: list[Piece] = []
-    for row in rows:
+    files: FoundFiles = []
+    for line, row in rows:
+        place = f"{path}, line {line}"
+        if not row["path"]:
+            raise ValueError(f"{place}: the column `path` is empty: name a file")
         file = str(Path(path.parent, row["path"]))
         header = read_header(file)
         try:
             z, y, x = (int(row[axis]) for axis in "zyx")
-        except (TypeError, ValueError):
+        except ValueError:
             raise ValueError(
-                f"{path}: z, y and x of {row['path']} must be whole numbers of pixels"
+                f"{place}: z, y and x of {row['path']} must be whole numbers of pixels"
             ) from None
         piece = Piece(file, 0, z, y, x, header.height, header.width)
         inside = (
@@ -312,17 +473,18 @@ def _windows(path: Path, image: Header, column: str) -> tuple[Piece, ...]:
         )
         if not inside:
             raise ValueError(
-                f"{path}: {row['path']} ({header.planes} x {header.height} x {header.width}) at "
+                f"{place}: {row['path']} ({header.planes} x {header.height} x {header.width}) at "
                 f"z {z}, y {y}, x {x} does not lie within one plane of the image "
                 f"({image.planes} x {image.height} x {image.width}): correct the window"
             )
         for other in pieces:
             if piece.region.intersects(other.region):
                 raise ValueError(
-                    f"{path}: {file} and {other.path} overlap at z {z}: cut one of them"
+                    f"{place}: {file} and {other.path} overlap at z {z}: cut one of them"
                 )
         pieces.append(piece)
-    return tuple(sorted(pieces, key=IN_ORDER))
+        files.append((file, header))
+    return tuple(sorted(pieces, key=IN_ORDER)), files
 
 
 def blocks_of(pieces: Collection[Piece], grid: Grid) -> list[str]:

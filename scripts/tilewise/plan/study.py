@@ -11,6 +11,7 @@ from typing import Any
 from tilewise.plan import sheet
 from tilewise.plan.methods import SEGMENTATION, Method, Variant, read_methods
 from tilewise.plan.sheet import NamedFiles, Sample
+from tilewise.plan.sheet_columns import GROUP
 from tilewise.plan.stacks import Stack, read_stacks
 from tilewise.read.header import Header
 from tilewise.score.formulas import CHOICES, METRICS
@@ -129,7 +130,15 @@ class Study:
     @cached_property
     def groups(self) -> dict[str, str]:
         """What each annotated sample counts as: its group, or itself."""
-        return {name: self.samples[name].metadata.get("group") or name for name in self.annotated}
+        return {name: self.samples[name].group or name for name in self.annotated}
+
+    @cached_property
+    def metadata_columns(self) -> list[str]:
+        """Columns of the sheet that are nothing but metadata."""
+        found = dict.fromkeys(
+            column for sample in self.samples.values() for column in sample.metadata
+        )
+        return [column for column in found if column != GROUP]
 
     @cached_property
     def is_single_tile(self) -> bool:

@@ -8,6 +8,8 @@ from tilewise.score.formulas import COUNTS, PIXEL_METRICS, counts_of, metrics_of
 from tilewise.tables import write_rows
 
 PLACE = ("sample", "method", "tile", "z", "y", "x")
+ADDED = ("extent", "estimate", "flags", "excluded")
+"""Columns of the table of all metrics, besides those of each block's."""
 AGREEMENT = ("sample", "measure", "annotators", "value", "pixels")
 """Columns of the table of how far several annotators agree."""
 ANNOTATORS = ("sample", "annotator", "estimate", *COUNTS, *PIXEL_METRICS)

@@ -90,7 +90,8 @@ def test_structure_decides_where_it_is_that_of_tiles(tmp_path, rows):
 
 def test_several_annotators_are_compared(tmp_path, rows):
     (tmp_path / "other.png").write_bytes((tmp_path / "a/truth_0.png").read_bytes())
-    row = {"sample": "d", "image": "a/image_0.png", "truth": "a/truth_0.png; other.png"}
+    (tmp_path / "d.png").write_bytes((tmp_path / "a/image_0.png").read_bytes())
+    row = {"sample": "d", "image": "d.png", "truth": "a/truth_0.png; other.png"}
     study = planes_study(tmp_path, [row, *rows])
     assert decide.decide(study).annotators == ["results/d/annotators/stack.tsv"]
 
