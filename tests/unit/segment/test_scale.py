@@ -1,6 +1,6 @@
 """Masks of floats do not depend on their scale: here by powers of two, which keep all digits."""
 
-import io
+import tempfile
 from dataclasses import replace
 
 import numpy as np
@@ -114,13 +114,12 @@ def histogram_of_blocks(pixels):
     parts = [Part("sample", GRID, block, 0) for block in GRID.blocks()]
     extents = [sample_histogram.extent(filtered, part, 1) for part in parts]
     bounds = min(low for low, _ in extents), max(high for _, high in extents)
-    files = []
-    for part in parts:
-        counts, centers = sample_histogram.count(filtered, part, 1, bounds)
-        files.append(io.BytesIO())
-        np.savez(files[-1], counts=counts, centers=centers)
-        files[-1].seek(0)
-    return sample_histogram.of_sample(files, filtered, parts[0], 1)
+    with tempfile.TemporaryDirectory() as folder:
+        files = [f"{folder}/{number}.npz" for number in range(len(parts))]
+        for part, path in zip(parts, files, strict=True):
+            counts, centers = sample_histogram.count(filtered, part, 1, bounds)
+            np.savez(path, counts=counts, centers=centers)
+        return sample_histogram.of_sample(files, filtered, parts[0], 1)
 
 
 def histogram_of_one_block(pixels):
