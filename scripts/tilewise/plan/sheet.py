@@ -191,9 +191,9 @@ def _real(file: str) -> str:
     """A path without links; addresses have none."""
     if "://" in file:
         return file
+    # a folder's is asked once, and most files are no links
     folder, name = os.path.split(file)
-    # most files of a study are in few folders, and no links
-    path = os.path.join(_real_folder(folder), name)
+    path = os.path.join(_real_folder(os.path.join(os.getcwd(), folder)), name)
     is_plain = bool(name) and name != ".." and not os.path.islink(path)
     return path if is_plain else os.path.realpath(file)
 
