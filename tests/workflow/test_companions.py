@@ -75,6 +75,8 @@ class Jobs:
         study = self.study
         names = {"stack": stack, "block": block}
         self.image(names)
+        if study.has_roi(stack):
+            self.roi(names)
         for filter in study.config["filters"]:
             self.filter(names | {"filter": filter})
         self.quality(names)
@@ -99,11 +101,22 @@ class Jobs:
 
     def image(self, names):
         planned = ingest.image(self.study, **names)
-        outputs = {"image": self.levels("", names)}
+        outputs = {"image": self.levels("", names), "checks": paths.CHECKS.format(**names)}
         if self.study.is_color(names["stack"]):
             pattern = paths.COLOR + paths.COLOR_BLOCK
             outputs["color"] = [pattern.format(level=level, **names) for level in self.study.levels]
-        self.carry_out("ingest", {"images": planned.files}, outputs, planned, names, "dtype")
+        self.read("ingest", {"images": planned.files}, outputs, planned, names, "dtype")
+
+    def read(self, script, inputs, outputs, planned, names, *fields):
+        """Bring files in, which is recorded."""
+        params = {"planes": [one[1:] for one in planned.sources], "revision": ""}
+        outputs |= {"made_from": planned.record}
+        self.carry_out(script, inputs, outputs, planned, names, *fields, **params)
+
+    def roi(self, names):
+        planned = ingest.roi(self.study, **names)
+        inputs, outputs = {"roi": planned.files, "image": planned.images}, self.levels("roi", names)
+        self.read("ingest_roi", inputs, {"roi": outputs}, planned, names, "dtype")
 
     def filter(self, names):
         planned = segment.filtered(self.study, **names)
@@ -111,7 +124,7 @@ class Jobs:
         pixels = planned.pixels
         self.carry_out(
             "filter",
-            {"image": pixels.files},
+            {"image": pixels.files, "rois": pixels.rois},
             {"filtered": path},
             planned,
             names,
@@ -124,7 +137,8 @@ class Jobs:
     def quality(self, names):
         places = self.study.places(**names)
         planned = SimpleNamespace(parts=reads.parts(self.study, places))
-        inputs = {"image": self.levels("", names)[:1]}
+        rois = reads.rois(self.study, names["stack"], [names["block"]])
+        inputs = {"image": self.levels("", names)[:1], "rois": rois}
         outputs = {"features": paths.QUALITY.format(**names)}
         dtype = self.study.dtype(names["stack"])
         self.carry_out("quality", inputs, outputs, planned, names, dtype=dtype)
@@ -134,7 +148,11 @@ class Jobs:
         planned = quality.survey(self.study, **names, choices=choices)
         self.carry_out(
             "survey",
-            {"image": planned.pixels.files, "histograms": planned.histograms},
+            {
+                "image": planned.pixels.files,
+                "rois": planned.pixels.rois,
+                "histograms": planned.histograms,
+            },
             {"agreement": paths.SURVEY.format(**names)},
             planned,
             names,
@@ -159,8 +177,8 @@ class Jobs:
 
     def traced(self, names, label, **annotator):
         planned = ingest.truth(self.study, **names, **annotator)
-        inputs = {"truth": planned.truth, "roi": planned.roi}
-        self.carry_out("ingest_truth", inputs, {"truth": self.levels(label, names)}, planned, names)
+        inputs = {"truth": planned.files, "roi": planned.rois}
+        self.read("ingest_truth", inputs, {"truth": self.levels(label, names)}, planned, names)
 
     def consensus(self, names):
         planned = ingest.consensus(self.study, **names)
@@ -184,7 +202,7 @@ class Jobs:
         pixels = planned.pixels
         self.carry_out(
             "threshold",
-            {"pixels": pixels.files, "histograms": planned.histograms},
+            {"pixels": pixels.files, "rois": pixels.rois, "histograms": planned.histograms},
             {
                 "mask": self.levels(names["method"], names),
                 "thresholds": paths.THRESHOLDS.format(**names),
@@ -309,13 +327,14 @@ def companions(draw):
     side = st.integers(1, draw(st.sampled_from((16, 40))))
     first = draw(st.integers(0, 5))
     sizes = st.lists(st.tuples(side, side), min_size=2, max_size=4)
+    has_roi = draw(st.booleans())
     return [
         {
             "shape": (1 + number % 3, *size),
             "seed": draw(st.integers(0, 2**16)),
             "kind": kind,
             "annotators": annotators[number % 3],
-            "has_roi": number % 2 == 0,
+            "has_roi": has_roi,
             "foreground": tuple(VALUES)[number % 3],
             "step": STEPS[number % 3],
         }
