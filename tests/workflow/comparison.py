@@ -98,7 +98,7 @@ def _values(folder):
             if "labels" not in name.parts and name.parts[0] not in views:
                 yield str(name), json.loads(path.read_text())["attributes"]
         elif path.suffix in TEXTS:
-            yield str(name), _without_warnings(path)
+            yield str(name), _without_later_lines(path)
         elif path.suffix == ".png":
             yield _name_of_picture(name, views), _digest(np.asarray(Image.open(path)))
         elif path.suffix == ".npy":
@@ -110,8 +110,8 @@ def _values(folder):
             yield str(name), {key: _digest(array) for key, array in np.load(path).items()}
 
 
-def _without_warnings(path):
-    """Lines of a text, without the warnings that decisions have had later."""
+def _without_later_lines(path):
+    """Lines of a text, without those that decisions have had later."""
     text = path.read_text()
     if path.name == "decision.json":
         record = json.loads(text)
@@ -119,6 +119,7 @@ def _without_warnings(path):
         text = json.dumps(record, indent=1)
     if path.name == "decision.md":
         text = re.sub(r"\n## What could mislead\n\n(- .*\n)*", "", text)
+        text = re.sub(r"- How the interval is computed: .*\n", "", text)
     return text.splitlines()
 
 

@@ -14,7 +14,7 @@ from samples import blobs, write_planes
 
 
 def write_planes_study(folder):
-    """Odd sizes, 8 and 16 bit, floats, colour, a region of interest, windows, annotators."""
+    """Odd sizes, 8 and 16 bit, floats, colour, windows, annotators."""
     rows = []
 
     image, truth = blobs(planes=3, rows=150, columns=170, seed=1)
@@ -26,11 +26,8 @@ def write_planes_study(folder):
     image, truth = blobs(planes=2, rows=130, columns=97, seed=2)
     tifffile.imwrite(folder / "deep.tif", image.astype(np.uint16) * 201, photometric="minisblack")
     tifffile.imwrite(folder / "deep_truth.tif", truth, photometric="minisblack")
-    y, x = np.mgrid[:130, :97]
-    inside = ((y - 65) / 65.0) ** 2 + ((x - 48) / 48.0) ** 2 < 1
-    Image.fromarray(inside.astype(np.uint8) * 255).save(folder / "deep_roi.png")
     row = {"sample": "deep", "image": "deep.tif", "truth": "deep_truth.tif"}
-    rows.append(row | {"roi": "deep_roi.png", "pixel_size": "2 0.7 0.6", "group": "b"})
+    rows.append(row | {"pixel_size": "2 0.7 0.6", "group": "b"})
 
     image, truth = blobs(planes=1, rows=141, columns=203, seed=3)
     colour = np.stack([image[0], image[0] // 2 + 40, 255 - image[0]], -1)
