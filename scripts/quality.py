@@ -3,11 +3,11 @@
 from itertools import chain
 
 from tilewise import job
-from tilewise.quality.feature_names import FEATURES
+from tilewise.quality.feature_names import FEATURES, PLACE
 from tilewise.quality.features import features
 from tilewise.store.blocks import each_strip, open_blocks, strips
 from tilewise.store.parts import each_part, parts_of
-from tilewise.tables import write_rows
+from tilewise.tables import SLIVER, write_rows
 
 job.start(snakemake)
 params, block = snakemake.params, snakemake.wildcards.block
@@ -21,7 +21,10 @@ def measure(part, threads):
 
     def work(strip):
         return [
-            {"sample": part.sample, **grid.place(tile), **features(image.tile(tile))}
+            {
+                **{"sample": part.sample, **grid.place(tile)},
+                **{"edge": SLIVER if grid.is_sliver(tile) else "", **features(image.tile(tile))},
+            }
             for tile in grid.tiles_in(strip)
         ]
 
@@ -29,5 +32,5 @@ def measure(part, threads):
 
 
 rows = each_part(measure, parts, snakemake.threads)
-columns = ("sample", "tile", "z", "y", "x", *FEATURES)
+columns = (*PLACE, *FEATURES)
 write_rows(snakemake.output.features, columns, chain.from_iterable(rows))

@@ -45,6 +45,7 @@ def segment(part, threads):
                 own = crop(mask, run, inner)
                 writer.write(part, inner, own)
                 names = {"sample": part.sample, "method": wildcards.method, "tile": tile.name}
+                names |= dict(zip(("height", "width"), own.shape, strict=True))
                 names |= {"scope": scope, "foreground": fraction(own)}
                 rows.append(names | thresholds[tile].to_row())
         return rows

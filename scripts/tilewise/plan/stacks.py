@@ -1,6 +1,6 @@
 """Stacks: which samples are stored and worked on together, and where in it each of them lies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -71,7 +71,7 @@ def read_stacks(
         block = choose_block(
             sample.shape, config["tile"], config["pyramid"]["levels"], **config["block"]
         )
-        own = Grid(sample.shape, config["tile"], block)
+        own = Grid(sample.shape, config["tile"], block, config["tile_edges"])
         side = _side(own, config["collect"])
         if side is None:
             grids[name], offsets[name] = own, {name: 0}
@@ -85,7 +85,7 @@ def read_stacks(
         ends[stack] = first + sample.shape[0]
         offsets.setdefault(stack, {})[name] = first
         edge = side * config["tile"]
-        grids[name] = Grid(sample.shape, config["tile"], (planes, edge, edge))
+        grids[name] = replace(own, block=(planes, edge, edge))
     stacks = [Stack(name, own, _array_grid(own, grids)) for name, own in offsets.items()]
     return stacks, grids
 

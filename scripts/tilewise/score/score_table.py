@@ -7,7 +7,7 @@ from typing import Any
 from tilewise.score.formulas import COUNTS, PIXEL_METRICS, counts_of, metrics_of, set_metrics
 from tilewise.tables import write_rows
 
-PLACE = ("sample", "method", "tile", "z", "y", "x")
+PLACE = ("sample", "method", "tile", "z", "y", "x", "height", "width")
 AGREEMENT = ("sample", "measure", "annotators", "value", "pixels")
 """Columns of the table of how far several annotators agree."""
 ANNOTATORS = ("sample", "annotator", "estimate", *COUNTS, *PIXEL_METRICS)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, product, starmap
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
 if TYPE_CHECKING:
     # numpy takes a tenth of a second in jobs that have no arrays
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Shape = tuple[int, int, int]
 """Planes, rows and columns."""
 Scalar = TypeVar("Scalar", bound="np.generic")
+Edges = Literal["even", "keep"]
+"""The configuration's `tile_edges`: what becomes of short tiles at a plane's edges."""
 
 LARGEST_BLOCK_PIXELS = 2**31
 """Roughly: the processes of its steps take little time to start, next to what they do."""
@@ -74,6 +76,8 @@ class Grid:
     """Side of a tile, in pixels."""
     block: Shape
     """In pixels; rows and columns are whole tiles and may reach over the sample's edge."""
+    edges: Edges = "keep"
+    """`even`: tiles of little area are slivers; `keep`: none is."""
 
     def __post_init__(self) -> None:
         if min(self.shape) < 1 or min(self.block) < 1 or self.tile < 1:
@@ -160,9 +164,21 @@ class Grid:
         ]
 
     def place(self, tile: Tile) -> dict[str, Any]:
-        """Fields of a table: the tile's name, its plane and its upper left pixel."""
-        y, x = tile.row * self.tile, tile.column * self.tile
-        return {"tile": tile.name, "z": tile.z, "y": y, "x": x}
+        """Fields of a table: the tile's name, its plane, its upper left pixel and its size."""
+        region = self.tile_region(tile)
+        _, height, width = region.shape
+        corner = {"z": tile.z, "y": region.y0, "x": region.x0}
+        return {"tile": tile.name, **corner, "height": height, "width": width}
+
+    def is_sliver(self, tile: Tile) -> bool:
+        """Whether a tile has less than a quarter of the area of the sample's first.
+
+        None has if edges are kept.
+        """
+        if self.edges == "keep":
+            return False
+        first, own = (self.tile_region(one).shape for one in (Tile(0, 0, 0), tile))
+        return 4 * own[1] * own[2] < first[1] * first[2]
 
     def tile_region(self, tile: Tile) -> Region:
         """Pixels of a tile, cut at the sample's edge."""
@@ -189,16 +205,18 @@ class Grid:
 
 
 class GridSettings(TypedDict):
-    """A grid as numbers, for a rule's `params`."""
+    """A grid as plain values, for a rule's `params`."""
 
     shape: Sequence[int]
     tile: int
     block: Sequence[int]
+    edges: Edges
 
 
 def grid_of(settings: GridSettings) -> Grid:
-    """The grid of these numbers."""
-    return Grid(_as_shape(settings["shape"]), settings["tile"], _as_shape(settings["block"]))
+    """The grid of these values."""
+    shape, block = _as_shape(settings["shape"]), _as_shape(settings["block"])
+    return Grid(shape, settings["tile"], block, settings["edges"])
 
 
 def _as_shape(sizes: Sequence[int]) -> Shape:

@@ -144,7 +144,7 @@ def test_without_collecting_each_sample_is_a_stack():
     assert [(stack.name, stack.offsets) for stack in stacks] == [("a", {"a": 0}), ("b", {"b": 0})]
     # whole planes, in a block of their own
     assert grids["a"].block == (2, 16, 32)
-    assert [stack.grid for stack in stacks] == [grids["a"], grids["b"]]
+    assert [stack.grid for stack in stacks] == [grids["a"].level(0), grids["b"].level(0)]
     assert not any(stack.is_shared for stack in stacks)
     assert stacks[0].places("0/0/0") == [("a", "0/0/0")]
 
@@ -326,7 +326,7 @@ def without_place(job, part):
     """A part, with the names of its files, without where it lies in its stack."""
     part = dict(part)
     del part["offset"]
-    part["grid"] = {"shape": part["grid"]["shape"], "tile": part["grid"]["tile"]}
+    part["grid"] = {name: part["grid"][name] for name in ("shape", "tile", "edges")}
     if "files" in part:
         part["files"] = job.files[slice(*part["files"])]
     for kind in {"truth", "roi"} & set(part):

@@ -39,6 +39,36 @@ def test_tiles_of_a_block(grid):
     assert Tile(3, 1, 7).name == "z0003_y01_x07"
 
 
+def slivers(shape, edges, tile=8):
+    grid = Grid(shape, tile, (1, 64, 64), edges)
+    return [tile.name[6:] for tile in grid.tiles("0/0/0") if grid.is_sliver(tile)]
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        # of tiles of 64 px: 2 x 8 are 16, no less than a quarter; 1 x 8 are 8
+        ((1, 34, 32), []),
+        ((1, 33, 32), ["y04_x00", "y04_x01", "y04_x02", "y04_x03"]),
+        # 4 x 8, 4 x 4, and 3 x 4 = 12
+        ((1, 36, 36), []),
+        ((1, 36, 35), ["y04_x04"]),
+        # of a plane that is smaller than a tile, all is its first: 8 x 2 px, then 3 x 2 of 16
+        ((1, 35, 2), []),
+        ((1, 33, 2), ["y04_x00"]),
+        ((1, 1, 1), []),
+    ],
+)
+def test_slivers_have_less_than_a_quarter_of_the_area(shape, expected):
+    assert slivers(shape, "even") == expected
+    assert slivers(shape, "keep") == []
+
+
+def test_a_tile_s_place_has_its_size(grid):
+    corner = {"tile": "z0001_y02_x04", "z": 1, "y": 4, "x": 8}
+    assert grid.place(Tile(1, 2, 4)) == corner | {"height": 1, "width": 1}
+
+
 def test_every_pixel_is_in_one_tile(grid):
     seen = [
         (z, y, x)
