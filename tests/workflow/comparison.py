@@ -25,9 +25,10 @@ INTERMEDIATE = ("votes", "quality", "survey", "filtered", "sources", "masks")
 """Folders whose content shows in other files: compared where both sides have it."""
 FOLDED = ("threshold.tsv", "quality.tsv")
 """Tables of a sample that other tables repeat, likewise."""
-IGNORED = ("figures", "report.html", "stacks.tsv")
-PASSED_OVER = ("histograms", "agreement", "annotators")
-"""Folders of a stack whose content is in tables of all samples."""
+IGNORED = ("figures", "report.html", "stacks.tsv", "warnings.tsv")
+"""Results that are pictures, or that have come later."""
+PASSED_OVER = ("histograms", "agreement", "annotators", "checks", "made_from")
+"""Folders of a stack whose content is in tables of all samples, or says what was read."""
 OF_SAMPLES = ("agreement.tsv", "annotators.tsv")
 """Such tables that each sample has had for itself."""
 OVERLAY = re.compile(r"(.+)_(z\d+_y\d+_x\d+\.png)")
