@@ -103,7 +103,15 @@ class Jobs:
         if self.study.is_color(names["stack"]):
             pattern = paths.COLOR + paths.COLOR_BLOCK
             outputs["color"] = [pattern.format(level=level, **names) for level in self.study.levels]
-        self.carry_out("ingest", {"images": planned.files}, outputs, planned, names, "dtype")
+        outputs["checks"] = paths.CHECKS.format(**names)
+        self.read_sources("ingest", {"images": planned.files}, outputs, planned, names, "dtype")
+
+    def read_sources(self, script, inputs, outputs, planned, names, *fields):
+        """Run a script that reads files of a user, and says in a record what it has read."""
+        planes = [one[1:] for one in planned.sources]
+        settings = {"planes": planes, "revision": ingest.revision(planned)}
+        outputs |= {"made_from": planned.record}
+        self.carry_out(script, inputs, outputs, planned, names, *fields, **settings)
 
     def filter(self, names):
         planned = segment.filtered(self.study, **names)
@@ -160,7 +168,8 @@ class Jobs:
     def traced(self, names, label, **annotator):
         planned = ingest.truth(self.study, **names, **annotator)
         inputs = {"truth": planned.truth, "roi": planned.roi}
-        self.carry_out("ingest_truth", inputs, {"truth": self.levels(label, names)}, planned, names)
+        outputs = {"truth": self.levels(label, names)}
+        self.read_sources("ingest_truth", inputs, outputs, planned, names)
 
     def consensus(self, names):
         planned = ingest.consensus(self.study, **names)
@@ -396,6 +405,37 @@ def test_a_sample_s_results_do_not_depend_on_its_companions(drawn, planes, threa
         alone = results(folder / "alone", configuration(**config, collect={"side": 0}))
         shared = configuration(**config, collect={"side": 8, "planes": planes})
         assert differences(alone, results(folder / "shared", shared, threads)) == []
+
+
+def write_sizes(folder, *sizes):
+    """A sheet of samples of two planes with truth, all alike but for their rows and columns."""
+    sample = {"kind": "uint8", "has_roi": False, "foreground": None, "step": 1, "annotators": 1}
+    samples = [sample | {"shape": (2, *size), "seed": i} for i, size in enumerate(sizes)]
+    write_sheet(folder, [write(folder, f"s{i}", one) for i, one in enumerate(samples)])
+
+
+@pytest.mark.parametrize("collect", [{"side": 8}, {"side": 0}])
+@pytest.mark.parametrize(
+    ("size", "tile"),
+    [
+        # a single tile of 20 x 19 px; two of 17 x 17
+        ((20, 19), 32),
+        ((34, 17), 17),
+    ],
+)
+def test_equal_tiles_are_those_of_a_grid_that_fits(tmp_path, size, tile, collect):
+    write_sizes(tmp_path, size)
+    common = {"pyramid": {"levels": 0}, "collect": collect}
+    own = results(tmp_path / "own", configuration(tile=16, **common), 3)
+    fitting = configuration(tile=tile, tile_edges="keep", **common)
+    assert differences(results(tmp_path / "fitting", fitting), own) == []
+
+
+def test_grids_without_a_short_rest_are_as_they_were(tmp_path):
+    # 16, 8; 16, 15; 16, 16, 8; no side has less than half a tile at its end
+    write_sizes(tmp_path, (24, 31), (40, 16), (72, 40), (9, 16))
+    kept = results(tmp_path / "kept", configuration(tile_edges="keep"))
+    assert differences(kept, results(tmp_path / "even", configuration())) == []
 
 
 def test_samples_are_told_apart_whatever_their_names(tmp_path):

@@ -129,13 +129,27 @@ def test_a_sample_fits_into_one_block(collect, size, most):
     [
         ({"planes": 1}, (1, 32, 32), (2, 32, 32)),
         ({"planes": 2}, (2, 32, 32), (3, 32, 32)),
-        ({"rows": 1}, (2, 16, 32), (2, 17, 32)),
-        ({"columns": 1}, (2, 32, 16), (2, 32, 17)),
+        # up to 23 px a single tile
+        ({"rows": 1}, (2, 23, 32), (2, 24, 32)),
+        ({"columns": 1}, (2, 32, 23), (2, 32, 24)),
     ],
 )
 def test_what_is_cut_into_blocks_is_a_stack(block, fits, is_cut):
     assert stack_of(fits, block=block) == "_small_uint8_4"
     assert stack_of(is_cut, block=block) == "s"
+
+
+@pytest.mark.parametrize("collect", [{}, {"side": 0}])
+@pytest.mark.parametrize("block", [{}, {"rows": 1, "columns": 1}])
+def test_tiles_depend_on_a_sample_s_own_size(collect, block):
+    samples = imagined_sample("s", (1, 35, 20)), imagined_sample("other", (1, 64, 64))
+    _, grids = stacks_of(*samples, collect=collect, block=block)
+    # 35 = 16 + 16 + 3 and 20 = 16 + 4
+    assert grids["s"].sides == (18, 20)
+    assert grids["s"].blocks() == ["0/0/0"]
+    assert grids["other"].sides == (16, 16)
+    _, grids = stacks_of(*samples, collect=collect, block=block, tile_edges="keep")
+    assert grids["s"].sides == (16, 16)
 
 
 def test_without_collecting_each_sample_is_a_stack():
