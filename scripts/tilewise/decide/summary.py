@@ -114,10 +114,11 @@ def blank_doubts(summary: Iterable[Row]) -> list[Doubt]:
     """Means over tiles that hang on tiles with foreground of which the mask has none.
 
     A doubt for each sample and method whose mean F1 is another without them, by more than
-    `WORTH_SAYING`; rows are those of `summarize`, or of its table, as text. Of a sample, or of all
-    together, whose tiles are all blank, there is no mean without them, and no doubt.
+    `WORTH_SAYING`; of all samples together, if there is none of a method's samples. Rows are those
+    of `summarize`, or of its table, as text. Where all tiles are blank, there is no mean without
+    them, and no doubt.
     """
-    doubts = []
+    doubts: list[Doubt] = []
     for row in summary:
         mean, without = row["mean"], row["mean_without_blank"]
         if row["metric"] != "f1" or mean in (None, "") or without in (None, ""):
@@ -125,6 +126,8 @@ def blank_doubts(summary: Iterable[Row]) -> list[Doubt]:
         if abs(float(without) - float(mean)) <= WORTH_SAYING:
             continue
         is_all = row["sample"] == ALL
+        if is_all and any(doubt.method == row["method"] for doubt in doubts):
+            continue
         message = (
             f"{row['method']} finds nothing in {row['blank_mask']} of {row['averaged']} tiles of "
             f"{'all samples' if is_all else row['sample']} that have foreground: its mean F1 over "

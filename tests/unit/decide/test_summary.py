@@ -113,7 +113,11 @@ def test_blank_tiles_are_doubted_where_they_move_the_mean():
     # there is no mean without them
     assert blank_doubts(summarize(found_in(0))) == []
     assert blank_doubts(summarize([row("a", "otsu", 0, tp=0, fp=0, fn=0, tn=9)])) == []
-    # of samples of one tile, that of all
+    # of samples of one tile, that of all; not if a sample has said so
+    twice = [*found_in(2), *(one | {"sample": "b"} for one in found_in(20))]
+    assert [doubt.sample for doubt in blank_doubts(summarize(twice))] == ["a"]
+    twice = [*found_in(2), *(one | {"sample": "b"} for one in found_in(2))]
+    assert [doubt.sample for doubt in blank_doubts(summarize(twice))] == ["a", "b"]
     others = [row("b", "otsu", 0, tp=5, fp=5, fn=5, tn=85)]
     (doubt,) = blank_doubts(summarize([*found_in(0), *others]))
     assert (doubt.sample, doubt.method) == ("", "otsu")
