@@ -7,9 +7,11 @@ from tilewise.tables import read_all, read_rows
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
+scores = read_rows(given.summary)
 known = [
     *(doubts.Doubt(*fields) for fields in params.doubts),
     *image_check.doubts_of(read_all(given.checks, params.samples), params.has_roi),
-    *summary.doubts_of(read_rows(given.summary)),
+    *summary.doubts_of(scores),
+    *summary.blank_doubts(scores),
 ]
 doubts.write(snakemake.output.warnings, known)

@@ -3,12 +3,12 @@
 from itertools import chain
 
 from tilewise import job
-from tilewise.quality.feature_names import FEATURES
+from tilewise.quality.feature_names import FEATURES, PLACE
 from tilewise.quality.features import features
 from tilewise.segment.filtered import FilteredBlocks
 from tilewise.store.blocks import each_strip, strips
 from tilewise.store.parts import each_part, parts_of
-from tilewise.tables import write_rows
+from tilewise.tables import SLIVER, write_rows
 
 job.start(snakemake)
 given, params, block = snakemake.input, snakemake.params, snakemake.wildcards.block
@@ -27,6 +27,7 @@ def measure(part, threads):
             inside = image.inside(own)
             if inside is None or inside.any():
                 names = {"sample": part.sample, **grid.place(tile)}
+                names["edge"] = SLIVER if grid.is_sliver(tile) else ""
                 rows.append(names | features(image.read(own), inside))
         return rows
 
@@ -34,5 +35,5 @@ def measure(part, threads):
 
 
 rows = each_part(measure, parts, snakemake.threads)
-columns = ("sample", "tile", "z", "y", "x", *FEATURES)
+columns = (*PLACE, *FEATURES)
 write_rows(snakemake.output.features, columns, chain.from_iterable(rows))

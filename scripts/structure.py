@@ -27,5 +27,7 @@ for sample, own in groupby(parts, attrgetter("sample")):
     names = {"sample": sample, "method": snakemake.wildcards.method, "y": 0, "x": 0, "patch": ""}
     for name, z, known, predicted in extents_of(planes, truth, mask):
         if fields := count_extent(known, predicted, settings):
-            rows.append({**names, "tile": name, "z": z, **fields})
+            height, width = known.shape[-2:]
+            place = {"tile": name, "z": z, "height": height, "width": width}
+            rows.append({**names, **place, **fields})
 score_table.write_scores(snakemake.output.metrics, rows, params.scoring["metrics"])

@@ -45,7 +45,8 @@ def sweep(part, threads):
                 own_mask = np.ascontiguousarray(crop(mask, region, grid.tile_region(tile)))
                 names = {"sample": part.sample, "method": wildcards.method, **grid.place(tile)}
                 names |= {"variant": trial.variant, "fold": trial.fold}
-                counts = scoring.count_tile(own_truth, own_mask, settings)
+                is_sliver = grid.is_sliver(tile)
+                counts = scoring.count_tile(own_truth, own_mask, settings, is_sliver=is_sliver)
                 rows += [names | fields for fields in counts]
         return rows
 

@@ -37,6 +37,7 @@ def segment(part, threads):
         for tile, mask, own in segment_tiles(filtered, region, chosen, segmenter, sample):
             writer.write(part, grid.tile_region(tile), mask)
             names = {"sample": part.sample, "method": wildcards.method, "tile": tile.name}
+            names |= dict(zip(("height", "width"), mask.shape, strict=True))
             names |= {"scope": scope, "foreground": fraction(mask)}
             rows.append(names | own.to_row())
         return rows

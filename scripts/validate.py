@@ -30,7 +30,7 @@ def compare(part, threads):
         for tile in filter(truth.is_stored, grid.tiles_in(strip)):
             known, predicted = truth.tile(tile), mask.tile(tile)
             codes = confusion_map(known, predicted)
-            counts = scoring.count_tile(known, predicted, settings, codes)
+            counts = scoring.count_tile(known, predicted, settings, codes, grid.is_sliver(tile))
             if counts:
                 writer.write(part, grid.tile_region(tile), codes)
             names = {"sample": part.sample, "method": wildcards.method, **grid.place(tile)}

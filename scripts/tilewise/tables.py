@@ -6,6 +6,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+SLIVER = "sliver"
+"""In the column `edge`: the tile is a small rest at the edge of its plane."""
+
 
 def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a table.

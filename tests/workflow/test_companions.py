@@ -417,6 +417,37 @@ def test_a_sample_s_results_do_not_depend_on_its_companions(drawn, planes, threa
         assert differences(alone, results(folder / "shared", shared, threads)) == []
 
 
+def write_sizes(folder, *sizes):
+    """A sheet of samples of two planes with truth, all alike but for their rows and columns."""
+    sample = {"kind": "uint8", "has_roi": False, "foreground": None, "step": 1, "annotators": 1}
+    samples = [sample | {"shape": (2, *size), "seed": i} for i, size in enumerate(sizes)]
+    write_sheet(folder, [write(folder, f"s{i}", one) for i, one in enumerate(samples)])
+
+
+@pytest.mark.parametrize("collect", [{"side": 8}, {"side": 0}])
+@pytest.mark.parametrize(
+    ("size", "tile"),
+    [
+        # a single tile of 20 x 19 px; two of 17 x 17
+        ((20, 19), 32),
+        ((34, 17), 17),
+    ],
+)
+def test_equal_tiles_are_those_of_a_grid_that_fits(tmp_path, size, tile, collect):
+    write_sizes(tmp_path, size)
+    common = {"pyramid": {"levels": 0}, "collect": collect}
+    own = results(tmp_path / "own", configuration(tile=16, **common), 3)
+    fitting = configuration(tile=tile, tile_edges="keep", **common)
+    assert differences(results(tmp_path / "fitting", fitting), own) == []
+
+
+def test_grids_without_a_short_rest_are_as_they_were(tmp_path):
+    # 16, 8; 16, 15; 16, 16, 8; no side has less than half a tile at its end
+    write_sizes(tmp_path, (24, 31), (40, 16), (72, 40), (9, 16))
+    kept = results(tmp_path / "kept", configuration(tile_edges="keep"))
+    assert differences(kept, results(tmp_path / "even", configuration())) == []
+
+
 def test_samples_are_told_apart_whatever_their_names(tmp_path):
     names = {"file": 2, "x": 2, "x.npy": 3, "x.npy.npy": 2, "allow_pickle": 3}
     sample = {"shape": (1, 20, 24), "kind": "uint8", "has_roi": False, "foreground": None}

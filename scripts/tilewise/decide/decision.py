@@ -15,7 +15,7 @@ from tilewise.decide.evidence import Evidence, Rules
 from tilewise.decide.places import Histograms, Place, place_of
 from tilewise.decide.ranking import Row, finite, rank_rows, score_rows
 from tilewise.decide.resampling import Floats, estimate, learning_curve
-from tilewise.decide.summary import doubts_of, sort_rows, summarize
+from tilewise.decide.summary import blank_doubts, doubts_of, sort_rows, summarize
 from tilewise.decide.verdict import verdict, worst_tiles
 from tilewise.doubts import Doubt
 from tilewise.score.formulas import COUNTS
@@ -94,7 +94,8 @@ def decide(
     scores += _annotator_rows(annotators, rules)
     best = decisive[0]["method"]
     rows = sort_rows(chain.from_iterable(tiles.values()), list(groups), list(tiles))
-    doubts = [*known_doubts, *doubts_of(summarize(whole_tiles(rows), choices))]
+    summary = summarize(whole_tiles(rows), choices)
+    doubts = [*known_doubts, *doubts_of(summary), *blank_doubts(summary)]
     record = {
         **_verdict(decisive, known[best], rules),
         "units": {"unit": rules.unit, "number": len(names), "independent": rules.units},

@@ -11,6 +11,7 @@ from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.ranking import finite
 from tilewise.doubts import Doubt
 from tilewise.score.formulas import COUNTS, METRICS, PIXEL_METRICS, evaluate, metrics_of
+from tilewise.tables import SLIVER
 
 Row = Mapping[str, Any]
 
@@ -19,9 +20,12 @@ ALL = "all"
 FALSE_POSITIVE_AREA = "false_positive_area"
 COLUMNS = (
     *("sample", "method", "metric", "estimate", "extent", "tiles", "excluded", "pooled"),
-    *("averaged", "mean", "sd", "median", "q25", "q75", "warning"),
+    *("averaged", "mean", "sd", "median", "q25", "q75"),
+    *("slivers", "blank_truth", "blank_mask", "mean_without_blank", "warning"),
 )
 """Of the summary."""
+WORTH_SAYING = 0.05
+"""How far blank tiles move a mean that is 0 to 1 for it to be said."""
 
 
 def sort_rows(rows: Iterable[Row], samples: Sequence[str], methods: Sequence[str]) -> list[Row]:
@@ -59,6 +63,11 @@ def summarize(rows: Sequence[Row], choices: Collection[str] = ()) -> list[dict[s
         tiles are those whose truth is empty, and `pooled` is their sum. Of several samples, rows
         for the sample `all` come last. Metrics of structure are of the planes or stacks, if rows
         are of those.
+
+        Left out of the mean are `slivers`, and tiles with `blank_truth`: without foreground.
+        `blank_mask` tiles have foreground, of which the mask has none: F1 is 0 there, precision is
+        not defined. `mean_without_blank` leaves them out too. Of `false_positive_area` all truth
+        is blank, and a blank mask is right.
     """
     groups = {names: list(group) for names, group in groupby(rows, itemgetter("sample", "method"))}
     samples = list(dict.fromkeys(sample for sample, _ in groups))
@@ -106,6 +115,36 @@ def doubts_of(summary: Iterable[Row]) -> list[Doubt]:
     ]
 
 
+def blank_doubts(summary: Iterable[Row]) -> list[Doubt]:
+    """Means over tiles that hang on tiles with foreground of which the mask has none.
+
+    A doubt for each sample and method whose mean F1 is another without them, by more than
+    `WORTH_SAYING`; of all samples together, if there is none of a method's samples. Rows are those
+    of `summarize`, or of its table, as text. Where all tiles are blank, there is no mean without
+    them, and no doubt.
+    """
+    doubts: list[Doubt] = []
+    for row in summary:
+        mean, without = row["mean"], row["mean_without_blank"]
+        if row["metric"] != "f1" or mean in (None, "") or without in (None, ""):
+            continue
+        if abs(float(without) - float(mean)) <= WORTH_SAYING:
+            continue
+        is_all = row["sample"] == ALL
+        if is_all and any(doubt.method == row["method"] for doubt in doubts):
+            continue
+        message = (
+            f"{row['method']} finds nothing in {row['blank_mask']} of {row['averaged']} tiles of "
+            f"{'all samples' if is_all else row['sample']} that have foreground: its mean F1 over "
+            f"tiles is {float(mean):.3f} with them and {float(without):.3f} without, and its mean "
+            "precision is without them"
+        )
+        remedy = "compare pooled scores; the column `note` in thresholds/ says why masks are empty"
+        sample = "" if is_all else row["sample"]
+        doubts.append(Doubt("blank_tiles", message, remedy, sample, row["method"]))
+    return doubts
+
+
 def _pool(rows: Iterable[Row]) -> dict[str, int]:
     rows = [row for row in rows if row.get("extent", "tile") == "tile"]
     return {name: sum(int(row[name]) for row in rows) for name in COUNTS}
@@ -113,6 +152,10 @@ def _pool(rows: Iterable[Row]) -> dict[str, int]:
 
 def _has_foreground(row: Row) -> bool:
     return int(row["tp"]) + int(row["fn"]) > 0
+
+
+def _has_mask(row: Row) -> bool:
+    return int(row["tp"]) + int(row["fp"]) > 0
 
 
 def _summarize_group(
@@ -136,13 +179,36 @@ def _summarize_group(
     fields: dict[str, Any]
     for name, value in pooled.items():
         own, kind = (tiles, "tile") if not METRICS[name].choice else (extents, extent)
-        values = [float(row[name]) for row in own if row[name] and _has_foreground(row)]
         fields = {"metric": name, "extent": kind, "tiles": len(own), "pooled": value}
-        summary.append({**names, **fields, **describe(values)})
-    areas = [float(row["fp"]) for row in tiles if not _has_foreground(row)]
-    fields = {"metric": FALSE_POSITIVE_AREA, "extent": "tile", "tiles": len(areas)}
-    fields["pooled"] = int(sum(areas))
-    return [*summary, {**names, **fields, **describe(areas)}]
+        averaged = [row for row in own if not _is_sliver(row) and _has_foreground(row)]
+        fields |= _means(averaged, name) | _left_out(own)
+        summary.append({**names, **fields})
+    blank = [row for row in tiles if not _has_foreground(row)]
+    fields = {"metric": FALSE_POSITIVE_AREA, "extent": "tile", "tiles": len(blank)}
+    fields["pooled"] = sum(int(row["fp"]) for row in blank)
+    averaged = [row for row in blank if not _is_sliver(row)]
+    return [*summary, {**names, **fields, **_means(averaged, "fp"), **_left_out(blank)}]
+
+
+def _is_sliver(row: Row) -> bool:
+    return bool(row["edge"] == SLIVER)
+
+
+def _left_out(rows: Sequence[Row]) -> dict[str, int]:
+    """How many slivers there are, and how many others without foreground in the truth."""
+    whole = [row for row in rows if not _is_sliver(row)]
+    blank = sum(not _has_foreground(row) for row in whole)
+    return {"slivers": len(rows) - len(whole), "blank_truth": blank}
+
+
+def _means(rows: Sequence[Row], name: str) -> dict[str, Any]:
+    """`describe` of a column where it is defined, and its mean without empty masks."""
+    masked = [float(row[name]) for row in rows if row[name] and _has_mask(row)]
+    return {
+        **describe([float(row[name]) for row in rows if row[name]]),
+        "blank_mask": sum(not _has_mask(row) for row in rows),
+        "mean_without_blank": describe(masked)["mean"],
+    }
 
 
 def describe(values: Sequence[float]) -> dict[str, Any]:

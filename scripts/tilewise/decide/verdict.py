@@ -7,6 +7,7 @@ import numpy as np
 
 from tilewise.decide.evidence import Rules
 from tilewise.score.formulas import METRICS
+from tilewise.tables import SLIVER
 
 Row = dict[str, Any]
 
@@ -38,11 +39,11 @@ def worst_tiles(
     metric: str,
     number: int = 10,
 ) -> list[Row]:
-    """The tiles with the lowest scores by one method.
+    """The tiles with the lowest scores by one method, slivers left out.
 
     `fp` and `fn` are in pixels; `flags` are those of quality, by sample and tile.
     """
-    scored = [row for row in rows if row.get(metric)]
+    scored = [row for row in rows if row.get(metric) and row["edge"] != SLIVER]
     scored.sort(key=lambda row: float(METRICS[metric].merit(np.array(row[metric], float))))
     return [
         {

@@ -58,8 +58,9 @@ def parts(study: Study, places: list[tuple[str, str]]) -> list[PartSettings]:
 
 
 def grid_settings(grid: Grid) -> GridSettings:
-    """A grid as numbers, for `params`; `store.grid.grid_of` reads it."""
-    return {"shape": list(grid.shape), "tile": grid.tile, "block": list(grid.block)}
+    """A grid as plain values, for `params`; `store.grid.grid_of` reads it."""
+    shape, block = list(grid.shape), list(grid.block)
+    return {"shape": shape, "tile": grid.tile, "block": block, "edges": grid.edges}
 
 
 def image(study: Study, places: list[tuple[str, str]], filter: str, reach: float) -> Pixels:

@@ -8,6 +8,7 @@ from typing import Any
 from tilewise.plan.methods import SEGMENTATION, Variant
 from tilewise.plan.study import Study, bytes_of
 from tilewise.store.blocks import at_once
+from tilewise.store.grid import FEW_TILES
 
 BASE_MEMORY = 250
 """MB of Python and its libraries."""
@@ -63,11 +64,21 @@ def memory(study: Study, stack: str, reach: float, bytes_per_pixel: float, worke
     """
     _, height, width = shape(study, stack)
     grid = study.stacks[stack].grid
-    rows = min(grid.tile + 2 * reach, height)
+    rows = min(_strip(study, stack) + 2 * reach, height)
     columns = min(grid.block[2] + 2 * reach, width)
     pixels = int(rows * columns)
     pixels *= at_once(pixels, workers)
     return BASE_MEMORY + round(pixels * bytes_per_pixel * bytes_of(study.dtype(stack)) / 2**20)
+
+
+def _strip(study: Study, stack: str) -> int:
+    """Rows of the largest strip: in a shared stack, of any sample that may be in it."""
+    known = study.stacks[stack]
+    if not known.is_shared:
+        return study.grids[known.samples[0]].strip
+    tile, rows = known.grid.tile, known.grid.block[1]
+    may_be_whole = study.config["tile_edges"] == "even" and tile < rows <= (FEW_TILES + 1) * tile
+    return FEW_TILES * tile if may_be_whole else tile
 
 
 def shape(study: Study, stack: str) -> tuple[int, int, int]:

@@ -1,6 +1,6 @@
 """Stacks: which samples are stored and worked on together, and where in it each of them lies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -8,7 +8,7 @@ from tilewise.plan.sheet import Sample
 from tilewise.store.grid import Grid, choose_block
 
 SHARED_SIDES = (1, 4, 8, 16)
-"""Tile rows, and tile columns, of a plane of a shared block: a sample lies in the first it fits."""
+"""Chunks along a side of a plane of a shared block: a sample lies in the first it fits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +68,10 @@ def read_stacks(
     offsets: dict[str, dict[str, int]] = {}
     ends: dict[str, int] = {}
     for name, sample in samples.items():
-        block = choose_block(
-            sample.shape, config["tile"], config["pyramid"]["levels"], **config["block"]
-        )
-        own = Grid(sample.shape, config["tile"], block)
+        tile, edges = config["tile"], config["tile_edges"]
+        levels = config["pyramid"]["levels"]
+        block = choose_block(sample.shape, tile, levels, **config["block"], edges=edges)
+        own = Grid(sample.shape, tile, block, edges)
         side = _side(own, config["collect"])
         if side is None:
             grids[name], offsets[name] = own, {name: 0}
@@ -84,18 +84,18 @@ def read_stacks(
             first += -first % planes
         ends[stack] = first + sample.shape[0]
         offsets.setdefault(stack, {})[name] = first
-        edge = side * config["tile"]
-        grids[name] = Grid(sample.shape, config["tile"], (planes, edge, edge))
+        grids[name] = replace(own, block=(planes, side * tile, side * tile))
     stacks = [Stack(name, own, _array_grid(own, grids)) for name, own in offsets.items()]
     return stacks, grids
 
 
 def _side(grid: Grid, collect: dict[str, int]) -> int | None:
-    """Tile rows and columns of the shared block that a sample fits into, or None."""
-    sides = [side for side in SHARED_SIDES if side >= max(grid.tiles_along)]
+    """Chunks along a side of the shared block that a sample fits into, or None."""
+    chunks = max(grid.level(0).tiles_along)
+    sides = [side for side in SHARED_SIDES if side >= chunks]
     fits = (
         len(grid.blocks()) == 1
-        and max(grid.tiles_along) <= collect["side"]
+        and chunks <= collect["side"]
         and grid.shape[0] <= _planes(sides[0], collect)
     )
     return sides[0] if fits else None

@@ -1,4 +1,7 @@
-"""Names of the features of a tile, in the order of a table's columns."""
+"""Names of the features of a tile, and of its place, in the order of a table's columns."""
+
+PLACE = ("sample", "tile", "z", "y", "x", "height", "width", "edge")
+"""`edge` is `sliver` for a small rest at the edge of its plane, else empty."""
 
 FEATURES = (
     *("mean", "sd", "contrast", "saturated", "focus", "gradient", "stripes"),

@@ -5,11 +5,10 @@ from statistics import median
 from typing import Any
 
 from tilewise.quality import flags, trust
-from tilewise.quality.feature_names import FEATURES
+from tilewise.quality.feature_names import FEATURES, PLACE
 
 Row = dict[str, Any]
 
-PLACE = ("sample", "tile", "z", "y", "x")
 QUALITY = (*PLACE, *FEATURES, "foreground", "flags", "excluded")
 TRUST = (*PLACE, "agreement", "foreground", *trust.COLUMNS, "flags")
 NEXT = ("rank", *TRUST)

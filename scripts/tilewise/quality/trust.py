@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tilewise.quality.flags import MIN_LOG_SD, MIN_TILES, column, log, logit, robust_sd
+from tilewise.tables import SLIVER
 
 COLUMNS = ("drift_z", "drift_plane", "distance", "trust", "annotated")
 """Of what `trust` gives."""
@@ -271,8 +272,9 @@ def most_worth(
     Returns
     -------
     list of int
-        Indices of rows, the most worth first; fewer than `number` if all others are annotated or
-        empty. Of tiles of equal worth, the one of less trust comes first, then the first row.
+        Indices of rows, the most worth first; fewer than `number` if all others are annotated,
+        empty or slivers. Of tiles of equal worth, the one of less trust comes first, then the first
+        row.
 
     Raises
     ------
@@ -290,7 +292,9 @@ def most_worth(
     points = _points(rows)
     weight = np.maximum(1 - column(trusts, "trust"), MIN_WEIGHT)
     annotated = column(trusts, "annotated") > 0
-    is_open = ~annotated & np.array(["empty" not in _flags(row) for row in rows])
+    is_open = ~annotated & np.array(
+        ["empty" not in _flags(row) and row.get("edge") != SLIVER for row in rows]
+    )
     # as far as any of two points may be, until one is chosen
     distance = np.full(len(rows), 2.0 * MAX_SDS)
     if annotated.any():

@@ -7,7 +7,7 @@ from typing import Any
 from tilewise.score.formulas import COUNTS, PIXEL_METRICS, counts_of, metrics_of, set_metrics
 from tilewise.tables import write_rows
 
-PLACE = ("sample", "method", "tile", "z", "y", "x")
+PLACE = ("sample", "method", "tile", "z", "y", "x", "height", "width")
 ADDED = ("extent", "estimate", "flags", "excluded")
 """Columns of the table of all metrics, besides those of each block's."""
 AGREEMENT = ("sample", "measure", "annotators", "value", "pixels")

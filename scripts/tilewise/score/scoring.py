@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tilewise.score import confusion, structure
 from tilewise.score.patches import patches
+from tilewise.tables import SLIVER
 
 Pixels = NDArray[np.uint8]
 
@@ -50,12 +51,17 @@ def count_extent(
 
 
 def count_tile(
-    truth: Pixels, mask: Pixels, settings: dict[str, Any], codes: Pixels | None = None
+    truth: Pixels,
+    mask: Pixels,
+    settings: dict[str, Any],
+    codes: Pixels | None = None,
+    is_sliver: bool = False,
 ) -> list[dict[str, Any]]:
     """Counts of a tile and, if it is to be cut, of each of its spatial blocks.
 
     Parameters are those of `count_extent`; the setting `margin` is None unless the tile is to be
-    cut. `patch` is empty for the tile itself, else the number of the block.
+    cut. `patch` is empty for the tile itself, else the number of the block. `edge` is `sliver` if
+    the tile `is_sliver`, whatever its counts.
     """
     regions: list[tuple[Any, tuple[slice, slice]]] = [("", (slice(None), slice(None)))]
     if settings["margin"] is not None:
@@ -65,6 +71,7 @@ def count_tile(
         own = None if codes is None else codes[region]
         fields = count_extent(truth[region], mask[region], settings, own)
         if fields:
+            fields |= {"edge": SLIVER} if is_sliver else {}
             rows.append({"patch": name, **fields})
     return rows
 

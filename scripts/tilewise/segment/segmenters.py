@@ -16,7 +16,7 @@ from tilewise.segment.thresholds import Threshold, find_threshold, guard
 from tilewise.store.grid import Grid, Region, Tile, crop, runs_of
 
 COLUMNS = (
-    *("sample", "method", "tile", "scope"),
+    *("sample", "method", "tile", "height", "width", "scope"),
     *("threshold", "separability", "contrast", "foreground", "note"),
 )
 """Of the table of thresholds; `foreground` is the fraction of the tile, 0 to 1."""

@@ -1,4 +1,8 @@
-"""Blocks of an array on disk: regions of a plane are read, tiles are written as they are ready."""
+"""Blocks of an array on disk: regions of a plane are read, tiles are written as they are ready.
+
+A file has chunks. Rows and columns of chunks are meant where nothing else is said; a tile may
+be larger than a chunk, and hold parts of several.
+"""
 
 import math
 import operator
@@ -13,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.store.grid import Grid, Region, Tile
+from tilewise.store.grid import Grid, Region, Tile, crop
 from tilewise.store.layout import Layout, layout_of
 from tilewise.store.shards import ShardReader, ShardWriter
 
@@ -53,7 +57,7 @@ class BlockReader:
     """
 
     kept_rows = 4
-    """Decoded tile rows to keep: neighbouring strips with a halo decode no chunk twice."""
+    """Decoded rows to keep: neighbouring strips with a halo decode no chunk twice."""
 
     def __init__(
         self, shards: Mapping[str, ShardReader], grid: Grid, layout: Layout, offset: int = 0
@@ -63,6 +67,7 @@ class BlockReader:
         self._offset = offset
         # channels come before z, y and x
         self._lead = layout.shard[:-3]
+        self._is_chunk = grid.sides == (grid.tile, grid.tile)
         self._shards = shards
         self._kept = threading.local()
 
@@ -74,6 +79,9 @@ class BlockReader:
 
     def is_stored(self, tile: Tile) -> bool:
         """Whether the tile holds more than the fill value, in any channel."""
+        if not self._is_chunk:
+            region = self._grid.tile_region(tile)
+            return bool((self.read(region) != self._layout.fill).any())
         shard, place = self._place(tile.z, tile.row, tile.column)
         if shard is None:
             return False
@@ -82,7 +90,7 @@ class BlockReader:
         return shard.is_stored(place)
 
     def _chunk(self, z, row, column, out):
-        """Copy a whole tile, and over the sample's edge, into an array."""
+        """Copy a whole chunk, and over the sample's edge, into an array."""
         shard, place = self._place(z, row, column)
         if shard is None:
             out[:] = self._layout.fill
@@ -97,8 +105,10 @@ class BlockReader:
 
         They are (rows, columns), or (channels, rows, columns) where there are several channels.
         """
-        side = self._grid.tile
-        _, height, width = self._grid.tile_region(tile).shape
+        side, region = self._grid.tile, self._grid.tile_region(tile)
+        if not self._is_chunk:
+            return self.read(region).copy()
+        _, height, width = region.shape
         if not self._lead:
             shard, place = self._place(tile.z, tile.row, tile.column)
             if shard is not None and shard.is_stored(place):
@@ -113,7 +123,7 @@ class BlockReader:
         return self.read(Region(z, z + 1, 0, rows, 0, columns))
 
     def _row(self, z, row, first, last):
-        """Tile columns `first` to `last` of a tile row, side by side; kept for the next strip."""
+        """Columns `first` to `last` of a row, side by side; kept for the next strip."""
         key = z, row, first, last
         if not hasattr(self._kept, "rows"):
             self._kept.rows = OrderedDict()
@@ -156,42 +166,74 @@ class BlockReader:
 
 
 class BlockWriter:
-    """Writes one block (`z/y/x`, of the array), strip by strip or tile by tile, each tile once."""
+    """Writes one block (`z/y/x`, of the array), strip by strip or tile by tile, each pixel once.
+
+    A chunk of which a tile holds a part waits for the rest, or for the end: what was never written
+    has the fill value.
+    """
 
     def __init__(self, path: str | Path, block: str, layout: Layout, threads: int = 1) -> None:
-        self._side = layout.chunk[-1]
+        self._side, self._layout = layout.chunk[-1], layout
+        self._waiting: dict[tuple[int, ...], tuple[NDArray[Any], int]] = {}
+        self._lock = threading.Lock()
         place = map(int, block.split("/"))
         self._corner = list(map(operator.mul, place, layout.chunks_along[-3:]))
         self._shard = ShardWriter(path, layout, threads)
 
     def write(self, part: "Part", region: Region, pixels: NDArray[Any]) -> None:
-        """Store pixels of a region of one plane of a sample: whole tiles, except at its edge."""
-        side = self._side
-        for y in range(region.y0, region.y1, side):
-            for x in range(region.x0, region.x1, side):
-                rows = slice(y - region.y0, y - region.y0 + side)
-                columns = slice(x - region.x0, x - region.x0 + side)
-                place = region.z0 + part.offset, y // side, x // side
-                inside = tuple(map(operator.sub, place, self._corner))
-                if pixels.ndim == 2:
-                    self._shard.write(inside, pixels[np.newaxis, rows, columns])
-                    continue
-                for channel, plane in enumerate(pixels):
-                    self._shard.write(
-                        (channel, *inside), plane[np.newaxis, np.newaxis, rows, columns]
-                    )
+        """Store pixels of a region of one plane of a sample."""
+        side, z = self._side, region.z0 + part.offset
+        _, height, width = part.grid.shape
+        for row in range(region.y0 // side, -(-region.y1 // side)):
+            for column in range(region.x0 // side, -(-region.x1 // side)):
+                place = tuple(map(operator.sub, (z, row, column), self._corner))
+                y, x = row * side, column * side
+                chunk = Region(*(z, z + 1), *(y, min(y + side, height)), *(x, min(x + side, width)))
+                own = chunk.in_plane(region)
+                if own.shape == chunk.shape:
+                    self._store(place, crop(pixels, region, own))
+                else:
+                    self._gather(place, crop(pixels, region, own), own, chunk)
+
+    def _gather(self, place, pixels, own, chunk):
+        """Put a part of a chunk with the others, and store it once it is whole."""
+        with self._lock:
+            if place not in self._waiting:
+                shape = (*pixels.shape[:-2], *chunk.shape[1:])
+                whole = np.full(shape, self._layout.fill, self._layout.dtype)
+                self._waiting[place] = whole, math.prod(chunk.shape)
+            whole, missing = self._waiting.pop(place)
+            crop(whole, chunk, own)[:] = pixels
+            missing -= math.prod(own.shape)
+            if missing:
+                self._waiting[place] = whole, missing
+        if not missing:
+            self._store(place, whole)
+
+    def _store(self, place, pixels):
+        if pixels.ndim == 2:
+            self._shard.write(place, pixels[np.newaxis])
+            return
+        for channel, plane in enumerate(pixels):
+            self._shard.write((channel, *place), plane[np.newaxis, np.newaxis])
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, failed: type[BaseException] | None, *failure: object) -> None:
+        if failed is None:
+            for place, (chunk, _) in sorted(self._waiting.items(), key=operator.itemgetter(0)):
+                self._store(place, chunk)
         self._shard.__exit__(failed, *failure)
 
 
 def strips(grid: Grid, block: str, reach: float = 0) -> Iterator[Region]:
-    """A block's planes, one after the other: tile rows, or whole if the reach is `math.inf`."""
+    """A block's planes, one after the other: tile rows, or whole if the reach is `math.inf`.
+
+    They are whole chunks too: of a sample whose tile rows are not, they are whole planes.
+    """
     whole = grid.region(block)
-    step = whole.shape[1] if reach == math.inf else grid.tile
+    step = whole.shape[1] if reach == math.inf else grid.strip
     for z in range(whole.z0, whole.z1):
         for y in range(whole.y0, whole.y1, step):
             yield Region(z, z + 1, y, min(y + step, whole.y1), whole.x0, whole.x1)

@@ -4,9 +4,10 @@ import math
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby, product, starmap
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
 if TYPE_CHECKING:
     # numpy takes a tenth of a second in jobs that have no arrays
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 Shape = tuple[int, int, int]
 """Planes, rows and columns."""
 Scalar = TypeVar("Scalar", bound="np.generic")
+Edges = Literal["even", "keep"]
+"""The configuration's `tile_edges`: what becomes of short tiles at a plane's edges."""
 
 LARGEST_BLOCK_PIXELS = 2**31
 """Roughly: the processes of its steps take little time to start, next to what they do."""
@@ -23,6 +26,8 @@ LARGEST_WHOLE_PLANE_PIXELS = 2**30
 """Of a plane that is not split."""
 SINGLE_BLOCK_PIXELS = 2**28
 """Of a small sample, which has one block."""
+FEW_TILES = 3
+"""Most tiles along a side of a plane whose tiles may be larger than a chunk."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,12 @@ class Region:
             and max(self.x0, other.x0) < min(self.x1, other.x1)
         )
 
+    def in_plane(self, other: "Region") -> "Region":
+        """The rows and columns that it shares with another, of its own planes."""
+        y0, y1 = max(self.y0, other.y0), min(self.y1, other.y1)
+        x0, x1 = max(self.x0, other.x0), min(self.x1, other.x1)
+        return Region(self.z0, self.z1, y0, y1, x0, x1)
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -71,15 +82,30 @@ class Grid:
     shape: Shape
     """Of the sample, in pixels."""
     tile: int
-    """Side of a tile, in pixels."""
+    """Side of a chunk, and of a tile unless `sides` has another, in pixels."""
     block: Shape
-    """In pixels; rows and columns are whole tiles and may reach over the sample's edge."""
+    """In pixels; rows and columns are whole chunks and may reach over the sample's edge."""
+    edges: Edges = "keep"
+    """`even`: see `sides`, and tiles of little area are slivers; `keep`: every tile is a chunk."""
 
     def __post_init__(self) -> None:
         if min(self.shape) < 1 or min(self.block) < 1 or self.tile < 1:
             raise ValueError(f"shape, tile and block must be positive: {self}")
         if self.block[1] % self.tile or self.block[2] % self.tile:
+            raise ValueError(f"a block must hold whole chunks: {self}")
+        along = zip(self.sides, self.blocks_along[1:], strict=True)
+        if any(side != self.tile and blocks > 1 for side, blocks in along):
             raise ValueError(f"a block must hold whole tiles: {self}")
+
+    @cached_property
+    def sides(self) -> tuple[int, int]:
+        """Height and width of a tile: see `tile_sides`."""
+        return tile_sides(self.shape, self.tile, self.edges)
+
+    @property
+    def strip(self) -> int:
+        """Rows that jobs go through at once: whole tiles, and whole chunks."""
+        return self.tile if self.sides[0] == self.tile else self.shape[1]
 
     @property
     def blocks_along(self) -> tuple[int, ...]:
@@ -89,7 +115,8 @@ class Grid:
     @property
     def tiles_along(self) -> tuple[int, int]:
         """Number of tile rows and tile columns of a plane."""
-        return -(-self.shape[1] // self.tile), -(-self.shape[2] // self.tile)
+        height, width = self.sides
+        return -(-self.shape[1] // height), -(-self.shape[2] // width)
 
     def blocks(self) -> list[str]:
         """Every block as `z/y/x`, its place in the grid of blocks."""
@@ -138,15 +165,19 @@ class Grid:
 
     def tiles_in(self, region: Region) -> list[Tile]:
         """Tiles that share a pixel with a region, plane by plane, row by row."""
-        rows = range(region.y0 // self.tile, -(-region.y1 // self.tile))
-        columns = range(region.x0 // self.tile, -(-region.x1 // self.tile))
-        return list(starmap(Tile, product(range(region.z0, region.z1), rows, columns)))
+        planes = range(region.z0, region.z1)
+        return list(starmap(Tile, product(planes, *self._rows_and_columns(region))))
+
+    def _rows_and_columns(self, region):
+        """Those of the tiles that share a pixel with a region."""
+        height, width = self.sides
+        rows = range(region.y0 // height, -(-region.y1 // height))
+        return rows, range(region.x0 // width, -(-region.x1 // width))
 
     def number_of_tiles(self, region: Region) -> int:
         """How many `tiles_in` a region there are."""
-        rows = -(-region.y1 // self.tile) - region.y0 // self.tile
-        columns = -(-region.x1 // self.tile) - region.x0 // self.tile
-        return (region.z1 - region.z0) * rows * columns
+        rows, columns = self._rows_and_columns(region)
+        return (region.z1 - region.z0) * len(rows) * len(columns)
 
     def spread(self, number: int) -> list[Tile]:
         """At most so many tiles of the sample, at equal distances plane by plane, row by row."""
@@ -160,14 +191,27 @@ class Grid:
         ]
 
     def place(self, tile: Tile) -> dict[str, Any]:
-        """Fields of a table: the tile's name, its plane and its upper left pixel."""
-        y, x = tile.row * self.tile, tile.column * self.tile
-        return {"tile": tile.name, "z": tile.z, "y": y, "x": x}
+        """Fields of a table: the tile's name, its plane, its upper left pixel and its size."""
+        region = self.tile_region(tile)
+        _, height, width = region.shape
+        corner = {"z": tile.z, "y": region.y0, "x": region.x0}
+        return {"tile": tile.name, **corner, "height": height, "width": width}
+
+    def is_sliver(self, tile: Tile) -> bool:
+        """Whether a tile has less than a quarter of the area of the sample's first.
+
+        None has if edges are kept.
+        """
+        if self.edges == "keep":
+            return False
+        first, own = (self.tile_region(one).shape for one in (Tile(0, 0, 0), tile))
+        return 4 * own[1] * own[2] < first[1] * first[2]
 
     def tile_region(self, tile: Tile) -> Region:
         """Pixels of a tile, cut at the sample's edge."""
-        y, x = tile.row * self.tile, tile.column * self.tile
-        return self._cut(tile.z, tile.z + 1, y, y + self.tile, x, x + self.tile)
+        height, width = self.sides
+        y, x = tile.row * height, tile.column * width
+        return self._cut(tile.z, tile.z + 1, y, y + height, x, x + width)
 
     def doubled(self, region: Region) -> Region:
         """Pixels of this grid that a region of the next level is the reduction of."""
@@ -177,7 +221,8 @@ class Grid:
     def level(self, level: int) -> "Grid":
         """The grid of a pyramid level: rows and columns halved `level` times, one shard per block.
 
-        The chunk shrinks below a tile only where a block holds too few tiles to be halved.
+        Its tiles are chunks, at level 0 too. The chunk shrinks only where a block holds too few to
+        be halved.
         """
         factor = 2**level
         rows, columns = self.block[1] // factor, self.block[2] // factor
@@ -189,21 +234,44 @@ class Grid:
 
 
 class GridSettings(TypedDict):
-    """A grid as numbers, for a rule's `params`."""
+    """A grid as plain values, for a rule's `params`."""
 
     shape: Sequence[int]
     tile: int
     block: Sequence[int]
+    edges: Edges
 
 
 def grid_of(settings: GridSettings) -> Grid:
-    """The grid of these numbers."""
-    return Grid(_as_shape(settings["shape"]), settings["tile"], _as_shape(settings["block"]))
+    """The grid of these values."""
+    shape, block = _as_shape(settings["shape"]), _as_shape(settings["block"])
+    return Grid(shape, settings["tile"], block, settings["edges"])
 
 
 def _as_shape(sizes: Sequence[int]) -> Shape:
     planes, rows, columns = sizes
     return planes, rows, columns
+
+
+def tile_sides(shape: Shape, tile: int, edges: Edges) -> tuple[int, int]:
+    """Height and width of a tile of a sample.
+
+    They are `tile`. But if edges are `even`, in planes of up to `FEW_TILES` tiles a side, and of up
+    to `LARGEST_WHOLE_PLANE_PIXELS`, a side whose last tile would be shorter than half a tile is cut
+    into one tile less, all of them equal but for rounding: they have up to 1.5 times `tile`.
+    """
+    _, rows, columns = shape
+    is_small = (
+        max(rows, columns) <= FEW_TILES * tile and rows * columns <= LARGEST_WHOLE_PLANE_PIXELS
+    )
+    if edges == "keep" or not is_small:
+        return tile, tile
+    return _even_side(rows, tile), _even_side(columns, tile)
+
+
+def _even_side(length, tile):
+    number, rest = divmod(length, tile)
+    return -(-length // number) if number and 0 < 2 * rest < tile else tile
 
 
 def choose_block(
@@ -213,6 +281,7 @@ def choose_block(
     planes: int | None = None,
     rows: int | None = None,
     columns: int | None = None,
+    edges: Edges = "keep",
 ) -> Shape:
     """The shape of a block for a sample.
 
@@ -222,12 +291,15 @@ def choose_block(
     have 2 Gpx each.
 
     Shapes are in pixels; `planes`, and `rows` and `columns` of tiles, are chosen where they are
-    None. A tile that cannot be halved as often as there are reduced levels is a ValueError.
+    None. Along a side whose tiles are no chunks (`tile_sides`) a block has all of them. A tile that
+    cannot be halved as often as there are reduced levels is a ValueError.
     """
     if tile % 2**levels:
         raise ValueError(
             f"a tile of {tile} px cannot be halved {levels} times: choose a multiple of {2**levels}"
         )
+    height, width = tile_sides(shape, tile, edges)
+    rows, columns = rows if height == tile else None, columns if width == tile else None
     plane = shape[1] * shape[2]
     tile_rows, tile_columns = -(-shape[1] // tile), -(-shape[2] // tile)
     if rows is None:
@@ -264,6 +336,6 @@ def runs_of(tiles: Iterable[Tile], grid: Grid, reach: float = 0) -> list[Region]
 
 
 def crop(pixels: "NDArray[Scalar]", outer: Region, inner: Region) -> "NDArray[Scalar]":
-    """The (rows, columns) pixels of an inner region out of those of an outer one."""
+    """The (..., rows, columns) pixels of an inner region out of those of an outer one."""
     y, x = inner.y0 - outer.y0, inner.x0 - outer.x0
-    return pixels[y : y + inner.shape[1], x : x + inner.shape[2]]
+    return pixels[..., y : y + inner.shape[1], x : x + inner.shape[2]]

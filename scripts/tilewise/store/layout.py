@@ -63,7 +63,7 @@ class Layout:
 def layout_of(
     grid: Grid, dtype: str, fill: float = 0, codec: str = "zstd", channels: int = 1
 ) -> Layout:
-    """The shard of one block: a chunk per tile, and per channel if there are several."""
+    """The shard of one block: chunks of the grid's, per channel if there are several."""
     shard: tuple[int, ...] = grid.block
     chunk: tuple[int, ...] = (1, grid.tile, grid.tile)
     if channels > 1:

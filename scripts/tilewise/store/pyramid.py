@@ -59,9 +59,11 @@ class LevelsWriter(BlockWriter):
         halve: Callable[[NDArray[Any]], NDArray[Any]],
         threads: int = 1,
     ) -> None:
-        super().__init__(paths[0], block, layout, threads)
         self._paths, self._block, self._layout = list(paths), block, layout
         self._parts, self._halve, self._threads = list(parts), halve, threads
+        # tiles that are no chunks end these in any order, as several threads do
+        is_in_order = all(one.grid.sides == one.grid.level(0).sides for one in self._parts)
+        super().__init__(paths[0], block, layout, threads if is_in_order else threads + 1)
 
     def __exit__(self, failed: type[BaseException] | None, *failure: object) -> None:
         super().__exit__(failed, *failure)

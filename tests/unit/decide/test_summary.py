@@ -1,6 +1,6 @@
 import pytest
 
-from tilewise.decide.summary import describe, doubts_of, sort_rows, summarize
+from tilewise.decide.summary import blank_doubts, describe, doubts_of, sort_rows, summarize
 from tilewise.score import confusion, formulas
 
 
@@ -40,6 +40,88 @@ def test_pooled_and_averaged():
     area = pick(summary, "a", "otsu", "false_positive_area")
     assert (area["tiles"], area["pooled"], area["mean"]) == (1, 7, 7)
     assert {row["sample"] for row in summary} == {"a"}
+
+
+SPREAD = ("averaged", "mean", "sd", "median", "q25", "q75", "blank_mask", "mean_without_blank")
+
+
+def test_slivers_count_in_pooled_scores_alone():
+    whole = [
+        row("a", "otsu", 0, tp=6, fp=2, fn=2, tn=90),
+        row("a", "otsu", 1, tp=0, fp=7, fn=0, tn=93),
+    ]
+    slivers = [
+        row("a", "otsu", 2, tp=0, fp=1, fn=4, tn=5) | {"edge": "sliver"},
+        row("a", "otsu", 3, tp=0, fp=0, fn=2, tn=8) | {"edge": "sliver"},
+        row("a", "otsu", 4, tp=0, fp=5, fn=0, tn=5) | {"edge": "sliver"},
+    ]
+    without, summary = summarize(whole), summarize([*whole, *slivers])
+    # 2 * 6 / (2 * 6 + 15 + 8)
+    f1 = pick(summary, "a", "otsu", "f1")
+    assert (f1["pooled"], f1["tiles"], f1["slivers"]) == (12 / 35, 5, 3)
+    assert (f1["mean"], f1["averaged"], f1["blank_truth"]) == (0.75, 1, 1)
+    area = pick(summary, "a", "otsu", "false_positive_area")
+    assert (area["pooled"], area["tiles"], area["mean"], area["slivers"]) == (12, 2, 7, 1)
+    for old, new in zip(without, summary, strict=True):
+        assert {name: old[name] for name in SPREAD} == {name: new[name] for name in SPREAD}
+
+
+def test_blank_tiles_are_counted_and_their_part_in_the_mean_is_told():
+    rows = [
+        row("a", "otsu", 0, tp=6, fp=2, fn=2, tn=90),
+        row("a", "otsu", 1, tp=6, fp=4, fn=4, tn=86),
+        # an empty mask, twice; no truth, with and without a mask
+        row("a", "otsu", 2, tp=0, fp=0, fn=9, tn=91),
+        row("a", "otsu", 3, tp=0, fp=0, fn=1, tn=99),
+        row("a", "otsu", 4, tp=0, fp=3, fn=0, tn=97),
+        row("a", "otsu", 5, tp=0, fp=0, fn=0, tn=100),
+        row("a", "otsu", 6, tp=0, fp=0, fn=0, tn=100),
+    ]
+    summary = summarize(rows)
+    f1, precision, area = (
+        pick(summary, "a", "otsu", name) for name in ("f1", "precision", "false_positive_area")
+    )
+    # 12 / 16 and 12 / 20, and twice 0
+    assert f1["mean"] == pytest.approx(1.35 / 4)
+    assert f1["mean_without_blank"] == pytest.approx(1.35 / 2)
+    assert (f1["averaged"], f1["blank_mask"], f1["blank_truth"]) == (4, 2, 3)
+    # 6 / 8 and 6 / 10: not defined for empty masks
+    assert precision["mean"] == precision["mean_without_blank"] == pytest.approx(1.35 / 2)
+    assert (precision["averaged"], precision["blank_mask"]) == (2, 2)
+    # of the tiles without truth, one has a mask
+    assert (area["mean"], area["mean_without_blank"]) == (1, 3)
+    assert (area["blank_mask"], area["blank_truth"]) == (2, 3)
+    (doubt,) = blank_doubts(summary)
+    assert (doubt.code, doubt.sample, doubt.method) == ("blank_tiles", "a", "otsu")
+    assert "in 2 of 4 tiles of a " in doubt.message
+    assert "0.338 with them and 0.675 without" in doubt.message
+    # as read from the table
+    text = [{k: "" if v is None else str(v) for k, v in one.items()} for one in summary]
+    assert blank_doubts(text) == [doubt]
+
+
+def found_in(found):
+    """Tiles of a sample `a` with an F1 of 0.5, and one with an empty mask."""
+    rows = [row("a", "otsu", i, tp=5, fp=5, fn=5, tn=85) for i in range(found)]
+    return rows + [row("a", "otsu", found, tp=0, fp=0, fn=9, tn=91)]
+
+
+def test_blank_tiles_are_doubted_where_they_move_the_mean():
+    # F1 is 0.5 in each: with one of 9 empty 0.444, and 0.5 / 11 = 0.045 from 0.5 with one of 11
+    assert [doubt.sample for doubt in blank_doubts(summarize(found_in(8)))] == ["a"]
+    assert blank_doubts(summarize(found_in(10))) == []
+    # there is no mean without them
+    assert blank_doubts(summarize(found_in(0))) == []
+    assert blank_doubts(summarize([row("a", "otsu", 0, tp=0, fp=0, fn=0, tn=9)])) == []
+    # of samples of one tile, that of all; not if a sample has said so
+    twice = [*found_in(2), *(one | {"sample": "b"} for one in found_in(20))]
+    assert [doubt.sample for doubt in blank_doubts(summarize(twice))] == ["a"]
+    twice = [*found_in(2), *(one | {"sample": "b"} for one in found_in(2))]
+    assert [doubt.sample for doubt in blank_doubts(summarize(twice))] == ["a", "b"]
+    others = [row("b", "otsu", 0, tp=5, fp=5, fn=5, tn=85)]
+    (doubt,) = blank_doubts(summarize([*found_in(0), *others]))
+    assert (doubt.sample, doubt.method) == ("", "otsu")
+    assert "in 1 of 2 tiles of all samples" in doubt.message
 
 
 def test_undefined_metric_is_left_out_of_the_mean():

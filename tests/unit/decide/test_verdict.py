@@ -62,6 +62,11 @@ def test_worst_tiles_come_first_and_undefined_ones_not_at_all():
     ]
 
 
+def test_slivers_are_not_the_worst():
+    rows = [tile("a", "0.5"), tile("b", "-0.25") | {"edge": "sliver"}, tile("d", "0.75")]
+    assert [row["tile"] for row in worst_tiles(rows, {}, "mcc")] == ["a", "d"]
+
+
 def test_the_worst_distance_is_the_greatest():
     rows = [tile("a", "0.5", hd95="2"), tile("b", "0.5", hd95="9"), tile("c", "0.5", hd95="4")]
     assert [row["tile"] for row in worst_tiles(rows, {}, "hd95")] == ["b", "c", "a"]

@@ -230,7 +230,8 @@ def test_a_shared_array_says_which_planes_are_which_sample_s():
     assert images[S]["samples"] == views
     # a sample that is its stack needs no views
     assert images["large"]["samples"] == []
-    assert images[S]["grid"] == {"shape": [11, 16, 16], "tile": 16, "block": [4, 16, 16]}
+    array = {"shape": [11, 16, 16], "tile": 16, "block": [4, 16, 16], "edges": "keep"}
+    assert images[S]["grid"] == array
     # of any sample of the stack: d has two
     assert images[S]["methods"] == 2
     assert images["large"]["methods"] == 1

@@ -246,7 +246,7 @@ def test_a_part_is_a_block_with_its_grid():
     assert reads.part(study, "s", "0/1/2") == {
         "sample": "s",
         "block": "0/1/2",
-        "grid": {"shape": [1, 64, 96], "tile": 16, "block": [1, 32, 32]},
+        "grid": {"shape": [1, 64, 96], "tile": 16, "block": [1, 32, 32], "edges": "keep"},
         "offset": 0,
     }
 
@@ -268,7 +268,7 @@ def test_a_collected_part_has_its_sample_s_grid_and_its_plane_of_the_stack():
     assert reads.part(study, "f", "0/0/0", word=1) == {
         "sample": "f",
         "block": "0/0/0",
-        "grid": {"shape": [3, 16, 5], "tile": 16, "block": [4, 16, 16]},
+        "grid": {"shape": [3, 16, 5], "tile": 16, "block": [4, 16, 16], "edges": "even"},
         "offset": 8,
         "word": 1,
     }

@@ -248,8 +248,9 @@ def test_companions_change_no_memory(keep, extent):
     alone = needs(first)
     assert alone == needs(first, second) == needs(second)
     memory = {kind: need.memory for kind, need in alone.items()}
-    # that of any sample: a strip of 1 Mi pixels, of 16 bytes; a plane of 4 Mi, of 3 or 8 bytes
-    assert (memory["strips"], memory["image"], memory["even"]) == (BASE + 16, BASE + 12, BASE + 32)
+    # that of any sample: three tile rows, which may be a plane of larger tiles, 3 Mi pixels of 16
+    # bytes; a plane of 4 Mi, of 3 or 8 bytes
+    assert (memory["strips"], memory["image"], memory["even"]) == (BASE + 48, BASE + 12, BASE + 32)
     # one plane or sixteen, of 40 bytes a pixel
     assert memory["structure"] == 300 + (160 if extent == "plane" else 2560)
 

@@ -133,13 +133,27 @@ def test_a_sample_fits_into_one_block(collect, size, most):
     [
         ({"planes": 1}, (1, 32, 32), (2, 32, 32)),
         ({"planes": 2}, (2, 32, 32), (3, 32, 32)),
-        ({"rows": 1}, (2, 16, 32), (2, 17, 32)),
-        ({"columns": 1}, (2, 32, 16), (2, 32, 17)),
+        # up to 23 px a single tile
+        ({"rows": 1}, (2, 23, 32), (2, 24, 32)),
+        ({"columns": 1}, (2, 32, 23), (2, 32, 24)),
     ],
 )
 def test_what_is_cut_into_blocks_is_a_stack(block, fits, is_cut):
     assert stack_of(fits, block=block) == "_small_uint8_4"
     assert stack_of(is_cut, block=block) == "s"
+
+
+@pytest.mark.parametrize("collect", [{}, {"side": 0}])
+@pytest.mark.parametrize("block", [{}, {"rows": 1, "columns": 1}])
+def test_tiles_depend_on_a_sample_s_own_size(collect, block):
+    samples = imagined_sample("s", (1, 35, 20)), imagined_sample("other", (1, 64, 64))
+    _, grids = stacks_of(*samples, collect=collect, block=block)
+    # 35 = 16 + 16 + 3 and 20 = 16 + 4
+    assert grids["s"].sides == (18, 20)
+    assert grids["s"].blocks() == ["0/0/0"]
+    assert grids["other"].sides == (16, 16)
+    _, grids = stacks_of(*samples, collect=collect, block=block, tile_edges="keep")
+    assert grids["s"].sides == (16, 16)
 
 
 def test_without_collecting_each_sample_is_a_stack():
@@ -148,7 +162,7 @@ def test_without_collecting_each_sample_is_a_stack():
     assert [(stack.name, stack.offsets) for stack in stacks] == [("a", {"a": 0}), ("b", {"b": 0})]
     # whole planes, in a block of their own
     assert grids["a"].block == (2, 16, 32)
-    assert [stack.grid for stack in stacks] == [grids["a"], grids["b"]]
+    assert [stack.grid for stack in stacks] == [grids["a"].level(0), grids["b"].level(0)]
     assert not any(stack.is_shared for stack in stacks)
     assert stacks[0].places("0/0/0") == [("a", "0/0/0")]
 
@@ -332,7 +346,7 @@ def without_place(job, part):
     """A part, with the names of its files, without where it lies in its stack."""
     part = dict(part)
     del part["offset"]
-    part["grid"] = {"shape": part["grid"]["shape"], "tile": part["grid"]["tile"]}
+    part["grid"] = {name: part["grid"][name] for name in ("shape", "tile", "edges")}
     if "files" in part:
         part["files"] = job.files[slice(*part["files"])]
     for kind in {"truth", "roi"} & set(part):

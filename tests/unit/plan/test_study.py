@@ -88,7 +88,7 @@ def test_a_single_annotated_tile(tmp_path):
     row = write_sample(tmp_path, "s", (2, 16, 16), truth=(1,))
     assert make_study(tmp_path, row).is_single_tile
     # twice as many tiles, and twice as many planes
-    assert not make_study(tmp_path, write_sample(tmp_path, "w", (1, 16, 17), (0,))).is_single_tile
+    assert not make_study(tmp_path, write_sample(tmp_path, "w", (1, 16, 24), (0,))).is_single_tile
     assert not make_study(tmp_path, write_sample(tmp_path, "d", (2, 16, 16), (0, 1))).is_single_tile
 
 

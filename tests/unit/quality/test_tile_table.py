@@ -38,6 +38,14 @@ def test_flags_exclude_and_annotated_tiles_are_not_worth_annotating():
     assert [(row["rank"], row["tile"]) for row in most_worth] == [(1, "fine")]
 
 
+def test_slivers_are_not_worth_annotating():
+    features = [feature_row("a", "rest", 0, edge="sliver"), feature_row("a", "fine", 64, edge="")]
+    rows = tile_table.join(features, [], [], set())["a"]
+    tiles, most_worth = tile_table.judge(rows, {}, [], 5)
+    assert [row["edge"] for row in tiles] == ["sliver", ""]
+    assert [row["tile"] for row in most_worth] == ["fine"]
+
+
 def test_no_tile_is_named_unless_some_are_asked_for():
     rows = tile_table.join([feature_row("a", "fine", 0)], [], [], set())["a"]
     assert tile_table.judge(rows, {}, [], 0)[1] == []

@@ -44,6 +44,14 @@ def test_a_tile_has_one_row_unless_it_is_cut():
     assert [row["tp"] for row in rows] == [16, 16, 0, 0, 0, 0, 0]
 
 
+def test_a_sliver_is_one_whatever_its_counts():
+    empty = np.zeros((12, 2), np.uint8)
+    (whole,) = scoring.count_tile(empty, empty, SETTINGS)
+    (sliver,) = scoring.count_tile(empty, empty, SETTINGS, is_sliver=True)
+    assert (whole["edge"], sliver["edge"]) == ("both_empty", "sliver")
+    assert sliver | {"edge": ""} == whole | {"edge": ""}
+
+
 def test_rows_of_whole_tiles():
     rows = [{"patch": "", "tp": "3"}, {"patch": "0", "tp": "1"}, {"patch": "8", "tp": "2"}]
     assert score_table.whole_tiles(rows) == rows[:1]

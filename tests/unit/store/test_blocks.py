@@ -70,6 +70,42 @@ def test_more_rows_than_are_kept(tmp_path):
         )
 
 
+@pytest.fixture(params=[1, 3])
+def unaligned(request, tmp_path):
+    """Two samples of 2 x 2 tiles of 20 x 18 px, in chunks of 16 px: what is stored, by tile."""
+    channels, threads = request.param, request.param
+    grid = Grid((2, 39, 35), 16, (6, 64, 64), "even")
+    assert grid.sides == (20, 18)
+    parts = [Part("a", grid, "0/0/0", 1), Part("b", grid, "0/0/0", 3)]
+    shape = (channels, *grid.shape) if channels > 1 else grid.shape
+    pixels = np.random.default_rng(0).integers(1, 60000, (2, *shape), np.uint16)
+    layout = layout_of(grid, "uint16", 7, channels=channels)
+    left_out = {("a", Tile(0, 1, 1)), ("b", Tile(1, 0, 0)), ("b", Tile(1, 1, 1))}
+    with BlockWriter(tmp_path / "block", "0/0/0", layout, threads) as writer:
+        for part, own in zip(parts, pixels, strict=True):
+            for tile in grid.tiles("0/0/0"):
+                region = grid.tile_region(tile)
+                if (part.sample, tile) in left_out:
+                    cut(own, region)[:] = 7
+                else:
+                    writer.write(part, region, cut(own, region))
+    return Blocks({"0/0/0": tmp_path / "block"}, layout), parts, pixels, left_out
+
+
+def test_tiles_that_are_no_chunks_are_written_and_read_back(unaligned):
+    blocks, parts, pixels, left_out = unaligned
+    for part, own in zip(parts, pixels, strict=True):
+        reader, tiles = blocks.of(part), part.grid.tiles("0/0/0")
+        found = [reader.tile(tile) for tile in tiles]
+        for tile, read in zip(tiles, found, strict=True):
+            np.testing.assert_array_equal(read, cut(own, part.grid.tile_region(tile)))
+            # a chunk that others have filled too is no tile that is stored
+            assert reader.is_stored(tile) == ((part.sample, tile) not in left_out)
+        np.testing.assert_array_equal(reader.plane(1), own[..., 1, :, :])
+        (strip,) = set(strips(part.grid, "0/0/0")) - {Region(1, 2, 0, 39, 0, 35)}
+        assert strip == Region(0, 1, 0, 39, 0, 35)
+
+
 def test_block_without_file_is_fill():
     grid = Grid((1, 20, 20), 16, (1, 32, 32))
     reader = Blocks({}, layout_of(grid, "uint8", 255)).of(alone(grid))

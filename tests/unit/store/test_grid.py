@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from tilewise.store.grid import Grid, Region, Tile, choose_block
+from tilewise.store.grid import Grid, Region, Tile, choose_block, tile_sides
 
 
 @pytest.fixture
@@ -37,6 +37,91 @@ def test_tiles_of_a_block(grid):
     assert grid.tiles("1/1/1") == [Tile(1, 2, 3), Tile(1, 2, 4)]
     assert grid.tile_region(Tile(1, 2, 4)) == Region(1, 2, 4, 5, 8, 9)
     assert Tile(3, 1, 7).name == "z0003_y01_x07"
+
+
+@pytest.mark.parametrize(
+    ("length", "side"),
+    [
+        # the last tile has half of 512 px, or more: 512, 488; 256, 276 and 288 after one or two
+        *((1, 512), (512, 512), (768, 512), (800, 512), (1000, 512), (1024, 512), (1300, 512)),
+        *((1536, 512), (1280, 512)),
+        # one tile instead of two
+        *((513, 513), (565, 565), (584, 584), (700, 700), (760, 760), (767, 767)),
+        # two instead of three
+        *((1025, 513), (1100, 550), (1279, 640)),
+    ],
+)
+def test_short_last_tiles_are_shared_out(length, side):
+    assert tile_sides((1, length, 512), 512, "even") == (side, 512)
+    assert tile_sides((1, 512, length), 512, "even") == (512, side)
+    assert tile_sides((1, length, length), 512, "keep") == (512, 512)
+
+
+@pytest.mark.parametrize(
+    ("shape", "tile"), [((1, 1537, 20), 512), ((1, 584, 2000), 512), ((1, 70000, 40000), 50000)]
+)
+def test_large_samples_have_tiles_that_are_chunks(shape, tile):
+    # four tiles a side, or a plane that may be split: 2.8 * 10**9 px
+    assert tile_sides(shape, tile, "even") == (tile, tile)
+
+
+def test_equal_tiles_by_hand():
+    # 35 = 18 + 17 rows, 20 columns; chunks of 16 px
+    grid = Grid((2, 35, 20), 16, (2, 48, 32), "even")
+    assert (grid.sides, grid.tiles_along, grid.strip) == ((18, 20), (2, 1), 35)
+    tiles = grid.tiles("0/0/0")
+    assert tiles == [Tile(z, row, 0) for z in (0, 1) for row in (0, 1)]
+    assert [grid.tile_region(tile) for tile in tiles[:2]] == [
+        Region(0, 1, 0, 18, 0, 20),
+        Region(0, 1, 18, 35, 0, 20),
+    ]
+    assert grid.place(tiles[1])["height"] == 17
+    assert grid.number_of_tiles(Region(0, 2, 17, 18, 0, 20)) == 2
+    assert grid.tiles_in(Region(0, 1, 17, 19, 3, 4)) == tiles[:2]
+    assert not any(map(grid.is_sliver, tiles))
+    # stored as ever
+    assert grid.level(0) == Grid((2, 35, 20), 16, (2, 48, 32))
+    assert grid.level(1) == Grid((2, 18, 10), 8, (2, 24, 16))
+    with pytest.raises(ValueError, match="whole tiles"):
+        Grid((2, 35, 20), 16, (2, 16, 32), "even")
+
+
+def test_blocks_have_whole_planes_of_equal_tiles():
+    rows_and_columns = {"rows": 1, "columns": 1}
+    assert choose_block((2, 35, 20), 16, edges="even", **rows_and_columns) == (2, 48, 32)
+    # of a side whose tiles are chunks, as configured
+    assert choose_block((2, 35, 32), 16, edges="even", **rows_and_columns) == (2, 48, 16)
+    assert choose_block((2, 35, 20), 16, **rows_and_columns) == (2, 16, 16)
+
+
+def slivers(shape, edges, tile=8):
+    grid = Grid(shape, tile, (1, 64, 64), edges)
+    return [tile.name[6:] for tile in grid.tiles("0/0/0") if grid.is_sliver(tile)]
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        # of tiles of 64 px: 2 x 8 are 16, no less than a quarter; 1 x 8 are 8
+        ((1, 34, 32), []),
+        ((1, 33, 32), ["y04_x00", "y04_x01", "y04_x02", "y04_x03"]),
+        # 4 x 8, 4 x 4, and 3 x 4 = 12
+        ((1, 36, 36), []),
+        ((1, 36, 35), ["y04_x04"]),
+        # of a plane that is smaller than a tile, all is its first: 8 x 2 px, then 3 x 2 of 16
+        ((1, 35, 2), []),
+        ((1, 33, 2), ["y04_x00"]),
+        ((1, 1, 1), []),
+    ],
+)
+def test_slivers_have_less_than_a_quarter_of_the_area(shape, expected):
+    assert slivers(shape, "even") == expected
+    assert slivers(shape, "keep") == []
+
+
+def test_a_tile_s_place_has_its_size(grid):
+    corner = {"tile": "z0001_y02_x04", "z": 1, "y": 4, "x": 8}
+    assert grid.place(Tile(1, 2, 4)) == corner | {"height": 1, "width": 1}
 
 
 def test_every_pixel_is_in_one_tile(grid):

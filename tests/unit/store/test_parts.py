@@ -12,7 +12,7 @@ PARTS = [Part(name, GRID, "0/0/0", offset) for offset, name in enumerate("abc")]
 
 
 def test_parts_are_what_is_listed():
-    grid = {"shape": [2, 20, 30], "tile": 16, "block": [4, 32, 32]}
+    grid = {"shape": [2, 20, 30], "tile": 16, "block": [4, 32, 32], "edges": "keep"}
     listed = [
         {"sample": "b", "block": "0/0/0", "grid": grid, "offset": 3, "tiles": None, "roi": [1]},
         {"sample": "a", "block": "1/0/0", "grid": grid | {"shape": [5, 9, 9]}, "offset": 8},
