@@ -23,6 +23,8 @@ for row in read_all(given.metrics, params.groups):
     scored.add(place)
     if row["method"] in tiles and place not in excluded:
         tiles[row["method"]].append(row)
+# blocks with annotated samples may hold others, too
+checks = [row for row in read_each(given.checks) if row["sample"] in params.groups]
 decision = decide(
     tiles,
     dict(zip(params.swept, map(read_rows, given.units), strict=True)),
@@ -36,7 +38,7 @@ decision = decide(
     excluded=len(scored & excluded),
     known_doubts=[
         *(Doubt(*fields) for fields in params.doubts),
-        *image_check.doubts_of(read_all(given.checks, params.groups), params.has_roi),
+        *image_check.doubts_of(checks, params.has_roi),
     ],
 )
 record = decision.record

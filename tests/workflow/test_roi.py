@@ -72,6 +72,7 @@ def fields(tmp_path_factory):
     Image.fromarray(retina(5)[0]).save(project.folder / "bare.png")
     project.configure(
         rows,
+        tile=32,
         filters=FILTERS,
         methods=METHODS,
         quality={"measure": True},
@@ -137,7 +138,7 @@ def test_a_frame_without_a_region_has_a_warning(fields):
 def test_quality_does_not_depend_on_what_is_outside(fields):
     rows = {(row["sample"], row["tile"]): row for row in fields.rows("quality.tsv")}
     tiles = {tile for sample, tile in rows if sample == "other"}
-    # the corners of 64 px are outside
+    # the corners, of 34 x 32 px, are outside
     assert "z0000_y00_x00" not in tiles
     assert len(tiles) > 6
     for tile in tiles:

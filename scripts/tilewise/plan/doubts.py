@@ -16,6 +16,7 @@ class Warnings:
     doubts: list[Doubt]
     """Of the files, by their headers."""
     checks: list[str]
+    """Of blocks with these samples, and perhaps others."""
     has_roi: list[str]
     """Samples with a region of interest."""
 
@@ -34,13 +35,13 @@ def of_decision(study: Study) -> Warnings:
 
 def _of(study: Study, samples: Iterable[str]) -> Warnings:
     known = [study.samples[sample] for sample in samples]
-    stacks = dict.fromkeys(study.stack_of[sample.name].name for sample in known)
+    blocks = dict.fromkeys(
+        (study.stack_of[sample.name].name, study.block_of(sample.name, own))
+        for sample in known
+        for own in study.grids[sample.name].blocks()
+    )
     return Warnings(
         doubts=[doubt for sample in known for doubt in sample.doubts],
-        checks=[
-            path
-            for stack in stacks
-            for path in paths.of_blocks(paths.CHECKS, study.blocks(stack), stack=stack)
-        ],
+        checks=[paths.CHECKS.format(stack=stack, block=block) for stack, block in blocks],
         has_roi=[sample.name for sample in known if sample.has_roi],
     )
