@@ -110,11 +110,11 @@ def colored(image):
 def write_kinds(project):
     """One pixel, odd and equal sizes, 8 and 16 bit, floats, colour, regions, windows."""
     writer = Writer(project.folder)
-    write_roi(project.folder / "odd_roi.png", 50, 37)
-    write_roi(project.folder / "deep_roi.png", 60, 50)
+    write_roi(project.folder / "iris_roi.png", 50, 37)
+    write_roi(project.folder / "disc_roi.png", 60, 50)
     # planes 0, 1 to 3, 4 and 5 of a stack, then 8 to 10: two are void
     writer.add("dot", (1, 1, 1))
-    writer.add("odd", (3, 50, 37), planes=2, roi="odd_roi.png", group="b", pixel_size="2 0.7 0.6")
+    writer.add("odd", (3, 50, 37), planes=2, group="b", pixel_size="2 0.7 0.6")
     writer.add("bare", (2, 64, 64), planes=0)
     writer.add("tall", (3, 33, 64), convert=lambda image: image // 2 + 9)
     # planes 0 and 1 of another stack
@@ -126,7 +126,7 @@ def write_kinds(project):
     writer.add("stain", (1, 90, 70), convert=colored)
     writer.add("slide", (1, 66, 129), convert=lambda image: colored(255 - image), channel="blue")
     writer.add("dim", (1, 40, 64), planes=0, convert=deepened, write=write_tiff)
-    writer.add("deep", (2, 60, 50), roi="deep_roi.png", convert=deepened, write=write_tiff)
+    writer.add("deep", (2, 60, 50), convert=deepened, write=write_tiff)
     for name, shape, low in (("faint", (2, 64, 33), -7), ("real", (2, 50, 60), 0.25)):
         writer.add(
             name,
@@ -134,6 +134,8 @@ def write_kinds(project):
             convert=lambda image, low=low: image.astype(np.float32) / 255 - low,
             write=write_tiff,
         )
+    writer.add("iris", (2, 50, 37), planes=1, roi="iris_roi.png", group="b")
+    writer.add("disc", (1, 60, 50), roi="disc_roi.png")
     project.configure(writer.rows, **KINDS)
     return writer.images
 

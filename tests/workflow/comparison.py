@@ -253,8 +253,8 @@ def _without_added(name, old, new):
     if not name.endswith(".tsv"):
         return new[name]
     rows, known = [line.split("\t") for line in new[name]], old[name][0].split("\t")
-    kept = [i for i, column in enumerate(rows[0]) if column in known or column not in ADDED]
-    return ["\t".join(row[i] for i in kept) for row in rows]
+    added = {i for i, column in enumerate(rows[0]) if column in ADDED and column not in known}
+    return ["\t".join(cell for i, cell in enumerate(row) if i not in added) for row in rows]
 
 
 def _different_lines(name, old, new, tolerance):

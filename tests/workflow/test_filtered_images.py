@@ -21,7 +21,7 @@ METHODS = {
 KEPT = {"keep_filtered": "auto", "keep_filtered_limit": 1000}
 INLINE = {"keep_filtered": "auto", "keep_filtered_limit": 0}
 TEMPORARY = {"keep_filtered": False}
-SUMMARY = {"decide": 1, "aggregate": 1, "report": 1}
+SUMMARY = {"decide": 1, "aggregate": 1, "gather_warnings": 1, "report": 1}
 """Jobs of the whole study that follow any score."""
 
 
@@ -128,8 +128,8 @@ def test_edited_code_of_filters_runs_all_masks(study):
     before = study.rows("discs/flat/thresholds/0/0/0.tsv")
     edit(
         study.folder / "scripts/tilewise/segment/filters.py",
-        "plane = FILTERS[name].apply(",
-        "plane = ~FILTERS[name].apply(",
+        "plane = apply(plane",
+        "plane = ~apply(plane",
     )
     run = study.succeed_at_once()
     filtering = {"filter": 4 if study.is_kept else 0, "histogram": 2, "tile_histograms": 4}

@@ -55,16 +55,18 @@ def test_threshold_parameters_run_no_filter(project):
     jobs = project.succeed().jobs
     assert jobs == {
         **{"threshold": 2, "validate": 2, "overlay": 2, "errors": 2},
-        **{"decide": 1, "aggregate": 1, "report": 1},
+        **{"decide": 1, "aggregate": 1, "gather_warnings": 1, "report": 1},
     }
 
 
 def test_edited_validation_runs_no_threshold(project):
-    edit(project.folder / "scripts/validate.py", '"tile": tile.name', '"tile": tile.name.upper()')
+    rows = "[names | fields for fields in counts]"
+    named = '[names | {"tile": tile.name.upper()} | fields for fields in counts]'
+    edit(project.folder / "scripts/validate.py", rows, named)
     jobs = project.succeed().jobs
     assert jobs["validate"] == 2
     assert jobs["aggregate"] == jobs["report"] == jobs["decide"] == 1
-    followers = {"overlay", "aggregate", "report", "errors", "decide"}
+    followers = {"overlay", "aggregate", "gather_warnings", "report", "errors", "decide"}
     assert set(jobs) <= {"validate", *followers}
 
 
@@ -118,7 +120,15 @@ def test_a_deleted_reduced_level_of_a_mask_is_made_again(project):
     lost.unlink()
     run = project.succeed()
     # what follows may be spared, since the mask's values are the same
-    followers = {"validate", "overlay", "errors", "decide", "aggregate", "report"}
+    followers = {
+        "validate",
+        "overlay",
+        "errors",
+        "decide",
+        "aggregate",
+        "gather_warnings",
+        "report",
+    }
     assert run.jobs["threshold"] == 1
     assert set(run.jobs) <= {"threshold", *followers}
     assert "block=1/0/0" not in run.output

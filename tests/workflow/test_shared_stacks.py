@@ -13,7 +13,7 @@ from projects import Project
 from samples import blobs, write_planes
 
 ALONE = {"collect": {"side": 0}}
-TABLES = {"decide", "aggregate", "report", "metadata"}
+TABLES = {"decide", "aggregate", "gather_warnings", "report", "metadata"}
 """What follows from all samples."""
 
 
@@ -65,6 +65,7 @@ STACKS = {
     "_small_uint8_rgb_4": {"stain": 0, "slide": 1},
     "_small_uint16_1": {"dim": 0, "deep": 1},
     "_small_float32_1": {"faint": 0, "real": 2},
+    "_small_uint8_roi_1": {"iris": 0, "disc": 2},
 }
 """First planes by hand: a block has 8 planes of samples of one tile, and 2 of up to 4 x 4."""
 
