@@ -110,13 +110,6 @@ def get_code(script):
     return [local(os.path.relpath(file)) for file in files]
 
 
-def get_file(name):
-    """A file that the sheet names: on this machine, in object storage, or made by a rule."""
-    if "://" in name:
-        return storage(name)
-    return name if name.startswith("results/sources/") else local(name)
-
-
 def at_levels(pattern):
     """The blocks of an array, and of its reduced levels."""
     return expand(pattern, level=STUDY.levels, allow_missing=True)

@@ -1,19 +1,5 @@
 """Any format in, blocks of tiles out."""
 
-@cache
-def is_made(name):
-    """Whether a rule makes a file."""
-    return any(rule.is_producer(name) for rule in workflow.rules)
-
-
-def get_sources(job):
-    """Files of the user: once they are recorded, their revision tells whether they have changed."""
-    is_recorded = os.path.exists(job.record)
-    return [
-        ancient(get_file(name)) if is_recorded and not is_made(name) else get_file(name)
-        for name in job.files
-    ]
-
 
 rule ingest:
     """The image's pixels, in the dtype of its files, and its reduced levels, the means of 2 x 2."""
