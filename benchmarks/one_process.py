@@ -156,7 +156,7 @@ class Arithmetic:
                         self.masks[key] = self.segmented(part, variant)
                     mask, threshold = self.masks[key]
                     writer.write(part, part.grid.region(part.block), mask)
-                    known = {"scope": scope, "foreground": segmenters.fraction(mask)}
+                    known = {"scope": scope, "foreground": np.count_nonzero(mask) / mask.size}
                     names = {"sample": part.sample, "method": label, "tile": TILE.name}
                     rows.append(names | known | threshold.to_row())
             path = paths.THRESHOLDS.format(stack=stack, method=label, block=block)

@@ -18,6 +18,7 @@ from tilewise.tables import read_rows
 from tilewise.view import figures
 from tilewise.view.overlay import blend, display
 
+OUTSIDE = "outside of the region of interest"
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
 waiting = {name: iter(files) for name, files in given.items() if name not in ("metrics", "code")}
@@ -48,8 +49,10 @@ for entry in params.shown:
     steps = (picture, display(filtered.read(own)), mask, truth, overlaid)
     pictures[method][name] = dict(zip(figures.STEPS, steps, strict=True))
     rows = {(row["sample"], row["tile"]): row for row in read_rows(next(waiting["thresholds"]))}
-    threshold = Threshold.from_row(rows[part.sample, tile.name])
-    histograms[method][name] = filtered.values(own), threshold.values, threshold.note
+    row, values = rows.get((part.sample, tile.name)), filtered.values(own)
+    threshold = Threshold.from_row(row) if row else Threshold(note=OUTSIDE)
+    shown = values if values.size else filtered.read(own)
+    histograms[method][name] = shown, threshold.values, threshold.note
     widths[method][name] = entry["pixel_size"][-1] if entry["pixel_size"] else None
 
 tiles = [row for row in read_rows(given.metrics) if row["extent"] == "tile"]

@@ -23,7 +23,7 @@ calibrated = {name: [("", Threshold.from_row(row))] for name, row in rows_of.ite
 
 def survey(part, threads):
     """Rows of a sample's tiles."""
-    grid, settings = part.grid, part.settings
+    grid, settings, image = part.grid, part.settings, images.of(part, [])
     variants = [params.variants[name] | {"name": name} for name in settings["methods"]]
     steps = {variant["filter"]: variant["steps"] for variant in variants}
     filters = {name: images.of(part, own) for name, own in steps.items()}
@@ -41,6 +41,7 @@ def survey(part, threads):
     return [
         {"sample": part.sample, "tile": tile.name, "agreement": agreement(tile)}
         for tile in starmap(Tile, settings["tiles"])
+        if (inside := image.inside(grid.tile_region(tile))) is None or inside.any()
     ]
 
 

@@ -5,7 +5,7 @@ from itertools import chain, starmap
 from tilewise import job
 from tilewise.segment.filtered import FilteredBlocks
 from tilewise.segment.sample_histogram import of_sample
-from tilewise.segment.segmenters import COLUMNS, Segmenter, fraction, segment_tiles
+from tilewise.segment.segmenters import COLUMNS, Segmenter, segment_tiles
 from tilewise.segment.thresholds import Threshold
 from tilewise.store.blocks import each_strip
 from tilewise.store.grid import Tile, runs_of
@@ -34,11 +34,11 @@ def segment(part, threads):
 
     def rows_of(region):
         rows = []
-        for tile, mask, own in segment_tiles(filtered, region, chosen, segmenter, sample):
+        for tile, mask, own, share in segment_tiles(filtered, region, chosen, segmenter, sample):
             writer.write(part, grid.tile_region(tile), mask)
             names = {"sample": part.sample, "method": wildcards.method, "tile": tile.name}
             names |= dict(zip(("height", "width"), mask.shape, strict=True))
-            names |= {"scope": scope, "foreground": fraction(mask)}
+            names |= {"scope": scope, "foreground": share}
             rows.append(names | own.to_row())
         return rows
 

@@ -46,12 +46,15 @@ def fields(tmp_path_factory):
 
     project = Project.create(tmp_path_factory.mktemp("fields") / "project")
     rows = []
-    for seed, name in enumerate(("given", "other", "found", "color", "unknown", "whole")):
+    for seed, name in enumerate(("given", "other", "found", "color", "unknown", "whole", "moon")):
         image, truth, inside = retina(seed)
         if name == "color":
             image = np.dstack([image // 3, image, image // 5])
         if name == "whole":
             inside[:] = 255
+        if name == "moon":
+            # tiles that are surveyed, and shown in figures, lie outside
+            inside[:, :150] = 0
         Image.fromarray(image).save(project.folder / f"{name}.png")
         write_planes(project.folder, truth[None] * 255, f"{name}_truth.png")
         write_planes(project.folder, inside[None], f"{name}_roi.png")
@@ -75,8 +78,8 @@ def fields(tmp_path_factory):
         tile=32,
         filters=FILTERS,
         methods=METHODS,
-        quality={"measure": True},
-        figures={"tiles": 4},
+        quality={"measure": True, "survey": 300},
+        figures={"tiles": 20},
         collect={"side": 8},
         channel="green",
         pyramid={"levels": 1},
@@ -144,6 +147,7 @@ def test_quality_does_not_depend_on_what_is_outside(fields):
     for tile in tiles:
         for name in FEATURES:
             assert rows["other", tile][name] == rows["black", tile][name]
+    assert any(row["agreement"] for row in fields.rows("trust.tsv"))
     following = fields.rows("annotate_next.tsv")
     assert {(row["sample"], row["tile"]) for row in following} <= rows.keys()
 

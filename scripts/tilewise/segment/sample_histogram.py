@@ -49,7 +49,8 @@ def count(
     filtered: Filtered, part: Part, threads: int, bounds: tuple[float, float] | None = None
 ) -> tuple[NDArray[np.int64], NDArray]:
     """The histogram of a block; `bounds` is the range of the bins of floats."""
-    low, high = bounds or (None, None)
+    # without any pixel in the region of interest, the range is empty
+    low, high = bounds if bounds and bounds[0] <= bounds[1] else (None, None)
     counted = _of_strips(
         lambda pixels: histogram(pixels, low=low, high=high), filtered, part, threads
     )

@@ -210,10 +210,11 @@ def segment_tiles(
     chosen: Collection[Tile],
     segmenter: Segmenter,
     sample: Threshold | None = None,
-) -> Iterator[tuple[Tile, NDArray[np.uint8], Threshold]]:
+) -> Iterator[tuple[Tile, NDArray[np.uint8], Threshold, float]]:
     """Each chosen tile of a region, with its mask and its threshold; see `segment_region`.
 
-    Tiles without any pixel in the region of interest are left out.
+    Last comes the fraction of its pixels, in the region of interest, that are foreground: 0 to 1.
+    Tiles without any pixel there are left out.
     """
     grid = filtered.grid
     own = [tile for tile in grid.tiles_in(region) if tile in chosen]
@@ -223,8 +224,12 @@ def segment_tiles(
         mask, thresholds = segment_region(*read, run, grid, segmenter, sample, inside=inside)
         for tile in grid.tiles_in(run):
             inner = grid.tile_region(tile)
-            if tile in chosen and (inside is None or crop(inside, outer, inner).any()):
-                yield tile, crop(mask, run, inner), thresholds[tile]
+            own_mask = crop(mask, run, inner)
+            pixels = own_mask.size
+            if inside is not None:
+                pixels = np.count_nonzero(crop(inside, outer, inner))
+            if tile in chosen and pixels:
+                yield tile, own_mask, thresholds[tile], cv2.countNonZero(own_mask) / pixels
 
 
 def _above_tiles(pixels, region, grid, segmenter, thresholds, index=0):
@@ -273,8 +278,3 @@ def above(
         out = np.empty(pixels.shape, np.uint8)
     compare(pixels, threshold, out=out.view(bool))
     return out
-
-
-def fraction(mask: NDArray[np.uint8]) -> float:
-    """Fraction of a mask that is foreground, 0 to 1."""
-    return cv2.countNonZero(mask) / mask.size

@@ -115,10 +115,11 @@ def masks_of(plane, inside, segmenter, steps=(), tile=32):
     mask, rows = np.zeros(plane.shape, np.uint8), {}
     for region in strips(grid, "0/0/0", max(filtered.reach, segmenter.reach)):
         tiles = grid.tiles_in(region)
-        for tile, own, threshold in segment_tiles(filtered, region, tiles, segmenter, sample):
+        for tile, own, *row in segment_tiles(filtered, region, tiles, segmenter, sample):
             inner = grid.tile_region(tile)
             mask[inner.y0 : inner.y1, inner.x0 : inner.x1] = own
-            rows[tile] = threshold
+            # the threshold and the fraction of foreground
+            rows[tile] = row
     return mask, rows
 
 
@@ -189,12 +190,16 @@ def test_a_region_of_everything_is_as_none(number):
         assert rows == alone[1]
 
 
-def test_tiles_outside_do_not_exist():
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("scope", ["tile", "plane", "sample"])
+def test_tiles_outside_do_not_exist(dtype, scope):
     plane, inside = round_field()
     inside[:32, :32] = False
-    _, rows = masks_of(plane, inside, METHODS[0])
+    _, rows = masks_of(plane.astype(dtype), inside, segmenter_of(scope=scope))
     assert Tile(0, 0, 0) not in rows
     assert Tile(0, 0, 1) in rows
+    nothing, rows = masks_of(plane.astype(dtype), inside & False, segmenter_of(scope=scope))
+    assert (nothing.any(), rows) == (False, {})
 
 
 @pytest.mark.parametrize("name", ["otsu", "li", "yen", "triangle", "isodata"])
@@ -203,7 +208,7 @@ def test_thresholds_are_those_of_the_pixels_inside(name, scope):
     plane, inside = round_field()
     reference = getattr(skimage.filters, f"threshold_{name}")
     _, rows = masks_of(plane, inside, segmenter_of(name, scope))
-    for tile, threshold in rows.items():
+    for tile, (threshold, share) in rows.items():
         y, x = (32 * tile.row, 32 * tile.column) if scope == "tile" else (0, 0)
         side = 32 if scope == "tile" else 200
         own = np.s_[y : y + side, x : x + side]
@@ -211,6 +216,8 @@ def test_thresholds_are_those_of_the_pixels_inside(name, scope):
         if np.unique(counted).size > 1:
             above = counted > reference(counted)
             np.testing.assert_array_equal(counted > threshold.values[0], above)
+        if scope == "tile":
+            assert share == (counted > threshold.values[0]).mean()
 
 
 @pytest.mark.parametrize("name", ["adaptive", "niblack", "sauvola"])

@@ -111,10 +111,11 @@ def test_chosen_tiles_alone(plane, steps, threshold):
         mask = apply_hysteresis_threshold(whole, 40, 60)
         expected = [mask[:20, 20:], mask[20:, :20]]
     segmented = list(segment_tiles(filtered, WHOLE, chosen, segmenter))
-    assert [tile for tile, _, _ in segmented] == chosen
-    for (_, mask, used), own in zip(segmented, expected, strict=True):
+    assert [tile for tile, *_ in segmented] == chosen
+    for (_, mask, used, share), own in zip(segmented, expected, strict=True):
         np.testing.assert_array_equal(mask, own)
         assert used.values
+        assert share == own.mean()
 
 
 def test_guarded_tiles(plane):
