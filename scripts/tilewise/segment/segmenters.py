@@ -227,7 +227,7 @@ def segment_tiles(
             own_mask = crop(mask, run, inner)
             pixels = own_mask.size
             if inside is not None:
-                pixels = np.count_nonzero(crop(inside, outer, inner))
+                pixels = int(np.count_nonzero(crop(inside, outer, inner)))
             if tile in chosen and pixels:
                 yield tile, own_mask, thresholds[tile], cv2.countNonZero(own_mask) / pixels
 
