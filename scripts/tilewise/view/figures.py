@@ -16,6 +16,7 @@ from tilewise.view.overlay import scale_bar
 
 matplotlib.rcParams.update({"svg.hashsalt": "tilewise", "font.size": 8, "figure.dpi": 100})
 STEPS = ("image", "filtered", "mask", "truth", "overlay")
+TITLE_INCHES = 0.15
 _WITHOUT_DATE = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
 
 
@@ -50,7 +51,7 @@ def side_by_side(
             _draw_scale_bar(row[0], pictures[STEPS[0]].shape, size)
     for axis, step in zip(axes[0], STEPS, strict=True):
         axis.set_title(step)
-    figure.suptitle(title)
+    _name(figure, title)
     return figure
 
 
@@ -69,6 +70,11 @@ def _figure(cells, cell, gap, left=0.1, right=0.1, top=0.5, bottom=0.1, **settin
     places |= {"wspace": across / width, "hspace": down / height}
     figure = Figure(figsize=size)
     return figure, figure.subplots(rows, columns, squeeze=False, gridspec_kw=places, **settings)
+
+
+def _name(figure, title):
+    """A title as far from the upper edge in tall figures as in others."""
+    figure.suptitle(title, y=1 - TITLE_INCHES / figure.get_figheight(), va="center")
 
 
 def _draw_scale_bar(axis, shape, pixel_size):
@@ -121,7 +127,7 @@ def histograms(
         if thresholds:
             axis.legend(loc="upper right")
     axes[-1, 0].set_xlabel("grey level after filtering")
-    figure.suptitle(title)
+    _name(figure, title)
     return figure
 
 
