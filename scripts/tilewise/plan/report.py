@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from tilewise.plan import ingest, paths, quality, reads, sheet, validate
+from tilewise.plan import ingest, paths, pieces, quality, reads, validate
 from tilewise.plan.reads import PartSettings
 from tilewise.plan.study import Choice, Study
 from tilewise.plan.validate import pixel_size
@@ -129,7 +129,7 @@ def tiles_to_show(study: Study, method: str) -> list[tuple[str, Tile]]:
     return [
         (sample, tile)
         for i, sample in enumerate(samples)
-        for tile in sheet.choose_tiles(
+        for tile in pieces.choose_tiles(
             study.samples[sample].truth,
             study.grids[sample],
             (i + 1) * number // len(samples) - i * number // len(samples),

@@ -9,7 +9,6 @@ from functools import cache
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
-from typing import TypeVar
 
 from tilewise.doubts import Doubt
 from tilewise.labels import MOST_ANNOTATORS
@@ -28,7 +27,7 @@ from tilewise.read.header import Header
 from tilewise.read.pixel_size import parse_pixel_size
 from tilewise.read.planes import match_planes, natural_key
 from tilewise.read.sources import Planes
-from tilewise.store.grid import Grid, Shape, Tile
+from tilewise.store.grid import Shape
 
 SAMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 RESERVED_NAMES = {"all", "figures", "masks", "sources", "sweeps"}
@@ -45,7 +44,6 @@ FoundFiles = list[tuple[str, Header]]
 """Files with their headers."""
 NamedFiles = dict[str, FoundFiles]
 """Files whose headers are known, by the name a sheet gives them, as in `phantom:cortex/image`."""
-Item = TypeVar("Item")
 IN_ORDER = attrgetter("z", "y", "x")
 
 
@@ -156,14 +154,14 @@ def read_samples(
 
 def _check_roles(samples: dict[str, Sample], path: Path, lines: dict[str, int]) -> None:
     """Make sure that a file is image, truth or roi, and the image of one sample or group, once."""
-    found: dict[str, tuple[str, str]] = {}
+    known: dict[str, tuple[str, str]] = {}
     for name, sample in samples.items():
         for role, file in _roles(sample):
             real = _real(file)
-            if real not in found:
-                found[real] = role, name
+            if real not in known:
+                known[real] = role, name
                 continue
-            other_role, other = found[real]
+            other_role, other = known[real]
             both = (
                 f"{path}: {file} is `{other_role}` of sample {other} (line {lines[other]}) "
                 f"and `{role}` of sample {name} (line {lines[name]})"
@@ -485,24 +483,3 @@ def _windows(path: Path, image: Header, column: str) -> tuple[tuple[Piece, ...],
         pieces.append(piece)
         files.append((file, header))
     return tuple(sorted(pieces, key=IN_ORDER)), files
-
-
-def blocks_of(pieces: Collection[Piece], grid: Grid) -> list[str]:
-    """Blocks of a grid that the pieces touch, in the grid's order."""
-    touched = {block for piece in pieces for block in grid.blocks_of(piece.region)}
-    return sorted(touched, key=lambda block: tuple(map(int, block.split("/"))))
-
-
-def choose_tiles(pieces: Sequence[Piece], grid: Grid, number: int) -> list[Tile]:
-    """At most so many tiles that the pieces touch, spread evenly over them."""
-    if len(pieces) > number:
-        pieces = _spread(pieces, number)
-        return [_spread(grid.tiles_in(piece.region), 1)[0] for piece in pieces]
-    tiles = dict.fromkeys(tile for piece in pieces for tile in grid.tiles_in(piece.region))
-    return _spread(list(tiles), number)
-
-
-def _spread(items: Sequence[Item], number: int) -> list[Item]:
-    """At most so many items, at equal distances: one is the middle one."""
-    number = min(number, len(items))
-    return [items[(2 * i + 1) * len(items) // (2 * number)] for i in range(number)]

@@ -54,8 +54,10 @@ def read_table(
     for column in needed:
         if column not in header:
             alike = [name for name in header if name and column in resembled(name, needed, others)]
-            found = ", ".join(f"`{name}`" for name in header if name)
-            remedy = f"rename `{alike[0]}`" if alike else f"name it, tabs between, beside {found}"
+            listed = ", ".join(f"`{name}`" for name in header if name)
+            remedy = (
+                f"rename `{alike[0]}`" if alike else f"name it, tabs between, beside {listed}"
+            )
             raise ValueError(f"{place} has no column `{column}`: {remedy}")
     for number, column in enumerate(header, 1):
         first = header.index(column) + 1
@@ -122,9 +124,9 @@ def resembled(
     `others` are further names of known columns. Case, spaces and punctuation do not count.
     """
     bare = _bare(column)
-    found = [name for name in known if bare in {_bare(name), *map(_bare, others.get(name, ()))}]
-    if found:
-        return found
+    same = [name for name in known if bare in {_bare(name), *map(_bare, others.get(name, ()))}]
+    if same:
+        return same
     by_name = {_bare(name): name for name in known}
     return [by_name[one] for one in difflib.get_close_matches(bare, by_name, 1, LEAST_ALIKE)]
 

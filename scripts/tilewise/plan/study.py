@@ -10,6 +10,7 @@ from typing import Any
 
 from tilewise.plan import sheet
 from tilewise.plan.methods import SEGMENTATION, Method, Variant, read_methods
+from tilewise.plan.pieces import blocks_of
 from tilewise.plan.sheet import NamedFiles, Sample
 from tilewise.plan.sheet_columns import GROUP
 from tilewise.plan.stacks import Stack, read_stacks
@@ -135,10 +136,10 @@ class Study:
     @cached_property
     def metadata_columns(self) -> list[str]:
         """Columns of the sheet that are nothing but metadata."""
-        found = dict.fromkeys(
+        columns = dict.fromkeys(
             column for sample in self.samples.values() for column in sample.metadata
         )
-        return [column for column in found if column != GROUP]
+        return [column for column in columns if column != GROUP]
 
     @cached_property
     def is_single_tile(self) -> bool:
@@ -297,7 +298,7 @@ def _mask_blocks_of(study: Study, stack: str, method: str) -> list[str]:
 
 @cache
 def _own_annotated_blocks(study: Study, sample: str) -> frozenset[str]:
-    return frozenset(sheet.blocks_of(study.samples[sample].truth, study.grids[sample]))
+    return frozenset(blocks_of(study.samples[sample].truth, study.grids[sample]))
 
 
 def bytes_of(dtype: str) -> int:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from tilewise.plan import paths, reads, resources, sheet
+from tilewise.plan import paths, reads, resources
+from tilewise.plan.pieces import choose_tiles
 from tilewise.plan.reads import PartSettings
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Study
@@ -228,4 +229,4 @@ def _overlaid_of_plane(study: Study, sample: str, z: int) -> list[Tile]:
     """A few tiles of a plane, whatever its blocks."""
     pieces = reads.pieces_by_plane(study, sample, "truth").get(z, [])
     number = study.config["overlay"]["per_plane"]
-    return sheet.choose_tiles(pieces, study.grids[sample], number)
+    return choose_tiles(pieces, study.grids[sample], number)

@@ -47,19 +47,21 @@ def _occupied_floats(counts, centers):
     return counts.astype(np.float32 if counts.sum() <= EXACT_PIXELS else np.float64), centers
 
 
-Found = TypeVar("Found", float, tuple[float, ...])
+Result = TypeVar("Result", float, tuple[float, ...])
 
 
-def _at_any_scale(method: Callable[..., Found]) -> Callable[..., Found]:
+def _at_any_scale(method: Callable[..., Result]) -> Callable[..., Result]:
     """The method on floats divided by a power of two, and its result multiplied by it."""
 
     @functools.wraps(method)
-    def scaled(counts: NDArray, centers: NDArray, *args: Any, **settings: Any) -> Found:
+    def scaled(counts: NDArray, centers: NDArray, *args: Any, **settings: Any) -> Result:
         if centers.dtype.kind != "f":
             return method(counts, centers, *args, **settings)
         unit = power_of_two(centers[0], centers[-1])
-        found = method(counts, centers / unit, *args, **settings)
-        return tuple(unit * value for value in found) if isinstance(found, tuple) else unit * found
+        result = method(counts, centers / unit, *args, **settings)
+        if isinstance(result, tuple):
+            return tuple(unit * value for value in result)
+        return unit * result
 
     return scaled
 

@@ -7,7 +7,8 @@ import tifffile
 import zarr
 from PIL import Image
 
-from tilewise.plan.sheet import blocks_of, choose_tiles, number_files, read_samples
+from tilewise.plan.pieces import blocks_of, choose_tiles
+from tilewise.plan.sheet import number_files, read_samples
 from tilewise.plan.sheet_columns import COMPUTED
 from tilewise.read.annotation import Piece
 from tilewise.read.header import Header
