@@ -55,9 +55,7 @@ def read_table(
         if column not in header:
             alike = [name for name in header if name and column in resembled(name, needed, others)]
             listed = ", ".join(f"`{name}`" for name in header if name)
-            remedy = (
-                f"rename `{alike[0]}`" if alike else f"name it, tabs between, beside {listed}"
-            )
+            remedy = f"rename `{alike[0]}`" if alike else f"name it, tabs between, beside {listed}"
             raise ValueError(f"{place} has no column `{column}`: {remedy}")
     for number, column in enumerate(header, 1):
         first = header.index(column) + 1
