@@ -10,7 +10,7 @@ from samples import blobs, write_planes
 SHOWN = {
     "Decision": {"decision.md", "ranking.tsv", "scores.tsv"},
     "Figures": {f"otsu-{kind}.svg" for kind in ("tiles", "histogram", "confusion")},
-    "Overview": {"report.html"},
+    "Overview": {"report.html", "warnings.tsv"},
     "Scores": {"metrics.tsv", "summary.tsv", "errors.tsv", "differences.tsv"},
     "Tiles": {"annotate_next.tsv"},
 }
