@@ -19,6 +19,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/choices.smk"
 include: "workflow/rules/files.smk"
 include: "workflow/rules/sources.smk"
 include: "workflow/rules/ingest.smk"

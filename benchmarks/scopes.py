@@ -1,9 +1,9 @@
-"""Compare the scopes of Otsu's threshold, and what the guard does, on tiles of 128 px.
+"""Compare the scopes of Otsu's threshold, and what the guard does, on small tiles of many kinds.
 
     python benchmarks/scopes.py > table.md
 
-Runs the workflow in a temporary folder, on the phantom and, if TILEWISE_KESM names its folder, on
-the published tile.
+Runs the workflow in temporary folders, on phantoms and, if TILEWISE_KESM names its folder, on the
+published tile.
 """
 
 import csv
@@ -14,25 +14,79 @@ import tempfile
 from pathlib import Path
 
 import yaml
+from kinds import KINDS
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-METHODS = {
-    "tile, no guard": {"scope": "tile", "min_contrast": 0},
-    "tile, else empty": {"scope": "tile"},
-    "tile, else the sample's": {"scope": "tile", "fallback": "sample"},
+RULES = {
+    "own": {"min_contrast": 0},
+    "own, else empty": {"min_contrast": 4, "fallback": "empty"},
+    "**the default**": {},
     "plane": {"scope": "plane"},
     "sample": {"scope": "sample"},
 }
+"""Keys of a method."""
+FAMILIES = {
+    "vessels": {"filter": "denoised"},
+    "bright": {"foreground": "bright"},
+    "dark": {"foreground": "dark"},
+}
+"""What methods of each kind of sample have too."""
 
 
 def main():
-    names = {f"m{i}": title for i, title in enumerate(METHODS)}
-    common = {"filter": "denoised", "threshold": "otsu"}
+    names = {f"m{i}": title for i, title in enumerate(RULES)}
+    with tempfile.TemporaryDirectory() as folder:
+        samples = make_samples(Path(folder))
+        tables = {tile: run(Path(folder), samples, names, tile) for tile in (128, 64)}
+    print("| sample, side of a tile |", *(f"{title} |" for title in RULES))
+    print("| --- |", *("---: |" for _ in RULES))
+    for tile, rows in tables.items():
+        for sample, (_, _, family) in samples.items():
+            values = (float(rows[sample, f"{family}_{name}", "f1"]["pooled"]) for name in names)
+            print(
+                f"| {sample.replace('_', ' ')}, {tile} |", *(f"{value:.2f} |" for value in values)
+            )
+    print("\nFalse-positive pixels on tiles without foreground, and how many there are:\n")
+    for tile, rows in tables.items():
+        for sample, (_, _, family) in samples.items():
+            areas = [rows[sample, f"{family}_{name}", "false_positive_area"] for name in names]
+            if areas[0]["tiles"] != "0":
+                pixels = ", ".join(area["pooled"] for area in areas)
+                print(f"- {sample.replace('_', ' ')}, {tile}: {pixels} ({areas[0]['tiles']} tiles)")
+
+
+def make_samples(folder):
+    """Image, truth and family of each sample."""
+    samples = {}
+    if "TILEWISE_KESM" in os.environ:
+        source = Path(os.environ["TILEWISE_KESM"]).resolve()
+        samples["KESM"] = source / "grayscale.png", source / "groundtruth.png", "vessels"
+    samples["vessels"] = "phantom:brain/image", "phantom:brain/truth", "vessels"
+    for title, (make, family) in KINDS.items():
+        name = title.replace(", ", "_").replace(" ", "_")
+        paths = folder / f"{name}.png", folder / f"{name}_truth.png"
+        for path, pixels in zip(paths, make(), strict=True):
+            Image.fromarray(pixels).save(path)
+        samples[name] = *paths, family
+    return samples
+
+
+def run(folder, samples, names, tile):
+    """Rows of the summary, by sample, method and metric."""
+    methods = {
+        f"{family}_{name}": {
+            **{"threshold": "otsu", **words, **RULES[title]},
+            "samples": [sample for sample, (*_, own) in samples.items() if own == family],
+        }
+        for family, words in FAMILIES.items()
+        for name, title in names.items()
+    }
     config = {
         "samples": "sheet.tsv",
-        "tile": 128,
+        "tile": tile,
         "filters": {"denoised": ["invert", {"median": 3}]},
-        "methods": {name: common | METHODS[title] for name, title in names.items()},
+        "methods": methods,
         "overlay": {"format": "zarr-only"},
         "apply": "none",
         "quality": {"measure": False},
@@ -40,31 +94,18 @@ def main():
         "pyramid": {"levels": 0},
         "phantoms": {"brain": {"shape": [4, 1024, 1024], "seed": 11}},
     }
-    samples = [("phantom", "phantom:brain/image", "phantom:brain/truth")]
-    if "TILEWISE_KESM" in os.environ:
-        folder = Path(os.environ["TILEWISE_KESM"]).resolve()
-        samples.append(("KESM", folder / "grayscale.png", folder / "groundtruth.png"))
-    with tempfile.TemporaryDirectory() as folder:
-        lines = [("sample", "image", "truth"), *samples]
-        text = "".join("\t".join(map(str, line)) + "\n" for line in lines)
-        Path(folder, "sheet.tsv").write_text(text)
-        Path(folder, "config.yaml").write_text(yaml.safe_dump(config))
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all"]
-        command += ["--snakefile", ROOT / "Snakefile", "--configfile", "config.yaml"]
-        subprocess.run(command, cwd=folder, check=True, stdout=sys.stderr)
-        with open(Path(folder, "results/summary.tsv"), newline="") as file:
-            rows = {
-                (row["sample"], row["method"], row["metric"]): row
-                for row in csv.DictReader(file, delimiter="\t")
-            }
-    print("| sample | threshold | F1, pooled | MCC, pooled | false-positive px on empty tiles |")
-    print("| --- | --- | --- | --- | --- |")
-    for sample, *_ in samples:
-        for name, title in names.items():
-            f1, mcc = (float(rows[sample, name, metric]["pooled"]) for metric in ("f1", "mcc"))
-            area = rows[sample, name, "false_positive_area"]
-            wrong = f"{area['pooled']} on {area['tiles']}"
-            print(f"| {sample} | {title} | {f1:.3f} | {mcc:.3f} | {wrong} |")
+    lines = [("sample", "image", "truth"), *((name, *own[:2]) for name, own in samples.items())]
+    text = "".join("\t".join(map(str, line)) + "\n" for line in lines)
+    own = folder / str(tile)
+    own.mkdir()
+    Path(own, "sheet.tsv").write_text(text)
+    Path(own, "config.yaml").write_text(yaml.safe_dump(config))
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all"]
+    command += ["--snakefile", ROOT / "Snakefile", "--configfile", "config.yaml"]
+    subprocess.run(command, cwd=own, check=True, stdout=sys.stderr)
+    with open(Path(own, "results/summary.tsv"), newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t")
+        return {(row["sample"], row["method"], row["metric"]): row for row in rows}
 
 
 if __name__ == "__main__":

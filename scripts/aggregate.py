@@ -1,6 +1,7 @@
 """Bring the rows of all blocks into one table and sum them up."""
 
 from tilewise import job
+from tilewise.decide import guarded
 from tilewise.decide.summary import COLUMNS, sort_rows, summarize
 from tilewise.quality.flags import excluded_tiles, flags_of_tiles
 from tilewise.score import error_table, score_table
@@ -11,6 +12,7 @@ given, output, params = snakemake.input, snakemake.output, snakemake.params
 samples, methods = params.order["samples"], params.order["methods"]
 flags = flags_of_tiles(read_each(given.features), params.limits)
 excluded = excluded_tiles(flags, params.exclude)
+guard = guarded.by_tile(read_each(given.thresholds))
 # spatial blocks of a tile are for choosing parameters only
 rows = [
     {**params.metadata[row["sample"]], **row, "extent": extent}
@@ -22,6 +24,7 @@ for row in rows:
     tile = row["sample"], row["tile"]
     row["estimate"] = "resubstitution" if row["method"] in params.tuned else "fixed"
     row |= {"flags": flags.get(tile, ""), "excluded": "yes" if tile in excluded else ""}
+    row["guard"] = guard.get((row["sample"], row["method"], row["tile"]), "")
     del row["patch"]
 columns = [name for name in score_table.columns(params.chosen) if name != "patch"]
 further = dict.fromkeys(column for columns in params.metadata.values() for column in columns)

@@ -4,6 +4,7 @@ from tilewise import job
 from tilewise.decide import cross_validation, places, units
 from tilewise.segment.class_histogram import histogram
 from tilewise.segment.segmenters import Segmenter
+from tilewise.segment.thresholds import COLUMNS
 from tilewise.store.class_histograms import merge
 from tilewise.tables import write_rows
 
@@ -23,5 +24,4 @@ for variant in params.variants:
         counts = histogram(merge([tiles[place] for place in training]), params.dtype)
         threshold = segmenter.find_threshold(*counts)
         rows.append({"variant": variant["name"], "fold": fold, **threshold.to_row()})
-columns = ("variant", "fold", "threshold", "separability", "contrast", "note")
-write_rows(snakemake.output.calibration, columns, rows)
+write_rows(snakemake.output.calibration, ("variant", "fold", *COLUMNS), rows)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from tilewise import job
+from tilewise.decide import guarded
 from tilewise.decide.decision import decide
 from tilewise.decide.places import read_histograms
 from tilewise.decide.ranking import RANKING, SCORES
@@ -18,12 +19,15 @@ given, output, params = snakemake.input, snakemake.output, snakemake.params
 flags = flags_of_tiles(read_each(given.features), params.limits)
 excluded = excluded_tiles(flags, params.exclude)
 tiles, scored = {method: [] for method in params.methods}, set()
+# blocks with annotated samples may hold others, too
+thresholds = [row for row in read_each(given.thresholds) if row["sample"] in params.groups]
+guard = guarded.by_tile(thresholds)
 for row in read_all(given.metrics, params.groups):
     place = row["sample"], row["tile"]
     scored.add(place)
     if row["method"] in tiles and place not in excluded:
-        tiles[row["method"]].append(row)
-# blocks with annotated samples may hold others, too
+        own = guard.get((row["sample"], row["method"], row["tile"]), "")
+        tiles[row["method"]].append(row | {"guard": own})
 checks = [row for row in read_each(given.checks) if row["sample"] in params.groups]
 decision = decide(
     tiles,
@@ -39,6 +43,7 @@ decision = decide(
     known_doubts=[
         *(Doubt(*fields) for fields in params.doubts),
         *image_check.doubts_of(checks, params.has_roi),
+        *guarded.threshold_doubts(thresholds),
     ],
 )
 record = decision.record

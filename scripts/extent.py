@@ -1,7 +1,7 @@
 """Find the least and the greatest pixel of a block."""
 
 from tilewise import job
-from tilewise.segment import sample_histogram
+from tilewise.segment.extent import extent
 from tilewise.segment.filtered import FilteredBlocks
 from tilewise.store.parts import parts_of
 from tilewise.tables import write_rows
@@ -12,5 +12,5 @@ params = snakemake.params
 paths = snakemake.input.pixels, snakemake.input.rois, params.blocks
 pixels = FilteredBlocks(*paths, part.grid, params.dtype, params.codec)
 filtered = pixels.of(part, params.steps)
-low, high = sample_histogram.extent(filtered, part, snakemake.threads)
+low, high = extent(filtered, part, snakemake.threads)
 write_rows(snakemake.output.extent, ("low", "high"), [{"low": low, "high": high}])

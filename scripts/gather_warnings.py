@@ -1,7 +1,7 @@
 """Gather in one table what could mislead."""
 
 from tilewise import doubts, job
-from tilewise.decide import summary
+from tilewise.decide import guarded, summary
 from tilewise.read import image_check
 from tilewise.tables import read_all, read_rows
 
@@ -13,5 +13,7 @@ known = [
     *image_check.doubts_of(read_all(given.checks, params.samples), params.has_roi),
     *summary.doubts_of(scores),
     *summary.blank_doubts(scores),
+    *guarded.empty_doubts(scores),
+    *guarded.threshold_doubts(read_all(given.thresholds, params.samples)),
 ]
 doubts.write(snakemake.output.warnings, known)

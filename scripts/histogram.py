@@ -1,6 +1,4 @@
-"""Count the grey levels of a block."""
-
-import numpy as np
+"""Count the grey levels of a block, and split each of its tiles."""
 
 from tilewise import job
 from tilewise.segment import sample_histogram
@@ -17,5 +15,5 @@ filtered = pixels.of(part, params.steps)
 extents = list(read_each(snakemake.input.extents))
 lows, highs = ([float(extent[end]) for extent in extents] for end in ("low", "high"))
 bounds = (min(lows), max(highs)) if extents else None
-counts, centers = sample_histogram.count(filtered, part, snakemake.threads, bounds)
-np.savez(snakemake.output.histogram, counts=counts, centers=centers)
+counted = sample_histogram.count(filtered, part, snakemake.threads, bounds)
+counted.write(snakemake.output.histogram)

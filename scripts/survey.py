@@ -5,7 +5,8 @@ from itertools import chain, starmap
 from tilewise import job
 from tilewise.score.agreement import mean_dice
 from tilewise.segment.filtered import FilteredBlocks
-from tilewise.segment.sample_histogram import of_filters
+from tilewise.segment.guard import Outcome
+from tilewise.segment.outcomes import outcomes_of
 from tilewise.segment.thresholds import Threshold
 from tilewise.segment.trials import trial_masks, trials_of
 from tilewise.store.grid import Tile
@@ -18,6 +19,7 @@ parts = parts_of(params.parts)
 paths = given.image, given.rois, params.blocks
 images = FilteredBlocks(*paths, parts[0].grid, params.dtype)
 rows_of = {name: variant["calibration"] for name, variant in params.variants.items()}
+known = {name: Outcome.from_json(outcome) for name, outcome in params.outcomes.items()}
 calibrated = {name: [("", Threshold.from_row(row))] for name, row in rows_of.items() if row}
 
 
@@ -27,8 +29,9 @@ def survey(part, threads):
     variants = [params.variants[name] | {"name": name} for name in settings["methods"]]
     steps = {variant["filter"]: variant["steps"] for variant in variants}
     filters = {name: images.of(part, own) for name, own in steps.items()}
-    histograms = of_filters(given.histograms, settings["counted"], filters, part, threads)
-    groups = trials_of(variants, calibrated, settings["needs_sample"], histograms)
+    counting = [one for one in variants if one["name"] in settings["counts"]]
+    outcomes = known | outcomes_of(counting, filters, part, threads)
+    groups = trials_of(variants, calibrated, outcomes)
 
     def agreement(tile):
         """Of all methods, filter by filter: what is read lasts until the next is read."""

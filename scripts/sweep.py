@@ -9,7 +9,8 @@ from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score import score_table, scoring
 from tilewise.segment.filtered import FilteredBlocks
-from tilewise.segment.sample_histogram import of_filters
+from tilewise.segment.guard import Outcome
+from tilewise.segment.outcomes import outcomes_of
 from tilewise.segment.thresholds import Threshold
 from tilewise.segment.trials import trial_masks, trials_of
 from tilewise.store.blocks import each_strip, open_blocks
@@ -24,6 +25,7 @@ grid = parts[0].grid
 images = FilteredBlocks(given.image, given.rois, params.blocks, grid, params.dtype)
 truths = open_blocks([given.truth], [wildcards.block], grid, "uint8", fill=NOT_ANNOTATED)
 order = {variant["name"]: number for number, variant in enumerate(params.variants)}
+known = {name: Outcome.from_json(outcome) for name, outcome in params.outcomes.items()}
 calibrated = {}
 for row in read_each(given.calibration):
     calibrated.setdefault(row["variant"], []).append((row["fold"], Threshold.from_row(row)))
@@ -35,7 +37,8 @@ def sweep(part, threads):
     settings = params.scoring | {"spacing": own["spacing"]}
     annotated = dict.fromkeys(filter(truth.is_stored, grid.tiles(part.block)))
     filters = {name: images.of(part, steps) for name, steps in params.steps.items()}
-    histograms = of_filters(given.histograms, own["counted"], filters, part, threads)
+    counting = [one for one in params.variants if one["name"] in own["counts"]]
+    outcomes = known | outcomes_of(counting, filters, part, threads)
 
     def rows_of(region, filtered, trials):
         known = {tile: truth.tile(tile) for tile in grid.tiles_in(region) if tile in annotated}
@@ -51,7 +54,7 @@ def sweep(part, threads):
         return rows
 
     rows = []
-    groups = trials_of(params.variants, calibrated, own["needs_sample"], histograms)
+    groups = trials_of(params.variants, calibrated, outcomes)
     for (name, reach), trials in groups.items():
         work = partial(rows_of, filtered=filters[name], trials=trials)
         rows += chain.from_iterable(each_strip(work, runs_of(annotated, grid, reach), threads))

@@ -4,6 +4,8 @@ from itertools import chain, starmap
 
 from tilewise import job
 from tilewise.segment.filtered import FilteredBlocks
+from tilewise.segment.guard import SAMPLE, Outcome
+from tilewise.segment.outcomes import outcome_of
 from tilewise.segment.sample_histogram import of_sample
 from tilewise.segment.segmenters import COLUMNS, Segmenter, segment_tiles
 from tilewise.segment.thresholds import Threshold
@@ -20,21 +22,23 @@ wildcards, threads = snakemake.wildcards, snakemake.threads
 parts, segmenter = parts_of(params.parts), Segmenter(**params.segmenter)
 paths = given.pixels, given.rois, params.blocks
 pixels = FilteredBlocks(*paths, parts[0].grid, params.dtype, params.codec)
-calibrated = Threshold.from_row(params.calibration) if params.calibration else None
+known = Outcome.from_json(params.outcome) if params.outcome else None
+if params.calibration:
+    known = Outcome(SAMPLE, Threshold.from_row(params.calibration))
 scope = "pixel" if segmenter.is_local else segmenter.scope
 
 
 def segment(part, threads):
     """Write a sample's part of the mask, and give the rows of its tiles."""
-    grid, tiles, sample = part.grid, part.settings["tiles"], calibrated
+    grid, tiles, outcome = part.grid, part.settings["tiles"], known
     filtered = pixels.of(part, params.steps)
-    if part.settings["needs_sample"]:
-        sample = segmenter.find_threshold(*of_sample(given.histograms, filtered, part, threads))
+    if part.settings["counts"]:
+        outcome = outcome_of(of_sample(filtered, part, threads), segmenter)
     chosen = dict.fromkeys(grid.tiles(part.block) if tiles is None else starmap(Tile, tiles))
 
     def rows_of(region):
         rows = []
-        for tile, mask, own, share in segment_tiles(filtered, region, chosen, segmenter, sample):
+        for tile, mask, own, share in segment_tiles(filtered, region, chosen, segmenter, outcome):
             writer.write(part, grid.tile_region(tile), mask)
             names = {"sample": part.sample, "method": wildcards.method, "tile": tile.name}
             names |= dict(zip(("height", "width"), mask.shape, strict=True))

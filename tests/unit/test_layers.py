@@ -30,7 +30,9 @@ OF_THRESHOLDS = {"segment.segmenters", "segment.cleanup", "segment.global_thresh
 WITHOUT = {
     **dict.fromkeys(("aggregate", "choose", "decide"), OF_PIXELS),
     "trust": OF_MASKS,
-    **dict.fromkeys(("filter", "extent", "histogram", "tile_histograms"), OF_THRESHOLDS),
+    **dict.fromkeys(("filter", "extent", "tile_histograms"), OF_THRESHOLDS),
+    # of all methods it knows Otsu's, by which tiles are clear or not
+    "histogram": OF_THRESHOLDS - {"segment.global_thresholds"},
 }
 """Modules that scripts do not import, directly or not."""
 WITHOUT_OPENCV = ("aggregate", "choose", "decide", "trust")

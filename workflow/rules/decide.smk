@@ -63,7 +63,7 @@ rule sweep:
         image=lambda w: decide.sweep(STUDY, **w).pixels.files,
         rois=lambda w: decide.sweep(STUDY, **w).pixels.rois,
         truth="results/{stack}/image.zarr/labels/truth/0/c/{block}",
-        histograms=lambda w: decide.sweep(STUDY, **w).histograms,
+        guard=lambda w: get_guard_files(w.stack, w.method, STUDY.methods[w.method].variants),
         calibration=lambda w: decide.sweep(STUDY, **w).calibrations,
         code=get_code("sweep"),
     output:
@@ -78,6 +78,7 @@ rule sweep:
         steps=lambda w: decide.sweep(STUDY, **w).steps,
         blocks=lambda w: decide.sweep(STUDY, **w).pixels.blocks,
         scoring=lambda w: decide.sweep(STUDY, **w).scoring,
+        outcomes=lambda w: get_outcomes(**w, variants=STUDY.methods[w.method].variants),
         dtype=lambda w: decide.sweep(STUDY, **w).dtype,
     conda:
         "../../envs/tilewise.yaml"
@@ -124,6 +125,7 @@ checkpoint decide:
     """The methods in order, with intervals and tests over independent units, and the one to use."""
     input:
         metrics=lambda w: decide.decide(STUDY).metrics,
+        thresholds=lambda w: validate.thresholds(STUDY),
         units=lambda w: decide.decide(STUDY).units,
         histograms=lambda w: decide.decide(STUDY).histograms.files,
         annotators=lambda w: decide.decide(STUDY).annotators,

@@ -32,7 +32,6 @@ rule survey:
     input:
         image=lambda w: get_survey(w).pixels.files,
         rois=lambda w: get_survey(w).pixels.rois,
-        histograms=lambda w: get_survey(w).histograms,
         choices=get_survey_choices,
         code=get_code("survey"),
     output:
@@ -44,6 +43,7 @@ rule survey:
     params:
         parts=lambda w: get_survey(w).parts,
         variants=lambda w: get_survey(w).variants,
+        outcomes=get_survey_outcomes,
         blocks=lambda w: get_survey(w).pixels.blocks,
         dtype=lambda w: get_survey(w).dtype,
     conda:

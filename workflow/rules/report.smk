@@ -8,6 +8,7 @@ rule aggregate:
     """
     input:
         metrics=lambda w: report_jobs.aggregate(STUDY).metrics,
+        thresholds=lambda w: validate.thresholds(STUDY),
         structures=lambda w: report_jobs.aggregate(STUDY).structures,
         features=lambda w: report_jobs.aggregate(STUDY).features,
         strata=lambda w: report_jobs.aggregate(STUDY).strata,
@@ -46,6 +47,7 @@ rule gather_warnings:
     """What could mislead: code, sample, method, tile, message and remedy."""
     input:
         checks=lambda w: doubts.warnings(STUDY).checks,
+        thresholds=lambda w: doubts.warnings(STUDY).thresholds,
         summary="results/summary.tsv",
         code=get_code("gather_warnings"),
     output:

@@ -29,7 +29,9 @@ rule extent:
 
 
 rule histogram:
-    """Pixels per grey level of a block, 64-bit integers: a bin per level of an integer, 256 of a float."""
+    """Pixels per grey level of a block, 64-bit integers: a bin per level of an integer, 256 of a float.
+
+    With it: Otsu's classes of each tile, means and deviations in grey levels."""
     input:
         pixels=lambda w: segment.histogram(STUDY, **w).pixels.files,
         rois=lambda w: segment.histogram(STUDY, **w).pixels.rois,
@@ -56,6 +58,30 @@ rule histogram:
         "../../scripts/histogram.py"
 
 
+checkpoint guard:
+    """What tiles get by a method that have no clear threshold of their own, of a sample of several blocks.
+
+    Of each set of parameters: the outcome, and the blocks with such tiles. Masks depend on that alone.
+    """
+    input:
+        histograms=lambda w: segment.guard(STUDY, **w).histograms,
+        code=get_code("guard"),
+    output:
+        outcomes="results/{stack}/{method}/guard.json",
+    log:
+        "logs/{stack}/{method}/guard.log",
+    params:
+        filters=lambda w: segment.guard(STUDY, **w).filters,
+        blocks=lambda w: segment.guard(STUDY, **w).blocks,
+        variants=lambda w: segment.guard(STUDY, **w).variants,
+    conda:
+        "../../envs/tilewise.yaml"
+    priority: 3
+    localrule: True
+    script:
+        "../../scripts/guard.py"
+
+
 rule threshold:
     """The mask, 0 background and 1 foreground, and each tile's threshold in grey levels.
 
@@ -64,7 +90,7 @@ rule threshold:
     input:
         pixels=lambda w: get_threshold(w).pixels.files,
         rois=lambda w: get_threshold(w).pixels.rois,
-        histograms=lambda w: get_threshold(w).histograms,
+        guard=lambda w: get_mask_guard(w),
         choices=lambda w: get_choice_files(w.method),
         code=get_code("threshold"),
     output:
@@ -82,6 +108,7 @@ rule threshold:
         dtype=lambda w: get_threshold(w).dtype,
         segmenter=lambda w: get_threshold(w).segmenter,
         calibration=lambda w: get_threshold(w).calibration,
+        outcome=lambda w: get_mask_outcome(w),
     conda:
         "../../envs/tilewise.yaml"
     group:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.decide import evidence, reference_scores, units
+from tilewise.decide import evidence, guarded, reference_scores, units
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.cross_validation import assign_folds, best_of
 from tilewise.decide.evidence import Evidence, Rules
@@ -59,7 +59,7 @@ def decide(
     Parameters
     ----------
     tiles : dict of str to list of dict of str to str
-        By method, its rows of tables of metrics, without excluded tiles.
+        By method, its rows of tables of metrics with the column `guard`, without excluded tiles.
     selections : dict of str to list of dict of str to str
         What `selection.Selection.unit_rows` has filled, for methods with parameters to choose.
     settings, groups, choices
@@ -85,7 +85,8 @@ def decide(
         for method, rows in tiles.items()
     }
     order = [rules.metric, *(name for name in columns.metrics if name != rules.metric)]
-    ranking = [row for name in order for row in rank_rows(known, columns, name, rules)]
+    guard = {method: _of_guard(whole_tiles(rows)) for method, rows in tiles.items()}
+    ranking = [row for name in order for row in rank_rows(known, columns, name, rules, guard)]
     decisive = [row for row in ranking if row["metric"] == rules.metric]
     scores = [row for one in known.items() for row in _method_scores(*one, columns, rules)]
     own_rows, cross_validated = _cross_validated(known, names, columns, rules)
@@ -96,6 +97,7 @@ def decide(
     rows = sort_rows(chain.from_iterable(tiles.values()), list(groups), list(tiles))
     summary = summarize(whole_tiles(rows), choices)
     doubts = [*known_doubts, *doubts_of(summary), *blank_doubts(summary)]
+    doubts += guarded.empty_doubts(summary)
     record = {
         **_verdict(decisive, known[best], rules),
         "units": {"unit": rules.unit, "number": len(names), "independent": rules.units},
@@ -108,6 +110,10 @@ def decide(
         "warnings": [doubt._asdict() for doubt in doubts],
     }
     return Decision(ranking, scores, record)
+
+
+def _of_guard(rows: Sequence[TextRow]) -> str:
+    return guarded.describe(sum(map(guarded.is_left_empty, rows)), len(rows))
 
 
 def _method_scores(method: str, own: Evidence, columns: CountColumns, rules: Rules) -> list[Row]:
@@ -135,7 +141,7 @@ def _cross_validated(
 
 def _verdict(decisive: Sequence[Row], best: Evidence, rules: Rules) -> dict[str, Any]:
     """What is decided, from the ranking by the metric that decides."""
-    fields = ("metric", "estimate", "value", "low", "high", "note")
+    fields = ("metric", "estimate", "value", "low", "high", "guard", "note")
     return {
         **{"verdict": verdict(decisive, rules), "method": decisive[0]["method"]},
         **{"variant": best.variant, **{name: decisive[0][name] for name in fields}},

@@ -25,9 +25,9 @@ Row = dict[str, Any]
 RANKING = (
     *("metric", "rank", "method", "estimate", "value", "low", "high"),
     *("difference", "difference_low", "difference_high", "p", "p_adjusted", "indistinguishable"),
-    *("first", "units", "unit", "note"),
+    *("first", "units", "unit", "guard", "note"),
 )
-"""Columns of the ranking."""
+"""Columns of the ranking; `guard` says how many tiles it left empty, in words."""
 SCORES = (
     *("method", "estimate", "variant", "metric", "micro", "micro_low", "micro_high"),
     *("macro", "macro_low", "macro_high", "units", "unit", "note"),
@@ -124,9 +124,16 @@ def _first_places(resampled: Floats) -> Floats:
 
 
 def rank_rows(
-    evidence: Mapping[str, Evidence], columns: CountColumns, name: str, rules: Rules
+    evidence: Mapping[str, Evidence],
+    columns: CountColumns,
+    name: str,
+    rules: Rules,
+    guard: Mapping[str, str],
 ) -> list[Row]:
-    """The methods in order of the metric `name`, the best first, with the fields of `RANKING`."""
+    """The methods in order of the metric `name`, the best first, with the fields of `RANKING`.
+
+    `guard` is the text of that column, by method.
+    """
     methods, metric = list(evidence), columns.metric(name)
     places = rank_methods(
         np.stack([known.counts for known in evidence.values()]),
@@ -149,6 +156,7 @@ def rank_rows(
             **{"estimate": known.estimate, "value": finite(value), "low": low, "high": high},
             "indistinguishable": "yes" if place["indistinguishable"] else "",
             **{"units": rules.units, "unit": rules.unit, "note": rules.note},
+            "guard": guard[method],
         }
         rows.append({column: fields[column] for column in RANKING})
     return rows

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tilewise.decide import guarded
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.ranking import finite
 from tilewise.doubts import Doubt
@@ -21,7 +22,8 @@ FALSE_POSITIVE_AREA = "false_positive_area"
 COLUMNS = (
     *("sample", "method", "metric", "estimate", "extent", "tiles", "excluded", "pooled"),
     *("averaged", "mean", "sd", "median", "q25", "q75"),
-    *("slivers", "blank_truth", "blank_mask", "mean_without_blank", "warning"),
+    *("slivers", "blank_truth", "blank_mask", "mean_without_blank"),
+    *("left_empty", "left_empty_with_truth", "warning"),
 )
 """Of the summary."""
 WORTH_SAYING = 0.05
@@ -67,7 +69,8 @@ def summarize(rows: Sequence[Row], choices: Collection[str] = ()) -> list[dict[s
         Left out of the mean are `slivers`, and tiles with `blank_truth`: without foreground.
         `blank_mask` tiles have foreground, of which the mask has none: F1 is 0 there, precision is
         not defined. `mean_without_blank` leaves them out too. Of `false_positive_area` all truth
-        is blank, and a blank mask is right.
+        is blank, and a blank mask is right. `left_empty` is the number of tiles that the guard left
+        empty, `left_empty_with_truth` of those whose truth has foreground.
     """
     groups = {names: list(group) for names, group in groupby(rows, itemgetter("sample", "method"))}
     samples = list(dict.fromkeys(sample for sample, _ in groups))
@@ -195,10 +198,14 @@ def _is_sliver(row: Row) -> bool:
 
 
 def _left_out(rows: Sequence[Row]) -> dict[str, int]:
-    """How many slivers there are, and how many others without foreground in the truth."""
+    """Slivers, others without foreground in the truth, and tiles that the guard left empty."""
     whole = [row for row in rows if not _is_sliver(row)]
     blank = sum(not _has_foreground(row) for row in whole)
-    return {"slivers": len(rows) - len(whole), "blank_truth": blank}
+    empty = list(filter(guarded.is_left_empty, rows))
+    return {
+        **{"slivers": len(rows) - len(whole), "blank_truth": blank},
+        **{"left_empty": len(empty), "left_empty_with_truth": sum(map(_has_foreground, empty))},
+    }
 
 
 def _means(rows: Sequence[Row], name: str) -> dict[str, Any]:

@@ -63,6 +63,8 @@ def describe(decision: Mapping[str, Any]) -> str:
     lines = ["# Decision", "", f"**{decision['verdict']}**", ""]
     lines.append(f"- Method: `{decision['method']}`{variant}")
     lines.append(f"- {score}: {_with_interval(decision)}")
+    if decision["guard"]:
+        lines.append(f"- {decision['guard']}")
     if decision["low"] is not None:
         lines.append("- How the interval is computed: docs/validation.md, *Intervals*")
     if decision["cross_validated"]:
@@ -77,7 +79,7 @@ def describe(decision: Mapping[str, Any]) -> str:
         text = f"- Cannot be told apart: `{row['method']}`, {metric} {_three(row['value'])}"
         if row["p_adjusted"] is not None:
             text += f", p {_three(row['p_adjusted'])}, first in {row['first']:.0%} of resamples"
-        lines.append(text)
+        lines.append("; ".join(filter(None, (text, row["guard"]))))
     if decision["left_out"]:
         lines.append(
             f"- Not ranked, since not run on all samples: {', '.join(decision['left_out'])}"

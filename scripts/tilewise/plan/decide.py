@@ -8,10 +8,8 @@ from typing import Any
 from tilewise.plan import ingest, paths, quality, reads, resources, segment, validate
 from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.reads import PixelJob
+from tilewise.plan.segment import VariantSettings
 from tilewise.plan.study import Study
-
-VariantSettings = dict[str, Any]
-"""A `Variant` and its segmenter as plain values, for `params`."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +83,7 @@ def calibrate(study: Study, method: str) -> Calibrate:
 
 def variants(study: Study, method: str) -> list[VariantSettings]:
     """All sets of parameters of a method."""
-    return [
-        vars(variant) | {"segmenter": vars(variant.segmenter)}
-        for variant in study.methods[method].variants
-    ]
+    return list(map(segment.settings_of, study.methods[method].variants))
 
 
 @dataclass(frozen=True)
@@ -96,12 +91,10 @@ class Sweep(PixelJob):
     """Scores of every set of a method's parameters on the annotated tiles of a block.
 
     Pixels are of the image, from which the method gives the mask with any of its parameters.
-    Of each part: `needs_sample`, names of the sets with a threshold of the whole sample; `counted`,
-    filters whose histogram of it they need; and `spacing`.
+    Of each part: `counts`, names of the sets for whose outcome the sample is gone through first;
+    and `spacing`.
     """
 
-    histograms: list[str]
-    """Of the whole sample, filter by filter of `counted`; none of a single block, as for a mask."""
     calibrations: list[str]
     variants: list[VariantSettings]
     steps: dict[str, list[Any]]
@@ -121,13 +114,11 @@ def sweep(study: Study, stack: str, method: str, block: str) -> Sweep:
                 study,
                 sample,
                 own,
-                needs_sample=[v.name for v in tried.variants if study.needs_sample(sample, v)],
-                counted=segment.counted_filters(study, sample, tried.variants),
+                counts=[v.name for v in tried.variants if study.counts_sample(sample, v)],
             )
             for sample, own in places
         ],
         pixels=reads.image(study, places, NO_FILTER, reach),
-        histograms=segment.histograms(study, stack, tried.variants),
         calibrations=calibrations(study, method),
         variants=variants(study, method),
         steps={filter: study.steps(filter) for filter in tried.filters},

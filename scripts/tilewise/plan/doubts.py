@@ -6,6 +6,7 @@ from functools import cache
 
 from tilewise.doubts import Doubt
 from tilewise.plan import paths
+from tilewise.plan.methods import SEGMENTATION
 from tilewise.plan.study import Study
 
 
@@ -19,6 +20,8 @@ class Warnings:
     """Of blocks with these samples, and perhaps others."""
     has_roi: list[str]
     """Samples with a region of interest."""
+    thresholds: list[str]
+    """Of all masks."""
 
 
 @cache
@@ -40,8 +43,11 @@ def _of(study: Study, samples: Iterable[str]) -> Warnings:
         for sample in known
         for own in study.grids[sample.name].blocks()
     )
+    runs = [*study.runs, *((sample, SEGMENTATION) for sample in study.applied)]
+    masks = ((study.stack_of[sample].name, method) for sample, method in runs)
     return Warnings(
         doubts=[doubt for sample in known for doubt in sample.doubts],
         checks=[paths.CHECKS.format(stack=stack, block=block) for stack, block in blocks],
         has_roi=[sample.name for sample in known if sample.has_roi],
+        thresholds=paths.of_masks(paths.THRESHOLDS, dict.fromkeys(masks), study.mask_blocks),
     )

@@ -22,7 +22,10 @@ RESERVED_NAMES = ("truth", "filtered", "histograms", "errors", "quality", SEGMEN
 """Those of labels and folders of a stack."""
 STEP_KIND = "threshold method"
 """What a threshold is called in messages."""
-SEGMENTER_KEYS = ("scope", "foreground", "min_contrast", "min_separability", "fallback", "cleanup")
+SEGMENTER_KEYS = (
+    *("scope", "foreground", "min_contrast", "min_separability", "fallback", "weak"),
+    "cleanup",
+)
 """Keys of a method that its segmenter has too."""
 
 
@@ -154,10 +157,16 @@ def _read_variant(
         ("scope", ("tile", "plane", "sample", "calibrated")),
         ("foreground", ("bright", "dark")),
         ("fallback", ("empty", "sample")),
+        ("weak", ("auto", "own", "empty", "sample")),
     ):
         if entry[key] not in choices:
             value = entry[key]
             raise ValueError(f"{what}: {key} {value} does not exist{hint(value, choices)}")
+    if entry["fallback"] == "empty" and entry["weak"] != "auto":
+        raise ValueError(
+            f"{what}: weak says what the sample decides, and by fallback: empty it is not asked: "
+            "leave out one of the two"
+        )
     if segmenter.scope == "calibrated" and (segmenter.is_local or threshold == "manual"):
         raise ValueError(
             f"{what}: {threshold} has no threshold to calibrate: use the scope tile, and a grid of "

@@ -41,16 +41,13 @@ def features(study: Study, samples: Iterable[str]) -> list[str]:
 class Survey:
     """How far methods agree on a few tiles of a block.
 
-    Of each part: `tiles`, plane, tile row and tile column; `methods`, those that are compared;
-    `needs_sample`, those with a threshold of the whole sample; and `counted`, filters whose
-    histogram of it they need.
+    Of each part: `tiles`, plane, tile row and tile column; `methods`, those that are compared; and
+    `counts`, those for whose outcome the sample is gone through first.
     """
 
     parts: list[PartSettings]
     pixels: Pixels
     """Of the image, from which any method gives those tiles."""
-    histograms: list[str]
-    """Of the whole sample, filter by filter of `counted`; none of a single block, as for a mask."""
     variants: dict[str, dict[str, Any]]
     """By method."""
     dtype: str
@@ -63,7 +60,6 @@ def survey(study: Study, stack: str, block: str, choices: tuple[Choice, ...]) ->
     parts, places = [], _survey_places(study, stack, block)
     for sample, own in places:
         methods = _survey_methods_of(study, sample)
-        chosen = [variants[name] for name in methods]
         parts.append(
             reads.part(
                 study,
@@ -71,14 +67,12 @@ def survey(study: Study, stack: str, block: str, choices: tuple[Choice, ...]) ->
                 own,
                 tiles=_surveyed(study, sample)[own],
                 methods=methods,
-                needs_sample=[m for m in methods if study.needs_sample(sample, variants[m])],
-                counted=segment.counted_filters(study, sample, chosen),
+                counts=[m for m in methods if study.counts_sample(sample, variants[m])],
             )
         )
     return Survey(
         parts=parts,
         pixels=reads.image(study, places, NO_FILTER, _survey_reach(study, stack, block)),
-        histograms=segment.histograms(study, stack, list(variants.values())),
         variants={
             choice.method: {
                 "filter": variant.filter,
@@ -109,12 +103,13 @@ def survey_methods(study: Study, stack: str, block: str) -> list[str]:
 
 @cache
 def _survey_methods_of(study: Study, sample: str) -> list[str]:
-    """Methods that are compared: those that need no pass over all of a sample for themselves."""
+    """Methods that are compared: those for which no large sample is counted that is not anyway."""
+    stack = study.stack_of[sample].name
     return [
         name
         for name in study.methods_of(sample)
         if study.is_run(sample, name)
-        or not any(study.needs_sample(sample, one) for one in study.methods[name].variants)
+        or not segment.waiting(study, stack, study.methods[name].variants)
     ]
 
 

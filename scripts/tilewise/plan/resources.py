@@ -130,19 +130,13 @@ def threshold(study: Study, stack: str, method: str) -> Need:
     workers, variants = method_threads(study, method), study.candidates(method)
     size = max(_variant_memory(study, stack, variant, workers) for variant in variants)
     # samples of one block are gone through before, for their histograms: of floats twice
-    counts = not _has_several_blocks(study, stack) and any(
-        study.needs_sample(sample, variant)
-        for sample in study.stacks[stack].samples
-        for variant in variants
+    # whatever their tiles, so that companions change nothing
+    counts = not study.has_several_blocks(stack) and any(
+        variant.segmenter.needs_sample(2) for variant in variants
     )
     passes = 1 + counts * (2 if study.dtype(stack) == "float32" else 1)
     minutes = runtime(study, stack) * passes
     return Need(size, minutes, workers, method_group(study, method))
-
-
-def _has_several_blocks(study: Study, stack: str) -> bool:
-    """Whether a sample has several: each of a shared stack has one."""
-    return len(study.blocks(stack)) > 1 and not study.stacks[stack].is_shared
 
 
 def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) -> int:
@@ -206,8 +200,8 @@ def filter_group(study: Study, stack: str) -> str:
 
 def has_histograms(study: Study, stack: str) -> bool:
     """Whether a threshold waits for all blocks of a sample."""
-    return _has_several_blocks(study, stack) and any(
-        study.needs_sample(sample, variant)
+    return any(
+        study.waits_for_sample(stack, variant)
         for sample in study.stacks[stack].samples
         for method in study.methods_of(sample)
         for variant in study.methods[method].variants

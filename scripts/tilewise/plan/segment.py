@@ -61,15 +61,12 @@ def histogram(study: Study, stack: str, source: str, block: str) -> Histogram:
 class Threshold:
     """The mask of a block, and each tile's threshold.
 
-    Of each part: `needs_sample`, whether a threshold of the whole sample is used; and `tiles`,
+    Of each part: `counts`, whether the sample is gone through first, for its outcome; and `tiles`,
     plane, tile row and tile column of those that the mask covers, or None for all of them.
     """
 
     parts: list[PartSettings]
     pixels: Pixels
-    histograms: list[str]
-    """Of every block of a sample of several blocks, where its threshold is used; other jobs count
-    the histograms of their samples themselves."""
     segmenter: dict[str, Any]
     calibration: dict[str, str] | None
     """The threshold that annotated tiles gave, as a row of a table."""
@@ -89,13 +86,12 @@ def threshold(study: Study, stack: str, method: str, block: str, choice: Choice)
                 study,
                 sample,
                 own,
-                needs_sample=study.needs_sample(sample, variant),
+                counts=study.counts_sample(sample, variant),
                 tiles=None if is_all else reads.annotated_tiles(study, sample, own),
             )
             for sample, own in places
         ],
         pixels=reads.filtered(study, places, variant.filter, reach, takes_temporary=True),
-        histograms=histograms(study, stack, [variant]),
         segmenter=vars(variant.segmenter),
         calibration=dict(choice.calibration) if choice.calibration else None,
         dtype=study.dtype(stack),
@@ -108,26 +104,63 @@ def threshold_need(study: Study, stack: str, method: str, block: str) -> Need:
     return resources.threshold(study, stack, method)
 
 
-def counted_filters(study: Study, sample: str, variants: Iterable[Variant]) -> list[str]:
-    """Filters whose histogram of the whole sample some variants need."""
-    return list(
-        dict.fromkeys(variant.filter for variant in variants if study.needs_sample(sample, variant))
+VariantSettings = dict[str, Any]
+"""A `Variant` and its segmenter as plain values, for `params`."""
+
+
+def settings_of(variant: Variant) -> VariantSettings:
+    """A set of a method's parameters."""
+    return vars(variant) | {"segmenter": vars(variant.segmenter)}
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What tiles of a sample of several blocks get that have no clear threshold of their own."""
+
+    histograms: list[str]
+    """Of all blocks, filter by filter."""
+    filters: list[str]
+    blocks: list[str]
+    variants: list[VariantSettings]
+    """Those of the method that wait for the sample."""
+
+
+@cache
+def guard(study: Study, stack: str, method: str) -> Guard:
+    """Of one sample, by all sets of a method's parameters."""
+    blocks, variants = study.blocks(stack), waiting(study, stack, study.methods[method].variants)
+    filters = list(dict.fromkeys(variant.filter for variant in variants))
+    return Guard(
+        histograms=[
+            path
+            for filter in filters
+            for path in paths.of_blocks(paths.HISTOGRAM, blocks, stack=stack, source=filter)
+        ],
+        filters=filters,
+        blocks=blocks,
+        variants=list(map(settings_of, variants)),
     )
 
 
-def histograms(study: Study, stack: str, variants: Iterable[Variant]) -> list[str]:
-    """Histograms of all blocks of a sample that variants need; none of samples of a single block.
+def waiting(study: Study, stack: str, variants: Iterable[Variant]) -> list[Variant]:
+    """Those by which a mask waits for all blocks of its sample."""
+    return [variant for variant in variants if study.waits_for_sample(stack, variant)]
 
-    They come filter by filter of `counted_filters`.
+
+def outcomes(
+    study: Study, stack: str, block: str, variants: Iterable[Variant], known: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Outcomes that masks of a block use, by the variant's name, of those in the file of a `Guard`.
+
+    None where all tiles have clear thresholds, so that other blocks do not matter.
     """
-    blocks = study.blocks(stack)
-    if study.stacks[stack].is_shared or len(blocks) == 1:
-        return []
-    return [
-        path
-        for filter in counted_filters(study, stack, variants)
-        for path in paths.of_blocks(paths.HISTOGRAM, blocks, stack=stack, source=filter)
-    ]
+    (sample,), used = study.stacks[stack].samples, {}
+    grid, region = study.grids[sample], study.region(sample, block)
+    for variant in waiting(study, stack, variants):
+        around = grid.blocks_of(grid.around(region, variant.segmenter.reach))
+        if not set(around).isdisjoint(known[variant.name]["blocks"]):
+            used[variant.name] = known[variant.name]["outcome"]
+    return used
 
 
 def choice_files(study: Study, method: str, choice: Choice) -> list[str]:

@@ -208,6 +208,20 @@ class Study:
         grid = self.grids[sample]
         return variant.segmenter.needs_sample(grid.shape[0] * prod(grid.tiles_along))
 
+    def counts_sample(self, sample: str, variant: Variant) -> bool:
+        """Whether the job of a mask takes that threshold itself: it has all of the sample."""
+        is_whole = not self.has_several_blocks(self.stack_of[sample].name)
+        return is_whole and self.needs_sample(sample, variant)
+
+    def waits_for_sample(self, stack: str, variant: Variant) -> bool:
+        """Whether it comes from histograms of the sample's blocks, of which there are several."""
+        (*_, sample) = self.stacks[stack].samples
+        return self.has_several_blocks(stack) and self.needs_sample(sample, variant)
+
+    def has_several_blocks(self, stack: str) -> bool:
+        """Whether a sample has several: each of a shared stack has one."""
+        return len(self.blocks(stack)) > 1 and not self.stacks[stack].is_shared
+
     def annotated_samples(self, method: Method) -> list[str]:
         """Samples of a method that have truth."""
         return [sample for sample in self.annotated if method.name in self.methods_of(sample)]

@@ -63,6 +63,11 @@ def tables(study: Study) -> list[str]:
     return paths.of_masks(paths.METRICS, study.validated, study.annotated_blocks)
 
 
+def thresholds(study: Study) -> list[str]:
+    """Tables of thresholds of the same tiles."""
+    return paths.of_masks(paths.THRESHOLDS, study.validated, study.annotated_blocks)
+
+
 @dataclass(frozen=True)
 class Structure:
     """Metrics of whole planes, or of all planes of a sample.

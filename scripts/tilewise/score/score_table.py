@@ -8,7 +8,7 @@ from tilewise.score.formulas import COUNTS, PIXEL_METRICS, counts_of, metrics_of
 from tilewise.tables import write_rows
 
 PLACE = ("sample", "method", "tile", "z", "y", "x", "height", "width")
-ADDED = ("extent", "estimate", "flags", "excluded")
+ADDED = ("extent", "estimate", "flags", "excluded", "guard")
 """Columns of the table of all metrics, besides those of each block's."""
 AGREEMENT = ("sample", "measure", "annotators", "value", "pixels")
 """Columns of the table of how far several annotators agree."""

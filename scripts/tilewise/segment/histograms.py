@@ -4,6 +4,7 @@ Sums of a histogram are exact: integers, or in double precision.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,24 +100,56 @@ def separability(counts: NDArray, centers: NDArray, threshold: float) -> float:
 def contrast_to_noise(
     counts: NDArray, centers: NDArray, threshold: float, foreground: str = "bright"
 ) -> float:
-    """Contrast-to-noise ratio of the two classes that a threshold makes.
+    """Contrast-to-noise ratio of the two classes that a threshold makes; 0 if one is empty.
 
-    This is the difference of the class means over the standard deviation of the background class:
-    2.65 for a Gaussian split at its mean, that is for noise alone. It is 0 if a class is empty, and
-    infinite if the background is constant: in a single bin. The foreground is `bright` or `dark`.
+    As `Split.contrast`. The foreground is `bright` or `dark`.
     """
-    split = np.searchsorted(centers, threshold, side="right")
-    background, objects = slice(split), slice(split, None)
-    if foreground == "dark":
-        background, objects = objects, background
-    inside, outside = counts[background], counts[objects]
-    pixels, others = inside.sum(), outside.sum()
-    if not pixels or not others:
-        return 0.0
-    if np.count_nonzero(inside) == 1:
-        return math.inf
-    grey_levels = centers[background].astype(np.float64)
-    mean = inside @ grey_levels / pixels
-    difference = abs(outside @ centers[objects].astype(np.float64) / others - mean)
-    deviation = math.sqrt(inside @ (grey_levels - mean) ** 2 / pixels)
-    return float(difference / deviation)
+    own = split(counts, centers, threshold)
+    return own.contrast(foreground) if own else 0.0
+
+
+@dataclass(frozen=True)
+class Split:
+    """The two classes that a threshold makes of some pixels, in grey levels."""
+
+    dark_mean: float
+    bright_mean: float
+    dark_sd: float
+    bright_sd: float
+    separability: float
+    """As from `separability`."""
+
+    @property
+    def difference(self) -> float:
+        """Of the class means."""
+        return self.bright_mean - self.dark_mean
+
+    def contrast(self, foreground: str) -> float:
+        """Difference of the class means over the standard deviation of the background class.
+
+        It is 2.65 for a Gaussian split at its mean, that is for noise alone, and infinite if the
+        background is constant: in a single bin.
+        """
+        deviation = self.bright_sd if foreground == "dark" else self.dark_sd
+        return self.difference / deviation if deviation else math.inf
+
+
+def split(counts: NDArray, centers: NDArray, threshold: float) -> Split | None:
+    """The classes of a histogram below and above a threshold; None if one is empty."""
+    end = np.searchsorted(centers, threshold, side="right")
+    if not counts[:end].any() or not counts[end:].any():
+        return None
+    dark, bright = (
+        _mean_and_deviation(counts[part], centers[part].astype(np.float64))
+        for part in (slice(end), slice(end, None))
+    )
+    own = separability(counts, centers, threshold)
+    return Split(dark[0], bright[0], dark[1], bright[1], own)
+
+
+def _mean_and_deviation(counts, grey_levels):
+    pixels = counts.sum()
+    mean = counts @ grey_levels / pixels
+    variance = counts @ (grey_levels - mean) ** 2 / pixels
+    # rounding leaves a constant class a little deviation
+    return float(mean), math.sqrt(variance) if np.count_nonzero(counts) > 1 else 0.0

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from tilewise.segment import cleanup, local_thresholds, masks
 from tilewise.segment.filtered import Filtered
+from tilewise.segment.guard import EMPTY, OWN, SAMPLE, Limits, Outcome
 from tilewise.segment.histograms import histogram
-from tilewise.segment.thresholds import Threshold, find_threshold, guard
+from tilewise.segment.thresholds import COLUMNS as THRESHOLD_COLUMNS
+from tilewise.segment.thresholds import Threshold, find_threshold
 from tilewise.store.grid import Grid, Region, Tile, crop, runs_of
 
 COLUMNS = (
     *("sample", "method", "tile", "height", "width", "scope"),
-    *("threshold", "separability", "contrast", "foreground", "note"),
+    *("foreground", *THRESHOLD_COLUMNS),
 )
 """Of the table of thresholds; `foreground` is the fraction of the tile, 0 to 1."""
 
@@ -37,9 +39,12 @@ class Segmenter:
     """`bright`: above the threshold; or `dark`: not above it."""
     min_contrast: float
     min_separability: float
-    """These two are limits of a tile's or a plane's own threshold; see `guard`."""
+    """These two are limits of the guard, for tiles and planes with a threshold of their own."""
     fallback: str
-    """What is used where they are not reached: `sample` or `empty`."""
+    """Where they are not reached: `sample`, which decides; or `empty`."""
+    weak: str
+    """What such tiles get where the sample does not reach them either: `auto`, `own`, `empty` or
+    `sample`; see `guard.of_weak_sample`."""
     cleanup: list
     """Steps of `cleanup`."""
 
@@ -53,10 +58,22 @@ class Segmenter:
         """Whether a tile's or plane's own threshold is used only if it separates two classes."""
         return (
             self.scope in ("tile", "plane")
-            and self.threshold != "manual"
             and not self.is_local
+            and not self._is_of_numbers
             and (self.min_contrast > 0 or self.min_separability > 0)
         )
+
+    @property
+    def _is_of_numbers(self) -> bool:
+        """Whether the configuration gives the threshold as a number."""
+        if self.threshold == "hysteresis":
+            return not any(isinstance(self.settings[bound], str) for bound in ("low", "high"))
+        return self.threshold == "manual"
+
+    @property
+    def limits(self) -> Limits:
+        """Of the guard."""
+        return Limits(self.min_contrast, self.min_separability)
 
     def find_threshold(self, counts: NDArray, centers: NDArray) -> Threshold:
         """The threshold of a histogram, as `thresholds.find_threshold`."""
@@ -64,8 +81,15 @@ class Segmenter:
 
     def needs_sample(self, tiles: int) -> bool:
         """Whether a threshold of the whole sample, of so many tiles, is used."""
-        falls_back = self.is_guarded and self.fallback == "sample" and tiles > 1
-        return falls_back or (self.scope == "sample" and not self.is_local)
+        asks = self.is_guarded and self.fallback == SAMPLE and tiles > 1
+        return asks or (self.scope == "sample" and not self.is_local)
+
+    @property
+    def outcome_alone(self) -> Outcome:
+        """What doubtful tiles get where no sample is asked."""
+        if self.fallback == EMPTY:
+            return Outcome(EMPTY)
+        return Outcome(EMPTY if self.weak == EMPTY else OWN, is_weak=True)
 
     @property
     def reach(self) -> float:
@@ -95,7 +119,7 @@ def tile_thresholds(
     region: Region,
     grid: Grid,
     segmenter: Segmenter,
-    sample: Threshold | None = None,
+    outcome: Outcome | None = None,
     inside: Inside = None,
 ) -> dict[Tile, Threshold]:
     """The threshold of every tile of a region.
@@ -106,8 +130,9 @@ def tile_thresholds(
         Filtered pixels of the region.
     region
         Of one plane; whole tiles unless the scope is the sample or the method local.
-    sample
-        Of the whole sample, where `needs_sample`; of the annotated tiles, where it is calibrated.
+    outcome
+        With the threshold of the whole sample, where `needs_sample`; of the annotated tiles, where
+        it is calibrated.
     inside
         Which pixels of the region are in the region of interest: those that count.
     """
@@ -115,26 +140,27 @@ def tile_thresholds(
     if segmenter.is_local:
         return dict.fromkeys(tiles, Threshold(note="a threshold per pixel"))
     if segmenter.scope in ("sample", "calibrated"):
-        assert sample is not None
-        return dict.fromkeys(tiles, sample)
+        assert outcome is not None
+        assert outcome.threshold is not None
+        return dict.fromkeys(tiles, outcome.threshold)
     if segmenter.scope == "plane":
         counted = pixels if inside is None else pixels[inside]
-        return dict.fromkeys(tiles, _guarded_threshold(counted, segmenter, sample))
+        return dict.fromkeys(tiles, _guarded_threshold(counted, segmenter, outcome))
     thresholds = {}
     for tile in tiles:
         inner = grid.tile_region(tile)
         counted = crop(pixels, region, inner)
         if inside is not None:
             counted = counted[crop(inside, region, inner)]
-        thresholds[tile] = _guarded_threshold(counted, segmenter, sample)
+        thresholds[tile] = _guarded_threshold(counted, segmenter, outcome)
     return thresholds
 
 
-def _guarded_threshold(pixels, segmenter, sample):
-    threshold = segmenter.find_threshold(*histogram(pixels))
+def _guarded_threshold(pixels, segmenter, outcome):
+    own = segmenter.find_threshold(*histogram(pixels))
     if not segmenter.is_guarded:
-        return threshold
-    return guard(threshold, sample, segmenter.min_separability, segmenter.min_contrast)
+        return own
+    return (outcome or segmenter.outcome_alone).of(own, segmenter.limits)
 
 
 def segment(
@@ -178,7 +204,7 @@ def segment_region(
     region: Region,
     grid: Grid,
     segmenter: Segmenter,
-    sample: Threshold | None = None,
+    outcome: Outcome | None = None,
     surfaces: Surfaces | None = None,
     inside: Inside = None,
 ) -> tuple[NDArray[np.uint8], dict[Tile, Threshold]]:
@@ -188,7 +214,7 @@ def segment_region(
     ----------
     pixels
         Filtered pixels of `outer`, which holds what is within the segmenter's reach of `region`.
-    sample
+    outcome
         As for `tile_thresholds`.
     surfaces
         Of the same pixels, to share with other segmenters.
@@ -198,7 +224,7 @@ def segment_region(
     own = grid.around(region, segmenter.reach)
     pixels = crop(pixels, outer, own)
     inside = None if inside is None else crop(inside, outer, own)
-    thresholds = tile_thresholds(pixels, own, grid, segmenter, sample, inside)
+    thresholds = tile_thresholds(pixels, own, grid, segmenter, outcome, inside)
     surface = surfaces.of(segmenter, own) if surfaces and segmenter.is_local else None
     mask = segment(pixels, own, grid, segmenter, thresholds, surface, inside)
     return crop(mask, own, region), thresholds
@@ -209,7 +235,7 @@ def segment_tiles(
     region: Region,
     chosen: Collection[Tile],
     segmenter: Segmenter,
-    sample: Threshold | None = None,
+    outcome: Outcome | None = None,
 ) -> Iterator[tuple[Tile, NDArray[np.uint8], Threshold, float]]:
     """Each chosen tile of a region, with its mask and its threshold; see `segment_region`.
 
@@ -221,7 +247,7 @@ def segment_tiles(
     for run in runs_of(own, grid, segmenter.reach):
         outer = grid.around(run, segmenter.reach)
         read, inside = (filtered.read(outer), outer), filtered.inside(outer)
-        mask, thresholds = segment_region(*read, run, grid, segmenter, sample, inside=inside)
+        mask, thresholds = segment_region(*read, run, grid, segmenter, outcome, inside=inside)
         for tile in grid.tiles_in(run):
             inner = grid.tile_region(tile)
             own_mask = crop(mask, run, inner)

@@ -1,29 +1,35 @@
-"""The threshold of some pixels: from their histogram, and kept only if it separates classes."""
+"""The threshold of some pixels, from their histogram, with what speaks for two classes in them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.segment.global_thresholds import GLOBAL, NoThreshold
-from tilewise.segment.histograms import contrast_to_noise, separability
+from tilewise.segment.global_thresholds import GLOBAL, NoThreshold, otsu
+from tilewise.segment.histograms import Split, split
+
+EVIDENCE = ("separability", "contrast", "difference")
+COLUMNS = ("threshold", *EVIDENCE, "guard", "note")
+"""Of a threshold in tables."""
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """The thresholds for some pixels, and what speaks for them."""
+    """The thresholds for some pixels, and whether Otsu's split finds two classes in them."""
 
     values: tuple[float, ...] = ()
     """In grey levels: one, several for multi-Otsu, low and high for hysteresis; none where no
     threshold exists and the mask is empty."""
     separability: float | None = None
-    """As from `histograms.separability`."""
     contrast: float | None = None
-    """As from `histograms.contrast_to_noise`."""
+    difference: float | None = None
+    """These three are of Otsu's split, as in `histograms.Split`; None of constant pixels."""
     note: str = ""
     """Why there is no threshold, or why it is not the pixels' own; empty otherwise."""
+    guard: str = ""
+    """What the guard made of it, of `guard.WORDS`; empty where it had no part in it."""
 
     def to_row(self) -> dict[str, Any]:
         """The threshold as fields of a table."""
@@ -33,11 +39,10 @@ class Threshold:
     @classmethod
     def from_row(cls, fields: Mapping[str, str]) -> Self:
         """The threshold that `to_row` gave, read back as text."""
-        separability, contrast = (
-            float(fields[name]) if fields[name] else None for name in ("separability", "contrast")
-        )
+        evidence = [float(fields[name]) if fields[name] else None for name in EVIDENCE]
         values = tuple(map(float, filter(None, fields["threshold"].split(";"))))
-        return cls(values, separability, contrast, fields["note"])
+        known = dict(zip(EVIDENCE, evidence, strict=True))
+        return cls(values, **known, note=fields["note"], guard=fields["guard"])
 
 
 def find_threshold(
@@ -51,19 +56,25 @@ def find_threshold(
 
     It has no values, and the reason as note, where the pixels are constant or the method fails.
     """
+    known = otsu_split(counts, centers)
+    values, note = (), ""
     try:
-        if np.count_nonzero(counts) < 2 and name != "manual":
+        if known is None and name != "manual":
             raise NoThreshold("constant")
         values = _values(counts, centers, name, settings)
     except NoThreshold as error:
-        return Threshold(note=f"no threshold: {error}")
-    # the threshold that bounds the foreground
-    bound = values[0] if foreground == "dark" else values[-1]
-    return Threshold(
-        values,
-        separability(counts, centers, bound),
-        contrast_to_noise(counts, centers, bound, foreground),
-    )
+        note = f"no threshold: {error}"
+    if known is None:
+        return Threshold(values, note=note)
+    evidence = known.separability, known.contrast(foreground), known.difference
+    return Threshold(values, *evidence, note=note)
+
+
+def otsu_split(counts: NDArray, centers: NDArray) -> Split | None:
+    """The two classes of Otsu's threshold, whatever a method's own is; None of constant pixels."""
+    if np.count_nonzero(counts) < 2:
+        return None
+    return split(counts, centers, otsu(counts, centers))
 
 
 def _values(counts, centers, name, settings):
@@ -74,25 +85,3 @@ def _values(counts, centers, name, settings):
         for bound in (settings["low"], settings["high"])
     )
     return tuple(sorted(map(float, bounds)))
-
-
-def guard(
-    own: Threshold, sample: Threshold | None, min_separability: float, min_contrast: float
-) -> Threshold:
-    """Keep a threshold only if two classes are there: a split of pure noise is none.
-
-    Where `own`, of a tile or a plane, is below one of the limits, that of its sample is used, or
-    none, and so an empty mask; the note says why. Limits of 0 accept everything.
-    """
-    if not own.values:
-        return own
-    for name, value, least in (
-        ("separability", own.separability, min_separability),
-        ("contrast", own.contrast, min_contrast),
-    ):
-        if value is not None and value < least:
-            reason = f"{name} {value:.3g} is below {least:g}"
-            if sample is None:
-                return replace(own, values=(), note=f"{reason}: empty")
-            return replace(own, values=sample.values, note=f"{reason}: threshold of the sample")
-    return own

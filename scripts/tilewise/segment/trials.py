@@ -1,7 +1,7 @@
 """Trials, which are sets of parameters that are tried, on the same pixels, filtered once."""
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.segment.filtered import Filtered
+from tilewise.segment.guard import SAMPLE, Outcome
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.segmenters import Inside, Segmenter, segment_region
 from tilewise.segment.thresholds import Threshold
@@ -21,8 +22,8 @@ class Trial:
     """A set of a method's parameters, with what segments by it."""
 
     segmenter: Segmenter
-    threshold: Threshold | None = None
-    """That of the whole sample or of annotated tiles, where it uses one."""
+    outcome: Outcome | None = None
+    """With the threshold of the whole sample or of annotated tiles, where it uses one."""
     variant: str = ""
     """Name of the set."""
     fold: str = ""
@@ -32,8 +33,7 @@ class Trial:
 def trials_of(
     variants: Iterable[Mapping[str, Any]],
     calibrated: Mapping[str, Sequence[tuple[str, Threshold]]],
-    needs_sample: Collection[str],
-    histograms: Mapping[str, tuple[NDArray, NDArray]],
+    outcomes: Mapping[str, Outcome],
 ) -> dict[tuple[str, float], list[Trial]]:
     """The trials of sets of parameters: one each, or one for each fold of a calibrated threshold.
 
@@ -43,10 +43,8 @@ def trials_of(
         With `name`, name of the `filter`, and fields of the `segmenter`.
     calibrated
         By name of a calibrated set: each fold with its threshold.
-    needs_sample
-        Names of sets that use a threshold of the whole sample.
-    histograms
-        Of the sample, by name of the filter.
+    outcomes
+        By name of a set that uses a threshold of the whole sample.
 
     Returns
     -------
@@ -56,13 +54,11 @@ def trials_of(
     groups: dict[tuple[str, float], list[Trial]] = {}
     for variant in variants:
         segmenter, name = Segmenter(**variant["segmenter"]), variant["name"]
-        own: Sequence[tuple[str, Threshold | None]] = [("", None)]
+        own = [("", outcomes.get(name))]
         if segmenter.scope == "calibrated":
-            own = calibrated[name]
-        elif name in needs_sample:
-            own = [("", segmenter.find_threshold(*histograms[variant["filter"]]))]
+            own = [(fold, Outcome(SAMPLE, threshold)) for fold, threshold in calibrated[name]]
         key = variant["filter"], math.inf if segmenter.reach == math.inf else 0
-        trials = [Trial(segmenter, threshold, name, fold) for fold, threshold in own]
+        trials = [Trial(segmenter, outcome, name, fold) for fold, outcome in own]
         groups.setdefault(key, []).extend(trials)
     return groups
 
@@ -104,6 +100,6 @@ def trial_masks(
     surfaces = Surfaces(pixels, outer, inside)
     for trial in trials:
         mask, _ = segment_region(
-            pixels, outer, region, grid, trial.segmenter, trial.threshold, surfaces, inside
+            pixels, outer, region, grid, trial.segmenter, trial.outcome, surfaces, inside
         )
         yield trial, mask

@@ -109,6 +109,7 @@ def _decision(decision, ranking, scores):
         )
     columns = ["rank", "method", "estimate", "value", "low", "high", "difference", "p_adjusted"]
     columns += ["indistinguishable", "first"]
+    columns += ["guard"] * any(row["guard"] for row in ranking)
     rows = [row for row in ranking if row["metric"] == metric]
     html.append(f"<h2>Methods by {metric}</h2>")
     html.append(_selection(columns, rows))
@@ -176,8 +177,11 @@ def _table(rows):
     for method, group in groupby(rows, itemgetter("method")):
         by_metric = {row["metric"]: row for row in group}
         first = by_metric[TABLE_METRICS[0]]
-        tuned = f"<br><small>{TUNED_NOTE}</small>" if first["estimate"] == "resubstitution" else ""
-        cells = [escape(method) + tuned, first["tiles"]]
+        notes = [TUNED_NOTE] if first["estimate"] == "resubstitution" else []
+        if first["left_empty"] not in ("", "0"):
+            notes.append(f"{first['left_empty']} of {first['tiles']} tiles left empty by the guard")
+        small = "".join(f"<br><small>{note}</small>" for note in notes)
+        cells = [escape(method) + small, first["tiles"]]
         cells += [_value(by_metric[name]) for name in TABLE_METRICS]
         lines.append("".join(f"<td>{cell}</td>" for cell in cells))
     body = "".join(f"<tr>{line}</tr>" for line in lines)

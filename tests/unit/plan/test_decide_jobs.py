@@ -12,7 +12,7 @@ from studies import (
     write_sample,
 )
 
-from tilewise.plan import decide
+from tilewise.plan import decide, segment
 
 FILTERS = {"smooth": [{"median": 3}], "wide": [{"median": 9}]}
 SWEPT = {
@@ -129,12 +129,12 @@ def test_a_sweep_filters_by_itself(tmp_path):
     ]
     assert [variant["segmenter"]["settings"]["size"] for variant in job.variants] == [5, 41] * 3
     (part,) = job.parts
-    assert part["needs_sample"] == part["counted"] == job.histograms == job.calibrations == []
+    assert part["counts"] == job.calibrations == []
 
 
 def test_a_sweep_counts_the_samples_of_the_filters_that_need_it(tmp_path, rows):
     grid = {"filter": ["wide", "smooth"], "scope": ["tile", "sample"]}
-    methods = {"m": {"threshold": "otsu", "grid": grid}}
+    methods = {"m": {"threshold": "otsu", "min_contrast": 0, "grid": grid}}
     study = planes_study(tmp_path, rows, methods=methods)
     job = decide.sweep(study, "b", "m", "1/0/0")
     names = [
@@ -142,10 +142,11 @@ def test_a_sweep_counts_the_samples_of_the_filters_that_need_it(tmp_path, rows):
     ]
     assert [variant["name"] for variant in job.variants] == names
     (part,) = job.parts
-    assert part["needs_sample"] == names[1::2]
-    assert part["counted"] == ["wide", "smooth"]
+    assert part["counts"] == []
+    guard = segment.guard(study, "b", "m")
+    assert [variant["name"] for variant in guard.variants] == names[1::2]
     # of all blocks of the sample, annotated or not
-    assert job.histograms == [
+    assert guard.histograms == [
         f"results/b/histograms/{source}/{z}/0/0.npz"
         for source in ("wide", "smooth")
         for z in (0, 1)
@@ -154,7 +155,8 @@ def test_a_sweep_counts_the_samples_of_the_filters_that_need_it(tmp_path, rows):
     whole = make_study(tmp_path, *rows, filters=FILTERS, methods=methods)
     job = decide.sweep(whole, "b", "m", "0/0/0")
     (part,) = job.parts
-    assert (part["counted"], job.histograms) == (["wide", "smooth"], [])
+    assert part["counts"] == names[1::2]
+    assert segment.guard(whole, "b", "m").histograms == []
 
 
 def test_calibration_reads_what_its_variants_filter(tmp_path, rows):
@@ -226,11 +228,7 @@ def test_each_collected_sample_says_which_parameters_count_it():
     job = decide.sweep(study, S, "m", "0/0/0")
     needed = [f"filter={source},fallback=sample" for source in ("wide", "smooth")]
     # the only tile of a sample is all of it, which tells no more
-    assert [(part["needs_sample"], part["counted"]) for part in job.parts] == [
-        ([], []),
-        (needed, ["wide", "smooth"]),
-    ]
-    assert job.histograms == []
+    assert [part["counts"] for part in job.parts] == [[], needed]
 
 
 def test_calibration_leaves_out_companions_of_its_samples():

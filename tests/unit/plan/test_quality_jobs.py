@@ -15,7 +15,7 @@ from tilewise.plan.study import Choice
 
 FILTERS = {"smooth": [{"median": 3}]}
 METHODS = {
-    "otsu": {"threshold": "otsu"},
+    "otsu": {"threshold": "otsu", "fallback": "empty"},
     "sample": {"threshold": "li", "scope": "sample", "filter": "smooth"},
     "local": {
         "threshold": {"sauvola": {"size": 15}},
@@ -100,9 +100,8 @@ def test_a_survey_segments_by_what_was_chosen(tmp_path, rows):
     assert job.variants["local"]["segmenter"]["settings"]["size"] == 5
     (part,) = job.parts
     assert part["methods"] == ["otsu", "sample", "local"]
-    assert part["needs_sample"] == ["sample"]
-    assert part["counted"] == ["smooth"]
-    assert job.histograms == [f"results/a/histograms/smooth/0/{y}/0.npz" for y in (0, 1)]
+    # the sample's blocks are counted by other jobs
+    assert part["counts"] == []
     assert [variant["calibration"] for variant in variants] == [None] * 3
 
 
@@ -141,23 +140,14 @@ def test_a_survey_compares_the_methods_that_each_collected_sample_has():
     study = surveyed()
     assert quality.survey_methods(study, STACK, "0/0/0") == ["whole", "otsu", "li"]
     job = quality.survey(study, STACK, "0/0/0", (Choice("whole"), Choice("otsu"), Choice("li")))
-    # c has otsu, and no mask whose job would count it; neither is b counted for the survey alone
-    found = {
-        part["sample"]: (part["methods"], part["needs_sample"], part["counted"])
-        for part in job.parts
-    }
-    assert found == {
-        "a": (["whole", "otsu", "li"], ["whole"], ["smooth"]),
-        "b": (["otsu", "li"], [], []),
-    }
+    # small samples are counted for the survey alone, too
+    known = {part["sample"]: (part["methods"], part["counts"]) for part in job.parts}
+    every = ["whole", "otsu", "li"]
+    assert known == {"c": (every[:2], every[:2]), "a": (every, every), "b": (every, every)}
     # of four tiles the second and the fourth, of six the second and the fifth
-    assert [part["tiles"] for part in job.parts] == [
-        [[0, 0, 1], [0, 1, 1]],
-        [[0, 0, 1], [0, 1, 1]],
-    ]
-    assert [part["offset"] for part in job.parts] == [1, 2]
-    assert list(job.variants) == ["whole", "otsu", "li"]
-    assert job.histograms == []
+    assert [part["tiles"] for part in job.parts] == [[[0, 0, 1], [0, 1, 1]]] * 3
+    assert [part["offset"] for part in job.parts] == [0, 1, 2]
+    assert list(job.variants) == every
     assert job.pixels.files == [f"results/{STACK}/image.zarr/0/c/0/0/0"]
     assert quality.trust(study).agreement == [f"results/{STACK}/survey/0/0/0.tsv"]
 

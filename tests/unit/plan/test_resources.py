@@ -166,21 +166,22 @@ def test_a_sweep_takes_as_long_as_all_of_its_parameters():
 
 
 @pytest.mark.parametrize(
-    ("shape", "block", "scope", "ingested", "filtered"),
+    ("shape", "block", "words", "ingested", "filtered"),
     [
         # straight from the image to the mask
-        ((2, 32, 32), (1, 32, 32), "tile", "segment", "segment"),
+        ((2, 32, 32), (1, 32, 32), {"fallback": "empty"}, "segment", "segment"),
         # all blocks are counted first; a single block counts itself
-        ((2, 32, 32), (1, 32, 32), "sample", "prepare", "prepare"),
-        ((2, 32, 32), (2, 32, 32), "sample", "segment", "segment"),
+        ((2, 32, 32), (1, 32, 32), {}, "prepare", "prepare"),
+        ((2, 32, 32), (1, 32, 32), {"scope": "sample"}, "prepare", "prepare"),
+        ((2, 32, 32), (2, 32, 32), {"scope": "sample"}, "segment", "segment"),
         # filters read the neighbours
-        ((1, 32, 32), (1, 16, 32), "tile", "ingest", "prepare"),
+        ((1, 32, 32), (1, 16, 32), {"fallback": "empty"}, "ingest", "prepare"),
     ],
 )
 def test_submissions_are_cut_where_they_wait_for_other_blocks(
-    shape, block, scope, ingested, filtered
+    shape, block, words, ingested, filtered
 ):
-    methods = {"m": {"threshold": "otsu", "scope": scope, "filter": "smooth"}}
+    methods = {"m": {"threshold": "otsu", "filter": "smooth", **words}}
     study = imagined_study(shape, block, filters=FILTERS, methods=methods)
     assert ingest.image(study, "s", "0/0/0").need.group == ingested
     assert segment.filtered(study, "s", "smooth", "0/0/0").need.group == filtered
@@ -214,7 +215,9 @@ def test_minutes_of_a_mask_count_the_passes_for_the_histogram():
         return resources.threshold(study, "s", "m").runtime
 
     tile, sample = ({"m": {"threshold": "otsu", "scope": one}} for one in ("tile", "sample"))
-    assert minutes(methods=tile) == 6
+    assert minutes(methods=tile) == 2 * 6
+    alone = {"m": {"threshold": "otsu", "fallback": "empty"}}
+    assert minutes(methods=alone) == 6
     assert minutes(methods=sample) == 2 * 6
     # floats: their extent first
     assert minutes(methods=sample, dtype="float32") == 3 * 6

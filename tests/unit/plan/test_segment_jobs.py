@@ -58,12 +58,12 @@ def test_a_filter_s_job():
 @pytest.mark.parametrize(
     ("words", "needs_sample"),
     [
-        ({}, False),
-        ({"scope": "plane"}, False),
+        ({}, True),
+        ({"scope": "plane"}, True),
         ({"scope": "sample"}, True),
-        ({"fallback": "sample"}, True),
+        ({"fallback": "empty"}, False),
         # every tile's own threshold is accepted
-        ({"fallback": "sample", "min_contrast": 0}, False),
+        ({"min_contrast": 0}, False),
     ],
 )
 def test_histograms_are_asked_for_in_samples_of_several_blocks_only(words, needs_sample):
@@ -72,23 +72,21 @@ def test_histograms_are_asked_for_in_samples_of_several_blocks_only(words, needs
         study = imagined_study(shape, (1, 32, 32), filters=FILTERS, methods=methods, apply="all")
         job = segment.threshold(study, "s", "m", "0/0/0", Choice("m"))
         (part,) = job.parts
-        assert part["needs_sample"] == needs_sample
         # a single block counts itself
+        assert part["counts"] == (needs_sample and shape[0] == 1)
         asked = study.blocks("s") if needs_sample and shape[0] == 2 else []
-        assert job.histograms == [f"results/s/histograms/smooth/{block}.npz" for block in asked]
+        histograms = segment.guard(study, "s", "m").histograms
+        assert histograms == [f"results/s/histograms/smooth/{block}.npz" for block in asked]
 
 
 def test_histograms_go_filter_by_filter():
-    methods = {
-        "a": {"threshold": "otsu", "scope": "sample", "filter": "smooth"},
-        "b": {"threshold": "li", "scope": "sample"},
-        "c": {"threshold": "yen", "scope": "sample", "filter": "smooth"},
-        "d": {"threshold": "yen"},
-    }
+    grid = {"filter": ["smooth", None], "scope": ["sample", "tile"], "min_contrast": [0]}
+    methods = {"a": {"threshold": "otsu", "grid": grid}}
     study = imagined_study((2, 32, 32), (1, 32, 32), filters=FILTERS, methods=methods)
-    variants = [study.methods[name].variants[0] for name in methods]
-    assert segment.counted_filters(study, "s", variants) == ["smooth", "image"]
-    assert segment.histograms(study, "s", variants) == [
+    job = segment.guard(study, "s", "a")
+    assert job.filters == ["smooth", "image"]
+    assert [one["filter"] for one in job.variants] == job.filters
+    assert job.histograms == [
         "results/s/histograms/smooth/0/0/0.npz",
         "results/s/histograms/smooth/1/0/0.npz",
         "results/s/histograms/image/0/0/0.npz",
@@ -188,7 +186,7 @@ def test_masks_of_collected_samples_that_are_tried():
 
 
 def test_collected_samples_count_themselves():
-    methods = {"m": {"threshold": "otsu", "fallback": "sample", "filter": "smooth"}}
+    methods = {"m": {"threshold": "otsu", "filter": "smooth"}}
     samples = [imagined_sample("one", (1, 9, 64)), imagined_sample("two", (12, 64, 64))]
     config = with_defaults({"methods": methods, "filters": FILTERS, "collect": {}, "apply": "all"})
     study = study_of(samples, config)
@@ -198,8 +196,8 @@ def test_collected_samples_count_themselves():
     study = study_of([*samples, imagined_sample("three", (5, 64, 64))], config)
     assert study.blocks(stack) == ["0/0/0", "1/0/0"]
     job = segment.threshold(study, stack, "m", "0/0/0", Choice("m"))
-    assert [part["needs_sample"] for part in job.parts] == [True, True]
-    assert job.histograms == []
+    assert [part["counts"] for part in job.parts] == [True, True]
+    assert segment.guard(study, stack, "m").histograms == []
 
 
 def test_a_filter_s_job_of_collected_samples():

@@ -9,6 +9,7 @@ import skimage.filters
 from tilewise.segment import exposure, sample_histogram
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.local_thresholds import LOCAL
+from tilewise.segment.outcomes import outcome_of
 from tilewise.segment.roi import border_region, fill_outside, surroundings
 from tilewise.segment.segmenters import Segmenter, segment_tiles
 from tilewise.store.blocks import strips
@@ -111,7 +112,7 @@ def masks_of(plane, inside, segmenter, steps=(), tile=32):
     part = Part("a", grid, "0/0/0", 0)
     sample = None
     if segmenter.needs_sample(12):
-        sample = segmenter.find_threshold(*sample_histogram.of_sample([], filtered, part, 1))
+        sample = outcome_of(sample_histogram.of_sample(filtered, part, 1), segmenter)
     mask, rows = np.zeros(plane.shape, np.uint8), {}
     for region in strips(grid, "0/0/0", max(filtered.reach, segmenter.reach)):
         tiles = grid.tiles_in(region)
@@ -132,7 +133,8 @@ def segmenter_of(threshold="otsu", scope="tile", foreground="bright", **changes)
         "sauvola": {"size": 15, "k": 0.2, "r": 100.0},
     }
     known = {"settings": settings.get(threshold, {}), "scope": scope, "foreground": foreground}
-    known |= {"min_contrast": 0.0, "min_separability": 0.0, "fallback": "sample", "cleanup": []}
+    known |= {"min_contrast": 0.0, "min_separability": 0.0, "fallback": "sample", "weak": "auto"}
+    known |= {"cleanup": []}
     return Segmenter(threshold, **(known | changes))
 
 

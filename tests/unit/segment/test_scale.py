@@ -12,9 +12,12 @@ from skimage import filters as skimage_filters
 from tilewise.segment import global_thresholds, local_thresholds, sample_histogram
 from tilewise.segment.class_histogram import class_histogram
 from tilewise.segment.class_histogram import histogram as histogram_of_classes
+from tilewise.segment.extent import extent
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.filters import FILTERS, apply_chain
+from tilewise.segment.guard import SAMPLE, Outcome
 from tilewise.segment.histograms import contrast_to_noise, histogram, separability
+from tilewise.segment.outcomes import outcome_of
 from tilewise.segment.segmenters import Segmenter, segment_region
 from tilewise.segment.thresholds import find_threshold
 from tilewise.store.class_histograms import merge
@@ -112,20 +115,19 @@ def histogram_of_blocks(pixels):
     """As the jobs of a sample of several blocks count it."""
     filtered = Filtered(Whole(pixels), [], GRID, "float32")
     parts = [Part("sample", GRID, block, 0) for block in GRID.blocks()]
-    extents = [sample_histogram.extent(filtered, part, 1) for part in parts]
+    extents = [extent(filtered, part, 1) for part in parts]
     bounds = min(low for low, _ in extents), max(high for _, high in extents)
     with tempfile.TemporaryDirectory() as folder:
         files = [f"{folder}/{number}.npz" for number in range(len(parts))]
         for part, path in zip(parts, files, strict=True):
-            counts, centers = sample_histogram.count(filtered, part, 1, bounds)
-            np.savez(path, counts=counts, centers=centers)
-        return sample_histogram.of_sample(files, filtered, parts[0], 1)
+            sample_histogram.count(filtered, part, 1, bounds).write(path)
+        return sample_histogram.merge(map(sample_histogram.read, files))
 
 
 def histogram_of_one_block(pixels):
     grid = replace(GRID, block=(1, 48, 64))
     filtered = Filtered(Whole(pixels), [], grid, "float32")
-    return sample_histogram.of_sample([], filtered, Part("sample", grid, "0/0/0", 0), 1)
+    return sample_histogram.of_sample(filtered, Part("sample", grid, "0/0/0", 0), 1)
 
 
 def histogram_of_annotated_tiles(pixels):
@@ -138,10 +140,10 @@ def result(pixels, segmenter):
     """Mask and thresholds of a plane."""
     sample = None
     if segmenter.scope == "calibrated":
-        sample = segmenter.find_threshold(*histogram_of_annotated_tiles(pixels))
+        sample = Outcome(SAMPLE, segmenter.find_threshold(*histogram_of_annotated_tiles(pixels)))
     elif not segmenter.is_local:
-        sample = segmenter.find_threshold(*histogram_of_blocks(pixels))
-        assert sample == segmenter.find_threshold(*histogram_of_one_block(pixels))
+        sample = outcome_of(histogram_of_blocks(pixels), segmenter)
+        assert sample == outcome_of(histogram_of_one_block(pixels), segmenter)
     mask, thresholds = segment_region(pixels, WHOLE, WHOLE, GRID, segmenter, sample)
     return mask, list(thresholds.values())
 
@@ -150,13 +152,18 @@ def assert_same_at_scale(pixels, power, segmenter):
     mask, thresholds = result(pixels, segmenter)
     other_mask, others = result(scaled(pixels, power), segmenter)
     np.testing.assert_array_equal(other_mask, mask)
-    assert others == [
-        replace(one, values=tuple(value * 2.0**power for value in one.values)) for one in thresholds
-    ]
+    assert others == [threshold_at_scale(one, power) for one in thresholds]
+
+
+def threshold_at_scale(threshold, power):
+    factor = 2.0**power
+    difference = None if threshold.difference is None else threshold.difference * factor
+    values = tuple(value * factor for value in threshold.values)
+    return replace(threshold, values=values, difference=difference)
 
 
 def segmenter_of(method, scope, foreground="bright", **limits):
-    limits = {"min_contrast": 0.0, "min_separability": 0.0} | limits
+    limits = {"min_contrast": 0.0, "min_separability": 0.0, "weak": "auto"} | limits
     return Segmenter(*METHODS[method], scope, foreground, fallback="sample", cleanup=[], **limits)
 
 
@@ -268,7 +275,7 @@ def test_pixels_over_the_whole_range_of_single_precision(method):
     small = scaled(pixels, -100)
     name, own = METHODS[method]
     found, expected = (find_threshold(*histogram(one), name, own) for one in (pixels, small))
-    assert found == replace(expected, values=tuple(value * 2.0**100 for value in expected.values))
+    assert found == threshold_at_scale(expected, 100)
     assert found.values
 
 

@@ -6,9 +6,10 @@ import pytest
 from skimage.filters import apply_hysteresis_threshold, threshold_otsu
 
 from tilewise.segment.filtered import Filtered
+from tilewise.segment.guard import SAMPLE, Outcome
 from tilewise.segment.histograms import contrast_to_noise, histogram
 from tilewise.segment.segmenters import Segmenter, above, segment, segment_tiles, tile_thresholds
-from tilewise.segment.thresholds import Threshold, find_threshold, guard
+from tilewise.segment.thresholds import Threshold, find_threshold
 from tilewise.store.grid import Grid, Region, Tile
 
 
@@ -18,7 +19,8 @@ def make(threshold="otsu", settings=None, **changes):
         "foreground": "bright",
         "min_contrast": 0,
         "min_separability": 0,
-        "fallback": "empty",
+        "fallback": "sample",
+        "weak": "auto",
         "cleanup": [],
     }
     return Segmenter(threshold, settings or {}, **words | changes)
@@ -64,19 +66,6 @@ def test_constant_pixels_have_no_threshold():
     assert find_threshold(counts, centers, "manual", {"value": 3}).values == (3.0,)
 
 
-def test_guard():
-    own, sample = Threshold((10.0,), 0.5, 3.0), Threshold((20.0,), 0.9, 8.0)
-    assert guard(own, sample, 0, 3) is own
-    fallen = guard(own, sample, 0, 4)
-    assert fallen.values == (20.0,)
-    assert fallen.contrast == 3.0
-    assert "contrast 3 is below 4" in fallen.note
-    assert guard(own, None, 0, 4).values == ()
-    assert "separability 0.5 is below 0.6" in guard(own, None, 0.6, 4).note
-    nothing = Threshold(note="no threshold: constant")
-    assert guard(nothing, sample, 0, 4) is nothing
-
-
 def test_tiles_have_their_own_thresholds(plane):
     segmenter = make()
     thresholds = tile_thresholds(plane, WHOLE, GRID, segmenter)
@@ -119,8 +108,8 @@ def test_chosen_tiles_alone(plane, steps, threshold):
 
 
 def test_guarded_tiles(plane):
-    segmenter = make(min_contrast=4, fallback="sample")
-    sample = Threshold((60.0,), 1.0, 9.0)
+    segmenter = make(min_contrast=5)
+    sample = Outcome(SAMPLE, Threshold((60.0,), 1.0, 9.0, 90.0))
     thresholds = list(tile_thresholds(plane, WHOLE, GRID, segmenter, sample).values())
     assert thresholds[0].values == (60.0,)
     assert "threshold of the sample" in thresholds[0].note
@@ -130,9 +119,9 @@ def test_guarded_tiles(plane):
 def test_plane_and_sample_scope(plane):
     (threshold,) = set(tile_thresholds(plane, WHOLE, GRID, make(scope="plane")).values())
     assert threshold.values == (threshold_otsu(plane),)
-    sample = Threshold((60.0,))
+    sample = Outcome(SAMPLE, Threshold((60.0,)))
     (threshold,) = set(tile_thresholds(plane, WHOLE, GRID, make(scope="sample"), sample).values())
-    assert threshold is sample
+    assert threshold is sample.threshold
 
 
 def test_dark_is_the_rest(plane):
@@ -146,7 +135,8 @@ def test_dark_is_the_rest(plane):
 def test_hysteresis_over_tiles(plane):
     segmenter = make("hysteresis", {"low": 45, "high": 170}, scope="sample")
     sample = find_threshold(*histogram(plane), "hysteresis", {"low": 45, "high": 170})
-    thresholds = tile_thresholds(plane, WHOLE, GRID, segmenter, sample)
+    outcome = Outcome(SAMPLE, sample)
+    thresholds = tile_thresholds(plane, WHOLE, GRID, segmenter, outcome)
     mask = segment(plane, WHOLE, GRID, segmenter, thresholds)
     np.testing.assert_array_equal(mask, apply_hysteresis_threshold(plane, 45, 170))
     # across the border of tiles
@@ -178,16 +168,23 @@ def test_reach():
 
 def test_who_needs_the_sample():
     assert make(scope="sample").needs_sample(1)
-    assert not make(fallback="sample").needs_sample(9)
-    guarded = make(fallback="sample", min_contrast=4)
+    assert not make(min_contrast=0).needs_sample(9)
+    guarded = make(min_contrast=5)
     assert guarded.needs_sample(9)
     assert not guarded.needs_sample(1)
-    assert not make(min_contrast=4).needs_sample(9)
+    assert not make(min_contrast=5, fallback="empty").needs_sample(9)
+    numbers = make("hysteresis", {"low": 1, "high": 2}, min_contrast=5)
+    assert not numbers.is_guarded
+    assert make("hysteresis", {"low": 1, "high": "otsu"}, min_contrast=5).is_guarded
     assert not make("adaptive", scope="sample").needs_sample(9)
 
 
 @pytest.mark.parametrize(
-    "threshold", [Threshold((1.5, 3.0), 0.25, 4.0), Threshold(note="no threshold: constant")]
+    "threshold",
+    [
+        Threshold((1.5, 3.0), 0.25, 4.0, 2.5, guard="sample"),
+        Threshold(note="no threshold: constant"),
+    ],
 )
 def test_rows_are_read_back(threshold):
     text = {key: "" if value is None else str(value) for key, value in threshold.to_row().items()}

@@ -1,0 +1,107 @@
+"""What checkpoints chose, for the jobs that wait for it."""
+
+from itertools import chain
+
+
+@cache
+def read_choice(file):
+    """What a checkpoint chose; kept, since the copy of a file in object storage goes again."""
+    with file.open() as text:
+        return json.load(text)
+
+
+def get_method(method):
+    """The method itself, or the one that was decided on."""
+    if method != SEGMENTATION:
+        return method
+    if STUDY.apply != "best":
+        return STUDY.apply
+    if len(STUDY.methods) == 1:
+        return next(iter(STUDY.methods))
+    return read_choice(checkpoints.decide.get().output.choice)["method"]
+
+
+def get_choice(method):
+    """What segments, once annotated tiles have chosen it."""
+    name = get_method(method)
+    if name not in STUDY.swept:
+        return Choice(name)
+    chosen = read_choice(checkpoints.choose.get(method=name).output.choice)
+    calibration = chosen.get("calibration")
+    return Choice(name, chosen["variant"], calibration and tuple(calibration.items()))
+
+
+def get_choice_files(method):
+    """Files of the checkpoints that a mask waits for.
+
+    Only what they choose makes it new, not their time; which is safe for outputs of checkpoints.
+    """
+    return list(map(ancient, segment.choice_files(STUDY, method, get_choice(method))))
+
+
+def get_threshold(wildcards):
+    """The job of a mask, by what was chosen."""
+    return segment.threshold(STUDY, **wildcards, choice=get_choice(wildcards.method))
+
+
+def get_guard(stack, method):
+    """What tiles of a sample of several blocks get that have no clear threshold, once all are filtered."""
+    return checkpoints.guard.get(stack=stack, method=method).output.outcomes
+
+
+def get_guard_files(stack, method, variants):
+    """Its file, where any set of parameters waits for the sample; as `get_choice_files`."""
+    waits = segment.waiting(STUDY, stack, variants)
+    return [ancient(get_guard(stack, method))] if waits else []
+
+
+def get_outcomes(stack, block, method, variants):
+    """What masks of a block use of it, by the name of the set of parameters."""
+    if not segment.waiting(STUDY, stack, variants):
+        return {}
+    known = read_choice(get_guard(stack, method))
+    return segment.outcomes(STUDY, stack, block, variants, known)
+
+
+def get_variants(choice):
+    """The set of parameters that was chosen."""
+    return [STUDY.methods[choice.method].variant(choice.variant)]
+
+
+def get_mask_guard(wildcards):
+    """The file of the guard that a mask waits for, if any."""
+    choice = get_choice(wildcards.method)
+    return get_guard_files(wildcards.stack, choice.method, get_variants(choice))
+
+
+def get_mask_outcome(wildcards):
+    """What a mask uses of it; None if nothing."""
+    choice = get_choice(wildcards.method)
+    used = get_outcomes(wildcards.stack, wildcards.block, choice.method, get_variants(choice))
+    return used.get(choice.variant)
+
+
+def get_survey(wildcards):
+    """The job of a survey, by what was chosen for each method."""
+    methods = quality.survey_methods(STUDY, **wildcards)
+    return quality.survey(STUDY, **wildcards, choices=tuple(map(get_choice, methods)))
+
+
+def get_survey_choices(wildcards):
+    """Files of the checkpoints that a survey waits for."""
+    methods = quality.survey_methods(STUDY, **wildcards)
+    choices = map(get_choice, methods)
+    guards = (get_guard_files(wildcards.stack, c.method, get_variants(c)) for c in choices)
+    return [*chain.from_iterable(map(get_choice_files, methods)), *chain.from_iterable(guards)]
+
+
+def get_survey_outcomes(wildcards):
+    """Outcomes of a sample of several blocks, by method."""
+    choices = map(get_choice, quality.survey_methods(STUDY, **wildcards))
+    own = {c.method: get_outcomes(wildcards.stack, wildcards.block, c.method, get_variants(c)) for c in choices}
+    return {method: outcome for method, used in own.items() for outcome in used.values()}
+
+
+def get_figures(wildcards):
+    """The job of the figures, by what was chosen for each method."""
+    return report_jobs.figures(STUDY, tuple(map(get_choice, FIGURE_METHODS)))
