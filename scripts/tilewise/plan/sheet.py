@@ -2,7 +2,6 @@
 
 import glob
 import os
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -13,6 +12,7 @@ from pathlib import Path
 from tilewise.doubts import Doubt
 from tilewise.labels import MOST_ANNOTATORS
 from tilewise.pixels import PixelSize
+from tilewise.plan.sample_names import lines_of_samples
 from tilewise.plan.sheet_columns import (
     GROUP,
     NAMES_OF_NEEDED,
@@ -29,11 +29,6 @@ from tilewise.read.planes import match_planes, natural_key
 from tilewise.read.sources import Planes
 from tilewise.store.grid import Shape
 
-SAMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-RESERVED_NAMES = {"all", "figures", "masks", "sources", "sweeps"}
-"""What results/ uses itself."""
-RESULT_ENDINGS = (".html", ".json", ".md", ".tsv")
-"""Of the names of files in results/."""
 AUTO = "auto"
 """A region of interest that is to be found."""
 WINDOW = ("z", "y", "x", "path")
@@ -123,22 +118,10 @@ def read_samples(
         raise ValueError(f"sample sheet {path} has no rows: add one per sample")
     naming_files = check_columns(path, rows, named)
     default_size = None if pixel_size is None else parse_pixel_size(pixel_size)
+    lines = lines_of_samples(path, rows)
     samples: dict[str, Sample] = {}
-    lines: dict[str, int] = {}
     for line, row in rows:
-        name, place = row["sample"], f"sample sheet {path}, line {line}"
-        is_taken = name in RESERVED_NAMES or name.endswith(RESULT_ENDINGS)
-        if not SAMPLE_NAME.fullmatch(name) or ".." in name or is_taken:
-            raise ValueError(
-                f"{place}: {name!r} cannot be a sample's name: use letters, digits, "
-                f"`_`, `-` and `.`, none of {', '.join(sorted(RESERVED_NAMES))}, and no end like "
-                f"{', '.join(RESULT_ENDINGS)}"
-            )
-        if name in lines:
-            raise ValueError(
-                f"{place}: sample {name} has two rows, the other in line {lines[name]}: rename one"
-            )
-        lines[name] = line
+        name = row["sample"]
         try:
             samples[name] = _read_sample(
                 name, row, path.parent, named, channel, truth_foreground, default_size, roi

@@ -186,6 +186,17 @@ def test_names_that_results_need_are_refused(folder, name):
         read(folder, {"sample": name, "image": "plane_*.png"})
 
 
+def test_names_that_differ_only_in_case_are_refused(folder):
+    rows = [{"sample": name, "image": f"plane_{n}.png"} for n, name in ((1, "Gel_a"), (2, "b"))]
+    read(folder, *rows)
+    message = (
+        r"sheet\.tsv, line 4: samples Gel_a \(line 2\) and gel_A differ only in case, "
+        r".*: rename one$"
+    )
+    with pytest.raises(ValueError, match=message):
+        read(folder, *rows, {"sample": "gel_A", "image": "plane_10.png"})
+
+
 ROW = {"sample": "a", "image": "plane_1.png"}
 
 
