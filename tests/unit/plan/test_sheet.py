@@ -130,6 +130,21 @@ def test_truth_foreground_of_a_row_and_of_the_configuration(folder):
     assert [samples[name].truth_foreground for name in "ab"] == [3, 7]
 
 
+@pytest.mark.parametrize("entry", ["white", "0,5", "nan", "inf", "1e999"])
+def test_truth_foreground_that_is_no_number(folder, entry):
+    row = {"sample": "a", "image": "plane_1.png", "truth_foreground": entry}
+    message = rf"^sample a in .*sheet\.tsv, line 2: truth_foreground '{entry}' is no number: give "
+    with pytest.raises(ValueError, match=message):
+        read(folder, row)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400])
+def test_truth_foreground_of_the_configuration_that_is_no_number(folder, value):
+    row = {"sample": "a", "image": "plane_1.png", "truth_foreground": "7"}
+    with pytest.raises(ValueError, match=r"^truth_foreground (nan|inf|10*) is no number: give the"):
+        read(folder, row, truth_foreground=value)
+
+
 @pytest.mark.parametrize(
     ("entry", "default", "expected"),
     [
