@@ -16,7 +16,7 @@ from tilewise.store.grid import Tile
 from tilewise.store.parts import parts_of
 from tilewise.tables import read_rows
 from tilewise.view import figures
-from tilewise.view.overlay import blend, display
+from tilewise.view.overlay import blend, display, hatch_period
 
 OUTSIDE = "outside of the region of interest"
 job.start(snakemake)
@@ -45,7 +45,8 @@ for entry in params.shown:
     filtered = Filtered(pixels, entry["steps"], part.grid, dtype, roi)
     mask = read("masks", part, stored).tile(tile)
     truth = read("truths", part, stored, fill=NOT_ANNOTATED).tile(tile)
-    overlaid = blend(picture, confusion_map(truth, mask), params.colors, params.alpha)
+    place = (own.y0, own.x0), hatch_period(part.grid.sides)
+    overlaid = blend(picture, confusion_map(truth, mask), params.colors, params.alpha, *place)
     steps = (picture, display(filtered.read(own)), mask, truth, overlaid)
     pictures[method][name] = dict(zip(figures.STEPS, steps, strict=True))
     rows = {(row["sample"], row["tile"]): row for row in read_rows(next(waiting["thresholds"]))}

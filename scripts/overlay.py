@@ -7,7 +7,7 @@ import numpy as np
 from tilewise import job
 from tilewise.store.blocks import open_blocks
 from tilewise.store.parts import each_part, parts_of
-from tilewise.view.overlay import blend, display, draw_scale_bar
+from tilewise.view.overlay import blend, display, draw_scale_bar, hatch_period
 from tilewise.view.png import write_png
 
 job.start(snakemake)
@@ -29,7 +29,9 @@ def draw(part, _threads):
             pixels = display(picture.tile(tile))
             if channels == 3:
                 pixels = np.moveaxis(pixels, 0, -1)
-            overlaid = blend(pixels, confusion.tile(tile), params.colors, params.alpha)
+            region = part.grid.tile_region(tile)
+            place = (region.y0, region.x0), hatch_period(part.grid.sides)
+            overlaid = blend(pixels, confusion.tile(tile), params.colors, params.alpha, *place)
             if params.scale_bar and pixel_size:
                 overlaid = draw_scale_bar(overlaid, pixel_size[-1])
             write_png(folder / f"{part.sample}_{tile.name}.png", overlaid, pixel_size)

@@ -28,7 +28,7 @@ from tilewise.plan import configuration, decide, doubts, export, ingest, metadat
 from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
 from tilewise.plan import paths, resources, segment, targets, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
-from tilewise.plan.sheet import SAMPLE_NAME
+from tilewise.plan.sample_names import SAMPLE_NAME
 from tilewise.plan.study import Choice, read_study
 
 

@@ -20,6 +20,8 @@ SEGMENTATION = "segmentation"
 """The label of the mask by the method that was decided on; no method has this name."""
 RESERVED_NAMES = ("truth", "filtered", "histograms", "errors", "quality", SEGMENTATION)
 """Those of labels and folders of a stack."""
+APPLY_WORDS = ("best", "all", "none")
+"""What `apply` may be besides the name of a method; no method has these names."""
 STEP_KIND = "threshold method"
 """What a threshold is called in messages."""
 SEGMENTER_KEYS = (
@@ -91,6 +93,10 @@ def _read_method(
 ) -> Method:
     if name in RESERVED_NAMES:
         raise ValueError(f"methods.{name}: the name is taken by the workflow: choose another")
+    if name in APPLY_WORDS:
+        raise ValueError(
+            f"methods.{name}: `apply: {name}` has another meaning: choose another name"
+        )
     chosen_samples = tuple(samples) if entry["samples"] is None else tuple(entry["samples"])
     for sample in chosen_samples:
         if sample not in samples:

@@ -1,8 +1,8 @@
 """The sample sheet: what each sample consists of, checked before any work starts."""
 
 import glob
+import math
 import os
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -13,6 +13,7 @@ from pathlib import Path
 from tilewise.doubts import Doubt
 from tilewise.labels import MOST_ANNOTATORS
 from tilewise.pixels import PixelSize
+from tilewise.plan.sample_names import lines_of_samples
 from tilewise.plan.sheet_columns import (
     GROUP,
     NAMES_OF_NEEDED,
@@ -29,11 +30,6 @@ from tilewise.read.planes import match_planes, natural_key
 from tilewise.read.sources import Planes
 from tilewise.store.grid import Shape
 
-SAMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-RESERVED_NAMES = {"all", "figures", "masks", "sources", "sweeps"}
-"""What results/ uses itself."""
-RESULT_ENDINGS = (".html", ".json", ".md", ".tsv")
-"""Of the names of files in results/."""
 AUTO = "auto"
 """A region of interest that is to be found."""
 WINDOW = ("z", "y", "x", "path")
@@ -123,25 +119,14 @@ def read_samples(
         raise ValueError(f"sample sheet {path} has no rows: add one per sample")
     naming_files = check_columns(path, rows, named)
     default_size = None if pixel_size is None else parse_pixel_size(pixel_size)
+    default_foreground = None if truth_foreground is None else _foreground(truth_foreground)
+    lines = lines_of_samples(path, rows)
     samples: dict[str, Sample] = {}
-    lines: dict[str, int] = {}
     for line, row in rows:
-        name, place = row["sample"], f"sample sheet {path}, line {line}"
-        is_taken = name in RESERVED_NAMES or name.endswith(RESULT_ENDINGS)
-        if not SAMPLE_NAME.fullmatch(name) or ".." in name or is_taken:
-            raise ValueError(
-                f"{place}: {name!r} cannot be a sample's name: use letters, digits, "
-                f"`_`, `-` and `.`, none of {', '.join(sorted(RESERVED_NAMES))}, and no end like "
-                f"{', '.join(RESULT_ENDINGS)}"
-            )
-        if name in lines:
-            raise ValueError(
-                f"{place}: sample {name} has two rows, the other in line {lines[name]}: rename one"
-            )
-        lines[name] = line
+        name = row["sample"]
         try:
             samples[name] = _read_sample(
-                name, row, path.parent, named, channel, truth_foreground, default_size, roi
+                name, row, path.parent, named, channel, default_foreground, default_size, roi
             )
         except ValueError as error:
             raise ValueError(f"sample {name} in {path}, line {line}: {error}") from error
@@ -228,7 +213,7 @@ def _read_sample(
     folder: Path,
     named: NamedFiles,
     channel: str | int,
-    truth_foreground: float | None,
+    default_foreground: float | None,
     default_size: PixelSize | None,
     default_roi: str | None,
 ) -> Sample:
@@ -250,7 +235,8 @@ def _read_sample(
             )
     pages = tuple(header.planes for header in headers)
     header = replace(first, planes=sum(pages))
-    foreground = row.get("truth_foreground") or truth_foreground
+    entry = row.get("truth_foreground")
+    foreground = _foreground(entry) if entry else default_foreground
     entries = [entry.strip() for entry in row.get("truth", "").split(";") if entry.strip()]
     if len(entries) > MOST_ANNOTATORS:
         raise ValueError(f"{len(entries)} annotators: at most {MOST_ANNOTATORS} can be combined")
@@ -275,7 +261,7 @@ def _read_sample(
         roi=roi,
         is_framed=is_framed,
         channel=_channel(row.get("channel") or channel, header),
-        truth_foreground=None if foreground is None else float(foreground),
+        truth_foreground=foreground,
         pixel_size=_pixel_size(row.get("pixel_size"), header, default_size),
         metadata={column: text for column, text in row.items() if column not in SHEET_COLUMNS},
         doubts=tuple(_doubts(name, files, foreground is not None)),
@@ -364,6 +350,19 @@ def _channel(channel: str | int, header: Header) -> str | int:
     if isinstance(channel, int) and channel >= header.channels:
         raise ValueError(f"channel {channel} does not exist: the image has {header.channels}")
     return channel
+
+
+def _foreground(value: str | float) -> float:
+    try:
+        number = float(value)
+    except (OverflowError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(
+            f"truth_foreground {value!r} is no number: give the value of the truth's foreground, "
+            "as in 255"
+        )
+    return number
 
 
 def _pixel_size(entry: str | None, header: Header, default: PixelSize | None) -> PixelSize | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tilewise.plan import sheet
-from tilewise.plan.methods import SEGMENTATION, Method, Variant, read_methods
+from tilewise.plan.methods import APPLY_WORDS, SEGMENTATION, Method, Variant, read_methods
 from tilewise.plan.pieces import blocks_of
 from tilewise.plan.sheet import NamedFiles, Sample
 from tilewise.plan.sheet_columns import GROUP
@@ -366,8 +366,8 @@ def _header(shape: list[int], channels: int, dtype: str) -> Header:
 def check(study: Study) -> None:
     """Check that what is to be applied and decided can be; ValueError says what to change."""
     apply, validation = study.apply, study.config["validate"]
-    if apply not in ("best", "all", "none", *study.methods):
-        known = f"best, all, none or a method: {', '.join(study.methods)}"
+    if apply not in (*APPLY_WORDS, *study.methods):
+        known = f"{', '.join(APPLY_WORDS)} or a method: {', '.join(study.methods)}"
         raise ValueError(f"apply: {apply} is not configured: set it to {known}")
     if apply == "best" and not study.annotated and len(study.methods) > 1:
         raise ValueError(

@@ -15,17 +15,32 @@ from tilewise.store.parts import Part, each_part
 def mean(pixels: NDArray[Any]) -> NDArray[Any]:
     """The mean of each 2 x 2 of (..., rows, columns) pixels, for images; of the same dtype.
 
-    Integers are rounded half up. An odd last row or column counts twice.
+    Integers are rounded half up. An odd last row or column counts twice. The mean of finite floats
+    is finite, also where their sum would not be.
     """
     rows, columns = pixels.shape[-2:]
     if rows % 2 or columns % 2:
         margin = [(0, 0)] * (pixels.ndim - 2) + [(0, rows % 2), (0, columns % 2)]
         pixels = np.pad(pixels, margin, "edge")
-    is_integer = pixels.dtype.kind in "iu"
-    wide = (np.int16 if pixels.itemsize == 1 else np.int32) if is_integer else pixels.dtype
-    total = np.add(pixels[..., ::2, :], pixels[..., 1::2, :], dtype=wide)
-    total = total[..., ::2] + total[..., 1::2]
-    return ((total + 2) >> 2 if is_integer else total / 4).astype(pixels.dtype)
+    if pixels.dtype.kind not in "iu":
+        return _mean_of_floats(pixels)
+    wide = np.int16 if pixels.itemsize == 1 else np.int32
+    return ((_sum_of_four(pixels, wide) + 2) >> 2).astype(pixels.dtype)
+
+
+def _sum_of_four(pixels, dtype):
+    total = np.add(pixels[..., ::2, :], pixels[..., 1::2, :], dtype=dtype)
+    return total[..., ::2] + total[..., 1::2]
+
+
+def _mean_of_floats(pixels):
+    with np.errstate(over="ignore", invalid="ignore"):
+        means = _sum_of_four(pixels, pixels.dtype) / 4
+        is_beyond = ~np.isfinite(means)
+        if is_beyond.any():
+            # a quarter of a large float is exact, one of the smallest is not
+            means[is_beyond] = _sum_of_four(pixels / 4, pixels.dtype)[is_beyond]
+    return means.astype(pixels.dtype, copy=False)
 
 
 def nearest(pixels: NDArray[Any]) -> NDArray[Any]:

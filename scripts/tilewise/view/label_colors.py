@@ -10,6 +10,8 @@ RGBA = tuple[int, int, int, int]
 
 OPAQUE, TRANSPARENT = 255, 0
 UNKNOWN = (128, 128, 128, TRANSPARENT)
+NOT_SCORED = (0, 0, 0, 170)
+"""Over an image: it keeps a third of its brightness, as in overlays."""
 
 
 def error_colors(methods: int) -> dict[int, RGBA]:
@@ -28,10 +30,10 @@ def error_colors(methods: int) -> dict[int, RGBA]:
 def confusion_colors(colors: Mapping[str, Sequence[int]]) -> dict[int, RGBA]:
     """Colours of a confusion map, from red, green and blue of `tp`, `fp`, `fn` and `tn`.
 
-    True negatives would hide the image, and are transparent.
+    True negatives would hide the image, and are transparent. What was not scored is darkened.
     """
     codes = {"tp": (TP, OPAQUE), "fp": (FP, OPAQUE), "fn": (FN, OPAQUE), "tn": (TN, TRANSPARENT)}
-    rgba: dict[int, RGBA] = {}
+    rgba: dict[int, RGBA] = {0: NOT_SCORED}
     for kind, (code, alpha) in codes.items():
         red, green, blue = colors[kind]
         rgba[code] = (red, green, blue, alpha)

@@ -12,6 +12,10 @@ from tilewise.labels import FN, FP, TN, TP
 
 COLORS = {"tp": (0, 255, 255), "fp": (255, 0, 255), "fn": (255, 255, 0), "tn": (0, 0, 0)}
 """Cyan, magenta, yellow and black: red, green, blue from 0 to 255."""
+HATCH_GREY = 128
+"""Of the lines over what was not scored: seen on what is bright, and on what is black."""
+LEAST_PERIOD = 8
+"""Pixels from one line to the next in small tiles."""
 
 
 def blend(
@@ -19,19 +23,28 @@ def blend(
     codes: NDArray[np.uint8],
     colors: Mapping[str, Sequence[int]] = COLORS,
     alpha: float = 0.3,
+    corner: tuple[int, int] = (0, 0),
+    period: int = LEAST_PERIOD,
 ) -> NDArray[np.uint8]:
     """Lay the colours of a confusion map over a picture; the result is (rows, columns, 3).
+
+    What was not scored is dark and hatched: not annotated, or outside of the region of interest.
 
     Parameters
     ----------
     picture : (rows, columns) or (rows, columns, 3) uint8 ndarray
         Grey, or red, green and blue.
     codes
-        A confusion map; where it is 0 (not annotated) the picture stays as it is.
+        A confusion map; where it is 0 (not annotated) the picture keeps a third of its brightness
+        under grey lines.
     colors
         Red, green and blue of `tp`, `fp`, `fn` and `tn`, 0 to 255.
     alpha
         Weight of the colour, 0 to 1; the picture has the rest.
+    corner
+        Row and column of the upper left pixel in its sample: lines go on from tile to tile.
+    period
+        Pixels along a row from one line to the next, as of `hatch_period`.
     """
     if picture.ndim == 2:
         picture = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_GRAY2RGB)
@@ -43,8 +56,27 @@ def blend(
     blended = cv2.addWeighted(picture, 1 - alpha, colored, 1 - (1 - alpha), 0)
     if cv2.countNonZero(codes) < codes.size:
         unknown = codes == 0
-        blended[unknown] = picture[unknown]
+        blended[unknown] = _not_scored(picture, corner, period)[unknown]
     return blended
+
+
+def hatch_period(sides: tuple[int, int]) -> int:
+    """Pixels from one line of the hatching to the next, for tiles of a height and width.
+
+    A figure, which shows large tiles smaller than they are, has about 30 lines a side of these too.
+    """
+    return max(LEAST_PERIOD, max(sides) // 32)
+
+
+def _not_scored(picture, corner, period):
+    """A picture darkened, with diagonal lines."""
+    rows, columns = (
+        np.arange(first, first + length)
+        for first, length in zip(corner, picture.shape[:2], strict=True)
+    )
+    hatched = picture // 3
+    hatched[(rows[:, None] + columns) % period < max(period // 6, 1)] = HATCH_GREY
+    return hatched
 
 
 def scale_bar(width: int, pixel_size: float) -> tuple[float, str]:

@@ -24,6 +24,10 @@ figure { margin: 1em 0; display: inline-block; vertical-align: top; }
 """
 TUNED_NOTE = "tuned on these tiles"
 """What stands wherever a score is too high for it."""
+_NOT_SCORED = (
+    "In an overlay, what was not scored is dark and hatched: "
+    "it is not annotated, or outside of the region of interest."
+)
 TABLE_METRICS = ("mcc", "f1", "iou", "precision", "recall", "accuracy")
 """Columns of a sample's table."""
 
@@ -70,6 +74,7 @@ def page(
         html.append(f"<h2>{escape(sample)}</h2>{_table(list(rows))}")
     if figures:
         html.append("<h1>A few tiles through every method</h1>")
+        html.append(f"<p>{_NOT_SCORED}</p>")
     for method, pictures in figures.items():
         html.append(f"<h2>{escape(method)}</h2>")
         html += [_figure(kind, content) for kind, content in pictures]

@@ -21,9 +21,9 @@ DEFAULTS = {
 }
 
 
-def read(entry, sample=SAMPLE):
-    config = {"filters": {"flat": ["invert"]}, "methods": {"m": DEFAULTS | entry}}
-    return read_methods(config, {"s": sample})["m"]
+def read(entry, sample=SAMPLE, name="m"):
+    config = {"filters": {"flat": ["invert"]}, "methods": {name: DEFAULTS | entry}}
+    return read_methods(config, {"s": sample})[name]
 
 
 def test_without_a_grid():
@@ -84,3 +84,17 @@ def test_a_calibrated_method_is_chosen_too():
 def test_what_cannot_be(entry, message):
     with pytest.raises(ValueError, match=message):
         read(entry)
+
+
+@pytest.mark.parametrize("name", ["best", "all", "none"])
+def test_names_that_apply_could_not_tell_are_refused(name):
+    message = f"^methods.{name}: `apply: {name}` has another meaning: choose another name$"
+    with pytest.raises(ValueError, match=message):
+        read({"threshold": "otsu"}, name=name)
+    assert read({"threshold": "otsu"}, name=f"{name}_otsu").name == f"{name}_otsu"
+
+
+def test_names_of_labels_and_folders_are_refused():
+    for name in ("truth", "errors", "segmentation"):
+        with pytest.raises(ValueError, match=f"^methods.{name}: the name is taken by the workflow"):
+            read({"threshold": "otsu"}, name=name)

@@ -130,6 +130,21 @@ def test_truth_foreground_of_a_row_and_of_the_configuration(folder):
     assert [samples[name].truth_foreground for name in "ab"] == [3, 7]
 
 
+@pytest.mark.parametrize("entry", ["white", "0,5", "nan", "inf", "1e999"])
+def test_truth_foreground_that_is_no_number(folder, entry):
+    row = {"sample": "a", "image": "plane_1.png", "truth_foreground": entry}
+    message = rf"^sample a in .*sheet\.tsv, line 2: truth_foreground '{entry}' is no number: give "
+    with pytest.raises(ValueError, match=message):
+        read(folder, row)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400])
+def test_truth_foreground_of_the_configuration_that_is_no_number(folder, value):
+    row = {"sample": "a", "image": "plane_1.png", "truth_foreground": "7"}
+    with pytest.raises(ValueError, match=r"^truth_foreground (nan|inf|10*) is no number: give the"):
+        read(folder, row, truth_foreground=value)
+
+
 @pytest.mark.parametrize(
     ("entry", "default", "expected"),
     [
@@ -184,6 +199,17 @@ def test_blocks_and_tiles_of_pieces():
 def test_names_that_results_need_are_refused(folder, name):
     with pytest.raises(ValueError, match=f"{name}' cannot be a sample's name"):
         read(folder, {"sample": name, "image": "plane_*.png"})
+
+
+def test_names_that_differ_only_in_case_are_refused(folder):
+    rows = [{"sample": name, "image": f"plane_{n}.png"} for n, name in ((1, "Gel_a"), (2, "b"))]
+    read(folder, *rows)
+    message = (
+        r"sheet\.tsv, line 4: samples Gel_a \(line 2\) and gel_A differ only in case, "
+        r".*: rename one$"
+    )
+    with pytest.raises(ValueError, match=message):
+        read(folder, *rows, {"sample": "gel_A", "image": "plane_10.png"})
 
 
 ROW = {"sample": "a", "image": "plane_1.png"}

@@ -34,6 +34,45 @@ def test_mean_does_not_overflow():
     assert mean(lowest) == -32768
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_mean_of_the_largest_floats_is_exact(dtype):
+    highest, power = np.finfo(dtype).max, 2.0 ** (np.finfo(dtype).maxexp - 2)
+    large = np.array([[3, 1, 2, -3], [2, 2, -1, 2]]) * power
+    pixels = np.concatenate([np.full((2, 4), highest), large]).astype(dtype)
+    # a plane of what must not be lost beside them: 2 and 3 of the smallest number
+    small = np.zeros((4, 4), dtype)
+    small[:2, :2] = [[2, 3], [2, 1]]
+    small *= np.finfo(dtype).smallest_subnormal
+    reduced = mean(np.stack([pixels, -pixels, small]))
+    assert reduced.dtype == dtype
+    expected = np.array([[highest, highest], [2 * power, 0]])
+    np.testing.assert_array_equal(reduced[0], expected)
+    np.testing.assert_array_equal(reduced[1], -expected)
+    np.testing.assert_array_equal(reduced[2], [[2 * np.finfo(dtype).smallest_subnormal, 0], [0, 0]])
+
+
+@settings(deadline=None, database=None, max_examples=200)
+@given(exponent=st.integers(-149, 127), seed=st.integers(0, 99))
+def test_mean_of_floats_of_any_size(exponent, seed):
+    random = np.random.default_rng(seed)
+    with np.errstate(over="ignore", under="ignore"):
+        pixels = (random.uniform(-2, 2, (6, 8)) * 2.0**exponent).astype(np.float32)
+    four = pixels.reshape(3, 2, 4, 2).astype(float)
+    expected, sizes = four.mean(axis=(1, 3)), np.abs(four).max(axis=(1, 3))
+    # two sums of floats, each rounded
+    smallest = float(np.finfo(np.float32).smallest_subnormal)
+    assert (np.abs(mean(pixels) - expected) <= 2.0**-22 * sizes + smallest).all()
+    if exponent < 125:
+        upper, lower = pixels[::2], pixels[1::2]
+        total = (upper + lower)[:, ::2] + (upper + lower)[:, 1::2]
+        np.testing.assert_array_equal(mean(pixels), total / np.float32(4))
+
+
+def test_what_is_no_number_remains_so():
+    pixels = np.array([[np.inf, 1, np.nan, 1], [1, 1, 1, 1], [np.inf, -np.inf, 3, 3]], np.float32)
+    np.testing.assert_array_equal(mean(pixels), [[np.inf, np.nan], [np.nan, 3]])
+
+
 def test_channels_are_kept_apart():
     pixels = np.stack([np.zeros((2, 4), np.uint8), np.full((2, 4), 9, np.uint8)])
     np.testing.assert_array_equal(mean(pixels), [[[0, 0]], [[9, 9]]])

@@ -19,9 +19,11 @@ def test_colors_darken_with_the_number_of_wrong_methods():
         assert (np.diff(rgb2lab(rgb / 255)[:, 0]) < 0).all()
 
 
-def test_right_background_and_what_is_not_annotated_are_transparent():
+def test_right_background_is_transparent_and_what_was_not_scored_is_dark():
     colors = {"tp": (0, 255, 255), "fp": (255, 0, 255), "fn": (255, 255, 0), "tn": (1, 2, 3)}
     assert label_colors.confusion_colors(colors) == {
+        # 85 of 255 parts of the image are left, a third
+        0: (0, 0, 0, 255 - 85),
         1: (1, 2, 3, 0),
         2: (255, 0, 255, 255),
         3: (255, 255, 0, 255),
