@@ -56,7 +56,7 @@ RENAMED = (
 
 ADDED = (
     *("height", "width", "slivers", "blank_truth", "blank_mask", "mean_without_blank"),
-    "edge",
+    *("edge", "guard", "difference", "left_empty", "left_empty_with_truth"),
 )
 """Columns that tables of versions before have not had: passed over where the old side has none."""
 
@@ -94,8 +94,9 @@ def _values(folder):
         yield from _cut(array.relative_to(folder), pixels, views)
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        is_passed_over = set(PASSED_OVER) & set(name.parts[:-1])
+        is_passed_over = bool(set(PASSED_OVER) & set(name.parts[:-1]))
         is_within = not stored.isdisjoint(path.parents)
+        is_passed_over |= path.name == "guard.json"
         if path.is_dir() or str(name).startswith(IGNORED) or is_passed_over or is_within:
             continue
         if path.suffix == ".tsv":
@@ -122,9 +123,12 @@ def _without_later_lines(path):
     if path.name == "decision.json":
         record = json.loads(text)
         record.pop("warnings", None)
+        for row in (record, *record["runners_up"]):
+            row.pop("guard", None)
         text = json.dumps(record, indent=1)
     if path.name == "decision.md":
         text = re.sub(r"\n## What could mislead\n\n(- .*\n)*", "", text)
+        text = re.sub(r"(- |; )\d+ of \d+ tiles left empty by the guard", "", text)
         text = re.sub(r"- How the interval is computed: .*\n", "", text)
     return text.splitlines()
 

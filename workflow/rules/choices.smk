@@ -90,14 +90,15 @@ def get_survey(wildcards):
 def get_survey_choices(wildcards):
     """Files of the checkpoints that a survey waits for."""
     methods = quality.survey_methods(STUDY, **wildcards)
-    choices = map(get_choice, methods)
+    choices = list(map(get_choice, methods))
     guards = (get_guard_files(wildcards.stack, c.method, get_variants(c)) for c in choices)
     return [*chain.from_iterable(map(get_choice_files, methods)), *chain.from_iterable(guards)]
 
 
 def get_survey_outcomes(wildcards):
     """Outcomes of a sample of several blocks, by method."""
-    choices = map(get_choice, quality.survey_methods(STUDY, **wildcards))
+    # all of them before any guard, as for the inputs
+    choices = list(map(get_choice, quality.survey_methods(STUDY, **wildcards)))
     own = {c.method: get_outcomes(wildcards.stack, wildcards.block, c.method, get_variants(c)) for c in choices}
     return {method: outcome for method, used in own.items() for outcome in used.values()}
 

@@ -13,13 +13,12 @@ from tilewise.segment import cleanup, local_thresholds, masks
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.guard import EMPTY, OWN, SAMPLE, Limits, Outcome
 from tilewise.segment.histograms import histogram
-from tilewise.segment.thresholds import COLUMNS as THRESHOLD_COLUMNS
-from tilewise.segment.thresholds import Threshold, find_threshold
+from tilewise.segment.thresholds import EVIDENCE, Threshold, find_threshold
 from tilewise.store.grid import Grid, Region, Tile, crop, runs_of
 
 COLUMNS = (
     *("sample", "method", "tile", "height", "width", "scope"),
-    *("foreground", *THRESHOLD_COLUMNS),
+    *("threshold", *EVIDENCE, "foreground", "guard", "note"),
 )
 """Of the table of thresholds; `foreground` is the fraction of the tile, 0 to 1."""
 
