@@ -27,7 +27,7 @@ KINDS = {
             "samples": ["odd", "low", "stain"],
         },
         # noise alone has a contrast of 2.65: most tiles fall back
-        "fallback": OTSU | {"fallback": "sample", "min_contrast": 9, "samples": ["tall", "real"]},
+        "fallback": OTSU | {"min_contrast": 9, "samples": ["tall", "real"]},
         "calibrated": OTSU | {"scope": "calibrated", "samples": ["odd", "low"]},
     },
     "validate": {"metrics": ["cldice", "nsd", "hd95", "objects"], "oracles": False},

@@ -27,7 +27,7 @@ from tilewise.plan.study import Choice, read_study
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 COLORS = {"tp": (0, 255, 255), "fp": (255, 0, 255), "fn": (255, 255, 0), "tn": (0, 0, 0)}
 METHODS = {
-    "tile": {"filter": "denoised", "threshold": "otsu", "fallback": "sample"},
+    "tile": {"filter": "denoised", "threshold": "otsu"},
     "sample": {"threshold": "li", "scope": "sample"},
     "local": {"filter": "flat", "threshold": {"adaptive": {"size": 9, "offset": -5}}},
 }
@@ -151,13 +151,13 @@ class Jobs:
             {
                 "image": planned.pixels.files,
                 "rois": planned.pixels.rois,
-                "histograms": planned.histograms,
             },
             {"agreement": paths.SURVEY.format(**names)},
             planned,
             names,
             "dtype",
             "variants",
+            outcomes={},
             blocks=planned.pixels.blocks,
         )
 
@@ -202,7 +202,7 @@ class Jobs:
         pixels = planned.pixels
         self.carry_out(
             "threshold",
-            {"pixels": pixels.files, "rois": pixels.rois, "histograms": planned.histograms},
+            {"pixels": pixels.files, "rois": pixels.rois},
             {
                 "mask": self.levels(names["method"], names),
                 "thresholds": paths.THRESHOLDS.format(**names),
@@ -212,6 +212,7 @@ class Jobs:
             "dtype",
             "segmenter",
             "calibration",
+            outcome=None,
             steps=pixels.steps,
             blocks=pixels.blocks,
             codec=pixels.codec,

@@ -13,8 +13,8 @@ def test_constant_and_empty_tiles(project):
     write_planes(project.folder, image, "image.png")
     write_planes(project.folder, truth, "truth.png")
     methods = {
-        "guarded": {"threshold": "otsu"},
-        "fallback": {"threshold": "otsu", "fallback": "sample"},
+        "guarded": {"threshold": "otsu", "fallback": "empty"},
+        "fallback": {"threshold": "otsu"},
         "unguarded": {"threshold": "otsu", "min_contrast": 0},
     }
     rows = [{"sample": "discs", "image": "image.png", "truth": "truth.png"}]
@@ -29,7 +29,7 @@ def test_constant_and_empty_tiles(project):
         constant = notes[method, "z0000_y00_x00"]
         assert constant["note"] == "no threshold: constant"
         assert constant["threshold"] == ""
-    assert notes["guarded", "z0000_y00_x01"]["note"].endswith("is below 4: empty")
+    assert notes["guarded", "z0000_y00_x01"]["note"].endswith("is below 5: empty")
     assert notes["fallback", "z0000_y00_x01"]["note"].endswith("threshold of the sample")
     assert notes["unguarded", "z0000_y00_x01"]["note"] == ""
     assert notes["guarded", "z0000_y01_x01"]["note"] == ""

@@ -7,13 +7,19 @@ from tilewise.segment.filtered import Filtered
 from tilewise.segment.guard import OWN, SAMPLE, Outcome, least_difference
 from tilewise.segment.sample_histogram import SampleHistogram, of_sample
 from tilewise.segment.segmenters import Segmenter
+from tilewise.segment.thresholds import Threshold
 from tilewise.store.parts import Part
 
 
 def outcome_of(sample: SampleHistogram, segmenter: Segmenter) -> Outcome:
     """What tiles of a sample get that have no clear threshold of their own."""
     own, limits = segmenter.find_threshold(sample.counts, sample.centers), segmenter.limits
-    if segmenter.scope == "sample" or not limits.shortfall(own.contrast, own.separability):
+    if segmenter.scope == "sample":
+        return Outcome(SAMPLE, own)
+    is_clear = not limits.shortfall(own.contrast, own.separability)
+    # alone, so that masks stay where it stays
+    own = Threshold(own.values)
+    if is_clear:
         return Outcome(SAMPLE, own)
     if segmenter.weak != "auto":
         return Outcome(segmenter.weak, own, is_weak=True)
