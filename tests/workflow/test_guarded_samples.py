@@ -70,8 +70,9 @@ def test_blocks_are_as_one(finished, planes, tmp_path):
 
 def test_clear_tiles_do_not_run_again(again, planes):
     image = planes[0].copy()
-    # the fourth plane: darker, so that the threshold of the sample is another
-    image[3] = image[3] // 2
+    # the fourth plane: brighter, so that the threshold of the sample is another
+    image[3] = np.minimum(image[3], 205) + 50
+    assert threshold_otsu(image) != threshold_otsu(planes[0])
     write_planes(again.folder / "image", image)
     jobs = again.succeed().jobs
     # of both methods: that plane's, and those of the block that asks the sample
