@@ -17,7 +17,10 @@ def finished(tmp_path_factory):
     write_planes(project.folder / "image", image)
     write_planes(project.folder / "truth", truth * 255)
     rows = [{"sample": "discs", "image": "image/*.png", "truth": "truth/*.png"}]
-    project.configure(rows, block={"planes": 1}, pyramid={"levels": 1})
+    # blocks do not wait for each other, see test_guarded_samples.py
+    otsu = {"filter": "denoised", "threshold": "otsu", "fallback": "empty"}
+    methods = {"otsu": otsu}
+    project.configure(rows, block={"planes": 1}, pyramid={"levels": 1}, methods=methods)
     project.succeed()
     return project
 

@@ -75,10 +75,13 @@ def test_the_worst_distance_is_the_greatest():
 RECORD = {
     **{"verdict": "a is better.", "method": "a", "variant": "size=3", "metric": "mcc"},
     **{"estimate": "held out", "value": 0.91234, "low": 0.85, "high": 0.95, "note": ""},
+    "guard": "1 of 9 tiles left empty by the guard",
     **{"average": "micro", "confidence": 0.95, "left_out": ["d"], "excluded": 2},
     "units": {"unit": "sample", "number": 8, "independent": 8},
     "cross_validated": {"value": None, "chosen": ["a"]},
-    "runners_up": [{"method": "b", "value": 0.9, "p_adjusted": 0.3, "first": 0.25}],
+    "runners_up": [
+        {"method": "b", "value": 0.9, "p_adjusted": 0.3, "first": 0.25, "guard": "2 of 9"}
+    ],
     "learning_curve": [{"units": 8, "width": 0.1}],
     "worst": [{"sample": "s", "tile": "t", "mcc": 0.5, "fp": 3, "fn": 4, "flags": "x;y"}],
     "warnings": [{"message": "s is odd", "remedy": "look at it"}],
@@ -93,10 +96,11 @@ def test_a_decision_as_text():
         "",
         "- Method: `a`, parameters `size=3`",
         "- mcc (micro, held out): 0.912, 95% interval 0.850 to 0.950",
+        "- 1 of 9 tiles left empty by the guard",
         "- How the interval is computed: docs/validation.md, *Intervals*",
         "- mcc where the method too is selected by cross-validation: undefined",
         "- Independent units: 8 (sample)",
-        "- Cannot be told apart: `b`, mcc 0.900, p 0.300, first in 25% of resamples",
+        "- Cannot be told apart: `b`, mcc 0.900, p 0.300, first in 25% of resamples; 2 of 9",
         "- Not ranked, since not run on all samples: d",
         "- Tiles excluded by their quality: 2",
         "",

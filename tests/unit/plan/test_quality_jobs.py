@@ -154,7 +154,12 @@ def test_a_survey_compares_the_methods_that_each_collected_sample_has():
 
 def test_blocks_whose_samples_have_one_method_are_not_surveyed():
     # four planes of 4 x 4 tiles are sixteen of one
-    study = surveyed(collect={"planes": 4})
+    methods = {
+        "whole": {"threshold": "li", "scope": "sample", "filter": "smooth", "samples": ["a"]},
+        "otsu": {"threshold": "otsu"},
+        "li": {"threshold": "li", "samples": ["a", "b"]},
+    }
+    study = surveyed(collect={"planes": 4}, methods=methods)
     assert [study.block_of(sample, "0/0/0") for sample in "cab"] == ["0/0/0", "1/0/0", "2/0/0"]
     assert quality.trust(study).agreement == [f"results/{STACK}/survey/{z}/0/0.tsv" for z in (1, 2)]
     assert quality.survey_methods(study, STACK, "2/0/0") == ["otsu", "li"]
