@@ -2,7 +2,8 @@
 
 Every change changes masks: what follows equal ones may be spared, as Snakemake goes by content.
 Of three methods, `otsu` and `li` share the filter `smooth`, and `flat` has its own; the threshold
-of `li` is that of the whole sample. Two planes of one tile each are a block each, and have truth.
+of `li` is that of the whole sample, which others do not ask (`fallback`). Two planes of one tile
+each are a block each, and have truth.
 """
 
 import time
@@ -14,9 +15,9 @@ from test_rerun import edit
 
 FILTERS = {"smooth": [{"gaussian": 1}], "flat": [{"median": 5}]}
 METHODS = {
-    "otsu": {"filter": "smooth", "threshold": "otsu"},
+    "otsu": {"filter": "smooth", "threshold": "otsu", "fallback": "empty"},
     "li": {"filter": "smooth", "threshold": "li", "scope": "sample"},
-    "flat": {"filter": "flat", "threshold": "otsu"},
+    "flat": {"filter": "flat", "threshold": "otsu", "fallback": "empty"},
 }
 KEPT = {"keep_filtered": "auto", "keep_filtered_limit": 1000}
 INLINE = {"keep_filtered": "auto", "keep_filtered_limit": 0}
@@ -90,6 +91,8 @@ def filtered_images(study):
 def jobs(filter=0, histogram=0, tile_histograms=0, **others):
     """Jobs per rule, without those that do not run."""
     counted = {"filter": filter, "histogram": histogram, "tile_histograms": tile_histograms}
+    # which adds histograms up
+    counted["guard"] = min(histogram, 1)
     return {rule: number for rule, number in (counted | others).items() if number}
 
 
@@ -147,7 +150,7 @@ def test_a_changed_image_runs_what_its_block_is_part_of(study):
 
 
 def test_an_added_method_runs_alone(study):
-    study.settings(methods={"yen": {"filter": "smooth", "threshold": "yen"}})
+    study.settings(methods={"yen": {"filter": "smooth", "threshold": "yen", "fallback": "empty"}})
     run = study.succeed_at_once()
     assert run.jobs == masks(2) | {"errors": 2, "metadata": 1}
     assert "method=yen" in run.output
@@ -176,8 +179,10 @@ def test_where_filtered_images_are_deleted_again_siblings_run_again(tmp_path):
     assert not list(study.results.glob("discs/filtered/**/c/*/*/*"))
     study.settings(methods={"otsu": METHODS["otsu"] | {"threshold": {"manual": 80}}})
     run = study.succeed_at_once()
-    # the filter's files are new: what has read them reads them again, and nothing else
-    assert run.jobs == masks(4) | {"errors": 2} | jobs(filter=2, histogram=2)
+    # the filter's files are new: what has read them reads them again, and nothing else; but masks
+    # that wait for the sample, which says the same
+    expected = masks(4) | {"threshold": 2, "errors": 2}
+    assert run.jobs == expected | jobs(filter=2, histogram=2)
     assert "method=li" in run.output
     assert "method=flat" not in run.output
     assert "filter=flat" not in run.output
