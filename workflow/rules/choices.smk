@@ -99,7 +99,10 @@ def get_survey_outcomes(wildcards):
     """Outcomes of a sample of several blocks, by method."""
     # all of them before any guard, as for the inputs
     choices = list(map(get_choice, quality.survey_methods(STUDY, **wildcards)))
-    own = {c.method: get_outcomes(wildcards.stack, wildcards.block, c.method, get_variants(c)) for c in choices}
+    own = {
+        c.method: get_outcomes(wildcards.stack, wildcards.block, c.method, get_variants(c))
+        for c in choices
+    }
     return {method: outcome for method, used in own.items() for outcome in used.values()}
 
 
