@@ -6,17 +6,14 @@ from pathlib import Path
 from tilewise import job
 from tilewise.decide import selection
 from tilewise.decide.count_columns import CountColumns
-from tilewise.quality.flags import excluded_tiles, flags_of_tiles
-from tilewise.tables import read_all, read_each, write_rows
+from tilewise.decide.folds import Folds
+from tilewise.tables import read_all, read_each, read_rows, write_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
-flags = flags_of_tiles(read_each(given.features), params.limits)
-excluded = excluded_tiles(flags, params.exclude)
-scores = read_all(given.scores, params.groups)
-rows = [row for row in scores if (row["sample"], row["tile"]) not in excluded]
+rows, folds = read_all(given.scores, params.samples), Folds.from_rows(read_rows(given.folds))
 columns, method = CountColumns(params.metrics), snakemake.wildcards.method
-chosen = selection.select(method, params.variants, rows, params.groups, columns, params.decision)
+chosen = selection.select(method, params.variants, rows, folds, columns, params.decision)
 write_rows(output.units, selection.unit_columns(columns), chosen.unit_rows)
 write_rows(output.sweep, selection.sweep_columns(columns), chosen.sweep_rows)
 choice = {"variant": chosen.variant}

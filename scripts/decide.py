@@ -6,6 +6,7 @@ from pathlib import Path
 from tilewise import job
 from tilewise.decide import guarded
 from tilewise.decide.decision import decide
+from tilewise.decide.folds import Folds
 from tilewise.decide.places import read_histograms
 from tilewise.decide.ranking import RANKING, SCORES
 from tilewise.decide.verdict import describe
@@ -33,7 +34,8 @@ decision = decide(
     tiles,
     dict(zip(params.swept, map(read_rows, given.units), strict=True)),
     params.decision,
-    groups=params.groups,
+    folds=Folds.from_rows(read_rows(given.folds)),
+    samples=list(params.groups),
     choices=params.metrics,
     histograms=read_histograms(given.histograms, params.filters),
     annotators=read_all(given.annotators, params.groups),

@@ -33,10 +33,37 @@ rule tile_histograms:
         "../../scripts/tile_histograms.py"
 
 
+rule folds:
+    """The unit and the fold of every annotated tile that counts, for all choices and scores."""
+    input:
+        truths=lambda w: decide.folds(STUDY).truths,
+        features=lambda w: decide.folds(STUDY).features,
+        code=get_code("folds"),
+    output:
+        folds="results/folds.tsv",
+    log:
+        "logs/folds.log",
+    params:
+        stacks=lambda w: decide.folds(STUDY).stacks,
+        margin=lambda w: decide.folds(STUDY).margin,
+        groups=STUDY.groups,
+        # without features there is nothing to flag
+        limits=config["quality"]["thresholds"] if config["quality"]["exclude"] else {},
+        exclude=config["quality"]["exclude"],
+        decision={name: config["decision"][name] for name in ("unit", "plane_gap", "folds")},
+    conda:
+        "../../envs/tilewise.yaml"
+    priority: 4
+    localrule: True
+    script:
+        "../../scripts/folds.py"
+
+
 rule calibrate:
     """Thresholds in grey levels of a method's calibrated variants: of all annotated tiles, and without each fold."""
     input:
         histograms=lambda w: decide.calibrate(STUDY, **w).histograms.files,
+        folds="results/folds.tsv",
         code=get_code("calibrate"),
     output:
         calibration="results/sweeps/{method}/calibration.tsv",
@@ -47,8 +74,6 @@ rule calibrate:
         samples=lambda w: decide.calibrate(STUDY, **w).samples,
         variants=lambda w: decide.calibrate(STUDY, **w).variants,
         dtype=lambda w: decide.calibrate(STUDY, **w).dtype,
-        groups=STUDY.groups,
-        decision=config["decision"],
     conda:
         "../../envs/tilewise.yaml"
     priority: 4
@@ -97,7 +122,7 @@ checkpoint choose:
     input:
         scores=lambda w: decide.choose(STUDY, **w).scores,
         calibration=lambda w: decide.choose(STUDY, **w).calibrations,
-        features=lambda w: decide.choose(STUDY, **w).features,
+        folds="results/folds.tsv",
         code=get_code("choose"),
     output:
         choice="results/sweeps/{method}/choice.json",
@@ -107,11 +132,8 @@ checkpoint choose:
         "logs/sweeps/{method}/choice.log",
     params:
         variants=lambda w: decide.choose(STUDY, **w).variants,
-        groups=STUDY.groups,
+        samples=STUDY.annotated,
         metrics=STUDY.tile_metrics,
-        # without features there is nothing to flag
-        limits=config["quality"]["thresholds"] if config["quality"]["exclude"] else {},
-        exclude=config["quality"]["exclude"],
         decision=config["decision"],
     conda:
         "../../envs/tilewise.yaml"
@@ -127,6 +149,7 @@ checkpoint decide:
         metrics=lambda w: decide.decide(STUDY).metrics,
         thresholds=lambda w: validate.thresholds(STUDY),
         units=lambda w: decide.decide(STUDY).units,
+        folds="results/folds.tsv",
         histograms=lambda w: decide.decide(STUDY).histograms.files,
         annotators=lambda w: decide.decide(STUDY).annotators,
         features=lambda w: decide.decide(STUDY).features,

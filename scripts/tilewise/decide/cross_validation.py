@@ -1,12 +1,11 @@
 """Choices on some units that are scored on others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.decide.places import Place
 from tilewise.decide.resampling import Floats, MetricOfCounts, estimate
 
 
@@ -26,22 +25,6 @@ def assign_folds(labels: Sequence[str], number: int) -> NDArray[np.int64]:
     fold_of = np.empty(len(labels), np.int64)
     fold_of[sorted(range(len(labels)), key=lambda i: labels[i])] = np.arange(len(labels)) % number
     return fold_of
-
-
-def training_places(unit_of: Mapping[Place, str], number: int) -> dict[str, list[Place]]:
-    """The places to train on for each of at most `number` folds: those of units of all other folds.
-
-    Keys are the numbers of the folds, from 0. A single unit leaves no other to train on, and gives
-    an empty dict.
-    """
-    names = sorted(set(unit_of.values()))
-    if len(names) < 2:
-        return {}
-    fold_of = dict(zip(names, assign_folds(names, number).tolist(), strict=True))
-    return {
-        str(fold): [place for place, unit in unit_of.items() if fold_of[unit] != fold]
-        for fold in sorted(set(fold_of.values()))
-    }
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from tilewise.decide import evidence, guarded, reference_scores, units
 from tilewise.decide.count_columns import CountColumns
-from tilewise.decide.cross_validation import assign_folds, best_of
+from tilewise.decide.cross_validation import best_of
 from tilewise.decide.evidence import Evidence, Rules
-from tilewise.decide.places import Histograms, Place, place_of
+from tilewise.decide.folds import Folds
+from tilewise.decide.places import Histograms, Place
 from tilewise.decide.ranking import Row, finite, rank_rows, score_rows
 from tilewise.decide.resampling import Floats, estimate, learning_curve
 from tilewise.decide.summary import blank_doubts, doubts_of, sort_rows, summarize
@@ -45,7 +46,8 @@ def decide(
     selections: Mapping[str, Sequence[TextRow]],
     settings: Mapping[str, Any],
     *,
-    groups: Mapping[str, str],
+    folds: Folds,
+    samples: Sequence[str],
     choices: Collection[str],
     histograms: Histograms,
     annotators: Iterable[TextRow],
@@ -62,9 +64,11 @@ def decide(
         By method, its rows of tables of metrics with the column `guard`, without excluded tiles.
     selections : dict of str to list of dict of str to str
         What `selection.Selection.unit_rows` has filled, for methods with parameters to choose.
-    settings, groups, choices
-        The configuration's `decision`; the group of each sample; the metrics of structure that the
-        rows have, of `formulas.CHOICES`.
+    settings, samples, choices
+        The configuration's `decision`; annotated samples, in order; the metrics of structure that
+        the rows have, of `formulas.CHOICES`.
+    folds
+        Of all annotated tiles.
     histograms, annotators
         Of annotated tiles, for reference scores, if any; rows of the tables of annotators.
     flags, left_out, excluded
@@ -74,10 +78,8 @@ def decide(
         What could mislead before anything is scored.
     """
     columns = CountColumns(choices)
-    places = dict.fromkeys(place_of(row) for rows in tiles.values() for row in rows)
-    kind, unit_of = units.assign(places, groups, settings["unit"], settings["plane_gap"])
-    names = sorted(set(unit_of.values()))
-    rules = Rules.of(settings, kind, len(names))
+    unit_of, names = folds.unit_of, sorted(folds.fold_of)
+    rules = Rules.of(settings, folds.kind, len(names))
     known = {
         method: evidence.selected(selections[method], columns)
         if method in selections
@@ -89,12 +91,12 @@ def decide(
     ranking = [row for name in order for row in rank_rows(known, columns, name, rules, guard)]
     decisive = [row for row in ranking if row["metric"] == rules.metric]
     scores = [row for one in known.items() for row in _method_scores(*one, columns, rules)]
-    own_rows, cross_validated = _cross_validated(known, names, columns, rules)
+    own_rows, cross_validated = _cross_validated(known, folds, columns, rules)
     scores += own_rows
     scores += reference_rows(histograms, unit_of, next(iter(known.values())), rules)
     scores += _annotator_rows(annotators, rules)
     best = decisive[0]["method"]
-    rows = sort_rows(chain.from_iterable(tiles.values()), list(groups), list(tiles))
+    rows = sort_rows(chain.from_iterable(tiles.values()), samples, list(tiles))
     summary = summarize(whole_tiles(rows), choices)
     doubts = [*known_doubts, *doubts_of(summary), *blank_doubts(summary)]
     doubts += guarded.empty_doubts(summary)
@@ -128,12 +130,13 @@ def _method_scores(method: str, own: Evidence, columns: CountColumns, rules: Rul
 
 
 def _cross_validated(
-    known: Mapping[str, Evidence], names: Sequence[str], columns: CountColumns, rules: Rules
+    known: Mapping[str, Evidence], folds: Folds, columns: CountColumns, rules: Rules
 ) -> tuple[list[Row], dict[str, Any] | None]:
     """Scores of selecting the method too, their value and the choices; None of a single unit."""
-    if len(names) < 2 or len(known) < 2:
+    if len(folds.fold_of) < 2 or len(known) < 2:
         return [], None
-    counts, selected = cross_validate(known, columns, assign_folds(names, rules.folds), rules)
+    fold_of = np.array([fold for _, fold in sorted(folds.fold_of.items())])
+    counts, selected = cross_validate(known, columns, fold_of, rules)
     value = estimate(counts[None], columns.metric(rules.metric), rules.average)[0]
     rows = score_rows(CROSS_VALIDATED, "held out", counts, columns, rules)
     return rows, {"value": finite(value), "chosen": selected}

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from tilewise.decide import units
 from tilewise.decide.count_columns import CountColumns
-from tilewise.decide.cross_validation import Nested, assign_folds, best_of, nested_selection
+from tilewise.decide.cross_validation import Nested, best_of, nested_selection
+from tilewise.decide.folds import Folds
 from tilewise.decide.places import place_of
 from tilewise.decide.resampling import Floats, estimate
 
@@ -47,7 +48,7 @@ def select(
     method: str,
     variants: Sequence[str],
     rows: Collection[Mapping[str, str]],
-    groups: Mapping[str, str],
+    folds: Folds,
     columns: CountColumns,
     settings: Mapping[str, Any],
 ) -> Selection:
@@ -60,8 +61,8 @@ def select(
     rows : collection of dict of str to str
         Rows of tables of sweeps: a tile's counts by a variant, with a threshold that was calibrated
         without a `fold` where that is not empty.
-    groups : dict of str to str
-        Group of each sample.
+    folds : Folds
+        Of all annotated tiles; rows of other places are passed over.
     settings : dict
         The configuration's `decision`.
 
@@ -70,15 +71,14 @@ def select(
     ValueError
         If there is no row.
     """
-    if not rows:
+    located = [((row["variant"], row["fold"]), place_of(row), columns.of(row)) for row in rows]
+    own = folds.within({place for _, place, _ in located})
+    if not own.unit_of:
         raise ValueError(
             f"method {method}: no annotated tile is left to choose its parameters on: truth and "
             "region of interest annotate nothing, or `exclude` under `quality` leaves all tiles out"
         )
-    located = [((row["variant"], row["fold"]), place_of(row), columns.of(row)) for row in rows]
-    places = dict.fromkeys(place for _, place, _ in located)
-    kind, unit_of = units.assign(places, groups, settings["unit"], settings["plane_gap"])
-    pooled, names = units.pool(located, unit_of, len(columns.names))
+    pooled, names = units.pool(located, own.unit_of, len(columns.names))
     metric, average = columns.metric(settings["metric"]), settings["average"]
 
     def counts_of(fold: str) -> Floats:
@@ -91,13 +91,14 @@ def select(
     tables: list[Table] = [("resubstitution", "", variants[best], everything[best])]
     chosen: list[int] = []
     if len(names) > 1:
-        fold_of = assign_folds(names, settings["folds"])
-        by_fold = np.stack([counts_of(str(fold)) for fold in range(fold_of.max() + 1)])
+        # of a method on some samples, numbers of folds may be missing
+        labels, fold_of = np.unique([own.fold_of[name] for name in names], return_inverse=True)
+        by_fold = np.stack([counts_of(str(fold)) for fold in labels])
         nested = nested_selection(by_fold, fold_of, metric, average)
         chosen = nested.chosen.tolist()
-        tables += _held_out(variants, by_fold, fold_of, nested)
+        tables += _held_out(variants, by_fold, labels.tolist(), fold_of, nested)
     unit_rows = [
-        dict(zip(unit_columns(columns), (*labels, kind, unit, *counts), strict=True))
+        dict(zip(unit_columns(columns), (*labels, own.kind, unit, *counts), strict=True))
         for *labels, table in tables
         for unit, counts in zip(names, table.tolist(), strict=True)
     ]
@@ -114,11 +115,15 @@ def select(
 
 
 def _held_out(
-    variants: Sequence[str], by_fold: Floats, fold_of: NDArray[np.int64], nested: Nested
+    variants: Sequence[str],
+    by_fold: Floats,
+    labels: Sequence[int],
+    fold_of: NDArray[np.int64],
+    nested: Nested,
 ) -> list[Table]:
     """Units by what others choose, and, for each fold, the units that choose."""
     tables: list[Table] = [("held out", "", "", nested.held_out)]
     for fold, i in enumerate(nested.chosen.tolist()):
         training = np.where((fold_of != fold)[:, None], by_fold[fold, i], 0)
-        tables.append(("training", fold, variants[i], training))
+        tables.append(("training", labels[fold], variants[i], training))
     return tables

@@ -135,13 +135,50 @@ def calibrations(study: Study, method: str) -> list[str]:
 
 
 @dataclass(frozen=True)
+class Folds:
+    """What is held out together, of all annotated tiles."""
+
+    truths: list[str]
+    """Of all annotated blocks, stack by stack."""
+    stacks: list[dict[str, Any]]
+    """Of each: its annotated `blocks`, and the `parts` in them."""
+    features: list[str]
+    """Of annotated samples' tiles, where some quality excludes them."""
+    margin: int | None
+
+
+@cache
+def folds(study: Study) -> Folds:
+    """Of the study."""
+    stacks = dict.fromkeys(study.stack_of[sample].name for sample in study.annotated)
+    blocks = {stack: study.annotated_blocks(stack) for stack in stacks}
+    excludes = study.config["quality"]["exclude"]
+    return Folds(
+        truths=[
+            path for stack, own in blocks.items() for path in paths.of_label(stack, "truth", own)
+        ],
+        stacks=[
+            {
+                "blocks": own,
+                "parts": [
+                    part
+                    for block in own
+                    for part in reads.parts(study, study.annotated_places(stack, block))
+                ],
+            }
+            for stack, own in blocks.items()
+        ],
+        features=quality.features(study, study.annotated) if excludes else [],
+        margin=validate.scoring(study)["margin"],
+    )
+
+
+@dataclass(frozen=True)
 class Choose:
     """The parameters that annotated tiles choose for a method."""
 
     scores: list[str]
     calibrations: list[str]
-    features: list[str]
-    """Of annotated samples' tiles, where some quality excludes them."""
     variants: list[str]
 
 
@@ -152,9 +189,6 @@ def choose(study: Study, method: str) -> Choose:
     return Choose(
         scores=paths.of_masks(paths.SWEEP, pairs, study.annotated_blocks),
         calibrations=calibrations(study, method),
-        features=quality.features(study, study.annotated)
-        if study.config["quality"]["exclude"]
-        else [],
         variants=[variant.name for variant in study.methods[method].variants],
     )
 

@@ -6,6 +6,8 @@ import pytest
 from tilewise.decide import decision, evidence, selection
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.evidence import Evidence, Rules
+from tilewise.decide.folds import Folds
+from tilewise.decide.places import place_of
 from tilewise.score.formulas import PIXEL_METRICS
 
 SETTINGS = {
@@ -38,9 +40,15 @@ def tables(**rights):
 
 
 def decided(tiles, **changes):
-    known = {"groups": GROUPS, "choices": (), "histograms": {}, "annotators": (), "flags": {}}
-    known |= {"left_out": [], "excluded": 0}
-    return decision.decide(tiles, {}, SETTINGS | changes, **known)
+    settings = SETTINGS | changes
+    known = {"choices": (), "histograms": {}, "annotators": (), "flags": {}}
+    known |= {"left_out": [], "excluded": 0, "samples": list(GROUPS)}
+    known["folds"] = folds_of((row for rows in tiles.values() for row in rows), settings)
+    return decision.decide(tiles, {}, settings, **known)
+
+
+def folds_of(rows, settings=None):
+    return Folds.of(dict.fromkeys(map(place_of, rows)), GROUPS, settings or SETTINGS)
 
 
 def test_the_better_method_is_decided_on():
@@ -88,7 +96,7 @@ def swept(**rights):
 
 
 def select(rows, variants=("low", "high")):
-    return selection.select("m", variants, rows, GROUPS, COLUMNS, SETTINGS)
+    return selection.select("m", variants, rows, folds_of(rows), COLUMNS, SETTINGS)
 
 
 def test_the_best_variant_is_chosen_and_held_out():

@@ -191,11 +191,22 @@ def test_parameters_are_chosen_by_all_annotated_blocks(tmp_path, rows):
     job = decide.choose(study, "swept")
     assert job.scores == [f"results/{s}/swept/sweep/{block}.tsv" for s, block in ANNOTATED]
     assert len(job.variants) == 6
+
+
+def test_folds_are_those_of_all_annotated_blocks(tmp_path, rows):
+    study = planes_study(tmp_path, rows, methods=SWEPT)
+    job = decide.folds(study)
+    assert job.truths == [
+        f"results/{s}/image.zarr/labels/truth/0/c/{block}" for s, block in ANNOTATED
+    ]
+    parts = [(part["sample"], part["block"]) for stack in job.stacks for part in stack["parts"]]
+    assert parts == list(ANNOTATED)
+    assert [block for stack in job.stacks for block in stack["blocks"]] == [b for _, b in ANNOTATED]
     # features are needed where they exclude tiles
     assert job.features == []
     study = planes_study(tmp_path, rows, methods=SWEPT, quality={"exclude": ["empty"]})
     features = [f"results/{sample}/quality/{z}/0/0.tsv" for sample in "ab" for z in (0, 1)]
-    assert decide.choose(study, "swept").features == features
+    assert decide.folds(study).features == features
 
 
 GRID = {"m": {"threshold": "manual", "grid": {"value": [1, 2]}, "samples": ["b", "c", "d"]}}
