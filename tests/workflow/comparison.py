@@ -123,7 +123,7 @@ def _without_later_lines(path):
     if path.name == "decision.json":
         record = json.loads(text)
         record.pop("warnings", None)
-        for row in (record, *record["runners_up"]):
+        for row in (record, *record.get("runners_up", ())):
             row.pop("guard", None)
         text = json.dumps(record, indent=1)
     if path.name == "decision.md":
