@@ -22,7 +22,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from tilewise import job
-from tilewise.plan import decide, paths, quality, reads, report, validate
+from tilewise.decide.folds import COLUMNS, Folds
+from tilewise.decide.places import Place
+from tilewise.plan import decide, doubts, paths, quality, reads, report, validate
 from tilewise.plan.methods import NO_FILTER, SEGMENTATION
 from tilewise.plan.study import Choice, read_study
 from tilewise.quality.feature_names import FEATURES
@@ -36,6 +38,7 @@ from tilewise.score.patches import patches
 from tilewise.segment import segmenters, trials
 from tilewise.segment.class_histogram import class_histogram
 from tilewise.segment.filters import apply_chain
+from tilewise.segment.guard import SAMPLE, Outcome
 from tilewise.segment.histograms import histogram
 from tilewise.store.class_histograms import pack
 from tilewise.store.grid import Tile
@@ -49,6 +52,7 @@ from tilewise.view.png import write_png
 ROOT = Path(__file__).parents[1]
 TILE = Tile(0, 0, 0)
 """The only one of a sample."""
+FOLDS = "results/folds.tsv"
 
 
 def made(path):
@@ -112,13 +116,12 @@ class Arithmetic:
                 self.filtered[name, part.sample] = apply_chain(image, steps)
         self.clock.lap("filter")
 
-    def sample_threshold(self, part, variant):
-        """The threshold of a whole sample, where one is used."""
+    def outcome(self, part, variant):
+        """The threshold of a whole sample, where one is used: that of its tile."""
         if not self.study.needs_sample(part.sample, variant):
             return None
         counted = histogram(self.filtered[variant.filter, part.sample])
-        one = variant.segmenter
-        return one.find_threshold(*counted)
+        return Outcome(SAMPLE, variant.segmenter.find_threshold(*counted))
 
     def segmented(self, part, variant, surfaces=None):
         """Mask and threshold of a sample."""
@@ -129,7 +132,7 @@ class Arithmetic:
             region,
             part.grid,
             variant.segmenter,
-            self.sample_threshold(part, variant),
+            self.outcome(part, variant),
             surfaces,
         )
         return mask, thresholds[TILE]
@@ -216,14 +219,10 @@ class Arithmetic:
             {
                 "scores": job_of.scores,
                 "calibration": job_of.calibrations,
-                "features": job_of.features,
+                "folds": FOLDS,
             },
             {name: pattern.format(**names) for name, pattern in outputs.items()},
-            self.deciding()
-            | {
-                "variants": job_of.variants,
-                "limits": self.config["quality"]["thresholds"] if job_of.features else {},
-            },
+            self.deciding() | {"variants": job_of.variants, "samples": self.study.annotated},
             names,
         )
         choice = json.loads(Path(paths.CHOICE.format(**names)).read_text(encoding="utf-8"))
@@ -298,6 +297,19 @@ class Arithmetic:
                     names,
                 )
 
+    def folds(self):
+        """What is held out together."""
+        known = (part.sample for part in self.all_parts() if (self.truths[part.sample] < 2).any())
+        places = [Place(sample, 0, 0, 0) for sample in known]
+        folds = Folds.of(places, self.study.groups, self.config["decision"])
+        write_rows(made(FOLDS), COLUMNS, folds.to_rows())
+        self.clock.lap("folds")
+
+    def checks(self):
+        """What is seen of the images while they are read: here nothing."""
+        for stack, block, _ in self.places:
+            write_rows(made(paths.CHECKS.format(stack=stack, block=block)), ("sample",), ())
+
     def deciding(self):
         """Params that several scripts have."""
         known = self.config["quality"]
@@ -311,16 +323,18 @@ class Arithmetic:
 
     def decide(self):
         """The method, by its name."""
-        job_of = decide.decide(self.study)
+        job_of, known = decide.decide(self.study), doubts.of_decision(self.study)
         names = {"choice": "choice.json", "decision": "decision.json", "text": "decision.md"}
         names |= {name: f"{name}.tsv" for name in ("ranking", "scores")}
         self.script(
             "decide",
             {name: getattr(job_of, name) for name in ("metrics", "units", "annotators", "features")}
-            | {"histograms": job_of.histograms.files},
+            | {"histograms": job_of.histograms.files, "folds": FOLDS}
+            | {"thresholds": validate.thresholds(self.study), "checks": known.checks},
             {name: f"results/{file}" for name, file in names.items()},
             {name: getattr(job_of, name) for name in ("methods", "swept", "left_out")}
             | {"filters": job_of.histograms.filters}
+            | {"doubts": known.doubts, "has_roi": known.has_roi}
             | self.deciding(),
         )
         return json.loads(Path(paths.DECIDED).read_text(encoding="utf-8"))["method"]
@@ -332,7 +346,8 @@ class Arithmetic:
         outputs = ("metrics", "summary", "errors", "differences", "agreement", "annotators")
         self.script(
             "aggregate",
-            {name: getattr(job_of, name) for name in (*inputs, "annotators")},
+            {name: getattr(job_of, name) for name in (*inputs, "annotators")}
+            | {"thresholds": validate.thresholds(self.study)},
             {name: f"results/{name}.tsv" for name in outputs},
             self.deciding()
             | {"order": job_of.order, "metadata": job_of.metadata, "tuned": self.study.swept}
@@ -384,6 +399,8 @@ def main():
     work = Arithmetic(study, clock)
     work.read()
     work.filter()
+    work.checks()
+    work.folds()
     variants = {}
     for method in study.methods:
         chosen = Choice(method, work.sweep(method) if method in study.swept else "")
