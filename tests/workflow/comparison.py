@@ -56,7 +56,7 @@ RENAMED = (
 
 ADDED = (
     *("height", "width", "slivers", "blank_truth", "blank_mask", "mean_without_blank"),
-    *("edge", "guard", "difference", "left_empty", "left_empty_with_truth"),
+    *("p_best", "pairs", "edge", "guard", "difference", "left_empty", "left_empty_with_truth"),
 )
 """Columns that tables of versions before have not had: passed over where the old side has none."""
 

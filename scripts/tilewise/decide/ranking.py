@@ -17,15 +17,15 @@ from tilewise.decide.resampling import (
     bootstrap_weights,
     estimate,
 )
-from tilewise.decide.significance import holm, pairwise
+from tilewise.decide.significance import holm, pairwise, set_of_best
 from tilewise.score.formulas import METRICS
 
 Row = dict[str, Any]
 
 RANKING = (
     *("metric", "rank", "method", "estimate", "value", "low", "high"),
-    *("difference", "difference_low", "difference_high", "p", "p_adjusted", "indistinguishable"),
-    *("first", "units", "unit", "guard", "note"),
+    *("difference", "difference_low", "difference_high", "p", "p_adjusted", "pairs"),
+    *("p_best", "indistinguishable", "first", "units", "unit", "guard", "note"),
 )
 """Columns of the ranking; `guard` says how many tiles it left empty, in words."""
 SCORES = (
@@ -56,7 +56,8 @@ def rank_methods(
     seed, resamples : int
         Of the bootstrap and of the tests.
     alpha : float
-        Rate of false differences among all pairs of methods; intervals have confidence 1 - alpha.
+        A method leaves the set of the best where `p_best` is at most alpha; intervals have
+        confidence 1 - alpha.
     min_units : int
         With fewer units there are no intervals and no method is called different.
 
@@ -64,16 +65,17 @@ def rank_methods(
     -------
     list of dict
         The best first. `index` of the method; `value`, `low`, `high`; `difference` of the best to
-        it, with `difference_low` and `difference_high`; `p` and `p_adjusted`; `first`, the share of
-        resamples in which it comes first; `indistinguishable` from the best. None without units.
-        Undefined methods come last, and have no p.
+        it, with `difference_low` and `difference_high`; `p` and `p_adjusted`, two-sided, for the
+        number of all `pairs`; `p_best` as from `set_of_best`, one-sided; `first`, the share of
+        resamples in which it comes first; `indistinguishable`: it is in the set of the best. None
+        without units. Undefined methods come last, and have no p.
 
     Notes
     -----
     p values are adjusted by Holm's method over all pairs of methods, not only those with the best:
     which one is the best was learned from the same units. So with n units and the exact
-    `sign_flip`, no method can be called different unless 2 / 2**n times the number of pairs is
-    below `alpha`: with 2, 3, 4, 6, 10 methods, at 0.05, from 6, 7, 8, 10, 11 units on.
+    `sign_flip`, none is below `alpha` unless 2 / 2**n times the number of pairs is: with 2, 3, 4,
+    6, 10 methods, at 0.05, from 6, 7, 8, 10, 11 units on. The set of the best is not so timid.
     """
     values = estimate(counts, metric, average)
     is_defined = np.isfinite(values)
@@ -83,19 +85,23 @@ def rank_methods(
         return rows
     drawn = Resampled(counts, metric, average, bootstrap_weights(units, resamples, seed))
     first = _first_places(drawn.resampled)
-    p = pairwise(counts, metric, average, test, seed, np.flatnonzero(is_defined).tolist())
+    known = np.flatnonzero(is_defined).tolist()
+    p = pairwise(counts, metric, average, test, seed, known)
+    in_set = set_of_best(counts[known], metric, average, seed).tolist()
+    p_best = dict(zip(known, in_set, strict=True))
     adjusted = dict(zip(p, holm(list(p.values())), strict=True))
     for row in rows:
         i = row["index"]
         row["first"] = float(first[i])
         if is_defined[i]:
+            row["p_best"] = p_best[i]
+            row["indistinguishable"] = i == best or p_best[i] > alpha
             row["low"], row["high"] = drawn.interval(i, confidence=1 - alpha)
         pair = min(i, best), max(i, best)
         if pair in p:
             bounds = drawn.interval(best, i, 1 - alpha)
             row["difference_low"], row["difference_high"] = bounds
-            row["p"], row["p_adjusted"] = p[pair], float(adjusted[pair])
-            row["indistinguishable"] = bool(adjusted[pair] >= alpha)
+            row["p"], row["p_adjusted"], row["pairs"] = p[pair], float(adjusted[pair]), len(p)
     return rows
 
 
@@ -108,7 +114,7 @@ def _in_order(values: Floats, is_defined: NDArray[np.bool_]) -> list[Row]:
             **{"index": i, "value": float(values[i])},
             "difference": float(values[best] - values[i]),
             **dict.fromkeys(("low", "high", "difference_low", "difference_high")),
-            **dict.fromkeys(("p", "p_adjusted", "first")),
+            **dict.fromkeys(("p", "p_adjusted", "pairs", "p_best", "first")),
             "indistinguishable": bool(is_defined[i] or not is_defined[best]),
         }
         for i in order

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 from tilewise.decide.resampling import CHUNK_SIZE, Floats, MetricOfCounts, mean_of
 
 TESTS = ("sign_flip", "wilcoxon")
+MOST_FLIPS = 2**13
+"""Of the signs of units: all of them for up to 13 units."""
 RELATIVE_TIE, ABSOLUTE_TIE = 1e-9, 1e-15
 """Differences of two statistics that count as none: sums depend on their order."""
 
@@ -84,6 +86,58 @@ def _swapped(
         return metric(first) - metric(both - first)
 
     return difference
+
+
+def set_of_best(
+    counts: Floats, metric: MetricOfCounts, average: str, seed: int, most: int = MOST_FLIPS
+) -> Floats:
+    """How well each method agrees with being the best: p values of a set of the best, one-sided.
+
+    A method leaves the 95 % set of the best where p is at most 0.05. Its error is the chance that a
+    given best method leaves it; that some of several methods that are equally good leaves it is
+    more frequent.
+
+    Parameters
+    ----------
+    counts : (methods, units, fields) ndarray
+        Of methods whose metric is defined; the higher the better.
+    seed : int
+        Of random flips.
+    most : int
+        All 2 ** units flips are tried if they are not more, else so many random ones.
+
+    Returns
+    -------
+    (methods,) float64 ndarray
+        0 to 1.
+
+    Notes
+    -----
+    D_ij(s) is the difference of the metric between i and j with their counts swapped in the units
+    that a flip s names, the same s for all pairs. t_i(s) is the greatest, over all j, of D_ji(s)
+    over its root mean square over s, and p_i the share of flips with t_i(s) >= t_i of no flip.
+    """
+    methods, units, _ = counts.shape
+    is_exact = units < 63 and 2**units <= most
+    number = 2**units if is_exact else most + 1
+    if is_exact:
+        swapped = np.arange(number)[:, None] >> np.arange(units) & 1
+    else:
+        swapped = np.random.default_rng(seed).integers(0, 2, (number, units))
+        swapped[0] = 0
+    flips = swapped.astype(np.float64)
+    greatest = np.zeros((methods, number))
+    for i, k in combinations(range(methods), 2):
+        difference = _swapped(counts[i], counts[k], metric, average)(flips)
+        # what is undefined under a flip speaks for neither
+        known = np.where(np.isfinite(difference), difference, 0)
+        scale = math.sqrt(np.mean(known**2))
+        if scale > ABSOLUTE_TIE:
+            np.maximum(greatest[i], -known / scale, out=greatest[i])
+            np.maximum(greatest[k], known / scale, out=greatest[k])
+    least = greatest[:, :1] * (1 - RELATIVE_TIE)
+    p: Floats = np.mean(greatest >= least, axis=1)
+    return p
 
 
 def wilcoxon(differences: ArrayLike) -> float:

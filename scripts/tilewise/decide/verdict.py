@@ -77,9 +77,14 @@ def describe(decision: Mapping[str, Any]) -> str:
         )
     for row in decision["runners_up"]:
         text = f"- Cannot be told apart: `{row['method']}`, {metric} {_three(row['value'])}"
-        if row["p_adjusted"] is not None:
-            text += f", p {_three(row['p_adjusted'])}, first in {row['first']:.0%} of resamples"
+        if row["p_best"] is not None:
+            text += f", p {_three(row['p_best'])}, first in {row['first']:.0%} of resamples"
         lines.append("; ".join(filter(None, (text, row["guard"]))))
+    if any(row["p_best"] is not None for row in decision["runners_up"]):
+        lines.append(
+            "- p is one-sided, of being the best: at most 0.05 leaves the 95 % set. "
+            "See docs/validation.md, *The set of the best*"
+        )
     if decision["left_out"]:
         lines.append(
             f"- Not ranked, since not run on all samples: {', '.join(decision['left_out'])}"

@@ -397,6 +397,11 @@ def check(study: Study) -> None:
     deciding = [name for name, one in METRICS.items() if one.decides]
     if metric not in deciding:
         raise ValueError(f"decision.metric: {metric} cannot decide{hint(metric, deciding)}")
+    if [study.config["decision"][key] for key in ("test", "average")] == ["wilcoxon", "micro"]:
+        raise ValueError(
+            "decision.test: wilcoxon ranks the units' own values, which say nothing of a pooled "
+            "score: leave it out, or set `average` under `decision` to macro"
+        )
     needed = METRICS[metric].choice
     if needed and needed not in validation["metrics"]:
         raise ValueError(

@@ -112,7 +112,17 @@ def _decision(decision, ranking, scores):
             f"<p>Where the method too is selected by cross-validation: {metric} "
             f"{_short(decision['cross_validated']['value'])}.</p>"
         )
-    columns = ["rank", "method", "estimate", "value", "low", "high", "difference", "p_adjusted"]
+    columns = [
+        "rank",
+        "method",
+        "estimate",
+        "value",
+        "low",
+        "high",
+        "difference",
+        "p_adjusted",
+        "p_best",
+    ]
     columns += ["indistinguishable", "first"]
     columns += ["guard"] * any(row["guard"] for row in ranking)
     rows = [row for row in ranking if row["metric"] == metric]

@@ -1,5 +1,6 @@
 """Statistics by hand, against SciPy and brute force, and by simulation."""
 
+import itertools
 from itertools import product
 
 import numpy as np
@@ -203,6 +204,8 @@ def test_ranking_by_hand():
     assert best["indistinguishable"]
     assert second["indistinguishable"]
     assert not third["indistinguishable"]
+    assert third["p_best"] < 0.05 < second["p_best"]
+    assert third["pairs"] == 3
     assert third["difference"] == pytest.approx(0.2)
     # every unit differs by the same
     assert third["difference_low"] == pytest.approx(0.2, abs=0.01)
@@ -245,11 +248,52 @@ def test_few_units_tell_nothing():
     assert all(row["indistinguishable"] for row in rows)
     assert {row["low"] for row in rows} == {None}
     assert {row["p"] for row in rows} == {None}
-    # five units are enough for an interval, but 2 / 32 is no significant difference
+    # five units are enough for an interval; 2 / 32 is no significant difference of the pair, but of
+    # 32 flips the one that was seen alone speaks so clearly for the best
     rows = ranking.rank_methods(units_of([[0.9] * 5, [0.1] * 5]), share, "micro", seed=0)
-    assert rows[1]["p"] == 2 / 32
-    assert rows[1]["indistinguishable"]
+    assert (rows[1]["p"], rows[1]["pairs"]) == (2 / 32, 1)
+    assert rows[1]["p_best"] == 1 / 32
+    assert not rows[1]["indistinguishable"]
     assert rows[1]["low"] is not None
+
+
+def brute_force(counts, metric):
+    """The set of the best, flip by flip and pair by pair."""
+    methods, units, _ = counts.shape
+    flips = list(itertools.product((False, True), repeat=units))
+    differences = np.zeros((len(flips), methods, methods))
+    for number, flip in enumerate(flips):
+        for i, k in itertools.permutations(range(methods), 2):
+            own, other = counts[i].copy(), counts[k].copy()
+            own[list(flip)], other[list(flip)] = counts[k][list(flip)], counts[i][list(flip)]
+            differences[number, i, k] = metric(own.sum(axis=0)) - metric(other.sum(axis=0))
+    scale = np.sqrt((differences**2).mean(axis=0))
+    scale[scale == 0] = np.inf
+    # of i: the greatest of what speaks for any other
+    statistic = (differences.transpose(0, 2, 1) / scale.T).max(axis=2)
+    return (statistic >= statistic[0] - 1e-12).mean(axis=0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_set_of_best_by_brute_force(seed):
+    random = np.random.default_rng(seed)
+    counts = random.integers(5, 100, (4, 6, 4)).astype(float)
+    p = significance.set_of_best(counts, mcc, "micro", seed=0)
+    np.testing.assert_allclose(p, brute_force(counts, mcc), atol=1e-12)
+    assert p[np.argmax(mcc(counts.sum(axis=1)))] == 1
+
+
+def test_set_of_best_of_equal_methods():
+    counts = units_of([np.linspace(0.3, 0.9, 8)] * 3)
+    assert significance.set_of_best(counts, share, "micro", seed=0).tolist() == [1, 1, 1]
+    # more units than can be flipped in all ways: nearly the same
+    values = np.random.default_rng(3).uniform(0.4, 0.6, 12)
+    counts = units_of([values, values - 0.02 + np.tile([0.04, -0.02], 6)])
+    every, drawn = (
+        significance.set_of_best(counts, share, "micro", seed=1, most=most)
+        for most in (2**13, 2000)
+    )
+    np.testing.assert_allclose(drawn, every, atol=0.04)
 
 
 def test_folds_do_not_depend_on_order():
@@ -362,12 +406,15 @@ def equal_methods(random, methods, units):
 def test_equal_methods_are_called_different_no_more_than_the_nominal_rate(methods, units):
     random = np.random.default_rng(units)
     number = 300 if methods == 2 else 80
-    different = 0
+    different = dropped = 0
     for seed in range(number):
         counts = equal_methods(random, methods, units)
         rows = ranking.rank_methods(counts, mcc, "micro", seed=seed, resamples=100)
-        different += any(not row["indistinguishable"] for row in rows)
+        # any pair with the best; and a given method, from the set of the best
+        different += any(row["p_adjusted"] < 0.05 for row in rows[1:])
+        dropped += any(row["index"] == 0 and not row["indistinguishable"] for row in rows)
     assert different / number <= bounds(0.05, number)[1]
+    assert dropped / number <= bounds(0.05, number)[1]
 
 
 def test_a_different_method_is_told_apart():

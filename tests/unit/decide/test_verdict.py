@@ -79,9 +79,7 @@ RECORD = {
     **{"average": "micro", "confidence": 0.95, "left_out": ["d"], "excluded": 2},
     "units": {"unit": "sample", "number": 8, "independent": 8},
     "cross_validated": {"value": None, "chosen": ["a"]},
-    "runners_up": [
-        {"method": "b", "value": 0.9, "p_adjusted": 0.3, "first": 0.25, "guard": "2 of 9"}
-    ],
+    "runners_up": [{"method": "b", "value": 0.9, "p_best": 0.3, "first": 0.25, "guard": "2 of 9"}],
     "learning_curve": [{"units": 8, "width": 0.1}],
     "worst": [{"sample": "s", "tile": "t", "mcc": 0.5, "fp": 3, "fn": 4, "flags": "x;y"}],
     "warnings": [{"message": "s is odd", "remedy": "look at it"}],
@@ -101,6 +99,8 @@ def test_a_decision_as_text():
         "- mcc where the method too is selected by cross-validation: undefined",
         "- Independent units: 8 (sample)",
         "- Cannot be told apart: `b`, mcc 0.900, p 0.300, first in 25% of resamples; 2 of 9",
+        "- p is one-sided, of being the best: at most 0.05 leaves the 95 % set. "
+        "See docs/validation.md, *The set of the best*",
         "- Not ranked, since not run on all samples: d",
         "- Tiles excluded by their quality: 2",
         "",

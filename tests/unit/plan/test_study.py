@@ -175,6 +175,10 @@ MANY = {
         {"decision": {"metric": "object_f1"}},
         "decision.metric: object_f1 is not computed: add objects to `metrics` under `validate`",
     ),
+    "test": (
+        {"decision": {"test": "wilcoxon"}},
+        "decision.test: wilcoxon ranks the units' own values, which say nothing of a pooled score",
+    ),
     "extent": (
         {"validate": {"extent": "plane"}, "decision": {"metric": "cldice"}},
         "decision.metric: cldice is decided on by tiles: set `extent` under `validate` to tile",
