@@ -1,5 +1,8 @@
 """Gather in one table what could mislead."""
 
+import json
+from pathlib import Path
+
 from tilewise import doubts, job
 from tilewise.decide import guarded, summary
 from tilewise.read import image_check
@@ -16,4 +19,9 @@ known = [
     *guarded.empty_doubts(scores),
     *guarded.threshold_doubts(read_all(given.thresholds, params.samples)),
 ]
+if given.decision:
+    record = json.loads(Path(given.decision[0]).read_text(encoding="utf-8"))
+    # those of samples and masks are known already, of all samples
+    codes = {doubt.code for doubt in known}
+    known += [doubts.Doubt(**row) for row in record["warnings"] if row["code"] not in codes]
 doubts.write(snakemake.output.warnings, known)

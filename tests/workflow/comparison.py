@@ -25,7 +25,7 @@ INTERMEDIATE = ("votes", "quality", "survey", "filtered", "sources", "masks")
 """Folders whose content shows in other files: compared where both sides have it."""
 FOLDED = ("threshold.tsv", "quality.tsv")
 """Tables of a sample that other tables repeat, likewise."""
-IGNORED = ("figures", "report.html", "stacks.tsv", "warnings.tsv")
+IGNORED = ("figures", "report.html", "stacks.tsv", "warnings.tsv", "folds.tsv")
 """Results that are pictures, or that have come later."""
 PASSED_OVER = ("histograms", "agreement", "annotators", "checks", "made_from")
 """Folders of a stack whose content is in tables of all samples, or says what was read."""
@@ -124,7 +124,8 @@ def _without_later_lines(path):
         record = json.loads(text)
         record.pop("warnings", None)
         for row in (record, *record.get("runners_up", ())):
-            row.pop("guard", None)
+            for name in ("guard", "pairs", "p_best"):
+                row.pop(name, None)
         text = json.dumps(record, indent=1)
     if path.name == "decision.md":
         text = re.sub(r"\n## What could mislead\n\n(- .*\n)*", "", text)

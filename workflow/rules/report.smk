@@ -49,6 +49,7 @@ rule gather_warnings:
         checks=lambda w: doubts.warnings(STUDY).checks,
         thresholds=lambda w: doubts.warnings(STUDY).thresholds,
         summary="results/summary.tsv",
+        decision=targets.decision_tables(STUDY),
         code=get_code("gather_warnings"),
     output:
         warnings=report(

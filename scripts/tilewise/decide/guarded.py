@@ -11,6 +11,8 @@ EMPTY = "empty"
 """Last word of the column `guard` where the guard left the mask empty."""
 WEAK = "weak"
 """Its first word where the whole sample is not clear either."""
+SEGMENTATION = "segmentation"
+"""What the method is called there that was decided on."""
 INFINITE = "infinite"
 """The column where the background has one grey level."""
 
@@ -65,6 +67,10 @@ def threshold_doubts(thresholds: Iterable[Row]) -> list[Doubt]:
             weak.setdefault(row["sample"], {})[row["method"]] = None
         elif word == INFINITE:
             infinite.setdefault(row["sample"], {})[row["tile"]] = None
+    for methods in weak.values():
+        if len(methods) > 1:
+            # it is one of the others
+            methods.pop(SEGMENTATION, None)
     return [
         *(_weak(sample, list(methods)) for sample, methods in weak.items()),
         *(_infinite(sample, list(tiles)) for sample, tiles in infinite.items()),

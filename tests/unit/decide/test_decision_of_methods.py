@@ -65,6 +65,22 @@ def test_the_better_method_is_decided_on():
     assert [tile["sample"] for tile in record["worst"]] == ["b", "d", "f", "a", "c", "e"]
 
 
+def test_tests_of_tuned_methods_are_in_doubt():
+    rows = [
+        {"method": name, "estimate": estimate, "indistinguishable": same}
+        for name, estimate, same in (
+            ("a", "held out", "yes"),
+            ("b", "fixed", ""),
+            ("c", "fixed", ""),
+        )
+    ]
+    (doubt,) = decision._tuned_doubts(rows)
+    assert (doubt.code, doubt.method) == ("tuned_methods", "a")
+    # nothing is told apart, or nothing was tuned
+    assert decision._tuned_doubts([row | {"indistinguishable": "yes"} for row in rows]) == []
+    assert decision._tuned_doubts([row | {"estimate": "fixed"} for row in rows]) == []
+
+
 def test_trivial_masks_stand_beside_the_methods():
     made = decided(tables(good=[90, 80], bad=[50, 40]))
     value = {row["method"]: row["micro"] for row in made.scores if row["metric"] == "accuracy"}
