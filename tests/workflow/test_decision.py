@@ -93,8 +93,12 @@ def test_the_decision(decided):
     assert decision["units"] == {"unit": "sample", "number": 6, "independent": 6}
     assert decision["low"] < decision["value"] < decision["high"]
     assert decision["learning_curve"][0]["units"] == 5
-    # six samples cannot tell three methods apart: 2 / 64 is adjusted for three pairs
-    assert "Cannot tell" in decision["verdict"]
+    # six samples tell the best of three methods apart; adjusted for all pairs they would not
+    assert decision["verdict"] == f"{decision['method']} is better than every other method."
+    assert all(float(row["p_best"]) <= 0.05 < float(row["p_adjusted"]) for row in ranking[1:])
+    # which has its warning, since two of them were tuned on these samples
+    assert "tuned_methods" in [row["code"] for row in project.rows("warnings.tsv")]
+    assert "tuned_methods" in [row["code"] for row in decision["warnings"]]
     assert {row["estimate"] for row in ranking} == {"fixed", "held out"}
     text = (project.results / "decision.md").read_text()
     assert decision["verdict"] in text
