@@ -15,7 +15,7 @@ from scipy.special import expit
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.significance import holm, pairwise, set_of_best
 
-RUNS = 200
+RUNS = 100
 MCC = CountColumns(()).merit("mcc")
 UNEVEN = {"even": 0.0, "uneven": 1.0}
 """Standard deviation of the logarithm of a unit's pixels."""
