@@ -136,7 +136,7 @@ def threshold(study: Study, stack: str, method: str) -> Need:
     )
     passes = 1 + counts * (2 if study.dtype(stack) == "float32" else 1)
     minutes = runtime(study, stack) * passes
-    return Need(size, minutes, workers, method_group(study, method))
+    return Need(size, minutes, workers, method_group(study, stack, method))
 
 
 def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) -> int:
@@ -218,8 +218,14 @@ def histogram_group(study: Study, stack: str) -> str:
     return "count" if study.dtype(stack) == "float32" else filter_group(study, stack)
 
 
-def method_group(study: Study, method: str) -> str:
-    """What waits for annotated tiles to choose parameters, or the method, is another submission."""
+def method_group(study: Study, stack: str, method: str) -> str:
+    """What waits for a checkpoint is another submission: none may hold jobs before and after it.
+
+    Annotated tiles choose parameters, or the method; the guard says what the sample decides.
+    """
     if method == SEGMENTATION:
         return "apply"
-    return "chosen" if method in study.swept else "segment"
+    if method in study.swept:
+        return "chosen"
+    (variant,) = study.methods[method].variants
+    return "guarded" if study.waits_for_sample(stack, variant) else "segment"

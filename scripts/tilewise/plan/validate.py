@@ -46,7 +46,7 @@ class Validate:
 @cache
 def validate(study: Study, stack: str, method: str, block: str) -> Validate:
     """Of one block."""
-    group = resources.method_group(study, method)
+    group = resources.method_group(study, stack, method)
     workers = resources.method_threads(study, method)
     return Validate(
         parts=[
@@ -191,7 +191,7 @@ def overlay(study: Study, stack: str, method: str, block: str) -> Overlay:
     """Of one block."""
     is_color = study.is_color(stack)
     pattern = paths.COLOR + paths.COLOR_BLOCK if is_color else paths.IMAGE + paths.BLOCK
-    group = resources.method_group(study, method)
+    group = resources.method_group(study, stack, method)
     workers = resources.method_threads(study, method) if study.stacks[stack].is_shared else 1
     return Overlay(
         parts=[

@@ -186,7 +186,10 @@ def test_submissions_are_cut_where_they_wait_for_other_blocks(
     assert ingest.image(study, "s", "0/0/0").need.group == ingested
     assert segment.filtered(study, "s", "smooth", "0/0/0").need.group == filtered
     assert segment.histogram(study, "s", "smooth", "0/0/0").need.group == filtered
-    assert segment.threshold_need(study, "s", "m", "0/0/0").group == "segment"
+    # which a checkpoint does
+    waits = shape[0] == 2 and block[0] == 1 and words != {"fallback": "empty"}
+    group = segment.threshold_need(study, "s", "m", "0/0/0").group
+    assert group == ("guarded" if waits else "segment")
 
 
 def test_histograms_of_floats_wait_for_extents():
