@@ -118,10 +118,10 @@ def test_results_are_the_local_ones_and_blocks_are_grouped(tmp_path, local):
     project = create(tmp_path / "project")
     run = project.succeed("--configfile", "my.yaml", *PROFILE)
     assert contents(project) == local
-    # the phantom; then, of four blocks in one: the chains, the masks by what the sample says, the
-    # sweep, the masks by the chosen parameters, the errors, and the segmentation by the method that
-    # was decided on; its export
-    assert len(submissions(run.output)) == 8
+    # the phantom; then, of four blocks in one: the image to its histograms, the truth, the masks by
+    # what the sample says, the sweep, the masks by the chosen parameters, the errors, and the
+    # segmentation by the method that was decided on; its export
+    assert len(submissions(run.output)) == 9
 
 
 def test_samples_that_share_a_block_share_submissions(tmp_path):
