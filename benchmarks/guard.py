@@ -12,7 +12,7 @@ from statistics import median
 
 import cv2
 import numpy as np
-from kinds import SIDE
+from kinds import SIDE, discs, falling_light
 
 from tilewise.segment.global_thresholds import otsu
 from tilewise.segment.guard import Limits, least_difference
@@ -33,14 +33,9 @@ LIMITS = Limits(5, 0)
 def phantom(seed, noise, dirt, number, contrast, fall):
     """Image and truth: discs under light that falls to a corner; dirt is one very bright disc."""
     random = np.random.default_rng(seed)
-    truth = np.zeros((SIDE, SIDE), np.uint8)
-    places, radii = random.integers(0, SIDE, (number, 2)), random.integers(8, 14, number)
-    for place, radius in zip(places.tolist(), radii.tolist(), strict=True):
-        cv2.circle(truth, place, radius, 1, -1)
-    y, x = np.mgrid[:SIDE, :SIDE] / SIDE
-    light = 1 - fall * np.hypot(x, y) / np.sqrt(2)
+    truth = discs(random, number)
     values = NOISES[noise](random, truth.shape)
-    image = (70 + contrast * DEVIATION * truth) * light
+    image = (70 + contrast * DEVIATION * truth) * falling_light(fall)
     image += DEVIATION * (values - values.mean()) / values.std()
     if dirt:
         image += 130 * cv2.circle(np.zeros_like(truth), (200, 200), 14, 1, -1)

@@ -44,13 +44,24 @@ def nuclei(seed: int = 4, number: int = 140, contrast: float = 10, noise: float 
     The contrast is in standard deviations of the noise, under full light.
     """
     random = np.random.default_rng(seed)
+    truth = discs(random, number)
+    return _image((70 + contrast * noise * truth) * falling_light(0.6), noise, random), truth
+
+
+def discs(random: np.random.Generator, number: int) -> NDArray[np.uint8]:
+    """A truth of so many discs, which may overlap: 0 and 1."""
     truth = np.zeros((SIDE, SIDE), np.uint8)
     places, radii = random.integers(0, SIDE, (number, 2)), random.integers(8, 14, number)
     for place, radius in zip(places.tolist(), radii.tolist(), strict=True):
         cv2.circle(truth, place, radius, 1, -1)
+    return truth
+
+
+def falling_light(fall: float) -> NDArray[np.float64]:
+    """Light of 1 in one corner, and less by `fall` in the opposite one."""
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
-    light = 1 - 0.6 * np.hypot(x, y) / np.sqrt(2)
-    return _image((70 + contrast * noise * truth) * light, noise, random), truth
+    light: NDArray[np.float64] = 1 - fall * np.hypot(x, y) / np.sqrt(2)
+    return light
 
 
 def weak_nuclei(seed: int = 5) -> Phantom:

@@ -24,8 +24,9 @@ import numpy as np
 from tilewise import job
 from tilewise.decide.folds import COLUMNS, Folds
 from tilewise.decide.places import Place
+from tilewise.labels import SEGMENTATION
 from tilewise.plan import decide, doubts, paths, quality, reads, report, validate
-from tilewise.plan.methods import NO_FILTER, SEGMENTATION
+from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.study import Choice, read_study
 from tilewise.quality.feature_names import FEATURES
 from tilewise.quality.features import features
@@ -38,14 +39,14 @@ from tilewise.score.patches import patches
 from tilewise.segment import segmenters, trials
 from tilewise.segment.class_histogram import class_histogram
 from tilewise.segment.filters import apply_chain
-from tilewise.segment.guard import SAMPLE, Outcome
+from tilewise.segment.guard import Outcome
 from tilewise.segment.histograms import histogram
 from tilewise.store.class_histograms import pack
 from tilewise.store.grid import Tile
 from tilewise.store.layout import layout_of
 from tilewise.store.parts import parts_of
 from tilewise.store.pyramid import LevelsWriter, nearest
-from tilewise.tables import write_rows
+from tilewise.tables import SAMPLE, write_rows
 from tilewise.view.overlay import blend, display
 from tilewise.view.png import write_png
 

@@ -4,7 +4,7 @@ from itertools import chain, starmap
 
 from tilewise import job
 from tilewise.segment.filtered import FilteredBlocks
-from tilewise.segment.guard import SAMPLE, Outcome
+from tilewise.segment.guard import Outcome
 from tilewise.segment.outcomes import outcome_of
 from tilewise.segment.sample_histogram import of_sample
 from tilewise.segment.segmenters import COLUMNS, Segmenter, segment_tiles
@@ -14,7 +14,7 @@ from tilewise.store.grid import Tile, runs_of
 from tilewise.store.layout import layout_of
 from tilewise.store.parts import each_part, parts_of
 from tilewise.store.pyramid import LevelsWriter, nearest
-from tilewise.tables import write_rows
+from tilewise.tables import SAMPLE, write_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params

@@ -8,6 +8,12 @@ from typing import Any
 
 SLIVER = "sliver"
 """In the column `edge`: the tile is a small rest at the edge of its plane."""
+OWN, EMPTY, SAMPLE = "own", "empty", "sample"
+"""In the column `guard`: what a doubtful tile has, its own threshold, none, or its sample's."""
+WEAK = "weak, "
+"""Before these, where the sample is weak."""
+INFINITE = "infinite"
+"""In that column: the background is constant, so that the tile is clear whatever its pixels are."""
 
 
 def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -27,7 +27,8 @@ from tilewise.doubts import read
 from tilewise.plan import configuration, decide, doubts, export, ingest, metadata, quality
 from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
 from tilewise.plan import paths, resources, segment, targets, validate
-from tilewise.plan.methods import NO_FILTER, SEGMENTATION
+from tilewise.labels import SEGMENTATION
+from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.sample_names import SAMPLE_NAME
 from tilewise.plan.study import Choice, read_study
 

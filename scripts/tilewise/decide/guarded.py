@@ -4,17 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tilewise.doubts import Doubt
+from tilewise.labels import SEGMENTATION
+from tilewise.tables import EMPTY, INFINITE, WEAK
 
 Row = Mapping[str, Any]
-
-EMPTY = "empty"
-"""Last word of the column `guard` where the guard left the mask empty."""
-WEAK = "weak"
-"""Its first word where the whole sample is not clear either."""
-SEGMENTATION = "segmentation"
-"""What the method is called there that was decided on."""
-INFINITE = "infinite"
-"""The column where the background has one grey level."""
 
 
 def by_tile(thresholds: Iterable[Row]) -> dict[tuple[str, str, str], str]:

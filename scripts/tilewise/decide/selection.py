@@ -92,11 +92,11 @@ def select(
     chosen: list[int] = []
     if len(names) > 1:
         # of a method on some samples, numbers of folds may be missing
-        labels, fold_of = np.unique([own.fold_of[name] for name in names], return_inverse=True)
-        by_fold = np.stack([counts_of(str(fold)) for fold in labels])
+        numbers, fold_of = np.unique([own.fold_of[name] for name in names], return_inverse=True)
+        by_fold = np.stack([counts_of(str(fold)) for fold in numbers])
         nested = nested_selection(by_fold, fold_of, metric, average)
         chosen = nested.chosen.tolist()
-        tables += _held_out(variants, by_fold, labels.tolist(), fold_of, nested)
+        tables += _held_out(variants, by_fold, numbers.tolist(), fold_of, nested)
     unit_rows = [
         dict(zip(unit_columns(columns), (*labels, own.kind, unit, *counts), strict=True))
         for *labels, table in tables
@@ -117,7 +117,7 @@ def select(
 def _held_out(
     variants: Sequence[str],
     by_fold: Floats,
-    labels: Sequence[int],
+    numbers: Sequence[int],
     fold_of: NDArray[np.int64],
     nested: Nested,
 ) -> list[Table]:
@@ -125,5 +125,5 @@ def _held_out(
     tables: list[Table] = [("held out", "", "", nested.held_out)]
     for fold, i in enumerate(nested.chosen.tolist()):
         training = np.where((fold_of != fold)[:, None], by_fold[fold, i], 0)
-        tables.append(("training", labels[fold], variants[i], training))
+        tables.append(("training", numbers[fold], variants[i], training))
     return tables

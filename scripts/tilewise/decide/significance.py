@@ -129,12 +129,13 @@ def set_of_best(
     greatest = np.zeros((methods, number))
     for i, k in combinations(range(methods), 2):
         difference = _swapped(counts[i], counts[k], metric, average)(flips)
-        # what is undefined under a flip speaks for neither
-        known = np.where(np.isfinite(difference), difference, 0)
-        scale = math.sqrt(np.mean(known**2))
+        is_known = np.isfinite(difference)
+        scale = math.sqrt(np.mean(difference[is_known] ** 2))
         if scale > ABSOLUTE_TIE:
-            np.maximum(greatest[i], -known / scale, out=greatest[i])
-            np.maximum(greatest[k], known / scale, out=greatest[k])
+            # as in `sign_flip`, what is undefined under a flip counts as great
+            for method, sign in ((i, -1), (k, 1)):
+                own = np.where(is_known, sign * difference / scale, np.inf)
+                np.maximum(greatest[method], own, out=greatest[method])
     least = greatest[:, :1] * (1 - RELATIVE_TIE)
     p: Floats = np.mean(greatest >= least, axis=1)
     return p

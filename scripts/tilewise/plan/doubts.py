@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from tilewise.doubts import Doubt
+from tilewise.labels import SEGMENTATION
 from tilewise.plan import paths
-from tilewise.plan.methods import SEGMENTATION
 from tilewise.plan.study import Study
 
 

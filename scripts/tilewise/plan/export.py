@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from tilewise.labels import SEGMENTATION
 from tilewise.plan import metadata, paths, reads, resources
-from tilewise.plan.methods import SEGMENTATION
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Study
 from tilewise.plan.validate import pixel_size

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from tilewise.labels import SEGMENTATION
 from tilewise.plan import ingest, paths, reads, validate
-from tilewise.plan.methods import NO_FILTER, SEGMENTATION
+from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.stacks import Stack
 from tilewise.plan.study import Study
 from tilewise.plan.validate import pixel_size

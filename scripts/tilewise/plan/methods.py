@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from tilewise.labels import SEGMENTATION
 from tilewise.plan.sheet import Sample
 from tilewise.segment import cleanup, filters, masks, steps
 from tilewise.segment.global_thresholds import GLOBAL
@@ -16,8 +17,6 @@ from tilewise.segment.steps import hint, is_number, is_whole
 
 NO_FILTER = "image"
 """What stands for the image itself where a method has no filter."""
-SEGMENTATION = "segmentation"
-"""The label of the mask by the method that was decided on; no method has this name."""
 RESERVED_NAMES = ("truth", "filtered", "histograms", "errors", "quality", SEGMENTATION)
 """Those of labels and folders of a stack."""
 APPLY_WORDS = ("best", "all", "none")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from tilewise.labels import SEGMENTATION
 from tilewise.plan import paths, reads, resources, segment, validate
-from tilewise.plan.methods import NO_FILTER, SEGMENTATION
+from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.reads import PartSettings, PixelJob, Pixels
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Choice, Study

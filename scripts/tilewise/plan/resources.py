@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from tilewise.plan.methods import SEGMENTATION, Variant
+from tilewise.labels import SEGMENTATION
+from tilewise.plan.methods import Variant
 from tilewise.plan.study import Study, bytes_of
 from tilewise.store.blocks import at_once
 from tilewise.store.grid import FEW_TILES

@@ -8,8 +8,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from tilewise.labels import SEGMENTATION
 from tilewise.plan import sheet
-from tilewise.plan.methods import APPLY_WORDS, SEGMENTATION, Method, Variant, read_methods
+from tilewise.plan.methods import APPLY_WORDS, Method, Variant, read_methods
 from tilewise.plan.pieces import blocks_of
 from tilewise.plan.sheet import NamedFiles, Sample
 from tilewise.plan.sheet_columns import GROUP

@@ -13,13 +13,7 @@ from typing import Any, Self
 
 from tilewise.segment.histograms import Split
 from tilewise.segment.thresholds import Threshold
-
-OWN, EMPTY, SAMPLE = "own", "empty", "sample"
-"""What doubtful tiles get: their own threshold, an empty mask, or the sample's threshold."""
-WEAK = "weak, "
-"""Before these in the column `guard` of tables, where the sample is weak."""
-INFINITE = "infinite"
-"""In that column: the background is constant, so that the tile is clear whatever its pixels are."""
+from tilewise.tables import EMPTY, INFINITE, OWN, WEAK
 
 
 @dataclass(frozen=True)
@@ -45,7 +39,7 @@ class Outcome:
     """What the doubtful tiles of a sample get."""
 
     instead: str
-    """`OWN`, `EMPTY` or `SAMPLE`."""
+    """`OWN`, `EMPTY` or `SAMPLE`, of `tables`."""
     threshold: Threshold | None = None
     """Of the whole sample, or of annotated tiles; None where `instead` needs none."""
     is_weak: bool = False

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tilewise.segment.filtered import Filtered
-from tilewise.segment.guard import OWN, SAMPLE, Outcome, least_difference
+from tilewise.segment.guard import Outcome, least_difference
 from tilewise.segment.sample_histogram import SampleHistogram, of_sample
 from tilewise.segment.segmenters import Segmenter
 from tilewise.segment.thresholds import Threshold
 from tilewise.store.parts import Part
+from tilewise.tables import OWN, SAMPLE
 
 
 def outcome_of(sample: SampleHistogram, segmenter: Segmenter) -> Outcome:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from tilewise.segment import cleanup, local_thresholds, masks
 from tilewise.segment.filtered import Filtered
-from tilewise.segment.guard import EMPTY, OWN, SAMPLE, Limits, Outcome
+from tilewise.segment.guard import Limits, Outcome
 from tilewise.segment.histograms import histogram
 from tilewise.segment.thresholds import EVIDENCE, Threshold, find_threshold
 from tilewise.store.grid import Grid, Region, Tile, crop, runs_of
+from tilewise.tables import EMPTY, OWN, SAMPLE
 
 COLUMNS = (
     *("sample", "method", "tile", "height", "width", "scope"),

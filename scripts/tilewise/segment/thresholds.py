@@ -29,7 +29,7 @@ class Threshold:
     note: str = ""
     """Why there is no threshold, or why it is not the pixels' own; empty otherwise."""
     guard: str = ""
-    """What the guard made of it, of `guard.WORDS`; empty where it had no part in it."""
+    """What the guard made of it, in the words of `guard.Outcome.of`; empty if it is as it was."""
 
     def to_row(self) -> dict[str, Any]:
         """The threshold as fields of a table."""
@@ -56,18 +56,20 @@ def find_threshold(
 
     It has no values, and the reason as note, where the pixels are constant or the method fails.
     """
-    known = otsu_split(counts, centers)
-    values, note = (), ""
-    try:
-        if known is None and name != "manual":
-            raise NoThreshold("constant")
-        values = _values(counts, centers, name, settings)
-    except NoThreshold as error:
-        note = f"no threshold: {error}"
-    if known is None:
-        return Threshold(values, note=note)
+    if np.count_nonzero(counts) < 2:
+        is_given = name == "manual"
+        values = _values(counts, centers, name, settings) if is_given else ()
+        return Threshold(values, note="" if is_given else "no threshold: constant")
+    bound = otsu(counts, centers)
+    known = split(counts, centers, bound)
+    # Otsu's threshold leaves pixels on both sides
+    assert known is not None
     evidence = known.separability, known.contrast(foreground), known.difference
-    return Threshold(values, *evidence, note=note)
+    try:
+        values = (bound,) if name == "otsu" else _values(counts, centers, name, settings)
+    except NoThreshold as error:
+        return Threshold((), *evidence, note=f"no threshold: {error}")
+    return Threshold(values, *evidence)
 
 
 def otsu_split(counts: NDArray, centers: NDArray) -> Split | None:

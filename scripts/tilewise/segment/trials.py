@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.segment.filtered import Filtered
-from tilewise.segment.guard import SAMPLE, Outcome
+from tilewise.segment.guard import Outcome
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.segmenters import Inside, Segmenter, segment_region
 from tilewise.segment.thresholds import Threshold
 from tilewise.store.grid import Region, crop
+from tilewise.tables import SAMPLE
 
 
 @dataclass(frozen=True)

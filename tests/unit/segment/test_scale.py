@@ -15,7 +15,7 @@ from tilewise.segment.class_histogram import histogram as histogram_of_classes
 from tilewise.segment.extent import extent
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.filters import FILTERS, apply_chain
-from tilewise.segment.guard import SAMPLE, Outcome
+from tilewise.segment.guard import Outcome
 from tilewise.segment.histograms import contrast_to_noise, histogram, separability
 from tilewise.segment.outcomes import outcome_of
 from tilewise.segment.segmenters import Segmenter, segment_region
@@ -23,6 +23,7 @@ from tilewise.segment.thresholds import find_threshold
 from tilewise.store.class_histograms import merge
 from tilewise.store.grid import Grid, Region
 from tilewise.store.parts import Part
+from tilewise.tables import SAMPLE
 
 SHAPE = (48, 64)
 GRID = Grid((1, *SHAPE), 16, (1, 16, 32))

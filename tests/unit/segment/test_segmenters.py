@@ -6,11 +6,12 @@ import pytest
 from skimage.filters import apply_hysteresis_threshold, threshold_otsu
 
 from tilewise.segment.filtered import Filtered
-from tilewise.segment.guard import SAMPLE, Outcome
+from tilewise.segment.guard import Outcome
 from tilewise.segment.histograms import contrast_to_noise, histogram
 from tilewise.segment.segmenters import Segmenter, above, segment, segment_tiles, tile_thresholds
 from tilewise.segment.thresholds import Threshold, find_threshold
 from tilewise.store.grid import Grid, Region, Tile
+from tilewise.tables import SAMPLE
 
 
 def make(threshold="otsu", settings=None, **changes):
