@@ -100,8 +100,8 @@ class Arithmetic:
         """Images and truths."""
         for part in self.all_parts():
             sample = self.study.samples[part.sample]
-            files, first = sample.images_of(0, 1)
-            with open_stack(files, sample.channel) as planes:
+            ((path, first, _),) = sample.images_of(0, 1)
+            with open_stack(path, sample.channel) as planes:
                 self.images[part.sample] = planes.rows(first, 0, part.grid.shape[1]).copy()
             pieces = reads.pieces_of_block(self.study, part.sample, part.block, "truth")
             with TruthReader(pieces, sample.truth_foreground) as truth:
