@@ -28,7 +28,7 @@ from tilewise.labels import SEGMENTATION
 from tilewise.plan import decide, doubts, paths, quality, reads, report, validate
 from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.study import Choice, read_study
-from tilewise.quality.feature_names import FEATURES
+from tilewise.quality.feature_names import FEATURES, PLACE
 from tilewise.quality.features import features
 from tilewise.read.annotation import TruthReader
 from tilewise.read.stack import open_stack
@@ -162,6 +162,7 @@ class Arithmetic:
                     writer.write(part, part.grid.region(part.block), mask)
                     known = {"scope": scope, "foreground": np.count_nonzero(mask) / mask.size}
                     names = {"sample": part.sample, "method": label, "tile": TILE.name}
+                    names |= dict(zip(("height", "width"), mask.shape[-2:], strict=True))
                     rows.append(names | known | threshold.to_row())
             path = paths.THRESHOLDS.format(stack=stack, method=label, block=block)
             write_rows(made(path), segmenters.COLUMNS, rows)
@@ -178,8 +179,7 @@ class Arithmetic:
                     codes = confusion_map(truth, mask)
                     writer.write(part, part.grid.region(part.block), codes)
                     maps.append(codes)
-                    place = {"sample": part.sample, "method": method, "tile": TILE.name}
-                    place |= {"z": 0, "y": 0, "x": 0}
+                    place = {"sample": part.sample, "method": method, **part.grid.place(TILE)}
                     scores = scoring.count_tile(truth, mask, self.settings, codes)
                     rows += [place | fields for fields in scores]
             path = paths.METRICS.format(stack=stack, method=method, block=block)
@@ -206,8 +206,8 @@ class Arithmetic:
                 }
                 for variant in variants:
                     mask, _ = self.segmented(part, variant, surfaces[variant.filter])
-                    place = {"sample": part.sample, "method": method, "tile": TILE.name}
-                    place |= {"z": 0, "y": 0, "x": 0, "variant": variant.name, "fold": ""}
+                    place = {"sample": part.sample, "method": method, **part.grid.place(TILE)}
+                    place |= {"variant": variant.name, "fold": ""}
                     scores = scoring.count_tile(truth, mask, self.settings)
                     rows += [place | fields for fields in scores]
             path = paths.SWEEP.format(stack=stack, method=method, block=block)
@@ -252,13 +252,13 @@ class Arithmetic:
     def quality(self):
         """Features of all tiles."""
         for stack, block, parts in self.places:
-            place = {"tile": TILE.name, "z": 0, "y": 0, "x": 0}
             rows = [
-                {"sample": part.sample, **place, **features(self.images[part.sample])}
+                {"sample": part.sample, **part.grid.place(TILE)}
+                | features(self.images[part.sample])
                 for part in parts
             ]
             path = paths.QUALITY.format(stack=stack, block=block)
-            write_rows(made(path), ("sample", *place, *FEATURES), rows)
+            write_rows(made(path), (*PLACE, *FEATURES), rows)
         self.clock.lap("quality")
 
     def survey(self):
