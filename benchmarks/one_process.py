@@ -215,6 +215,7 @@ class Arithmetic:
         self.clock.lap("sweep")
         job_of, names = decide.choose(self.study, method), {"method": method}
         outputs = {"choice": paths.CHOICE, "units": paths.UNITS, "sweep": paths.TRIED}
+        outputs["folds"] = paths.TRIED_FOLDS
         self.script(
             "choose",
             {

@@ -7,17 +7,21 @@ from tilewise import job
 from tilewise.decide import selection
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.folds import Folds
+from tilewise.decide.selection import Trials
 from tilewise.tables import read_all, read_each, read_rows, write_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
 rows, folds = read_all(given.scores, params.samples), Folds.from_rows(read_rows(given.folds))
-columns, method = CountColumns(params.metrics), snakemake.wildcards.method
-chosen = selection.select(method, params.variants, rows, folds, columns, params.decision)
-write_rows(output.units, selection.unit_columns(columns), chosen.unit_rows)
+columns = CountColumns(params.metrics)
+trials = Trials.of(params.variants, rows, folds, columns)
+by = columns.merit(params.decision["metric"]), params.decision["average"]
+chosen = selection.select(snakemake.wildcards.method, trials, columns, *by)
+write_rows(output.units, selection.unit_columns(columns), trials.to_rows(columns))
+write_rows(output.folds, selection.FOLD_COLUMNS, chosen.fold_rows)
 write_rows(output.sweep, selection.sweep_columns(columns), chosen.sweep_rows)
 choice = {"variant": chosen.variant}
 for row in read_each(given.calibration):
-    if (row["variant"], row["fold"]) == (chosen.variant, "all"):
+    if (row["variant"], row["fold"]) == (chosen.variant, selection.ALL):
         choice["calibration"] = row
 Path(output.choice).write_text(json.dumps(choice, indent=1) + "\n", encoding="utf-8")

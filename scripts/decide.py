@@ -5,10 +5,12 @@ from pathlib import Path
 
 from tilewise import job
 from tilewise.decide import guarded
-from tilewise.decide.decision import decide
+from tilewise.decide.count_columns import CountColumns
+from tilewise.decide.decision import Tried, decide
 from tilewise.decide.folds import Folds
 from tilewise.decide.places import read_histograms
 from tilewise.decide.ranking import RANKING, SCORES
+from tilewise.decide.selection import Trials
 from tilewise.decide.verdict import describe
 from tilewise.doubts import Doubt
 from tilewise.quality.flags import excluded_tiles, flags_of_tiles
@@ -29,12 +31,17 @@ for row in read_all(given.metrics, params.groups):
     if row["method"] in tiles and place not in excluded:
         own = guard.get((row["sample"], row["method"], row["tile"]), "")
         tiles[row["method"]].append(row | {"guard": own})
+folds, columns = Folds.from_rows(read_rows(given.folds)), CountColumns(params.metrics)
+tried = {
+    method: Tried(Trials.from_rows(read_rows(path), folds, columns), parameters)
+    for (method, parameters), path in zip(params.swept.items(), given.units, strict=True)
+}
 checks = [row for row in read_each(given.checks) if row["sample"] in params.groups]
 decision = decide(
     tiles,
-    dict(zip(params.swept, map(read_rows, given.units), strict=True)),
+    tried,
     params.decision,
-    folds=Folds.from_rows(read_rows(given.folds)),
+    folds=folds,
     samples=list(params.groups),
     choices=params.metrics,
     histograms=read_histograms(given.histograms, params.filters),

@@ -118,7 +118,7 @@ rule sweep:
 
 
 checkpoint choose:
-    """The parameters that annotated tiles choose, each set's scores, and counts of units that had no part in the choice."""
+    """The parameters that annotated tiles choose, each set's scores, and counts of units by each set."""
     input:
         scores=lambda w: decide.choose(STUDY, **w).scores,
         calibration=lambda w: decide.choose(STUDY, **w).calibrations,
@@ -127,6 +127,7 @@ checkpoint choose:
     output:
         choice="results/sweeps/{method}/choice.json",
         units="results/sweeps/{method}/units.tsv",
+        folds="results/sweeps/{method}/folds.tsv",
         sweep="results/sweeps/{method}/sweep.tsv",
     log:
         "logs/sweeps/{method}/choice.log",

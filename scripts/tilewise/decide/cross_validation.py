@@ -28,57 +28,95 @@ def assign_folds(labels: Sequence[str], number: int) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
+class Splits:
+    """Which units are held out together, and which of the others train for them.
+
+    `fold_of` is the fold of each unit, from 0, (units,); `trains` says which units train for a
+    fold, (folds, units) of bool.
+    """
+
+    fold_of: NDArray[np.int64]
+    trains: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, fold_of: NDArray[np.int64]) -> "Splits":
+        """Folds for which all units of other folds train."""
+        number = int(fold_of.max()) + 1 if fold_of.size else 0
+        return cls(fold_of, fold_of != np.arange(number)[:, None])
+
+    @property
+    def number(self) -> int:
+        """Of folds."""
+        return len(self.trains)
+
+    @property
+    def can_choose(self) -> bool:
+        """Whether every fold leaves units to choose on."""
+        return self.number > 1 and bool(self.trains.any(axis=1).all())
+
+    def training(self, fold: int) -> "Splits":
+        """Folds of the units that train for a fold, by which they are held out in turn."""
+        own = self.trains[fold]
+        others, fold_of = np.unique(self.fold_of[own], return_inverse=True)
+        return Splits(fold_of, self.trains[others][:, own])
+
+
+@dataclass(frozen=True)
 class Nested:
     """What choosing a variant on some units gives on others.
 
     Attributes
     ----------
     chosen : (folds,) int64 ndarray
-        The variant that all other folds choose.
-    training : (folds,) float64 ndarray
-        Its estimate on them.
+        The variant that the units choose that train for a fold.
     held_out : (units, fields) float64 ndarray
         Each unit's counts by the variant that is chosen without its fold.
     """
 
     chosen: NDArray[np.int64]
-    training: Floats
     held_out: Floats
 
 
 def nested_selection(
-    counts: Floats, fold_of: NDArray[np.int64], metric: MetricOfCounts, average: str
+    tables: Floats, splits: Splits, metric: MetricOfCounts, average: str
 ) -> Nested:
     """Choose a variant without each fold, and score it on that fold.
 
     Parameters
     ----------
-    counts : (variants, units, fields) or (folds, variants, units, fields) ndarray
-        The second where variants have something that is fitted without a fold.
-    fold_of : (units,) int ndarray
-        From 0.
+    tables : (variants, units, fields) or (folds, variants, units, fields) ndarray
+        Counts; the second where variants have something that is fitted without a fold.
 
     Raises
     ------
     ValueError
-        If there are fewer than two folds, or `counts` are of another number of folds.
+        If a fold leaves no unit to choose on, or `tables` are of another number of folds.
     """
-    number = int(fold_of.max()) + 1
-    if number < 2:
-        raise ValueError("a single fold leaves no other units to choose on: annotate more")
-    if counts.ndim == 3:
-        counts = np.broadcast_to(counts, (number, *counts.shape))
-    if len(counts) != number:
-        raise ValueError(f"counts of {len(counts)} folds, but {number} folds: give one for each")
-    held_out = np.empty(counts.shape[2:])
-    chosen, training = np.empty(number, np.int64), np.empty(number)
-    for fold in range(number):
-        out = fold_of == fold
-        values = estimate(counts[fold][:, ~out], metric, average)
-        chosen[fold] = best_of(values)
-        training[fold] = values[chosen[fold]]
-        held_out[out] = counts[fold, chosen[fold], out]
-    return Nested(chosen, training, held_out)
+    if not splits.can_choose:
+        raise ValueError("a fold leaves no other units to choose on: annotate more")
+    by_fold = tables_of_folds(tables, splits.number)
+    held_out = np.empty(by_fold.shape[2:])
+    chosen = np.empty(splits.number, np.int64)
+    for fold, counts in enumerate(by_fold):
+        out = splits.fold_of == fold
+        chosen[fold] = best_of(estimate(counts[:, splits.trains[fold]], metric, average))
+        held_out[out] = counts[chosen[fold], out]
+    return Nested(chosen, held_out)
+
+
+def tables_of_folds(tables: Floats, folds: int) -> Floats:
+    """Counts for each fold, (folds, variants, units, fields), also where they are for all alike.
+
+    Raises
+    ------
+    ValueError
+        If they are of another number of folds.
+    """
+    if tables.ndim == 3:
+        tables = np.broadcast_to(tables, (folds, *tables.shape))
+    if len(tables) != folds:
+        raise ValueError(f"counts of {len(tables)} folds, but {folds} folds: give one for each")
+    return tables
 
 
 def best_of(values: Floats) -> int:

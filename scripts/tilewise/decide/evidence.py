@@ -1,15 +1,22 @@
 """What annotated units say about each method, and the rules by which methods are compared."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
 from tilewise.decide import units
 from tilewise.decide.count_columns import CountColumns
+from tilewise.decide.cross_validation import (
+    Splits,
+    best_of,
+    nested_selection,
+    tables_of_folds,
+)
 from tilewise.decide.places import Place, place_of
-from tilewise.decide.resampling import Floats
+from tilewise.decide.resampling import Floats, MetricOfCounts, estimate
+from tilewise.decide.selection import Trials
 
 
 @dataclass(frozen=True)
@@ -24,17 +31,56 @@ class Evidence:
     counts : (units, columns) ndarray
     variant : str
         The parameters that all units choose; empty where there are none to choose.
-    training : dict of int to (units, columns) ndarray
-        Counts of the units outside of a fold, by what those units choose.
-    resubstitution : (units, columns) ndarray or None
+    tables : (variants, units, columns) or (folds, variants, units, columns) ndarray, optional
+        Counts by all sets of parameters that it chooses from; the second where some of them have a
+        threshold that was calibrated without a fold.
+    resubstitution : (units, columns) ndarray, optional
         Counts by the variant, where it was chosen.
+    parameters : int
+        How many are chosen.
     """
 
     estimate: str
     counts: Floats
     variant: str = ""
-    training: dict[int, Floats] = field(default_factory=dict)
+    tables: Floats | None = None
     resubstitution: Floats | None = None
+    parameters: int = 0
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether its scores share the units that trained for them."""
+        return self.estimate == "held out"
+
+    def is_as_free_as(self, other: "Evidence") -> bool:
+        """Whether both are held out and choose from equally many sets of parameters."""
+        mine, others = self.tables, other.tables
+        if mine is None or others is None or not (self.is_held_out and other.is_held_out):
+            return False
+        return int(mine.shape[-3]) == int(others.shape[-3])
+
+    def training(self, fold: int, splits: Splits, metric: MetricOfCounts, average: str) -> Self:
+        """What the units say that train for a fold, of which each is held out in turn.
+
+        Choices are by the metric.
+        """
+        own = splits.trains[fold]
+        if self.tables is None:
+            return replace(self, counts=self.counts[own])
+        tables = tables_of_folds(self.tables, splits.number)[fold][:, own]
+        return replace(self, **_choices(tables, splits.training(fold), metric, average))
+
+
+def _choices(
+    tables: Floats, splits: Splits, metric: MetricOfCounts, average: str
+) -> dict[str, Any]:
+    """Fields of an `Evidence` that come from a choice, with `tables` as there."""
+    if splits.can_choose:
+        counts = nested_selection(tables, splits, metric, average).held_out
+        return {"estimate": "held out", "counts": counts, "tables": tables}
+    every = tables if tables.ndim == 3 else tables[0]
+    chosen = every[best_of(estimate(every, metric, average))]
+    return {"estimate": "resubstitution", "counts": chosen, "tables": tables}
 
 
 def fixed(
@@ -46,26 +92,23 @@ def fixed(
     return Evidence("fixed", pooled.get("", np.zeros((len(names), len(columns.names)))))
 
 
-def selected(rows: Iterable[Mapping[str, str]], columns: CountColumns) -> Evidence:
-    """Evidence of a method whose parameters annotated units have chosen.
+def selected(
+    trials: Trials, splits: Splits, metric: MetricOfCounts, average: str, parameters: int = 0
+) -> Evidence:
+    """Evidence of a method whose parameters annotated units choose, by the metric.
 
-    The rows are those of the table that `selection.Selection.unit_rows` has filled, as text.
+    `parameters` is how many are chosen.
     """
-    tables: dict[tuple[str, str], list[list[float]]] = {}
-    variants = {}
-    for row in rows:
-        key = row["estimate"], row["fold"]
-        variants[key] = row["variant"]
-        tables.setdefault(key, []).append([float(row[name]) for name in columns.names])
-    counts = {key: np.array(table) for key, table in tables.items()}
-    chosen = counts["resubstitution", ""]
-    held_out = counts.get(("held out", ""))
+    chosen = best_of(estimate(trials.of_all, metric, average))
+    choices = _choices(trials.by_fold, splits, metric, average)
+    everything = trials.of_all[chosen]
+    if choices["estimate"] == "resubstitution":
+        choices["counts"] = everything
     return Evidence(
-        estimate="resubstitution" if held_out is None else "held out",
-        counts=chosen if held_out is None else held_out,
-        variant=variants["resubstitution", ""],
-        training={int(fold): table for (kind, fold), table in counts.items() if kind == "training"},
-        resubstitution=chosen,
+        variant=trials.variants[chosen],
+        resubstitution=everything,
+        parameters=parameters,
+        **choices,
     )
 
 
@@ -74,12 +117,14 @@ class Rules:
     """How methods are compared: the configuration's `decision`, and what the units are.
 
     Tests call methods different at 1 - `confidence`. With fewer than `min_units` independent units
-    there are no intervals, and no method is called different. `resamples` and `seed` are of the
-    bootstrap and of random swaps. `unit` says what the units are, `units` how many are independent.
+    there are no intervals, and no method is called different. Scores that differ by less than
+    `margin` are as good. `resamples` and `seed` are of the bootstrap and of random swaps. `unit`
+    says what the units are, `units` how many are independent.
     """
 
     metric: str
     average: str
+    margin: float
     confidence: float
     min_units: int
     resamples: int
@@ -92,9 +137,9 @@ class Rules:
     @classmethod
     def of(cls, settings: Mapping[str, Any], kind: str, number: int) -> "Rules":
         """Rules for some settings and a number of units of a kind, of `units.KINDS`."""
-        names = ("metric", "average", "confidence", "min_units", "resamples", "seed", "test")
+        names = ("metric", "average", "margin", "confidence", "min_units", "resamples", "seed")
         return cls(
-            **{name: settings[name] for name in (*names, "folds")},
+            **{name: settings[name] for name in (*names, "test", "folds")},
             unit="spatial blocks of one tile" if kind == "block" else kind,
             units=units.independent(kind, number),
         )
@@ -103,6 +148,11 @@ class Rules:
     def has_intervals(self) -> bool:
         """Whether there are enough independent units."""
         return self.units >= self.min_units
+
+    @property
+    def alpha(self) -> float:
+        """Significance: 1 - `confidence`."""
+        return 1 - self.confidence
 
     @property
     def described_units(self) -> str:

@@ -4,8 +4,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
+
 from tilewise.decide import units
-from tilewise.decide.cross_validation import assign_folds
+from tilewise.decide.cross_validation import Splits, assign_folds
 from tilewise.decide.places import Place, place_of
 
 COLUMNS = ("sample", "z", "y", "x", "patch", "unit_kind", "unit", "fold")
@@ -80,3 +82,9 @@ class Folds:
             str(fold): [place for place, unit in self.unit_of.items() if self.fold_of[unit] != fold]
             for fold in sorted(set(self.fold_of.values()))
         }
+
+    def splits(self) -> tuple[Splits, list[int]]:
+        """The folds of the units in order of their names, and the numbers of the folds."""
+        own = [fold for _, fold in sorted(self.fold_of.items())]
+        numbers, fold_of = np.unique(np.array(own, np.int64), return_inverse=True)
+        return Splits.of(fold_of), numbers.tolist()

@@ -1,30 +1,32 @@
 """The methods in order of a metric, and each method's scores, over independent units."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise.decide.choice import TIE
 from tilewise.decide.count_columns import CountColumns
+from tilewise.decide.cross_validation import Splits
 from tilewise.decide.evidence import Evidence, Rules
 from tilewise.decide.resampling import (
     AVERAGES,
-    MIN_UNITS,
     Floats,
     MetricOfCounts,
-    Resampled,
     bootstrap_weights,
     estimate,
 )
-from tilewise.decide.significance import holm, pairwise, set_of_best
+from tilewise.decide.significance import TESTS, holm, set_of_best, wilcoxon
+from tilewise.decide.uncertainty import Uncertainty
 from tilewise.score.formulas import METRICS
 
 Row = dict[str, Any]
 
 RANKING = (
     *("metric", "rank", "method", "estimate", "value", "low", "high"),
-    *("difference", "difference_low", "difference_high", "p", "p_adjusted", "pairs"),
+    *("difference", "difference_low", "difference_high", "relation", "p", "p_adjusted", "pairs"),
     *("p_best", "indistinguishable", "first", "units", "unit", "guard", "note"),
 )
 """Columns of the ranking; `guard` says how many tiles it left empty, in words."""
@@ -34,99 +36,127 @@ SCORES = (
 )
 """Columns of the scores."""
 
+WORSE, LITTLE_WORSE = "worse", "worse by less than the margin"
+EQUIVALENT, UNKNOWN, UNTESTED = "equivalent", "cannot tell", "not tested"
+"""What is known of a method beside the one with the highest score."""
+
 
 def rank_methods(
-    counts: Floats,
+    methods: Sequence[Evidence],
     metric: MetricOfCounts,
-    average: str,
+    rules: Rules,
     *,
-    seed: int,
-    resamples: int = 2000,
-    test: str = "sign_flip",
-    alpha: float = 0.05,
-    min_units: float = MIN_UNITS,
+    splits: Splits | None = None,
+    chooser: MetricOfCounts | None = None,
 ) -> list[Row]:
     """The methods in order, and which of them cannot be told apart from the best.
 
     Parameters
     ----------
-    counts : (methods, units, columns) ndarray
     metric : callable
-        The higher the better.
-    seed, resamples : int
-        Of the bootstrap and of the tests.
-    alpha : float
-        A method leaves the set of the best where `p_best` is at most alpha; intervals have
-        confidence 1 - alpha.
-    min_units : int
-        With fewer units there are no intervals and no method is called different.
+        Of counts, (..., columns); the higher the better.
+    rules : Rules
+        A method leaves the set of the best where `p_best` is at most 1 - `confidence`; with fewer
+        than `min_units` there are no intervals, and nothing is tested.
+    splits, chooser
+        Folds of the units, and the metric that chooses parameters, for methods that are held out.
 
     Returns
     -------
     list of dict
-        The best first. `index` of the method; `value`, `low`, `high`; `difference` of the best to
-        it, with `difference_low` and `difference_high`; `p` and `p_adjusted`, two-sided, for the
-        number of all `pairs`; `p_best` as from `set_of_best`, one-sided; `first`, the share of
-        resamples in which it comes first; `indistinguishable`: it is in the set of the best. None
-        without units. Undefined methods come last, and have no p.
+        The best first. `index` of the method; `rank`, the same for scores that are equal; `value`,
+        `low`, `high`; `difference` of the best to it, with `difference_low` and `difference_high`;
+        `relation` to the best, in words; `p` and `p_adjusted`, two-sided, for the number of all
+        `pairs`; `p_best` as from `set_of_best`, one-sided; `first`, the share of resamples in which
+        it comes first; `indistinguishable`: it is in the set of the best. None without units.
+        Undefined methods come last, and have no p.
 
     Notes
     -----
     p values are adjusted by Holm's method over all pairs of methods, not only those with the best:
-    which one is the best was learned from the same units. So with n units and the exact
-    `sign_flip`, none is below `alpha` unless 2 / 2**n times the number of pairs is: with 2, 3, 4,
-    6, 10 methods, at 0.05, from 6, 7, 8, 10, 11 units on. The set of the best is not so timid.
+    which one is the best was learned from the same units. `relation` is `equivalent` where the
+    interval of the difference with confidence 1 - 2 (1 - `confidence`) lies within the margin (two
+    one-sided tests).
     """
-    values = estimate(counts, metric, average)
+    average = rules.average
+    values = estimate(np.stack([one.counts for one in methods]), metric, average)
     is_defined = np.isfinite(values)
     rows = _in_order(values, is_defined)
-    best, units = rows[0]["index"], counts.shape[1]
-    if units < min_units or not is_defined[best]:
+    best = rows[0]["index"]
+    if not rules.has_intervals or not is_defined[best]:
         return rows
-    drawn = Resampled(counts, metric, average, bootstrap_weights(units, resamples, seed))
-    first = _first_places(drawn.resampled)
-    known = np.flatnonzero(is_defined).tolist()
-    p = pairwise(counts, metric, average, test, seed, known)
-    in_set = set_of_best(counts[known], metric, average, seed).tolist()
-    p_best = dict(zip(known, in_set, strict=True))
+    weights = bootstrap_weights(len(methods[0].counts), rules.resamples, rules.seed)
+    sure = Uncertainty(methods, metric, average, weights, splits)
+    first, known = sure.first_places(), np.flatnonzero(is_defined).tolist()
+    p = _pairwise(methods, metric, rules, sure, known)
     adjusted = dict(zip(p, holm(list(p.values())), strict=True))
+    own = [methods[i] for i in known]
+    in_set = set_of_best(own, metric, average, rules.seed, splits=splits, chooser=chooser)
+    p_best = dict(zip(known, in_set.tolist(), strict=True))
     for row in rows:
         i = row["index"]
         row["first"] = float(first[i])
-        if is_defined[i]:
-            row["p_best"] = p_best[i]
-            row["indistinguishable"] = i == best or p_best[i] > alpha
-            row["low"], row["high"] = drawn.interval(i, confidence=1 - alpha)
-        pair = min(i, best), max(i, best)
-        if pair in p:
-            bounds = drawn.interval(best, i, 1 - alpha)
+        if not is_defined[i]:
+            continue
+        row["p_best"] = p_best[i]
+        row["indistinguishable"] = i == best or p_best[i] > rules.alpha
+        row["low"], row["high"] = sure.interval(i, confidence=rules.confidence)
+        if i != best:
+            pair = min(i, best), max(i, best)
+            bounds = sure.interval(best, i, rules.confidence)
             row["difference_low"], row["difference_high"] = bounds
             row["p"], row["p_adjusted"], row["pairs"] = p[pair], float(adjusted[pair]), len(p)
+            narrow = sure.interval(best, i, 1 - 2 * rules.alpha)
+            row["relation"] = _relation(row, narrow, rules.margin)
     return rows
 
 
 def _in_order(values: Floats, is_defined: NDArray[np.bool_]) -> list[Row]:
     """The methods, the best first; what resamples and tests say of them is not known yet."""
     order = np.argsort(np.where(is_defined, -values, np.inf), kind="stable").tolist()
-    best = order[0]
-    return [
-        {
-            **{"index": i, "value": float(values[i])},
-            "difference": float(values[best] - values[i]),
-            **dict.fromkeys(("low", "high", "difference_low", "difference_high")),
-            **dict.fromkeys(("p", "p_adjusted", "pairs", "p_best", "first")),
-            "indistinguishable": bool(is_defined[i] or not is_defined[best]),
-        }
-        for i in order
-    ]
+    best, rank = order[0], 1
+    rows: list[Row] = []
+    for place, i in enumerate(order, 1):
+        if rows and not abs(values[i] - values[rows[-1]["index"]]) <= TIE:
+            rank = place
+        rows.append(
+            {
+                **{"index": i, "rank": rank, "value": float(values[i])},
+                "difference": float(values[best] - values[i]),
+                **dict.fromkeys(("low", "high", "difference_low", "difference_high")),
+                **dict.fromkeys(("p", "p_adjusted", "pairs", "p_best", "first")),
+                "relation": "" if i == best else UNTESTED,
+                "indistinguishable": None,
+            }
+        )
+    return rows
 
 
-def _first_places(resampled: Floats) -> Floats:
-    """How often each method comes first; ties share."""
-    values = np.where(np.isfinite(resampled), resampled, -np.inf)
-    is_first = values == values.max(axis=1, keepdims=True)
-    shares: Floats = (is_first / is_first.sum(axis=1, keepdims=True)).mean(axis=0)
-    return shares
+def _pairwise(
+    methods: Sequence[Evidence],
+    metric: MetricOfCounts,
+    rules: Rules,
+    sure: Uncertainty,
+    known: Sequence[int],
+) -> dict[tuple[int, int], float]:
+    """The p value of every pair of some methods, by their indices, the lower first."""
+    if rules.test not in TESTS:
+        raise ValueError(f"test is {rules.test!r}: choose one of {', '.join(TESTS)}")
+    pairs = list(combinations(known, 2))
+    if rules.test == "wilcoxon":
+        values = [metric(one.counts) for one in methods]
+        return {(i, k): wilcoxon(values[i] - values[k]) for i, k in pairs}
+    return {(i, k): sure.p(i, k) for i, k in pairs}
+
+
+def _relation(row: Row, narrow: tuple[float | None, float | None], margin: float) -> str:
+    """Of a method to the best one; `narrow` is an interval of their difference."""
+    if not row["indistinguishable"]:
+        return WORSE if row["difference"] >= margin - TIE else LITTLE_WORSE
+    low, high = narrow
+    if low is not None and high is not None and -margin <= low and high <= margin:
+        return EQUIVALENT
+    return UNKNOWN
 
 
 def rank_rows(
@@ -134,6 +164,7 @@ def rank_rows(
     columns: CountColumns,
     name: str,
     rules: Rules,
+    splits: Splits,
     guard: Mapping[str, str],
 ) -> list[Row]:
     """The methods in order of the metric `name`, the best first, with the fields of `RANKING`.
@@ -142,53 +173,58 @@ def rank_rows(
     """
     methods, metric = list(evidence), columns.metric(name)
     places = rank_methods(
-        np.stack([known.counts for known in evidence.values()]),
+        list(evidence.values()),
         columns.merit(name),
-        rules.average,
-        seed=rules.seed,
-        resamples=rules.resamples,
-        test=rules.test,
-        alpha=1 - rules.confidence,
-        min_units=rules.min_units if rules.has_intervals else np.inf,
+        rules,
+        splits=splits,
+        chooser=columns.merit(rules.metric),
     )
     rows = []
-    for rank, place in enumerate(places, 1):
+    for place in places:
         method = methods[place["index"]]
         known = evidence[method]
         value = estimate(known.counts[None], metric, rules.average)[0]
         low, high = _bounds(name, place["low"], place["high"])
         fields = place | {
-            **{"metric": name, "rank": rank, "method": method},
+            **{"metric": name, "method": method},
             **{"estimate": known.estimate, "value": finite(value), "low": low, "high": high},
             "indistinguishable": "yes" if place["indistinguishable"] else "",
             **{"units": rules.units, "unit": rules.unit, "note": rules.note},
             "guard": guard[method],
         }
+        if name != rules.metric:
+            # the margin is one of the metric that decides
+            fields["relation"] = ""
         rows.append({column: fields[column] for column in RANKING})
     return rows
 
 
 def score_rows(
-    method: str, kind: str, counts: Floats, columns: CountColumns, rules: Rules, variant: str = ""
+    method: str,
+    known: Evidence,
+    columns: CountColumns,
+    rules: Rules,
+    splits: Splits | None = None,
+    kind: str = "",
 ) -> list[Row]:
     """A method's scores: a row per metric, with the fields of `SCORES`.
 
-    `kind` is that of the estimate, as `Evidence.estimate`, or in words; `counts` are (units,
-    columns).
+    `kind` is that of the estimate in words, where it is none of `Evidence.estimate`.
     """
-    tuned = "tuned on these tiles" if kind == "resubstitution" else ""
+    tuned = "tuned on these tiles" if known.estimate == "resubstitution" else ""
     note = "; ".join(filter(None, (tuned, rules.note)))
     rows = []
     for name in columns.metrics:
         metric = columns.metric(name)
-        fields: Row = {"method": method, "estimate": kind, "variant": variant, "metric": name}
+        fields: Row = {"method": method, "estimate": kind or known.estimate}
+        fields |= {"variant": known.variant, "metric": name}
         for average in AVERAGES:
-            value = estimate(counts[None], metric, average)[0]
+            value = estimate(known.counts[None], metric, average)[0]
             low = high = None
             if rules.has_intervals:
-                weights = bootstrap_weights(len(counts), rules.resamples, rules.seed)
-                drawn = Resampled(counts[None], metric, average, weights)
-                low, high = drawn.interval(0, confidence=rules.confidence)
+                weights = bootstrap_weights(len(known.counts), rules.resamples, rules.seed)
+                sure = Uncertainty([known], metric, average, weights, splits)
+                low, high = sure.interval(0, confidence=rules.confidence)
                 if low is not None and high is not None:
                     low, high = METRICS[name].clip(low, high)
             fields |= {average: finite(value), f"{average}_low": low, f"{average}_high": high}

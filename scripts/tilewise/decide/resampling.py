@@ -20,8 +20,6 @@ MIN_UNITS = 5
 """Units that an interval needs at the least."""
 CHUNK_SIZE = 2**22
 """Numbers of resampled counts that are in memory at once, about."""
-MANY_UNITS = 50
-"""Units from which an interval by percentiles is as good as a studentized one."""
 LEAST_ERROR = 1e-12
 """Standard error below which all units are equal but for rounding."""
 
@@ -73,6 +71,22 @@ def mean_of(total: Floats, number: Floats) -> Floats:
     return mean
 
 
+def additive(
+    counts: Floats, metric: MetricOfCounts, average: str
+) -> tuple[Floats, Callable[[Floats], Floats]]:
+    """What units add up to, (..., units, fields), and the estimate as a function of such sums.
+
+    These are the counts and the metric themselves, or, for `macro`, the units' values and whether
+    they are defined, and their mean.
+    """
+    if average != "macro":
+        return counts, metric
+    values = metric(counts)
+    is_defined = np.isfinite(values)
+    fields = np.stack([np.where(is_defined, values, 0), is_defined], axis=-1)
+    return fields, lambda sums: mean_of(sums[..., 0], sums[..., 1])
+
+
 def _estimates(
     counts: Floats, metric: MetricOfCounts, average: str, weights: Floats, leaving_out: bool = False
 ) -> Floats:
@@ -122,9 +136,7 @@ class Resampled:
         """Confidence interval of a method's value, or of its difference to another's.
 
         The bootstrap-t: quantiles of the resampled, studentized value, with the jackknife's
-        standard error. From `MANY_UNITS` units on, where both are the same, percentiles of the
-        resampled values, moved outwards by as much as makes the interval of a mean as wide as
-        Student's.
+        standard error.
 
         Returns
         -------
@@ -140,35 +152,55 @@ class Resampled:
 
         References
         ----------
-        Efron and Tibshirani (1993), An Introduction to the Bootstrap, sections 11.1 and 12.5;
-        Hesterberg, The American Statistician 69(4), 371-386 (2015), section 3.4, for many units.
+        Efron and Tibshirani (1993), An Introduction to the Bootstrap, sections 11.1 and 12.5.
         """
+        value, error, studentized = self._contrast(method, other)
+        if not math.isfinite(value):
+            return None, None
+        if not error > LEAST_ERROR:
+            return value, value
+        tail = (1 - confidence) / 2
+        half = -_student(tail, self._weights.shape[1]) * error
+        low, high = value - half, value + half
+        if studentized.size:
+            least, greatest = np.quantile(studentized, (tail, 1 - tail))
+            low, high = min(low, value - greatest * error), max(high, value - least * error)
+        return float(low), float(high)
+
+    def p(self, method: int, other: int) -> float:
+        """Whether two methods differ, two-sided, 0 to 1: where their `interval` touches 0.
+
+        1 where the difference is undefined. Where all units differ alike, so that the interval has
+        no width, that of all swaps of the units' counts: 2 of 2 ** units are as great.
+        """
+        value, error, studentized = self._contrast(method, other)
+        if not math.isfinite(value) or abs(value) <= LEAST_ERROR:
+            return 1.0
+        units = self._weights.shape[1]
+        if not error > LEAST_ERROR:
+            return float(2.0 ** (1 - units))
+        from scipy.special import stdtr
+
+        statistic = value / error
+        beyond = 2 * float(stdtr(units - 1, -abs(statistic)))
+        if studentized.size:
+            is_greater = studentized >= statistic if statistic > 0 else studentized <= statistic
+            beyond = max(beyond, 2 * float(is_greater.mean()))
+        return min(beyond, 1.0)
+
+    def _contrast(self, method: int, other: int | None) -> tuple[float, float, Floats]:
+        """A value or a difference, its standard error, and both resampled: studentized values."""
 
         def contrast(values: Floats) -> Floats:
             return values[..., method] - (0 if other is None else values[..., other])
 
         value, resampled = float(contrast(self.values)), contrast(self.resampled)
-        if not math.isfinite(value):
-            return None, None
         units = self._weights.shape[1]
-        tail = (1 - confidence) / 2
-        if units >= MANY_UNITS:
-            tail = _expanded(tail, units)
-            low, high = np.nanquantile(resampled, (tail, 1 - tail))
-            return float(low), float(high)
         once, resamples = self._left_out
-        error = _jackknife(contrast(once), np.ones((1, units)))[0]
+        error = float(_jackknife(contrast(once), np.ones((1, units)))[0])
         errors = _jackknife(contrast(resamples), self._weights)
-        if not error > LEAST_ERROR:
-            return value, value
-        half = -_student(tail, units) * error
-        low, high = value - half, value + half
         usable = np.isfinite(resampled) & np.isfinite(errors) & (errors > LEAST_ERROR)
-        if usable.any():
-            studentized = (resampled[usable] - value) / errors[usable]
-            least, greatest = np.quantile(studentized, (tail, 1 - tail))
-            low, high = min(low, value - greatest * error), max(high, value - least * error)
-        return float(low), float(high)
+        return value, error, (resampled[usable] - value) / errors[usable]
 
     @cached_property
     def _left_out(self) -> list[Floats]:
@@ -208,6 +240,7 @@ def learning_curve(
     average: str,
     seed: int,
     resamples: int,
+    now: float,
     sizes: Sequence[int] | None = None,
     confidence: float = 0.95,
 ) -> list[tuple[int, float]]:
@@ -217,7 +250,9 @@ def learning_curve(
     ----------
     counts : (units, fields) ndarray
     seed, resamples : int
-        Of the bootstrap, which draws so many units; scaled to the interval of those that there are.
+        Of the bootstrap, which draws so many units.
+    now : float
+        Width of the interval with the units that there are, which the others are scaled to.
     sizes : sequence of int, optional
         Numbers of units; from `MIN_UNITS` to four times as many as there are by default.
 
@@ -242,9 +277,5 @@ def learning_curve(
         low, high = np.nanquantile(resampled, (tail, 1 - tail))
         return float(high - low)
 
-    now = Resampled(counts[None], metric, average, bootstrap_weights(units, resamples, seed))
-    low, high = now.interval(0, confidence=confidence)
     present = width(units)
-    if low is None or high is None or not present:
-        return []
-    return [(size, width(size) * (high - low) / present) for size in sizes]
+    return [(size, width(size) * now / present) for size in sizes] if present > 0 else []

@@ -1,27 +1,27 @@
 """The parameters of a method that annotated tiles choose."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tilewise.decide import units
 from tilewise.decide.count_columns import CountColumns
-from tilewise.decide.cross_validation import Nested, best_of, nested_selection
+from tilewise.decide.cross_validation import Splits, best_of, nested_selection
 from tilewise.decide.folds import Folds
 from tilewise.decide.places import place_of
-from tilewise.decide.resampling import Floats, estimate
+from tilewise.decide.resampling import Floats, MetricOfCounts, estimate
 
 Row = dict[str, Any]
-Table = tuple[str, int | str, str, Floats]
-"""Estimate, fold, variant, and the counts of each unit."""
+
+ALL = "all"
+"""Stands for a threshold that was calibrated on all units, in place of the fold that it lacks."""
 
 
 def unit_columns(columns: CountColumns) -> tuple[str, ...]:
     """Columns of the table of units."""
-    return ("estimate", "fold", "variant", "unit_kind", "unit", *columns.names)
+    return ("variant", "fold", "unit_kind", "unit", *columns.names)
 
 
 def sweep_columns(columns: CountColumns) -> tuple[str, ...]:
@@ -29,79 +29,123 @@ def sweep_columns(columns: CountColumns) -> tuple[str, ...]:
     return ("method", "variant", "estimate", "chosen", "folds", *columns.metrics)
 
 
+FOLD_COLUMNS = ("fold", "variant")
+"""Of the table of folds: the variant that units of other folds choose."""
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Counts of units by every set of a method's parameters.
+
+    `names` are those of the units, `kind` says what they are. `counts` are (variants, units,
+    columns), by variant, then by fold: "" where nothing is calibrated, else `ALL` or the number of
+    the fold that a threshold was calibrated without.
+    """
+
+    variants: Sequence[str]
+    kind: str
+    names: list[str]
+    counts: dict[tuple[str, str], Floats]
+    splits: Splits
+    numbers: list[int]
+    """Of the folds, as the table of folds has them: a method on some samples may lack some."""
+
+    @classmethod
+    def of(
+        cls,
+        variants: Sequence[str],
+        rows: Collection[Mapping[str, str]],
+        folds: Folds,
+        columns: CountColumns,
+    ) -> Self:
+        """From rows of tables of sweeps; those of places without a fold are passed over."""
+        located = [((row["variant"], row["fold"]), place_of(row), columns.of(row)) for row in rows]
+        own = folds.within({place for _, place, _ in located})
+        pooled, names = units.pool(located, own.unit_of, len(columns.names))
+        return cls(variants, own.kind, names, pooled, *own.splits())
+
+    @classmethod
+    def from_rows(
+        cls, rows: Iterable[Mapping[str, str]], folds: Folds, columns: CountColumns
+    ) -> Self:
+        """From a table of `unit_columns`, as text."""
+        counts: dict[tuple[str, str], list[list[float]]] = {}
+        names: dict[str, None] = {}
+        kind = ""
+        for row in rows:
+            own = [float(row[name]) for name in columns.names]
+            counts.setdefault((row["variant"], row["fold"]), []).append(own)
+            names[row["unit"]], kind = None, row["unit_kind"]
+        tables = {key: np.array(table) for key, table in counts.items()}
+        variants = list(dict.fromkeys(variant for variant, _ in tables))
+        return cls(variants, kind, list(names), tables, *folds.splits())
+
+    def to_rows(self, columns: CountColumns) -> list[Row]:
+        """Rows of `unit_columns`."""
+        return [
+            dict(zip(unit_columns(columns), (*key, self.kind, unit, *own), strict=True))
+            for key, table in self.counts.items()
+            for unit, own in zip(self.names, table.tolist(), strict=True)
+        ]
+
+    @property
+    def of_all(self) -> Floats:
+        """With thresholds that are calibrated on all units, (variants, units, columns)."""
+        return self._without(ALL)
+
+    @property
+    def by_fold(self) -> Floats:
+        """With thresholds that are calibrated without each fold, (folds, variants, units, columns).
+
+        Without the folds where nothing is calibrated.
+        """
+        if not any(fold for _, fold in self.counts):
+            return self.of_all
+        return np.stack([self._without(str(number)) for number in self.numbers])
+
+    def _without(self, fold: str) -> Floats:
+        empty = np.zeros(next(iter(self.counts.values())).shape)
+        known = self.counts
+        return np.stack(
+            [known.get((one, ""), known.get((one, fold), empty)) for one in self.variants]
+        )
+
+
 @dataclass(frozen=True)
 class Selection:
-    """The variant that annotated tiles choose, and the counts that it was chosen by.
+    """The variant that annotated tiles choose.
 
-    `unit_rows` have the fields of `unit_columns`: counts of each unit by the variant that all units
-    choose (`resubstitution`), by the one that units of other folds choose (`held out`), and of
-    those other units (`training`). `sweep_rows` have the fields of `sweep_columns`: scores of each
-    variant, and the number of folds that choose it.
+    `fold_rows` have the fields of `FOLD_COLUMNS`: what is chosen without each fold. `sweep_rows`
+    have the fields of `sweep_columns`: scores of each variant on the units that choose, and the
+    number of folds that choose it.
     """
 
     variant: str
-    unit_rows: list[Row]
+    fold_rows: list[Row]
     sweep_rows: list[Row]
 
 
 def select(
-    method: str,
-    variants: Sequence[str],
-    rows: Collection[Mapping[str, str]],
-    folds: Folds,
-    columns: CountColumns,
-    settings: Mapping[str, Any],
+    method: str, trials: Trials, columns: CountColumns, metric: MetricOfCounts, average: str
 ) -> Selection:
     """Choose a variant on all annotated units, and again without each fold.
-
-    Parameters
-    ----------
-    variants : sequence of str
-        Names of the sets of parameters.
-    rows : collection of dict of str to str
-        Rows of tables of sweeps: a tile's counts by a variant, with a threshold that was calibrated
-        without a `fold` where that is not empty.
-    folds : Folds
-        Of all annotated tiles; rows of other places are passed over.
-    settings : dict
-        The configuration's `decision`.
 
     Raises
     ------
     ValueError
-        If there is no row.
+        If there is no unit.
     """
-    located = [((row["variant"], row["fold"]), place_of(row), columns.of(row)) for row in rows]
-    own = folds.within({place for _, place, _ in located})
-    if not own.unit_of:
+    if not trials.names:
         raise ValueError(
             f"method {method}: no annotated tile is left to choose its parameters on: truth and "
             "region of interest annotate nothing, or `exclude` under `quality` leaves all tiles out"
         )
-    pooled, names = units.pool(located, own.unit_of, len(columns.names))
-    metric, average = columns.metric(settings["metric"]), settings["average"]
-
-    def counts_of(fold: str) -> Floats:
-        """Counts by every variant, with the threshold that was calibrated without a fold."""
-        empty = np.zeros((len(names), len(columns.names)))
-        return np.stack([pooled.get((one, ""), pooled.get((one, fold), empty)) for one in variants])
-
-    everything = counts_of("all")
+    everything, variants = trials.of_all, trials.variants
     best = best_of(estimate(everything, metric, average))
-    tables: list[Table] = [("resubstitution", "", variants[best], everything[best])]
     chosen: list[int] = []
-    if len(names) > 1:
-        # of a method on some samples, numbers of folds may be missing
-        numbers, fold_of = np.unique([own.fold_of[name] for name in names], return_inverse=True)
-        by_fold = np.stack([counts_of(str(fold)) for fold in numbers])
-        nested = nested_selection(by_fold, fold_of, metric, average)
+    if trials.splits.can_choose:
+        nested = nested_selection(trials.by_fold, trials.splits, metric, average)
         chosen = nested.chosen.tolist()
-        tables += _held_out(variants, by_fold, numbers.tolist(), fold_of, nested)
-    unit_rows = [
-        dict(zip(unit_columns(columns), (*labels, own.kind, unit, *counts), strict=True))
-        for *labels, table in tables
-        for unit, counts in zip(names, table.tolist(), strict=True)
-    ]
     scores = {name: estimate(everything, columns.metric(name), average) for name in columns.metrics}
     sweep_rows = [
         {
@@ -111,19 +155,8 @@ def select(
         }
         for i, variant in enumerate(variants)
     ]
-    return Selection(variants[best], unit_rows, sweep_rows)
-
-
-def _held_out(
-    variants: Sequence[str],
-    by_fold: Floats,
-    numbers: Sequence[int],
-    fold_of: NDArray[np.int64],
-    nested: Nested,
-) -> list[Table]:
-    """Units by what others choose, and, for each fold, the units that choose."""
-    tables: list[Table] = [("held out", "", "", nested.held_out)]
-    for fold, i in enumerate(nested.chosen.tolist()):
-        training = np.where((fold_of != fold)[:, None], by_fold[fold, i], 0)
-        tables.append(("training", numbers[fold], variants[i], training))
-    return tables
+    fold_rows = [
+        dict(zip(FOLD_COLUMNS, (number, variants[i]), strict=True))
+        for number, i in zip(trials.numbers, chosen, strict=False)
+    ]
+    return Selection(variants[best], fold_rows, sweep_rows)

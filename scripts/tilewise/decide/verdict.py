@@ -6,31 +6,62 @@ from typing import Any
 import numpy as np
 
 from tilewise.decide.evidence import Rules
+from tilewise.decide.ranking import EQUIVALENT, LITTLE_WORSE, UNKNOWN, WORSE
 from tilewise.score.formulas import METRICS
 from tilewise.tables import SLIVER
 
 Row = dict[str, Any]
 
 
-def verdict(ranking: Sequence[Row], rules: Rules) -> str:
-    """The sentence that a ranking by the metric that decides allows."""
+def verdict(ranking: Sequence[Row], applied: str, rules: Rules) -> str:
+    """What a ranking by the metric that decides allows to say; `applied` is the method to use."""
     best, others = ranking[0], ranking[1:]
-    equals = [row["method"] for row in others if row["indistinguishable"]]
     if not others:
-        return f"{best['method']} is the only method: there is nothing to compare it with."
+        return f"{applied} is the only method: there is nothing to compare it with."
     if not rules.has_intervals:
         return (
             f"Cannot tell with this much truth: {rules.described_units}, at least "
             f"{rules.min_units} are needed. {best['method']} has the highest {best['metric']} here."
         )
-    if len(equals) == len(others):
-        return (
-            f"Cannot tell with this much truth: no method can be told apart from {best['method']}, "
-            f"which has the highest {best['metric']}."
+    names = {
+        relation: [row["method"] for row in others if row["relation"] == relation]
+        for relation in (WORSE, LITTLE_WORSE, EQUIVALENT, UNKNOWN)
+    }
+    if names[UNKNOWN]:
+        if len(names[UNKNOWN]) == len(others):
+            text = (
+                "Cannot tell with this much truth: no method can be told apart from "
+                f"{best['method']}, which has the highest {best['metric']}."
+            )
+        else:
+            text = (
+                f"{best['method']} has the highest {best['metric']}, but cannot be told apart from "
+                f"{', '.join(names[UNKNOWN])}."
+            )
+        if names[EQUIVALENT]:
+            text += f" {_equivalent(best, names[EQUIVALENT], rules.margin)}"
+    elif names[EQUIVALENT]:
+        text = _equivalent(best, names[EQUIVALENT], rules.margin)
+        if len(names[EQUIVALENT]) < len(others):
+            text += f" {best['method']} is better than all others."
+    else:
+        text = f"{best['method']} is better than every other method"
+        little = names[LITTLE_WORSE]
+        text += f", than {', '.join(little)} by less than {rules.margin:g}." if little else "."
+    if applied != best["method"]:
+        text += (
+            f" {applied} is used: of those that may be the best and score within {rules.margin:g} "
+            "of the highest, it is the simplest."
         )
-    if equals:
-        return f"{best['method']} comes first, but cannot be told apart from {', '.join(equals)}."
-    return f"{best['method']} is better than every other method."
+    return text
+
+
+def _equivalent(best: Row, names: Sequence[str], margin: float) -> str:
+    verb = "are" if len(names) > 1 else "is"
+    return (
+        f"{', '.join(names)} {verb} equivalent to {best['method']}: {best['metric']} differs by "
+        f"less than {margin:g}."
+    )
 
 
 def worst_tiles(
@@ -58,32 +89,21 @@ def worst_tiles(
 def describe(decision: Mapping[str, Any]) -> str:
     """A decision, as `decision.json` holds it, as text for people, in Markdown."""
     metric, units = decision["metric"], decision["units"]
+    use, *sentences = opening(decision)
+    lines = ["# Decision", "", " ".join([f"**{use}**", *sentences]), ""]
     variant = f", parameters `{decision['variant']}`" if decision["variant"] else ""
-    score = f"{metric} ({decision['average']}, {decision['estimate']})"
-    lines = ["# Decision", "", f"**{decision['verdict']}**", ""]
     lines.append(f"- Method: `{decision['method']}`{variant}")
-    lines.append(f"- {score}: {_with_interval(decision)}")
+    label = f" ({decision['label']})" if decision["label"] else ""
+    score = f"its own {metric}, {decision['average']}, {decision['estimate']}{label}"
+    lines.append(f"- {score[0].upper()}{score[1:]}: {_with_interval(decision)}")
     if decision["guard"]:
         lines.append(f"- {decision['guard']}")
-    if decision["low"] is not None:
-        lines.append("- How the interval is computed: docs/validation.md, *Intervals*")
-    if decision["cross_validated"]:
-        value = _three(decision["cross_validated"]["value"])
-        lines.append(f"- {metric} where the method too is selected by cross-validation: {value}")
     lines.append(f"- Independent units: {units['independent']} ({units['unit']})")
+    if decision["low"] is not None:
+        lines.append("- How intervals are computed: docs/validation.md, *Intervals*")
     if decision["estimate"] == "resubstitution":
         lines.append(
             "- The score is on the tiles that its parameters were chosen on: it is too high."
-        )
-    for row in decision["runners_up"]:
-        text = f"- Cannot be told apart: `{row['method']}`, {metric} {_three(row['value'])}"
-        if row["p_best"] is not None:
-            text += f", p {_three(row['p_best'])}, first in {row['first']:.0%} of resamples"
-        lines.append("; ".join(filter(None, (text, row["guard"]))))
-    if any(row["p_best"] is not None for row in decision["runners_up"]):
-        lines.append(
-            "- p is one-sided, of being the best: at most 0.05 leaves the 95 % set. "
-            "See docs/validation.md, *The set of the best*"
         )
     if decision["left_out"]:
         lines.append(
@@ -91,11 +111,105 @@ def describe(decision: Mapping[str, Any]) -> str:
         )
     if decision["excluded"]:
         lines.append(f"- Tiles excluded by their quality: {decision['excluded']}")
+    lines += [*_others(decision), *_within(decision["within"], metric)]
     if decision["warnings"]:
         lines += ["", "## What could mislead", ""]
         lines += [f"- {row['message']}; {row['remedy']}" for row in decision["warnings"]]
     tables = (*_learning_curve(decision["learning_curve"]), *_worst(decision["worst"], metric))
     return "\n".join([*lines, *tables, ""])
+
+
+def opening(decision: Mapping[str, Any]) -> list[str]:
+    """The decision in sentences: what to use, how good it is, how sure that is, and what next."""
+    metric, expected, units = decision["metric"], decision["expected"], decision["units"]
+    variant = f" with {decision['variant']}" if decision["variant"] else ""
+    sentences = [f"Use {decision['method']}{variant}."]
+    value = _three(expected["value"])
+    if expected["low"] is not None:
+        sentences.append(
+            f"On new samples like these, expect {metric} {value} "
+            f"({decision['confidence']:.0%} interval {expected['low']:.3f} to "
+            f"{expected['high']:.3f}): {expected['what']}."
+        )
+    else:
+        number = units["independent"]
+        sentences.append(
+            f"Its {metric} here is {_three(decision['value'])}; how it will do on other samples, "
+            f"{number} independent unit{'s' * (number != 1)} cannot say."
+        )
+    sentences.append(decision["verdict"])
+    return [*sentences, *decision["next"]]
+
+
+def advice(curve: Sequence[Row], rules: Rules) -> list[str]:
+    """What would make a decision surer, in sentences."""
+    if not rules.has_intervals:
+        more = rules.min_units - rules.units
+        noun = "unit" if more == 1 else "units"
+        return [f"Annotate at least {more} more independent {noun}."]
+    now = [row for row in curve if row["units"] == rules.units]
+    more_rows = [row for row in curve if row["units"] >= 2 * rules.units]
+    if not now or not more_rows:
+        return []
+    return [
+        f"With {more_rows[0]['units']} annotated units instead of {rules.units}, the interval of "
+        f"its score would be about {more_rows[0]['width']:.3f} wide instead of "
+        f"{now[0]['width']:.3f}."
+    ]
+
+
+def _others(decision: Mapping[str, Any]) -> list[str]:
+    if not decision["others"]:
+        return []
+    metric = decision["metric"]
+    head = ["", "## The other methods", ""]
+    head.append(f"| method | {metric} | less than the highest by | relation to it | p | first |")
+    head.append("| --- | ---: | ---: | --- | ---: | ---: |")
+    rows = []
+    for row in decision["others"]:
+        difference = _three(row["difference"])
+        if row["difference_low"] is not None:
+            difference += f" ({row['difference_low']:.3f} to {row['difference_high']:.3f})"
+        relation = row["relation"] or "the highest"
+        p, first = row["p_best"], row["first"]
+        known = (
+            f"`{row['method']}`",
+            _three(row["value"]),
+            difference,
+            "; ".join(filter(None, (relation, row["guard"]))),
+            "" if p is None else _three(p),
+            "" if first is None else f"{first:.0%}",
+        )
+        rows.append(f"| {' | '.join(known)} |")
+    text = []
+    if any(row["p_best"] is not None for row in decision["others"]):
+        text = [
+            "",
+            "p is one-sided, of being the best: at most "
+            f"{1 - decision['confidence']:.2g} is not in the set of the best "
+            "(docs/validation.md, *The set of the best*). *First* is the share of resamples in "
+            "which a method has the highest score; it is no test.",
+        ]
+    return [*head, *rows, *text]
+
+
+def _within(rows: Sequence[Row], metric: str) -> list[str]:
+    """What holds within the annotated parts, which are too few or too near to speak of others."""
+    if not rows:
+        return []
+    first = rows[0]
+    title = f"## Within {first['within']} alone"
+    lines = ["", title, "", f"This says nothing of other samples. `{first['best']}` beside others:"]
+    lines.append("")
+    for row in rows:
+        text = (
+            f"- higher {metric} than `{row['method']}` in {row['better']} of {row['parts']} "
+            f"{first['part']}, by {_three(row['difference'])}"
+        )
+        if row["low"] is not None:
+            text += f" (interval over {first['part']} {row['low']:.3f} to {row['high']:.3f})"
+        lines.append(text)
+    return lines
 
 
 def _learning_curve(curve: Sequence[Row]) -> list[str]:

@@ -203,15 +203,15 @@ class Decide:
     annotators: list[str]
     features: list[str]
     methods: list[str]
-    swept: list[str]
-    """Those of `methods` whose parameters are chosen; of each, a table in `units`."""
+    swept: dict[str, int]
+    """Those of `methods` whose parameters are chosen, and how many; of each, a table in `units`."""
     left_out: list[str]
 
 
 @cache
 def decide(study: Study) -> Decide:
     """Of the study."""
-    swept = [name for name in study.ranked if name in study.swept]
+    swept = {name: study.methods[name].parameters for name in study.ranked if name in study.swept}
     filters = dict.fromkeys(f for name in study.ranked for f in study.methods[name].filters)
     has_oracles = study.config["validate"]["oracles"]
     return Decide(

@@ -49,6 +49,13 @@ class Method:
     variants: tuple[Variant, ...]
     """The first is the default."""
     samples: tuple[str, ...]
+    grid_keys: int = 0
+    """Of its grid, those with several values."""
+
+    @property
+    def parameters(self) -> int:
+        """How many parameters annotated tiles choose; a calibrated threshold is one."""
+        return self.grid_keys + self.is_calibrated
 
     @property
     def is_calibrated(self) -> bool:
@@ -106,7 +113,8 @@ def _read_method(
         _read_variant(f"methods.{name}", variant, parameters, known_filters)
         for variant, parameters in _expand(f"methods.{name}", entry)
     )
-    method = Method(name, variants, chosen_samples)
+    several = sum(len(values) > 1 for values in entry["grid"].values())
+    method = Method(name, variants, chosen_samples, several)
     if method.is_calibrated and not any(samples[sample].truth for sample in chosen_samples):
         raise ValueError(
             f"methods.{name}: scope calibrated takes the threshold from annotated tiles, and no "

@@ -7,6 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from tilewise.decide.verdict import opening
 from tilewise.doubts import Doubt
 
 _STYLE = """
@@ -88,18 +89,19 @@ def page(
 def _decision(decision, ranking, scores):
     metric = decision["metric"]
     method = escape(decision["method"])
-    variant = f" ({escape(decision['variant'])})" if decision["variant"] else ""
     interval = decision["note"]
     if decision["low"] is not None:
         interval = (
             f"{decision['confidence']:.0%} interval {decision['low']:.3f} to {decision['high']:.3f}"
         )
-    units = decision["units"]
+    units, label = decision["units"], decision["label"] and f", {decision['label']}"
+    use, *sentences = opening(decision)
     html = [
         "<h1>Decision</h1>",
-        f"<p class='verdict'>{escape(decision['verdict'])}</p>",
-        f"<p><b>{method}</b>{variant}: {metric} {_short(decision['value'])}, "
-        f"{decision['average']}, {decision['estimate']}; {escape(interval)}. "
+        f"<p class='verdict'>{escape(use)}</p>",
+        f"<p>{escape(' '.join(sentences))}</p>",
+        f"<p>Its own {metric}, {decision['average']}, {decision['estimate']}{label}: "
+        f"{_short(decision['value'])}; {escape(interval)}. "
         f"Independent units: {units['independent']} ({escape(units['unit'])}).</p>",
     ]
     if decision["estimate"] == "resubstitution":
@@ -107,23 +109,8 @@ def _decision(decision, ranking, scores):
             "<p class='warning'>Parameters were chosen on the tiles that are scored: "
             "the score is too high.</p>"
         )
-    if decision["cross_validated"]:
-        html.append(
-            f"<p>Where the method too is selected by cross-validation: {metric} "
-            f"{_short(decision['cross_validated']['value'])}.</p>"
-        )
-    columns = [
-        "rank",
-        "method",
-        "estimate",
-        "value",
-        "low",
-        "high",
-        "difference",
-        "p_adjusted",
-        "p_best",
-    ]
-    columns += ["indistinguishable", "first"]
+    columns = ["rank", "method", "estimate", "value", "low", "high", "difference", "relation"]
+    columns += ["p_adjusted", "p_best", "first"]
     columns += ["guard"] * any(row["guard"] for row in ranking)
     rows = [row for row in ranking if row["metric"] == metric]
     html.append(f"<h2>Methods by {metric}</h2>")

@@ -5,14 +5,23 @@ import pytest
 
 from tilewise.decide import decision, evidence, selection
 from tilewise.decide.count_columns import CountColumns
+from tilewise.decide.cross_validation import Splits
 from tilewise.decide.evidence import Evidence, Rules
 from tilewise.decide.folds import Folds
 from tilewise.decide.places import place_of
+from tilewise.decide.selection import Trials
 from tilewise.score.formulas import PIXEL_METRICS
 
 SETTINGS = {
-    **{"metric": "accuracy", "average": "micro", "unit": "auto", "plane_gap": 10, "folds": 10},
-    **{"confidence": 0.95, "min_units": 5, "resamples": 200, "seed": 0, "test": "sign_flip"},
+    **{
+        "metric": "accuracy",
+        "average": "micro",
+        "margin": 0.01,
+        "unit": "auto",
+        "plane_gap": 10,
+        "folds": 10,
+    },
+    **{"confidence": 0.95, "min_units": 5, "resamples": 200, "seed": 0, "test": "bootstrap_t"},
 }
 COLUMNS = CountColumns(())
 SAMPLES = "abcdef"
@@ -39,12 +48,20 @@ def tables(**rights):
     }
 
 
-def decided(tiles, **changes):
+def decided(tiles, tried=None, **changes):
     settings = SETTINGS | changes
     known = {"choices": (), "histograms": {}, "annotators": (), "flags": {}}
     known |= {"left_out": [], "excluded": 0, "samples": list(GROUPS)}
     known["folds"] = folds_of((row for rows in tiles.values() for row in rows), settings)
-    return decision.decide(tiles, {}, settings, **known)
+    own = {
+        name: decision.Tried(trials_of(rows, ("low", "high")), 1)
+        for name, rows in (tried or {}).items()
+    }
+    return decision.decide(tiles, own, settings, **known)
+
+
+def trials_of(rows, variants):
+    return Trials.of(variants, rows, folds_of(rows), COLUMNS)
 
 
 def folds_of(rows, settings=None):
@@ -56,29 +73,80 @@ def test_the_better_method_is_decided_on():
     record = made.record
     assert (record["method"], record["metric"], record["estimate"]) == ("good", "accuracy", "fixed")
     assert record["value"] == 510 / 600
-    # every of the six samples differs in one direction: 2 of 64 swaps, of a single pair
+    # of 64 flips only the one that was seen speaks so clearly for the other
     second = made.ranking[1]
-    assert (second["method"], second["p"], second["indistinguishable"]) == ("bad", 2 / 64, "")
+    assert (second["method"], second["p_best"], second["indistinguishable"]) == ("bad", 1 / 64, "")
+    assert second["relation"] == "worse"
     assert record["verdict"] == "good is better than every other method."
     assert record["units"] == {"unit": "sample", "number": 6, "independent": 6}
-    assert record["cross_validated"] == {"value": 510 / 600, "chosen": ["good"] * 6}
+    expected = record["expected"]
+    assert (expected["value"], expected["chosen"]) == (510 / 600, ["good"] * 6)
+    # what to expect comes before the score of the method that was selected
+    assert list(record).index("expected") < list(record).index("value")
+    assert record["label"] == "selected, optimistic"
+    assert not record["within"]
     assert [tile["sample"] for tile in record["worst"]] == ["b", "d", "f", "a", "c", "e"]
 
 
-def test_tests_of_tuned_methods_are_in_doubt():
-    rows = [
-        {"method": name, "estimate": estimate, "indistinguishable": same}
-        for name, estimate, same in (
-            ("a", "held out", "yes"),
-            ("b", "fixed", ""),
-            ("c", "fixed", ""),
+def test_the_simplest_of_methods_that_are_as_good_is_used():
+    rights = (90, 80, 90, 80, 90, 80)
+    made = decided(
+        tables(first=rights, second=(92, 77, 91, 78, 91, 79), bad=[30] * 6),
+        tried={"first": swept(low=rights, high=[20] * 6)},
+        margin=0.02,
+    )
+    record = made.record
+    assert (record["method"], record["highest"], record["value"]) == ("second", "first", 508 / 600)
+    assert record["verdict"] == (
+        "first has the highest accuracy, but cannot be told apart from second. second is used: of "
+        "those that may be the best and score within 0.02 of the highest, it is the simplest."
+    )
+    # what is surely worse, if by little, may not be the best
+    surely = decided(tables(first=rights, second=[right - 1 for right in rights]), margin=0.02)
+    assert surely.record["method"] == "first"
+    assert surely.record["verdict"] == (
+        "first is better than every other method, than second by less than 0.02."
+    )
+
+
+def test_tests_of_methods_with_unequal_grids_are_in_doubt():
+    counts = np.zeros((6, 4))
+    known = {"b": Evidence("fixed", counts)}
+    for name, number in (("a", 2), ("c", 3), ("d", 3)):
+        known[name] = Evidence("held out", counts, tables=np.zeros((number, 6, 4)))
+    told_apart = [{"indistinguishable": "yes"}, {"indistinguishable": ""}]
+    (doubt,) = decision._tuned_doubts(known, told_apart)
+    assert doubt.code == "tuned_methods"
+    assert doubt.message.startswith("a, c, d choose from different numbers of sets")
+    # nothing is told apart, or all choose from as many
+    assert decision._tuned_doubts(known, told_apart[:1]) == []
+    del known["a"]
+    assert decision._tuned_doubts(known, told_apart) == []
+
+
+def test_what_holds_within_a_single_tile_stands_apart():
+    blocks = [
+        row("a", right, method=method, patch=str(patch))
+        for method, numbers in (
+            ("good", (90, 80, 70, 90, 80, 70, 90, 80, 20)),
+            ("bad", (50, 40, 30, 50, 40, 30, 50, 40, 30)),
         )
+        for patch, right in enumerate(numbers)
     ]
-    (doubt,) = decision._tuned_doubts(rows)
-    assert (doubt.code, doubt.method) == ("tuned_methods", "a")
-    # nothing is told apart, or nothing was tuned
-    assert decision._tuned_doubts([row | {"indistinguishable": "yes"} for row in rows]) == []
-    assert decision._tuned_doubts([row | {"estimate": "fixed"} for row in rows]) == []
+    whole = [row("a", right, method=method) for method, right in (("good", 74), ("bad", 40))]
+    rows = [*whole, *blocks]
+    made = decided({m: [r for r in rows if r["method"] == m] for m in ("good", "bad")})
+    record = made.record
+    assert record["units"]["independent"] == 1
+    assert record["verdict"].startswith("Cannot tell with this much truth: 1 independent unit")
+    # untested is not indistinguishable
+    assert [row["indistinguishable"] for row in made.ranking] == [""] * len(made.ranking)
+    assert [row["relation"] for row in made.ranking[:2]] == ["", "not tested"]
+    (within,) = record["within"]
+    assert (within["best"], within["method"]) == ("good", "bad")
+    assert (within["better"], within["parts"], within["part"]) == (8, 9, "blocks")
+    assert within["difference"] == pytest.approx((670 - 360) / 900)
+    assert 0 < within["low"] < within["difference"] < within["high"]
 
 
 def test_trivial_masks_stand_beside_the_methods():
@@ -98,9 +166,25 @@ def test_the_method_is_selected_without_the_fold_that_is_scored():
     }
     known = {name: Evidence("fixed", table) for name, table in counts.items()}
     rules = Rules.of(SETTINGS, "sample", 2)
-    pooled, selected = decision.cross_validate(known, COLUMNS, np.array([0, 1]), rules)
+    splits = Splits.of(np.array([0, 1]))
+    pooled, selected = decision.cross_validate(known, COLUMNS, splits, rules)
     assert selected == ["y", "x"]
     assert pooled[:, COLUMNS.names.index("tn")].tolist() == [10, 10]
+
+
+def test_the_selection_is_made_on_scores_that_are_held_out_in_turn():
+    """On the units that choose its parameters the tuned method is better; held out, it is not."""
+    rights = [[95, 10, 10], [10, 95, 10], [10, 10, 95]]
+    tables_ = np.array([[COLUMNS.of(row("a", right)) for right in own] for own in rights])
+    splits, by = Splits.of(np.arange(3)), (COLUMNS.merit("accuracy"), "micro")
+    tuned = Evidence("held out", tables_[0], tables=tables_, parameters=1)
+    plain = Evidence("fixed", np.array([COLUMNS.of(row("a", 30))] * 3))
+    # of two units, a set of parameters has 95 of one and 10 of the other: 0.525 where it chooses
+    inner = tuned.training(0, splits, *by)
+    assert inner.counts[:, COLUMNS.names.index("tn")].tolist() == [10, 10]
+    rules = Rules.of(SETTINGS, "sample", 3)
+    _, selected = decision.cross_validate({"tuned": tuned, "plain": plain}, COLUMNS, splits, rules)
+    assert selected == ["plain"] * 3
 
 
 def swept(**rights):
@@ -112,7 +196,8 @@ def swept(**rights):
 
 
 def select(rows, variants=("low", "high")):
-    return selection.select("m", variants, rows, folds_of(rows), COLUMNS, SETTINGS)
+    by = COLUMNS.metric("accuracy"), "micro"
+    return selection.select("m", trials_of(rows, variants), COLUMNS, *by)
 
 
 def test_the_best_variant_is_chosen_and_held_out():
@@ -123,36 +208,53 @@ def test_the_best_variant_is_chosen_and_held_out():
     # without a: 100 < 150, without b: 110 < 140, without c: 170 > 130
     assert [row["folds"] for row in chosen.sweep_rows] == [1, 2]
     assert [row["accuracy"] for row in chosen.sweep_rows] == [190 / 300, 210 / 300]
-    held_out = [row["tn"] for row in chosen.unit_rows if row["estimate"] == "held out"]
-    assert held_out == [60, 70, 20]
-    training = {
-        (row["fold"], row["unit"]): row["tn"]
-        for row in chosen.unit_rows
-        if row["estimate"] == "training"
-    }
-    assert [training[2, unit] for unit in "abc"] == [90, 80, 0]
+    assert [(row["fold"], row["variant"]) for row in chosen.fold_rows] == [
+        (0, "high"),
+        (1, "high"),
+        (2, "low"),
+    ]
+
+
+def evidence_of(trials):
+    return evidence.selected(trials, trials.splits, COLUMNS.metric("accuracy"), "micro", 1)
+
+
+def read_back(trials, folds):
+    text = [{name: str(value) for name, value in row.items()} for row in trials.to_rows(COLUMNS)]
+    return Trials.from_rows(text, folds, COLUMNS)
 
 
 def test_evidence_is_read_back_from_the_table_of_units():
-    chosen = select(swept(low=(90, 80, 20), high=(60, 70, 80)))
-    text = [{name: str(value) for name, value in row.items()} for row in chosen.unit_rows]
-    known = evidence.selected(text, COLUMNS)
+    rows = swept(low=(90, 80, 20), high=(60, 70, 80))
+    known = evidence_of(read_back(trials_of(rows, ("low", "high")), folds_of(rows)))
     at = COLUMNS.names.index("tn")
     assert (known.estimate, known.variant) == ("held out", "high")
     assert known.counts[:, at].tolist() == [60, 70, 20]
     assert known.resubstitution[:, at].tolist() == [60, 70, 80]
-    assert {fold: table[:, at].tolist() for fold, table in known.training.items()} == {
-        0: [0, 70, 80],
-        1: [60, 0, 80],
-        2: [90, 80, 0],
-    }
+    assert known.tables[..., at].tolist() == [[90, 80, 20], [60, 70, 80]]
+
+
+def test_thresholds_that_are_calibrated_without_a_fold_score_it():
+    rows = [
+        row(sample, right, variant="low", fold=fold)
+        for fold, rights in (("all", (90, 80)), ("0", (50, 40)), ("1", (30, 20)))
+        for sample, right in zip(SAMPLES, rights, strict=False)
+    ]
+    rows += [row(sample, 35, variant="high", fold="") for sample in "ab"]
+    known = evidence_of(read_back(trials_of(rows, ("low", "high")), folds_of(rows)))
+    at = COLUMNS.names.index("tn")
+    assert known.tables[..., at].tolist() == [[[50, 40], [35, 35]], [[30, 20], [35, 35]]]
+    # without a, b has 40 by the one and 35 by the other; without b, a has 30 and 35
+    assert known.counts[:, at].tolist() == [50, 35]
+    assert (known.variant, known.resubstitution[:, at].tolist()) == ("low", [90, 80])
 
 
 def test_a_single_unit_has_no_held_out_score():
-    chosen = select(swept(low=(90,), high=(60,)))
-    assert {row["estimate"] for row in chosen.unit_rows} == {"resubstitution"}
-    text = [{name: str(value) for name, value in row.items()} for row in chosen.unit_rows]
-    assert evidence.selected(text, COLUMNS).estimate == "resubstitution"
+    chosen = trials_of(swept(low=(90,), high=(60,)), ("low", "high"))
+    assert evidence_of(chosen).estimate == "resubstitution"
+    assert (
+        selection.select("m", chosen, COLUMNS, COLUMNS.merit("accuracy"), "micro").fold_rows == []
+    )
 
 
 def test_without_a_tile_nothing_can_be_chosen():

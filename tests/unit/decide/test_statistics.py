@@ -1,13 +1,13 @@
 """Statistics by hand, against SciPy and brute force, and by simulation."""
 
 import itertools
-from itertools import product
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from tilewise.decide import cross_validation, ranking, resampling, significance
+from tilewise.decide.evidence import Evidence, Rules
 from tilewise.demo.phantom import render
 from tilewise.score import formulas
 from tilewise.score.formulas import COUNTS
@@ -111,61 +111,30 @@ def test_intervals_of_equal_units_and_of_undefined_values():
     assert drawn.interval(0, 1) == (None, None)
 
 
-def test_sign_flip_by_brute_force():
-    random = np.random.default_rng(1)
-    a, b = random.integers(1, 30, (2, 6, 4)).astype(float)
-    for average in AVERAGES:
-
-        def statistic(first, second, average=average):
-            if average == "micro":
-                return mcc(first.sum(axis=0)) - mcc(second.sum(axis=0))
-            return np.mean([mcc(x) - mcc(y) for x, y in zip(first, second, strict=True)])
-
-        observed = abs(statistic(a, b))
-        as_great = 0
-        for swaps in product([False, True], repeat=6):
-            chosen = np.array(swaps)[:, None]
-            difference = statistic(np.where(chosen, b, a), np.where(chosen, a, b))
-            as_great += abs(difference) >= observed - 1e-12
-        assert significance.sign_flip(a, b, mcc, average, seed=0) == as_great / 64
+@pytest.mark.parametrize("units", [6, 30])
+@pytest.mark.parametrize("average", AVERAGES)
+def test_p_is_the_level_at_which_the_interval_touches_nothing(average, units):
+    counts = np.random.default_rng(units).integers(5, 60, (2, units, 4)).astype(float)
+    # not so different that no resample reaches the other side
+    counts[1, :, 0] += 4
+    weights = resampling.bootstrap_weights(units, 2000, 0)
+    drawn = resampling.Resampled(counts, mcc, average, weights)
+    p = drawn.p(0, 1)
+    assert 0.02 < p < 0.98
+    for step, contains in ((0.01, False), (-0.01, True)):
+        low, high = drawn.interval(0, 1, confidence=1 - p - step)
+        assert (low <= 0 <= high) is contains
+    assert drawn.p(1, 0) == p
 
 
-def test_sign_flip_of_means_over_the_units_where_each_is_defined():
-    a, b = units_of([[0.5, 0.6, 0.7, 0.8, 0.9], [0.9, 0.1, 0.2, 0.3, 0.2]])
-    b[0] = 0
-
-    def mean(units):
-        known = [share(unit) for unit in units if unit.sum()]
-        return np.mean(known)
-
-    observed = mean(a) - mean(b)
-    assert observed == pytest.approx(0.5)
-    as_great = 0
-    for swaps in product([False, True], repeat=5):
-        chosen = np.array(swaps)[:, None]
-        difference = mean(np.where(chosen, b, a)) - mean(np.where(chosen, a, b))
-        as_great += abs(difference) >= observed - 1e-12
-    assert significance.sign_flip(a, b, share, "macro", seed=0) == as_great / 32
-
-
-def test_random_swaps_do_not_depend_on_how_many_are_in_memory(monkeypatch):
-    a, b = np.random.default_rng(3).integers(5, 60, (2, 20, 4)).astype(float)
-    whole = significance.sign_flip(a, b, mcc, "micro", seed=4)
-    monkeypatch.setattr(significance, "CHUNK_SIZE", 1000)
-    assert significance.sign_flip(a, b, mcc, "micro", seed=4) == whole
-    assert 0 < whole < 1
-
-
-def test_sign_flip_of_equal_and_of_opposite_methods():
-    a = np.tile([9.0, 1.0], (8, 1))
-    assert significance.sign_flip(a, a, share, "micro", seed=0) == 1
-    # only all or no swaps are as great: 2 of 256
-    assert significance.sign_flip(a, a[:, ::-1], share, "micro", seed=0) == 2 / 256
-    assert significance.sign_flip(a, a[:, ::-1], share, "macro", seed=0) == 2 / 256
-    many = significance.sign_flip(
-        np.tile(a, (4, 1)), np.tile(a[:, ::-1], (4, 1)), share, "micro", 0
-    )
-    assert many == 1 / 10_001
+def test_p_of_equal_methods_and_of_units_that_differ_alike():
+    counts = units_of([np.full(6, 0.9), np.full(6, 0.9), np.full(6, 0.4), np.full(6, np.nan)])
+    weights = resampling.bootstrap_weights(6, 200, 0)
+    drawn = resampling.Resampled(np.nan_to_num(counts), share, "micro", weights)
+    assert drawn.p(0, 1) == 1
+    # none or all of 64 swaps are as great
+    assert drawn.p(0, 2) == 2 / 64
+    assert drawn.p(0, 3) == 1
 
 
 def test_wilcoxon_is_scipy_s():
@@ -192,12 +161,23 @@ def units_of(values):
     return np.stack([right, 100 - right], axis=-1)
 
 
+def rules(units, **changes):
+    known = {"metric": "mcc", "average": "micro", "margin": 0.01, "confidence": 0.95}
+    known |= {"min_units": 5, "resamples": 2000, "seed": 0, "test": "bootstrap_t", "folds": 10}
+    return Rules(**(known | {"unit": "sample", "units": units} | changes))
+
+
+def rank(counts, metric=share, **changes):
+    methods = [Evidence("fixed", own) for own in counts]
+    return ranking.rank_methods(methods, metric, rules(counts.shape[1], **changes))
+
+
 def test_ranking_by_hand():
     random = np.random.default_rng(2)
     base = random.uniform(0.6, 0.8, 12)
     equal = base + np.tile([0.01, -0.01], 6)
     counts = units_of([base - 0.2, base, equal, np.full(12, np.nan)])
-    rows = ranking.rank_methods(np.nan_to_num(counts), share, "micro", seed=0, resamples=2000)
+    rows = rank(np.nan_to_num(counts))
     assert [row["index"] for row in rows[2:]] == [0, 3]
     best, second, third, last = rows
     assert best["difference"] == 0
@@ -207,54 +187,77 @@ def test_ranking_by_hand():
     assert third["p_best"] < 0.05 < second["p_best"]
     assert third["pairs"] == 3
     assert third["difference"] == pytest.approx(0.2)
-    # every unit differs by the same
+    # every unit differs by the same, but for the 0.01 of the second
     assert third["difference_low"] == pytest.approx(0.2, abs=0.01)
-    # of all six pairs, three are as different as they can be: p 2 / 4096, times up to 6
-    assert third["p"] == pytest.approx(2 / 4096)
+    assert third["p"] < 0.001
     assert third["p_adjusted"] >= third["p"]
     assert best["first"] + second["first"] == pytest.approx(1)
     assert not last["indistinguishable"]
+    # a mean of 0 with a standard error of 0.01 / sqrt(11)
+    assert [row["relation"] for row in rows] == ["", "equivalent", "worse", "not tested"]
+    assert [row["rank"] for row in rows] == [1, 1, 3, 4]
+
+
+def test_relations_to_the_best_method():
+    random = np.random.default_rng(5)
+    base = random.uniform(0.6, 0.8, 12)
+    noisy = base - 0.02 + 0.1 * np.tile([1, -1], 6)
+    rows = rank(units_of([base, base - 0.004 + 0.001 * np.tile([1, -1], 6), noisy, base - 0.3]))
+    assert {row["index"]: row["relation"] for row in rows} == {
+        0: "",
+        1: "worse by less than the margin",
+        2: "cannot tell",
+        3: "worse",
+    }
+    # what is surely less, but by less than a wider margin
+    rows = rank(units_of([base, base - 0.3]), margin=0.31)
+    assert rows[1]["relation"] == "worse by less than the margin"
 
 
 def test_an_undefined_method_does_not_count_as_a_comparison():
     counts = units_of([np.linspace(0.3, 0.9, 8), np.linspace(0.2, 0.8, 8), [0] * 8])
     counts[2] = 0
-    second = ranking.rank_methods(counts, share, "micro", seed=0, resamples=100)[1]
-    # every unit differs in one direction: 2 of 256, of a single pair
+    second = rank(counts, resamples=100)[1]
+    # every unit differs alike: 2 of 256, of a single pair
     assert second["p"] == second["p_adjusted"] == 2 / 256
-    for test in ("sign_flip", "wilcoxon"):
-        last = ranking.rank_methods(counts, share, "micro", seed=0, resamples=100, test=test)[2]
+    for test in significance.TESTS:
+        last = rank(counts, resamples=100, test=test)[2]
         assert last["p"] is None
         assert not last["indistinguishable"]
 
 
-def test_undefined_methods_only_are_all_alike():
-    rows = ranking.rank_methods(np.zeros((2, 8, 2)), share, "micro", seed=0)
+def test_undefined_methods_only_are_not_tested():
+    rows = rank(np.zeros((2, 8, 2)))
     assert [row["index"] for row in rows] == [0, 1]
-    assert all(row["indistinguishable"] for row in rows)
+    assert [row["indistinguishable"] for row in rows] == [None, None]
+    assert rows[1]["relation"] == "not tested"
 
 
 def test_unknown_names_are_refused():
     counts = units_of([np.linspace(0.3, 0.9, 8)] * 2)
     with pytest.raises(ValueError, match="micro, macro"):
         resampling.estimate(counts, share, "mean")
-    with pytest.raises(ValueError, match="sign_flip, wilcoxon"):
-        ranking.rank_methods(counts, share, "micro", seed=0, test="wilcoxn")
+    with pytest.raises(ValueError, match="bootstrap_t, wilcoxon"):
+        rank(counts, test="wilcoxn")
 
 
 def test_few_units_tell_nothing():
-    counts = units_of([[0.9] * 4, [0.1] * 4])
-    rows = ranking.rank_methods(counts, share, "micro", seed=0)
-    assert all(row["indistinguishable"] for row in rows)
+    rows = rank(units_of([[0.9] * 4, [0.1] * 4]))
+    assert {row["indistinguishable"] for row in rows} == {None}
     assert {row["low"] for row in rows} == {None}
     assert {row["p"] for row in rows} == {None}
-    # five units are enough for an interval; 2 / 32 is no significant difference of the pair, but of
-    # 32 flips the one that was seen alone speaks so clearly for the best
-    rows = ranking.rank_methods(units_of([[0.9] * 5, [0.1] * 5]), share, "micro", seed=0)
+    assert rows[1]["relation"] == "not tested"
+    # five units are enough for an interval; of 32 flips the one that was seen alone speaks so
+    # clearly for the best
+    rows = rank(units_of([[0.9] * 5, [0.1] * 5]))
     assert (rows[1]["p"], rows[1]["pairs"]) == (2 / 32, 1)
     assert rows[1]["p_best"] == 1 / 32
     assert not rows[1]["indistinguishable"]
     assert rows[1]["low"] is not None
+
+
+def fixed(counts):
+    return [Evidence("fixed", own) for own in counts]
 
 
 def brute_force(counts, metric):
@@ -278,19 +281,19 @@ def brute_force(counts, metric):
 def test_set_of_best_by_brute_force(seed):
     random = np.random.default_rng(seed)
     counts = random.integers(5, 100, (4, 6, 4)).astype(float)
-    p = significance.set_of_best(counts, mcc, "micro", seed=0)
+    p = significance.set_of_best(fixed(counts), mcc, "micro", seed=0)
     np.testing.assert_allclose(p, brute_force(counts, mcc), atol=1e-12)
     assert p[np.argmax(mcc(counts.sum(axis=1)))] == 1
 
 
 def test_set_of_best_of_equal_methods():
     counts = units_of([np.linspace(0.3, 0.9, 8)] * 3)
-    assert significance.set_of_best(counts, share, "micro", seed=0).tolist() == [1, 1, 1]
+    assert significance.set_of_best(fixed(counts), share, "micro", seed=0).tolist() == [1, 1, 1]
     # more units than can be flipped in all ways: nearly the same
     values = np.random.default_rng(3).uniform(0.4, 0.6, 12)
     counts = units_of([values, values - 0.02 + np.tile([0.04, -0.02], 6)])
     every, drawn = (
-        significance.set_of_best(counts, share, "micro", seed=1, most=most)
+        significance.set_of_best(fixed(counts), share, "micro", seed=1, most=most)
         for most in (2**13, 2000)
     )
     np.testing.assert_allclose(drawn, every, atol=0.04)
@@ -310,43 +313,59 @@ def test_folds_that_cannot_be():
         cross_validation.assign_folds(["a", "a"], 2)
 
 
+def splits_of(*fold_of):
+    return cross_validation.Splits.of(np.array(fold_of))
+
+
+def test_units_that_train_are_held_out_in_turn():
+    splits = splits_of(0, 1, 1, 2)
+    assert splits.can_choose
+    assert splits.trains.astype(int).tolist() == [[0, 1, 1, 1], [1, 0, 0, 1], [1, 1, 1, 0]]
+    inner = splits.training(1)
+    # units 0 and 3, each its own fold
+    assert inner.fold_of.tolist() == [0, 1]
+    assert inner.trains.astype(int).tolist() == [[0, 1], [1, 0]]
+    assert not inner.training(0).can_choose
+
+
 def test_nested_by_hand():
     counts = units_of([[0.9, 0.1, 0.5], [0.5, 0.5, 0.5], [0.1, 0.9, 0.6]])
-    nested = cross_validation.nested_selection(counts, np.arange(3), share, "micro")
+    nested = cross_validation.nested_selection(counts, splits_of(0, 1, 2), share, "micro")
     # without unit 0: 0.3, 0.5, 0.75; without 1: 0.7, 0.5, 0.35; without 2: all 0.5, the first
     assert nested.chosen.tolist() == [2, 0, 0]
-    np.testing.assert_allclose(nested.training, [0.75, 0.7, 0.5])
     np.testing.assert_allclose(share(nested.held_out), [0.1, 0.1, 0.5])
 
 
 def test_nested_with_thresholds_of_each_fold():
     """What was calibrated without a fold is what is scored on it."""
     without = np.stack([units_of([[0.2, 0.8]]), units_of([[0.6, 0.4]])])
-    nested = cross_validation.nested_selection(without, np.arange(2), share, "micro")
+    nested = cross_validation.nested_selection(without, splits_of(0, 1), share, "micro")
     np.testing.assert_allclose(share(nested.held_out), [0.2, 0.4])
-    np.testing.assert_allclose(nested.training, [0.8, 0.6])
 
 
 def test_a_single_fold_chooses_nothing():
     with pytest.raises(ValueError, match="annotate more"):
-        cross_validation.nested_selection(units_of([[0.5, 0.5]]), np.zeros(2, int), share, "micro")
+        cross_validation.nested_selection(units_of([[0.5, 0.5]]), splits_of(0, 0), share, "micro")
 
 
 def test_counts_of_other_folds_are_refused():
+    tables = np.stack([units_of([[0.5, 0.5]])] * 3)
     with pytest.raises(ValueError, match="counts of 3 folds"):
-        cross_validation.nested_selection(
-            np.stack([units_of([[0.5, 0.5]])] * 3), np.arange(2), share, "micro"
-        )
+        cross_validation.nested_selection(tables, splits_of(0, 1), share, "micro")
 
 
 def test_a_single_unit_has_no_learning_curve():
-    assert resampling.learning_curve(units_of([0.5]), share, "macro", 0, 100) == []
+    assert resampling.learning_curve(units_of([0.5]), share, "macro", 0, 100, 0.1) == []
 
 
 def test_learning_curve_falls_as_the_root():
     random = np.random.default_rng(0)
     counts = units_of(random.uniform(0.4, 0.8, 40))
-    curve = dict(resampling.learning_curve(counts, share, "macro", 0, 4000, sizes=[20, 80, 320]))
+    curve = dict(
+        resampling.learning_curve(counts, share, "macro", 0, 4000, 0.25, sizes=[20, 40, 80, 320])
+    )
+    # of as many units as there are, it is the width that is given
+    assert curve[40] == pytest.approx(0.25, rel=0.05)
     assert curve[80] / curve[20] == pytest.approx(
         0.5 * stats.t.ppf(0.975, 79) / stats.t.ppf(0.975, 19), rel=0.08
     )
@@ -409,7 +428,7 @@ def test_equal_methods_are_called_different_no_more_than_the_nominal_rate(method
     different = dropped = 0
     for seed in range(number):
         counts = equal_methods(random, methods, units)
-        rows = ranking.rank_methods(counts, mcc, "micro", seed=seed, resamples=100)
+        rows = rank(counts, mcc, seed=seed, resamples=500)
         # any pair with the best; and a given method, from the set of the best
         different += any(row["p_adjusted"] < 0.05 for row in rows[1:])
         dropped += any(row["index"] == 0 and not row["indistinguishable"] for row in rows)
@@ -426,7 +445,7 @@ def test_a_different_method_is_told_apart():
         lost = counts[2, :, 0] // 3
         counts[2, :, 0] -= lost
         counts[2, :, 2] += lost
-        rows = ranking.rank_methods(counts, mcc, "micro", seed=seed, resamples=100)
+        rows = rank(counts, mcc, seed=seed, resamples=100)
         worst = rows[-1]
         found += worst["index"] == 2 and not worst["indistinguishable"]
     assert found == number
@@ -439,9 +458,7 @@ def test_a_sweep_over_noise_is_no_better_than_its_default_when_held_out():
     for _ in range(150):
         counts = equal_methods(random, 30, 10)
         values = resampling.estimate(counts, mcc, "micro")
-        nested = cross_validation.nested_selection(
-            counts, cross_validation.assign_folds(list("abcdefghij"), 10), mcc, "micro"
-        )
+        nested = cross_validation.nested_selection(counts, splits_of(*range(10)), mcc, "micro")
         resubstitution.append(values.max() - values[0])
         held_out.append(resampling.estimate(nested.held_out[None], mcc, "micro")[0] - values[0])
     error = np.std(held_out) / np.sqrt(len(held_out))

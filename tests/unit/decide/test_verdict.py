@@ -3,47 +3,82 @@
 import pytest
 
 from tilewise.decide.evidence import Rules
-from tilewise.decide.verdict import describe, verdict, worst_tiles
+from tilewise.decide.verdict import advice, describe, verdict, worst_tiles
 
 
 def rules(units=8):
-    return Rules("mcc", "micro", 0.95, 5, 100, 0, "sign_flip", 10, "sample", units)
+    return Rules("mcc", "micro", 0.01, 0.95, 5, 100, 0, "bootstrap_t", 10, "sample", units)
 
 
 def ranking(*methods):
-    """Of methods in order, each with whether it cannot be told apart from the first."""
-    return [
-        {"method": name, "metric": "mcc", "indistinguishable": "yes" if alike else ""}
-        for name, alike in methods
-    ]
+    """Of methods in order, each with its relation to the first."""
+    return [{"method": name, "metric": "mcc", "relation": relation} for name, relation in methods]
+
+
+FEW = ranking(("a", ""), ("b", "not tested"))
+OPEN = ranking(("a", ""), ("b", "cannot tell"), ("c", "worse"))
+USED = (
+    " b is used: of those that may be the best and score within 0.01 of the highest, it is the "
+    "simplest."
+)
 
 
 @pytest.mark.parametrize(
     ("rows", "units", "said"),
     [
-        (ranking(("a", True)), 8, "a is the only method: there is nothing to compare it with."),
+        (ranking(("a", "")), 8, "a is the only method: there is nothing to compare it with."),
         (
-            ranking(("a", True), ("b", True)),
+            FEW,
             1,
             "Cannot tell with this much truth: 1 independent unit (sample), at least 5 are needed. "
             "a has the highest mcc here.",
         ),
         (
-            ranking(("a", True), ("b", True)),
+            ranking(("a", ""), ("b", "cannot tell")),
             8,
             "Cannot tell with this much truth: no method can be told apart from a, which has the "
             "highest mcc.",
         ),
+        (OPEN, 8, "a has the highest mcc, but cannot be told apart from b."),
         (
-            ranking(("a", True), ("b", True), ("c", False)),
+            ranking(("a", ""), ("b", "cannot tell"), ("c", "equivalent")),
             8,
-            "a comes first, but cannot be told apart from b.",
+            "a has the highest mcc, but cannot be told apart from b. c is equivalent to a: mcc "
+            "differs by less than 0.01.",
         ),
-        (ranking(("a", True), ("b", False)), 8, "a is better than every other method."),
+        (
+            ranking(("a", ""), ("b", "equivalent"), ("c", "equivalent"), ("d", "worse")),
+            8,
+            "b, c are equivalent to a: mcc differs by less than 0.01. a is better than all others.",
+        ),
+        (ranking(("a", ""), ("b", "worse")), 8, "a is better than every other method."),
+        (
+            ranking(("a", ""), ("b", "worse by less than the margin"), ("c", "worse")),
+            8,
+            "a is better than every other method, than b by less than 0.01.",
+        ),
     ],
 )
 def test_verdicts(rows, units, said):
-    assert verdict(rows, rules(units)) == said
+    assert verdict(rows, "a", rules(units)) == said
+
+
+def test_the_rule_is_said_where_another_than_the_highest_is_used():
+    assert (
+        verdict(OPEN, "b", rules())
+        == f"a has the highest mcc, but cannot be told apart from b.{USED}"
+    )
+
+
+def test_what_would_make_a_decision_surer():
+    curve = [{"units": 4 * n, "width": 0.1 / n} for n in (1, 2, 4, 8)]
+    assert advice(curve, rules(8)) == [
+        "With 16 annotated units instead of 8, the interval of its score would be about 0.025 wide "
+        "instead of 0.050."
+    ]
+    assert advice([], rules(8)) == []
+    assert advice([], rules(4)) == ["Annotate at least 1 more independent unit."]
+    assert advice([], rules(1)) == ["Annotate at least 4 more independent units."]
 
 
 def tile(name, mcc, hd95="1"):
@@ -74,12 +109,19 @@ def test_the_worst_distance_is_the_greatest():
 
 RECORD = {
     **{"verdict": "a is better.", "method": "a", "variant": "size=3", "metric": "mcc"},
+    "expected": {"value": 0.9, "low": 0.8, "high": 0.95, "what": "choosing among these 2 methods"},
     **{"estimate": "held out", "value": 0.91234, "low": 0.85, "high": 0.95, "note": ""},
+    "label": "selected, optimistic",
     "guard": "1 of 9 tiles left empty by the guard",
     **{"average": "micro", "confidence": 0.95, "left_out": ["d"], "excluded": 2},
+    "next": ["Annotate more."],
     "units": {"unit": "sample", "number": 8, "independent": 8},
-    "cross_validated": {"value": None, "chosen": ["a"]},
-    "runners_up": [{"method": "b", "value": 0.9, "p_best": 0.3, "first": 0.25, "guard": "2 of 9"}],
+    "others": [
+        {"method": "b", "value": 0.9, "p_best": 0.3, "first": 0.25, "guard": "2 of 9"}
+        | {"difference": 0.01234, "difference_low": -0.02, "difference_high": 0.04}
+        | {"relation": "cannot tell"}
+    ],
+    "within": [],
     "learning_curve": [{"units": 8, "width": 0.1}],
     "worst": [{"sample": "s", "tile": "t", "mcc": 0.5, "fp": 3, "fn": 4, "flags": "x;y"}],
     "warnings": [{"message": "s is odd", "remedy": "look at it"}],
@@ -90,19 +132,26 @@ def test_a_decision_as_text():
     assert describe(RECORD).splitlines() == [
         "# Decision",
         "",
-        "**a is better.**",
+        "**Use a with size=3.** On new samples like these, expect mcc 0.900 (95% interval "
+        "0.800 to 0.950): choosing among these 2 methods. a is better. Annotate more.",
         "",
         "- Method: `a`, parameters `size=3`",
-        "- mcc (micro, held out): 0.912, 95% interval 0.850 to 0.950",
+        "- Its own mcc, micro, held out (selected, optimistic): 0.912, 95% interval 0.850 to 0.950",
         "- 1 of 9 tiles left empty by the guard",
-        "- How the interval is computed: docs/validation.md, *Intervals*",
-        "- mcc where the method too is selected by cross-validation: undefined",
         "- Independent units: 8 (sample)",
-        "- Cannot be told apart: `b`, mcc 0.900, p 0.300, first in 25% of resamples; 2 of 9",
-        "- p is one-sided, of being the best: at most 0.05 leaves the 95 % set. "
-        "See docs/validation.md, *The set of the best*",
+        "- How intervals are computed: docs/validation.md, *Intervals*",
         "- Not ranked, since not run on all samples: d",
         "- Tiles excluded by their quality: 2",
+        "",
+        "## The other methods",
+        "",
+        "| method | mcc | less than the highest by | relation to it | p | first |",
+        "| --- | ---: | ---: | --- | ---: | ---: |",
+        "| `b` | 0.900 | 0.012 (-0.020 to 0.040) | cannot tell; 2 of 9 | 0.300 | 25% |",
+        "",
+        "p is one-sided, of being the best: at most 0.05 is not in the set of the best "
+        "(docs/validation.md, *The set of the best*). *First* is the share of resamples in which a "
+        "method has the highest score; it is no test.",
         "",
         "## What could mislead",
         "",
@@ -124,9 +173,18 @@ def test_a_decision_as_text():
 
 def test_a_score_on_the_tiles_that_chose_its_parameters_has_its_warning():
     changes = {"estimate": "resubstitution", "low": None, "note": "no interval: few units"}
-    text = describe(RECORD | changes | {"cross_validated": None, "worst": []})
+    few = {"expected": {"value": 0.9, "low": None, "high": None}, "worst": [], "others": []}
+    within = {"within": "this tile", "best": "a", "method": "b", "better": 8, "parts": 9}
+    within |= {"part": "blocks", "difference": 0.1, "low": 0.05, "high": 0.2}
+    units = {"unit": "spatial blocks of one tile", "number": 9, "independent": 1}
+    text = describe(RECORD | changes | few | {"within": [within], "units": units})
     assert "0.912 (no interval: few units)" in text
-    assert "How the interval is computed" not in text
+    assert "on other samples, 1 independent unit cannot say." in text
+    assert "expect mcc" not in text
+    assert "How intervals are computed" not in text
     assert "chosen on: it is too high" in text
-    assert "cross-validation" not in text
     assert "Worst tiles" not in text
+    assert (
+        "- higher mcc than `b` in 8 of 9 blocks, by 0.100 (interval over blocks 0.050 to 0.200)"
+        in text
+    )
