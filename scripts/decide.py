@@ -33,8 +33,8 @@ for row in read_all(given.metrics, params.groups):
         tiles[row["method"]].append(row | {"guard": own})
 folds, columns = Folds.from_rows(read_rows(given.folds)), CountColumns(params.metrics)
 tried = {
-    method: Tried(Trials.from_rows(read_rows(path), folds, columns), parameters)
-    for (method, parameters), path in zip(params.swept.items(), given.units, strict=True)
+    method: Tried(Trials.from_rows(read_rows(path), folds, columns), **chosen)
+    for (method, chosen), path in zip(params.swept.items(), given.units, strict=True)
 }
 checks = [row for row in read_each(given.checks) if row["sample"] in params.groups]
 decision = decide(

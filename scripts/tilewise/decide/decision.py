@@ -2,31 +2,32 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, combinations
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from tilewise.decide import evidence, guarded, reference_scores, units
-from tilewise.decide.choice import choose
+from tilewise.decide.choice import choose, cross_validate, repeat
 from tilewise.decide.count_columns import CountColumns
-from tilewise.decide.cross_validation import Splits, best_of
+from tilewise.decide.cross_validation import Splits
+from tilewise.decide.decision_doubts import seed_doubts, tuned_doubts
 from tilewise.decide.evidence import Evidence, Rules
 from tilewise.decide.folds import Folds
-from tilewise.decide.places import Histograms, Place
-from tilewise.decide.ranking import Row, finite, rank_methods, rank_rows, score_rows
-from tilewise.decide.resampling import (
-    Floats,
-    MetricOfCounts,
-    bootstrap_weights,
-    estimate,
-    learning_curve,
+from tilewise.decide.grid_edge import edge_doubts
+from tilewise.decide.outlook import (
+    expected_widths,
+    orders_alike,
+    planned,
+    shares_of_ranks,
+    within_units,
 )
+from tilewise.decide.places import Histograms, Place
+from tilewise.decide.ranking import Row, rank_rows, score_rows
+from tilewise.decide.resampling import estimate
 from tilewise.decide.selection import Trials
-from tilewise.decide.significance import set_of_best
 from tilewise.decide.summary import blank_doubts, doubts_of, sort_rows, summarize
-from tilewise.decide.uncertainty import Uncertainty
-from tilewise.decide.verdict import advice, verdict, worst_tiles
+from tilewise.decide.verdict import advice, opening, verdict, worst_tiles
 from tilewise.doubts import Doubt
 from tilewise.score.formulas import COUNTS
 from tilewise.score.score_table import whole_tiles
@@ -42,10 +43,15 @@ TextRow = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Tried:
-    """What a method chooses from: counts by all sets of parameters, and how many they are."""
+    """What a method chooses from.
+
+    `trials` are counts by all sets of parameters, `grid` the values of each parameter, `parameters`
+    how many are chosen.
+    """
 
     trials: Trials
     parameters: int
+    grid: Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -122,21 +128,32 @@ def decide(
     rows = sort_rows(chain.from_iterable(tiles.values()), samples, list(tiles))
     summary = summarize(whole_tiles(rows), choices)
     doubts = [*known_doubts, *doubts_of(summary), *blank_doubts(summary)]
-    doubts += [*guarded.empty_doubts(summary), *_tuned_doubts(known, decisive)]
-    curve = _learning_curve(known[applied], columns, rules, splits)
+    doubts += [*guarded.empty_doubts(summary), *tuned_doubts(known, decisive)]
+    for method, own in trials.items():
+        merits = estimate(own.trials.of_all, *by)
+        chosen = list(own.trials.variants).index(known[method].variant)
+        doubts += edge_doubts(method, own.grid, merits, chosen, rules.metric)
+    seeds = repeat(known, splits, by[0], rules) if rules.has_intervals else {}
+    doubts += seed_doubts(applied, seeds)
+    curve = expected_widths(known[applied], columns, rules, splits)
+    plan = planned(known, decisive, columns, rules, splits)
     record = {
         **_verdict(decisive, applied, known[applied], cross_validated, rules),
-        "next": advice(curve, rules),
+        "next": advice(curve, plan, rules),
         "units": {"unit": rules.unit, "number": len(names), "independent": rules.units},
         "others": [row for row in decisive if row["method"] != applied],
-        "within": _within(known, decisive, columns, rules),
+        "within": within_units(known, decisive, columns, rules),
+        "seeds": seeds,
+        "ranks": shares_of_ranks(known, columns, rules),
+        "metrics": orders_alike(ranking, rules),
+        "planning": plan,
         "left_out": left_out,
         "excluded": excluded,
         "learning_curve": curve,
         "worst": worst_tiles(whole_tiles(tiles[applied]), flags, rules.metric),
         "warnings": [doubt._asdict() for doubt in doubts],
     }
-    return Decision(ranking, scores, record)
+    return Decision(ranking, scores, {"opening": opening(record), **record})
 
 
 def _of_guard(rows: Sequence[TextRow]) -> str:
@@ -154,23 +171,6 @@ def _applied(
     return methods[
         choose(
             list(known.values()), values, is_in_set if rules.has_intervals else None, rules.margin
-        )
-    ]
-
-
-def _tuned_doubts(known: Mapping[str, Evidence], decisive: Sequence[Row]) -> list[Doubt]:
-    """Tests of methods that choose from unequally many sets of parameters."""
-    tuned = [method for method, own in known.items() if own.is_held_out]
-    unequal = any(not known[i].is_as_free_as(known[k]) for i, k in combinations(tuned, 2))
-    if not unequal or all(row["indistinguishable"] in ("yes", None) for row in decisive):
-        return []
-    return [
-        Doubt(
-            "tuned_methods",
-            f"{', '.join(tuned)} choose from different numbers of sets of parameters on the units "
-            "that they are compared on: where they are equal, they are told apart in up to 12 % of "
-            "studies instead of 5 %",
-            "take the order of these methods as a hint, or give their grids as many sets",
         )
     ]
 
@@ -195,7 +195,7 @@ def _cross_validated(
     """
     if not splits.can_choose or len(known) < 2:
         return [], None
-    counts, selected = cross_validate(known, columns, splits, rules)
+    counts, selected = cross_validate(known, splits, columns.merit(rules.metric), rules)
     rows = score_rows(CROSS_VALIDATED, Evidence("held out", counts), columns, rules, splits)
     (own,) = (row for row in rows if row["metric"] == rules.metric)
     value, low, high = (own[rules.average + end] for end in ("", "_low", "_high"))
@@ -238,94 +238,6 @@ def _verdict(
     }
 
 
-def _within(
-    known: Mapping[str, Evidence], decisive: Sequence[Row], columns: CountColumns, rules: Rules
-) -> list[Row]:
-    """How the method with the highest score does beside the others in the parts there are.
-
-    Where these are too few, or too near, to speak of other samples; empty elsewhere.
-    """
-    best, merit = decisive[0]["method"], columns.merit(rules.metric)
-    parts = len(known[best].counts)
-    if rules.has_intervals or parts < 2:
-        return []
-    is_cut = rules.units == 1
-    own = replace(rules, units=parts if is_cut else rules.units)
-    order = list(known)
-    rows = rank_methods([replace(one, estimate="fixed") for one in known.values()], merit, own)
-    values = {method: merit(one.counts) for method, one in known.items()}
-    return [
-        {
-            **{"best": best, "method": order[row["index"]], "parts": parts},
-            "better": int(np.count_nonzero(values[best] > values[order[row["index"]]])),
-            **{"difference": finite(row["difference"])},
-            **{"low": row["difference_low"], "high": row["difference_high"]},
-            "within": "this tile" if is_cut else "these units",
-            "part": "blocks" if is_cut else "units",
-        }
-        for row in rows
-        if order[row["index"]] != best
-    ]
-
-
-def _learning_curve(
-    own: Evidence, columns: CountColumns, rules: Rules, splits: Splits
-) -> list[Row]:
-    """The expected width of a method's interval, by number of units."""
-    if not rules.has_intervals:
-        return []
-    metric = columns.metric(rules.metric)
-    weights = bootstrap_weights(len(own.counts), rules.resamples, rules.seed)
-    sure = Uncertainty([own], metric, rules.average, weights, splits)
-    low, high = sure.interval(0, confidence=rules.confidence)
-    if low is None or high is None:
-        return []
-    drawn, confidence = (rules.seed, rules.resamples), rules.confidence
-    given = own.counts, metric, rules.average, *drawn, high - low
-    curve = learning_curve(*given, confidence=confidence)
-    return [{"units": size, "width": width} for size, width in curve]
-
-
-def cross_validate(
-    known: Mapping[str, Evidence], columns: CountColumns, splits: Splits, rules: Rules
-) -> tuple[Floats, list[str]]:
-    """Select the method without each fold, and score it on that fold.
-
-    The rule is that of the decision, on scores that are held out within the units that train for
-    the fold. Gives the counts of each unit by the method that is selected without it, (units,
-    columns), and the name of that method for each fold.
-    """
-    methods, merit = list(known), columns.merit(rules.metric)
-    counts = np.zeros_like(known[methods[0]].counts)
-    selected = []
-    for fold in range(splits.number):
-        inner = splits.training(fold)
-        own = [one.training(fold, splits, merit, rules.average) for one in known.values()]
-        values = estimate(np.stack([one.counts for one in own]), merit, rules.average)
-        selected.append(methods[_selected(own, values, inner, merit, rules)])
-        out = splits.fold_of == fold
-        counts[out] = known[selected[-1]].counts[out]
-    return counts, selected
-
-
-def _selected(
-    own: Sequence[Evidence], values: Floats, splits: Splits, merit: MetricOfCounts, rules: Rules
-) -> int:
-    """The method that some units select, by the rule of the decision."""
-    is_in_set = None
-    if len(splits.fold_of) >= rules.min_units and np.isfinite(values).any():
-        is_in_set = np.isfinite(values)
-        best = best_of(values)
-        known = np.flatnonzero(is_in_set).tolist()
-        own_splits = splits if splits.can_choose else None
-        p = set_of_best(
-            [own[i] for i in known], merit, rules.average, rules.seed, splits=own_splits
-        )
-        is_in_set[known] = p > rules.alpha
-        is_in_set[best] = True
-    return choose(own, values, is_in_set, rules.margin)
-
-
 def reference_rows(
     histograms: Histograms, unit_of: Mapping[Place, str], any_method: Evidence, rules: Rules
 ) -> list[Row]:
@@ -347,9 +259,11 @@ def reference_rows(
         titles = {"one threshold for all": shared, f"a threshold per {piece}": each}
         for title, known in titles.items():
             method, kind = f"oracle: {title}, {source}", f"best {metric} given the truth"
-            located = (("", place, counts) for place, counts in known.items())
+            located = (("", place, oracle.counts) for place, oracle in known.items())
             pooled, _ = units.pool(located, unit_of, len(COUNTS))
-            rows += score_rows(method, Evidence("fixed", pooled[""]), columns, rules, kind=kind)
+            thresholds = reference_scores.describe(known.values())
+            own_evidence = Evidence("fixed", pooled[""], thresholds)
+            rows += score_rows(method, own_evidence, columns, rules, kind=kind)
     matrix = any_method.counts[:, : len(COUNTS)]
     truth = matrix[:, COUNTS.index("tp")] + matrix[:, COUNTS.index("fn")]
     for method, counts in reference_scores.trivial(truth, matrix.sum(axis=1)).items():

@@ -59,6 +59,12 @@ class Evidence:
             return False
         return int(mine.shape[-3]) == int(others.shape[-3])
 
+    def chosen_anew(self, splits: Splits, metric: MetricOfCounts, average: str) -> Self:
+        """The same with other folds, where it has parameters to choose."""
+        if self.tables is None:
+            return self
+        return replace(self, **_choices(self.tables, splits, metric, average))
+
     def training(self, fold: int, splits: Splits, metric: MetricOfCounts, average: str) -> Self:
         """What the units say that train for a fold, of which each is held out in turn.
 

@@ -1,6 +1,7 @@
 """What scores are compared with: the best global thresholds given the truth, and chance."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,28 +30,57 @@ def counts_of(classes: ClassHistogram) -> dict[str, Floats]:
     }
 
 
-def best(classes: ClassHistogram, metric: str) -> list[float]:
-    """tp, fp, fn and tn at the best global threshold, which needs the truth.
+class Oracle(NamedTuple):
+    """The best global threshold, which needs the truth, and the counts that it gives."""
 
-    No global method can do better. The metric is one of pixels, the higher the better; of several
-    thresholds that are equal, the first counts.
+    threshold: float
+    """-inf where all pixels are above it."""
+    is_above: bool
+    """Whether foreground is what lies above it."""
+    counts: list[float]
+    """tp, fp, fn and tn."""
+
+
+def best(classes: ClassHistogram, metric: str) -> Oracle:
+    """The best global threshold: no global method can do better.
+
+    The metric is one of pixels, the higher the better; of several thresholds that are equal, the
+    first counts.
     """
     counts = counts_of(classes)
     chosen = _best(counts, metric)
-    return [float(counts[name][chosen]) for name in COUNTS]
+    direction, split = map(int, chosen)
+    own = [float(counts[name][chosen]) for name in COUNTS]
+    return Oracle(_level(classes, split), direction == 0, own)
 
 
-def best_shared(tiles: Mapping[Place, ClassHistogram], metric: str) -> dict[Place, list[float]]:
-    """tp, fp, fn and tn of each tile at the best single threshold for all, given the truth."""
+def best_shared(tiles: Mapping[Place, ClassHistogram], metric: str) -> dict[Place, Oracle]:
+    """The best single threshold for all tiles, given the truth, and what it gives in each."""
     together = merge(list(tiles.values()))
-    direction, split = _best(counts_of(together), metric)
-    threshold = together.values[split - 1] if split else -np.inf
-    counts = {}
+    direction, split = map(int, _best(counts_of(together), metric))
+    threshold = _level(together, split)
+    oracles = {}
     for place, classes in tiles.items():
         own = counts_of(classes)
         level = np.searchsorted(classes.values, threshold, side="right")
-        counts[place] = [float(own[name][direction, level]) for name in COUNTS]
-    return counts
+        counts = [float(own[name][direction, level]) for name in COUNTS]
+        oracles[place] = Oracle(threshold, direction == 0, counts)
+    return oracles
+
+
+def describe(oracles: Collection[Oracle]) -> str:
+    """Their thresholds, as text: `above 120`, or `above 101 to 140` where they differ."""
+    texts = []
+    for is_above, word in ((True, "above"), (False, "up to")):
+        levels = [one.threshold for one in oracles if one.is_above is is_above]
+        if levels:
+            low, high = min(levels), max(levels)
+            texts.append(f"{word} {low:.6g}" + (f" to {high:.6g}" if high > low else ""))
+    return ", ".join(texts)
+
+
+def _level(classes: ClassHistogram, split: int) -> float:
+    return float(classes.values[split - 1]) if split else -np.inf
 
 
 def _best(counts: Mapping[str, Floats], metric: str) -> tuple[np.intp, ...]:

@@ -154,11 +154,12 @@ class Resampled:
         ----------
         Efron and Tibshirani (1993), An Introduction to the Bootstrap, sections 11.1 and 12.5.
         """
-        value, error, studentized = self._contrast(method, other)
+        value, error, values, errors = self.contrast(method, other)
         if not math.isfinite(value):
             return None, None
         if not error > LEAST_ERROR:
             return value, value
+        studentized = (values - value) / errors
         tail = (1 - confidence) / 2
         half = -_student(tail, self._weights.shape[1]) * error
         low, high = value - half, value + half
@@ -173,7 +174,8 @@ class Resampled:
         1 where the difference is undefined. Where all units differ alike, so that the interval has
         no width, that of all swaps of the units' counts: 2 of 2 ** units are as great.
         """
-        value, error, studentized = self._contrast(method, other)
+        value, error, values, errors = self.contrast(method, other)
+        studentized = (values - value) / errors
         if not math.isfinite(value) or abs(value) <= LEAST_ERROR:
             return 1.0
         units = self._weights.shape[1]
@@ -188,8 +190,11 @@ class Resampled:
             beyond = max(beyond, 2 * float(is_greater.mean()))
         return min(beyond, 1.0)
 
-    def _contrast(self, method: int, other: int | None) -> tuple[float, float, Floats]:
-        """A value or a difference, its standard error, and both resampled: studentized values."""
+    def contrast(self, method: int, other: int | None) -> tuple[float, float, Floats, Floats]:
+        """A method's value, or its difference to another's, its standard error, and resampled both.
+
+        Resamples without an error are left out.
+        """
 
         def contrast(values: Floats) -> Floats:
             return values[..., method] - (0 if other is None else values[..., other])
@@ -200,7 +205,7 @@ class Resampled:
         error = float(_jackknife(contrast(once), np.ones((1, units)))[0])
         errors = _jackknife(contrast(resamples), self._weights)
         usable = np.isfinite(resampled) & np.isfinite(errors) & (errors > LEAST_ERROR)
-        return value, error, (resampled[usable] - value) / errors[usable]
+        return value, error, resampled[usable], errors[usable]
 
     @cached_property
     def _left_out(self) -> list[Floats]:

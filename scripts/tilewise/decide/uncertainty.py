@@ -13,7 +13,7 @@ from tilewise.decide.held_out import (
     corrected_p,
     without_each_fold,
 )
-from tilewise.decide.resampling import Floats, MetricOfCounts, Resampled
+from tilewise.decide.resampling import LEAST_ERROR, Floats, MetricOfCounts, Resampled
 from tilewise.decide.significance import corrected_difference
 
 Bounds = tuple[float, float] | tuple[None, None]
@@ -62,6 +62,14 @@ class Uncertainty:
             return self._drawn.p(method, other)
         value, error, folds = known
         return min(1.0, 2 * corrected_p(abs(value), error, folds))
+
+    def contrast(self, method: int, other: int) -> tuple[float, float, Floats, Floats]:
+        """As `Resampled.contrast`, with errors that are corrected where a method is held out."""
+        value, error, values, errors = self._drawn.contrast(method, other)
+        known = self._corrected(method, other)
+        if known is not None and error > LEAST_ERROR:
+            errors, error = errors * (known[1] / error), known[1]
+        return value, error, values, errors
 
     def first_places(self) -> Floats:
         """How often each method comes first under the bootstrap, (methods,); ties share."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tilewise.decide.evidence import Rules
+from tilewise.decide.planning import MOST_UNITS
 from tilewise.decide.ranking import EQUIVALENT, LITTLE_WORSE, UNKNOWN, WORSE
 from tilewise.score.formulas import METRICS
 from tilewise.tables import SLIVER
@@ -89,7 +90,7 @@ def worst_tiles(
 def describe(decision: Mapping[str, Any]) -> str:
     """A decision, as `decision.json` holds it, as text for people, in Markdown."""
     metric, units = decision["metric"], decision["units"]
-    use, *sentences = opening(decision)
+    use, *sentences = decision["opening"]
     lines = ["# Decision", "", " ".join([f"**{use}**", *sentences]), ""]
     variant = f", parameters `{decision['variant']}`" if decision["variant"] else ""
     lines.append(f"- Method: `{decision['method']}`{variant}")
@@ -111,6 +112,14 @@ def describe(decision: Mapping[str, Any]) -> str:
         )
     if decision["excluded"]:
         lines.append(f"- Tiles excluded by their quality: {decision['excluded']}")
+    if decision["seeds"]:
+        text = ", ".join(f"{name} {count}" for name, count in decision["seeds"].items())
+        lines.append(
+            f"- Used with {sum(decision['seeds'].values())} seeds of folds and flips: {text}"
+        )
+    if decision["metrics"]:
+        text = ", ".join(f"{name} {tau:.2f}" for name, tau in decision["metrics"].items())
+        lines.append(f"- How alike other metrics order the methods (Kendall's tau): {text}")
     lines += [*_others(decision), *_within(decision["within"], metric)]
     if decision["warnings"]:
         lines += ["", "## What could mislead", ""]
@@ -141,21 +150,33 @@ def opening(decision: Mapping[str, Any]) -> list[str]:
     return [*sentences, *decision["next"]]
 
 
-def advice(curve: Sequence[Row], rules: Rules) -> list[str]:
+def advice(curve: Sequence[Row], plan: Mapping[str, Any] | None, rules: Rules) -> list[str]:
     """What would make a decision surer, in sentences."""
     if not rules.has_intervals:
         more = rules.min_units - rules.units
         noun = "unit" if more == 1 else "units"
         return [f"Annotate at least {more} more independent {noun}."]
+    sentences = []
+    if plan:
+        number = _number(plan["units"])
+        sentences.append(
+            f"To tell {' and '.join(plan['methods'])} apart, {number} units like these would be "
+            f"needed (power {plan['power']:.0%}; in resamples {_number(plan['low'])} to "
+            f"{_number(plan['high'])})."
+        )
     now = [row for row in curve if row["units"] == rules.units]
     more_rows = [row for row in curve if row["units"] >= 2 * rules.units]
-    if not now or not more_rows:
-        return []
-    return [
-        f"With {more_rows[0]['units']} annotated units instead of {rules.units}, the interval of "
-        f"its score would be about {more_rows[0]['width']:.3f} wide instead of "
-        f"{now[0]['width']:.3f}."
-    ]
+    if now and more_rows:
+        sentences.append(
+            f"With {more_rows[0]['units']} units instead of {rules.units}, the interval of the "
+            f"score would be about {more_rows[0]['width']:.3f} wide instead of "
+            f"{now[0]['width']:.3f}."
+        )
+    return sentences
+
+
+def _number(units: float | None) -> str:
+    return f"over {MOST_UNITS:,}" if units is None else f"{units:.0f}"
 
 
 def _others(decision: Mapping[str, Any]) -> list[str]:

@@ -203,7 +203,7 @@ class Decide:
     annotators: list[str]
     features: list[str]
     methods: list[str]
-    swept: dict[str, int]
+    swept: dict[str, dict[str, Any]]
     """Those of `methods` whose parameters are chosen, and how many; of each, a table in `units`."""
     left_out: list[str]
 
@@ -211,7 +211,11 @@ class Decide:
 @cache
 def decide(study: Study) -> Decide:
     """Of the study."""
-    swept = {name: study.methods[name].parameters for name in study.ranked if name in study.swept}
+    swept = {
+        name: {"parameters": own.parameters, "grid": dict(own.grid)}
+        for name, own in study.methods.items()
+        if name in study.ranked and name in study.swept
+    }
     filters = dict.fromkeys(f for name in study.ranked for f in study.methods[name].filters)
     has_oracles = study.config["validate"]["oracles"]
     return Decide(

@@ -49,13 +49,13 @@ class Method:
     variants: tuple[Variant, ...]
     """The first is the default."""
     samples: tuple[str, ...]
-    grid_keys: int = 0
-    """Of its grid, those with several values."""
+    grid: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    """Each key of its grid, and its values; variants are in the order of their product."""
 
     @property
     def parameters(self) -> int:
         """How many parameters annotated tiles choose; a calibrated threshold is one."""
-        return self.grid_keys + self.is_calibrated
+        return sum(len(values) > 1 for _, values in self.grid) + self.is_calibrated
 
     @property
     def is_calibrated(self) -> bool:
@@ -113,8 +113,8 @@ def _read_method(
         _read_variant(f"methods.{name}", variant, parameters, known_filters)
         for variant, parameters in _expand(f"methods.{name}", entry)
     )
-    several = sum(len(values) > 1 for values in entry["grid"].values())
-    method = Method(name, variants, chosen_samples, several)
+    grid = tuple((key, tuple(values)) for key, values in entry["grid"].items())
+    method = Method(name, variants, chosen_samples, grid)
     if method.is_calibrated and not any(samples[sample].truth for sample in chosen_samples):
         raise ValueError(
             f"methods.{name}: scope calibrated takes the threshold from annotated tiles, and no "

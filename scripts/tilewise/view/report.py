@@ -7,7 +7,6 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from tilewise.decide.verdict import opening
 from tilewise.doubts import Doubt
 
 _STYLE = """
@@ -95,7 +94,7 @@ def _decision(decision, ranking, scores):
             f"{decision['confidence']:.0%} interval {decision['low']:.3f} to {decision['high']:.3f}"
         )
     units, label = decision["units"], decision["label"] and f", {decision['label']}"
-    use, *sentences = opening(decision)
+    use, *sentences = decision["opening"]
     html = [
         "<h1>Decision</h1>",
         f"<p class='verdict'>{escape(use)}</p>",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tilewise.decide import decision, evidence, selection
+from tilewise.decide import choice, decision, decision_doubts, evidence, selection
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.cross_validation import Splits
 from tilewise.decide.evidence import Evidence, Rules
@@ -54,7 +54,7 @@ def decided(tiles, tried=None, **changes):
     known |= {"left_out": [], "excluded": 0, "samples": list(GROUPS)}
     known["folds"] = folds_of((row for rows in tiles.values() for row in rows), settings)
     own = {
-        name: decision.Tried(trials_of(rows, ("low", "high")), 1)
+        name: decision.Tried(trials_of(rows, ("low", "high")), 1, {"value": ["low", "high"]})
         for name, rows in (tried or {}).items()
     }
     return decision.decide(tiles, own, settings, **known)
@@ -115,13 +115,13 @@ def test_tests_of_methods_with_unequal_grids_are_in_doubt():
     for name, number in (("a", 2), ("c", 3), ("d", 3)):
         known[name] = Evidence("held out", counts, tables=np.zeros((number, 6, 4)))
     told_apart = [{"indistinguishable": "yes"}, {"indistinguishable": ""}]
-    (doubt,) = decision._tuned_doubts(known, told_apart)
+    (doubt,) = decision_doubts.tuned_doubts(known, told_apart)
     assert doubt.code == "tuned_methods"
     assert doubt.message.startswith("a, c, d choose from different numbers of sets")
     # nothing is told apart, or all choose from as many
-    assert decision._tuned_doubts(known, told_apart[:1]) == []
+    assert decision_doubts.tuned_doubts(known, told_apart[:1]) == []
     del known["a"]
-    assert decision._tuned_doubts(known, told_apart) == []
+    assert decision_doubts.tuned_doubts(known, told_apart) == []
 
 
 def test_what_holds_within_a_single_tile_stands_apart():
@@ -167,7 +167,7 @@ def test_the_method_is_selected_without_the_fold_that_is_scored():
     known = {name: Evidence("fixed", table) for name, table in counts.items()}
     rules = Rules.of(SETTINGS, "sample", 2)
     splits = Splits.of(np.array([0, 1]))
-    pooled, selected = decision.cross_validate(known, COLUMNS, splits, rules)
+    pooled, selected = choice.cross_validate(known, splits, COLUMNS.merit("accuracy"), rules)
     assert selected == ["y", "x"]
     assert pooled[:, COLUMNS.names.index("tn")].tolist() == [10, 10]
 
@@ -183,7 +183,8 @@ def test_the_selection_is_made_on_scores_that_are_held_out_in_turn():
     inner = tuned.training(0, splits, *by)
     assert inner.counts[:, COLUMNS.names.index("tn")].tolist() == [10, 10]
     rules = Rules.of(SETTINGS, "sample", 3)
-    _, selected = decision.cross_validate({"tuned": tuned, "plain": plain}, COLUMNS, splits, rules)
+    known = {"tuned": tuned, "plain": plain}
+    _, selected = choice.cross_validate(known, splits, COLUMNS.merit("accuracy"), rules)
     assert selected == ["plain"] * 3
 
 

@@ -53,7 +53,10 @@ def test_the_best_threshold_by_brute_force(sign):
         for mask in (pixels[known] > value, pixels[known] <= value)
     )
     found = reference_scores.best(class_histogram(pixels, truth), "mcc")
-    tp, fp, fn, tn = found
+    tp, fp, fn, tn = found.counts
+    assert found.is_above == (sign > 0)
+    mask = pixels[known] > found.threshold
+    assert matthews_corrcoef(truth[known], mask if sign > 0 else ~mask) == pytest.approx(best)
     margins = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
     assert (tp * tn - fp * fn) / np.sqrt(margins) == pytest.approx(best)
 
@@ -61,15 +64,27 @@ def test_the_best_threshold_by_brute_force(sign):
 def test_one_threshold_for_all_tiles():
     tiles = {Place("a", 0, 0, i): tile("uint8", seed=i) for i in range(3)}
     levels = {place: class_histogram(*pair) for place, pair in tiles.items()}
-    counts = reference_scores.best_shared(levels, "mcc")
+    oracles = reference_scores.best_shared(levels, "mcc")
+    counts = {place: own.counts for place, own in oracles.items()}
     pixels = np.concatenate([pair[0].ravel() for pair in tiles.values()])
     truth = np.concatenate([pair[1].ravel() for pair in tiles.values()])
     known = truth <= 1
     best = max(matthews_corrcoef(truth[known], pixels[known] > value) for value in range(255))
+    (threshold,) = {own.threshold for own in oracles.values()}
+    assert matthews_corrcoef(truth[known], pixels[known] > threshold) == pytest.approx(best)
+    assert reference_scores.describe(oracles.values()) == f"above {threshold:g}"
     tp, fp, fn, tn = np.sum(list(counts.values()), axis=0)
     margins = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
     assert (tp * tn - fp * fn) / np.sqrt(margins) == pytest.approx(best)
     assert {place: sum(own) for place, own in counts.items()} == dict.fromkeys(tiles, 18 * 30)
+
+
+def test_thresholds_in_words():
+    oracles = [
+        reference_scores.Oracle(level, is_above, [])
+        for level, is_above in ((120.0, True), (101.0, True), (1234.5, False))
+    ]
+    assert reference_scores.describe(oracles) == "above 101 to 120, up to 1234.5"
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16"])

@@ -3,7 +3,7 @@
 import pytest
 
 from tilewise.decide.evidence import Rules
-from tilewise.decide.verdict import advice, describe, verdict, worst_tiles
+from tilewise.decide.verdict import advice, describe, opening, verdict, worst_tiles
 
 
 def rules(units=8):
@@ -72,13 +72,20 @@ def test_the_rule_is_said_where_another_than_the_highest_is_used():
 
 def test_what_would_make_a_decision_surer():
     curve = [{"units": 4 * n, "width": 0.1 / n} for n in (1, 2, 4, 8)]
-    assert advice(curve, rules(8)) == [
-        "With 16 annotated units instead of 8, the interval of its score would be about 0.025 wide "
-        "instead of 0.050."
+    wide = (
+        "With 16 units instead of 8, the interval of the score would be about 0.025 wide instead "
+        "of 0.050."
+    )
+    assert advice(curve, None, rules(8)) == [wide]
+    plan = {"methods": ["a", "b"], "units": 24.0, "low": 9.0, "high": None, "power": 0.8}
+    assert advice(curve, plan, rules(8)) == [
+        "To tell a and b apart, 24 units like these would be needed (power 80%; in resamples 9 to "
+        "over 10,000).",
+        wide,
     ]
-    assert advice([], rules(8)) == []
-    assert advice([], rules(4)) == ["Annotate at least 1 more independent unit."]
-    assert advice([], rules(1)) == ["Annotate at least 4 more independent units."]
+    assert advice([], None, rules(8)) == []
+    assert advice([], None, rules(4)) == ["Annotate at least 1 more independent unit."]
+    assert advice([], None, rules(1)) == ["Annotate at least 4 more independent units."]
 
 
 def tile(name, mcc, hd95="1"):
@@ -121,15 +128,19 @@ RECORD = {
         | {"difference": 0.01234, "difference_low": -0.02, "difference_high": 0.04}
         | {"relation": "cannot tell"}
     ],
-    "within": [],
+    **{"within": [], "seeds": {"a": 4, "b": 1}, "metrics": {"f1": 0.5}},
     "learning_curve": [{"units": 8, "width": 0.1}],
     "worst": [{"sample": "s", "tile": "t", "mcc": 0.5, "fp": 3, "fn": 4, "flags": "x;y"}],
     "warnings": [{"message": "s is odd", "remedy": "look at it"}],
 }
 
 
+def text_of(record):
+    return describe({"opening": opening(record), **record})
+
+
 def test_a_decision_as_text():
-    assert describe(RECORD).splitlines() == [
+    assert text_of(RECORD).splitlines() == [
         "# Decision",
         "",
         "**Use a with size=3.** On new samples like these, expect mcc 0.900 (95% interval "
@@ -142,6 +153,8 @@ def test_a_decision_as_text():
         "- How intervals are computed: docs/validation.md, *Intervals*",
         "- Not ranked, since not run on all samples: d",
         "- Tiles excluded by their quality: 2",
+        "- Used with 5 seeds of folds and flips: a 4, b 1",
+        "- How alike other metrics order the methods (Kendall's tau): f1 0.50",
         "",
         "## The other methods",
         "",
@@ -177,7 +190,7 @@ def test_a_score_on_the_tiles_that_chose_its_parameters_has_its_warning():
     within = {"within": "this tile", "best": "a", "method": "b", "better": 8, "parts": 9}
     within |= {"part": "blocks", "difference": 0.1, "low": 0.05, "high": 0.2}
     units = {"unit": "spatial blocks of one tile", "number": 9, "independent": 1}
-    text = describe(RECORD | changes | few | {"within": [within], "units": units})
+    text = text_of(RECORD | changes | few | {"within": [within], "units": units})
     assert "0.912 (no interval: few units)" in text
     assert "on other samples, 1 independent unit cannot say." in text
     assert "expect mcc" not in text
