@@ -54,7 +54,8 @@ def test_the_decision_reads_all_annotated_blocks(tmp_path, rows):
     ]
     assert job.methods == ["otsu", "swept"]
     assert job.left_out == ["one"]
-    assert job.swept == {"swept": {"parameters": 1, "grid": {"value": (5, 41)}}}
+    grid = {"filter": ("smooth", "wide", None), "size": (5, 41)}
+    assert job.swept == {"swept": {"parameters": 2, "grid": grid}}
     assert job.units == ["results/sweeps/swept/units.tsv"]
     assert job.annotators == []
     # quality of samples with truth
