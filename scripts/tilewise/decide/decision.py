@@ -83,7 +83,7 @@ def decide(
     known = {
         method: evidence.selected(selections[method], columns)
         if method in selections
-        else evidence.fixed(rows, unit_of, columns)
+        else evidence.fixed(rows, folds, columns)
         for method, rows in tiles.items()
     }
     order = [rules.metric, *(name for name in columns.metrics if name != rules.metric)]

@@ -1,6 +1,6 @@
 """What annotated units say about each method, and the rules by which methods are compared."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from tilewise.decide import units
 from tilewise.decide.count_columns import CountColumns
+from tilewise.decide.folds import Folds
 from tilewise.decide.places import Place, place_of
 from tilewise.decide.resampling import Floats
 
@@ -25,7 +26,8 @@ class Evidence:
     variant : str
         The parameters that all units choose; empty where there are none to choose.
     training : dict of int to (units, columns) ndarray
-        Counts of the units outside of a fold, by what those units choose.
+        Counts of the units outside of a fold and its margin, by what those units choose; empty
+        where nothing is chosen and nothing is in a margin.
     resubstitution : (units, columns) ndarray or None
         Counts by the variant, where it was chosen.
     """
@@ -37,13 +39,22 @@ class Evidence:
     resubstitution: Floats | None = None
 
 
-def fixed(
-    rows: Iterable[Mapping[str, str]], unit_of: Mapping[Place, str], columns: CountColumns
-) -> Evidence:
+def fixed(rows: Iterable[Mapping[str, str]], folds: Folds, columns: CountColumns) -> Evidence:
     """Evidence of a method whose parameters nothing has chosen, from its rows of metrics."""
-    located = (("", place_of(row), columns.of(row)) for row in rows)
-    pooled, names = units.pool(located, unit_of, len(columns.names))
-    return Evidence("fixed", pooled.get("", np.zeros((len(names), len(columns.names)))))
+    located = [("", place_of(row), columns.of(row)) for row in rows]
+
+    def pooled(used: Collection[Place]) -> Floats:
+        own = (row for row in located if row[1] in used)
+        known, names = units.pool(own, folds.unit_of, len(columns.names))
+        return known.get("", np.zeros((len(names), len(columns.names))))
+
+    # without a margin, units outside of a fold train by all their counts
+    training = folds.training() if folds.margin_of else {}
+    return Evidence(
+        "fixed",
+        pooled(folds.unit_of),
+        training={int(fold): pooled(set(places)) for fold, places in training.items()},
+    )
 
 
 def selected(rows: Iterable[Mapping[str, str]], columns: CountColumns) -> Evidence:
@@ -95,7 +106,7 @@ class Rules:
         names = ("metric", "average", "confidence", "min_units", "resamples", "seed", "test")
         return cls(
             **{name: settings[name] for name in (*names, "folds")},
-            unit="spatial blocks of one tile" if kind == "block" else kind,
+            unit=units.DESCRIBED.get(kind, kind),
             units=units.independent(kind, number),
         )
 

@@ -11,7 +11,7 @@ from tilewise.decide import units
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.cross_validation import Nested, best_of, nested_selection
 from tilewise.decide.folds import Folds
-from tilewise.decide.places import place_of
+from tilewise.decide.places import Place, place_of
 from tilewise.decide.resampling import Floats, estimate
 
 Row = dict[str, Any]
@@ -81,10 +81,15 @@ def select(
     pooled, names = units.pool(located, own.unit_of, len(columns.names))
     metric, average = columns.metric(settings["metric"]), settings["average"]
 
-    def counts_of(fold: str) -> Floats:
-        """Counts by every variant, with the threshold that was calibrated without a fold."""
+    def counts_of(fold: str, margin: Collection[Place] = ()) -> Floats:
+        """Counts by every variant, with the threshold that was calibrated without a fold.
+
+        Those of the fold's margin are left out.
+        """
+        kept = (row for row in located if row[1] not in margin)
+        known = units.pool(kept, own.unit_of, len(columns.names))[0] if margin else pooled
         empty = np.zeros((len(names), len(columns.names)))
-        return np.stack([pooled.get((one, ""), pooled.get((one, fold), empty)) for one in variants])
+        return np.stack([known.get((one, ""), known.get((one, fold), empty)) for one in variants])
 
     everything = counts_of("all")
     best = best_of(estimate(everything, metric, average))
@@ -93,7 +98,7 @@ def select(
     if len(names) > 1:
         # of a method on some samples, numbers of folds may be missing
         numbers, fold_of = np.unique([own.fold_of[name] for name in names], return_inverse=True)
-        by_fold = np.stack([counts_of(str(fold)) for fold in numbers])
+        by_fold = np.stack([counts_of(str(fold), own.margin(fold)) for fold in numbers])
         nested = nested_selection(by_fold, fold_of, metric, average)
         chosen = nested.chosen.tolist()
         tables += _held_out(variants, by_fold, numbers.tolist(), fold_of, nested)
