@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.decide import evidence, guarded, reference_scores, units
+from tilewise.decide import evidence, guarded, reference_scores, unit_doubts, units
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.cross_validation import best_of
 from tilewise.decide.evidence import Evidence, Rules
@@ -100,9 +100,13 @@ def decide(
     summary = summarize(whole_tiles(rows), choices)
     doubts = [*known_doubts, *doubts_of(summary), *blank_doubts(summary)]
     doubts += [*guarded.empty_doubts(summary), *_tuned_doubts(decisive)]
+    ranked = np.stack([known[row["method"]].counts for row in decisive])
+    nearness = folds.nearness(ranked, columns.merit(rules.metric), rules.average)
+    doubts += unit_doubts.doubts_of(folds, settings, nearness)
     record = {
         **_verdict(decisive, known[best], rules),
-        "units": {"unit": rules.unit, "number": len(names), "independent": rules.units},
+        "units": {"unit": rules.unit, "number": len(names), "independent": rules.units}
+        | (nearness.to_record() if nearness else {}),
         "cross_validated": cross_validated,
         "runners_up": [row for row in decisive[1:] if row["indistinguishable"]],
         "left_out": left_out,

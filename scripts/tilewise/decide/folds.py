@@ -7,7 +7,8 @@ from typing import Any, Self
 from tilewise.decide import space, units
 from tilewise.decide.cross_validation import assign_folds
 from tilewise.decide.places import Place, place_of
-from tilewise.decide.space import Layout, Spot
+from tilewise.decide.resampling import Floats, MetricOfCounts
+from tilewise.decide.space import Layout, Nearness, Spot
 
 COLUMNS = (
     *("sample", "z", "y", "x", "patch", "unit_kind", "unit", "fold"),
@@ -161,6 +162,17 @@ class Folds:
         for place, spot in self.spot_of.items():
             own.setdefault(self.unit_of[place], {})[spot] = None
         return Layout([list(own[name]) for name in sorted(own)])
+
+    def nearness(self, counts: Floats, metric: MetricOfCounts, average: str) -> Nearness | None:
+        """How much alike neighbouring units are in what tests compare: see `Layout.nearness`.
+
+        `counts` are (methods, units, fields), the best method first. Of the differences of that one
+        to each other method, or of a single method itself; None where units are not tiles.
+        """
+        if not self.spot_of:
+            return None
+        own = space.contributions(counts, metric, average)
+        return self.layout().nearness(own[:1] - own[1:] if len(own) > 1 else own)
 
 
 def _margins(

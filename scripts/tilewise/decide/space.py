@@ -1,7 +1,7 @@
 """Tiles of one plane: which are near each other, and what their nearness does to tests.
 
-Distances are in tile widths. A tile has a row and a column in its plane; `plane` stands for a run of
-near planes. Tiles of different planes are infinitely far apart.
+Distances are in tile widths. A tile has a row and a column in its plane; `plane` stands for a run
+of near planes. Tiles of different planes are infinitely far apart.
 """
 
 from collections.abc import Collection, Hashable, Sequence
@@ -168,10 +168,12 @@ class Layout:
         Geary, The Incorporated Statistician 5(3), 115-146 (1954), for the ratio.
         """
         number = len(self.units)
+        if not number:
+            return None
         distances = self._distances()
         pairs = _neighbours(distances)
         values = np.atleast_2d(values)
-        spread = values.var(axis=-1, ddof=1) if number > 1 else np.zeros(len(values))
+        spread = values.var(axis=-1, ddof=1) if number > 1 else np.zeros(1)
         values, spread = values[spread > 0], spread[spread > 0]
         if len(pairs) < FEWEST_PAIRS or not len(values):
             return None
@@ -190,7 +192,7 @@ class Layout:
 
         far = distances[np.isfinite(distances)].max()
         low, high = np.log(0.01), np.log(1000 * max(far, 1))
-        for _ in range(60):
+        for _ in range(40):
             middle = (low + high) / 2
             low, high = (middle, high) if expected(np.exp(middle))[0] > ratio else (low, middle)
         _, mean = expected(np.exp(low))
@@ -219,6 +221,10 @@ class Nearness:
     correlation: float
     effective: float
     pairs: int
+
+    def to_record(self) -> dict[str, float]:
+        """What `decision.json` says of it."""
+        return {"correlation": self.correlation, "effective": self.effective}
 
 
 def _correlations(first: NDArray[np.int64], second: NDArray[np.int64], length: float) -> Floats:
