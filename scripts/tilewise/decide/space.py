@@ -182,7 +182,7 @@ class Layout:
         ratio = float(np.mean(differences.mean(axis=-1) / spread))
         between = ~np.eye(number, dtype=bool)
         if ratio >= 1:
-            return Nearness(1 - ratio, float(number), len(pairs))
+            return Nearness(max(1 - ratio, -1.0), float(number), len(pairs))
 
         def expected(length: float) -> tuple[float, float]:
             """That ratio, and the mean correlation of all pairs."""
@@ -213,8 +213,8 @@ class Layout:
 class Nearness:
     """How much alike neighbouring units are.
 
-    `correlation` is that of neighbours, at most 1, and below 0 where neighbours differ more than
-    units do; `effective` the number of units with a mean as uncertain, n^2 / sum of rho(d_ij), from
+    `correlation` is that of neighbours, -1 to 1, below 0 where neighbours differ more than units
+    do; `effective` the number of units with a mean as uncertain, n^2 / sum of rho(d_ij), from
     1 to the number of units; `pairs` the number of pairs of neighbours.
     """
 

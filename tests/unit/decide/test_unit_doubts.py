@@ -91,11 +91,11 @@ def test_nothing_to_explain():
 
 def test_cells_that_touch_are_in_doubt():
     text = doubts(plane(9, 9))["near_units"]
-    # in the simulation of 16 such cells, tests err in 15 %
+    # in the simulation of 16 such cells, tests err in 16 %
     assert text.startswith("the 9 units are cells of 3 x 3 tiles near each other: if errors are")
     assert "in 14 % of studies" in text
     assert "correlation" not in text
-    # as they were, tests err in 28 to 31 %
+    # in the simulation of such tiles in 24 %, within 5 points
     assert "in 31 % of studies" in doubts(plane(4, 4), tile_gap=0)["near_units"]
 
 
