@@ -1,7 +1,6 @@
 """Choices, the decision and tests on tiles of one plane."""
 
 import near_tiles
-import numpy as np
 import pytest
 
 from tilewise.decide import decision, selection
@@ -77,16 +76,13 @@ def test_the_method_is_selected_without_near_tiles():
 
 def test_errors_of_near_tiles():
     """A short form of `benchmarks/near_tiles.py`."""
-    small = near_tiles.study(4, 16, ("each tile",), 1, runs=150)["each tile"]
-    number, covered, rejected, expected, *_ = small
+    number, covered, rejected, *_ = near_tiles.study(4, 16, ("each tile",), 1, 150)["each tile"]
     assert number == 16
-    # of 150 studies, the standard error is 0.04
-    assert covered < 0.85
-    assert rejected > 0.18
-    assert rejected == pytest.approx(expected, abs=0.1)
+    # of 150 studies, the standard error is 0.04: three of them from what there should be
+    assert covered < 0.95 - 0.12
+    assert rejected > 0.05 + 0.12
     titles = ("each tile", "cells of 2 x 2")
-    rates = {title: row[2] for title, row in near_tiles.study(6, 36, titles, 1, runs=150).items()}
+    rates = {title: row[2] for title, row in near_tiles.study(6, 36, titles, 1, 150).items()}
     assert rates["cells of 2 x 2"] < rates["each tile"] - 0.08
-    alone = near_tiles.study(6, 36, ("each tile",), 0, runs=150)["each tile"]
-    assert alone[2] < 0.11
-    assert np.isfinite(alone[-1])
+    alone = near_tiles.study(6, 36, ("each tile",), 0, 150)["each tile"]
+    assert alone[2] < 0.05 + 0.06

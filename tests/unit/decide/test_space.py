@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tilewise.decide import space
 from tilewise.decide.count_columns import CountColumns
@@ -75,6 +76,24 @@ def test_expected_error_of_units_of_two_tiles():
     # sums of two touching tiles vary by 2 + 2 / e, whatever lies in other planes
     pairs = Layout([spots((0, 0), (0, 1), plane=plane) for plane in (0, 10, 20)])
     assert pairs.expected_error(length=1) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("side", [1, 2])
+def test_expected_error_is_that_of_scipy_s_test_of_random_fields(side):
+    tiles = spots(*((row, column) for row in range(6) for column in range(6)))
+    at = np.array([spot[2:] for spot in tiles])
+    distances = np.hypot(*(at[:, None] - at[None]).transpose(2, 0, 1))
+    random = np.random.default_rng(0)
+    fields = np.linalg.cholesky(np.exp(-distances)) @ random.normal(size=(36, 4000))
+    # sums of squares of tiles
+    cells = [
+        np.flatnonzero(((at // side) == cell).all(axis=1)) for cell in np.unique(at // side, axis=0)
+    ]
+    sums = np.array([fields[cell].sum(axis=0) for cell in cells])
+    rejected = np.mean(stats.ttest_1samp(sums, 0).pvalue < 0.05)
+    layout = Layout([[tiles[i] for i in cell] for cell in cells])
+    # the standard error is less than 0.01
+    assert layout.expected_error() == pytest.approx(rejected, abs=0.025)
 
 
 ROW = Layout([spots((0, column)) for column in range(4)])
