@@ -16,7 +16,7 @@ job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 flags = flags_of_tiles(read_each(given.features), params.limits)
 excluded = excluded_tiles(flags, params.exclude)
-files, places = iter(given.truths), []
+files, tiles = iter(given.truths), {}
 for stack in params.stacks:
     parts, blocks = parts_of(stack["parts"]), stack["blocks"]
     own = islice(files, len(blocks))
@@ -28,10 +28,11 @@ for stack in params.stacks:
                 continue
             region, known = part.grid.tile_region(tile), truth.tile(tile) != NOT_ANNOTATED
             cuts = () if params.margin is None else patches(known.shape, params.margin)
-            places += [
+            own_places = [
                 Place(part.sample, tile.z, region.y0, region.x0, patch)
                 for patch, cut in [("", ...), *((str(i), cut) for i, cut in enumerate(cuts))]
                 if known[cut].any()
             ]
-folds = Folds.of(places, params.groups, params.decision)
+            tiles |= dict.fromkeys(own_places, (tile.row, tile.column))
+folds = Folds.of(list(tiles), params.groups, params.decision, tiles)
 write_rows(snakemake.output.folds, COLUMNS, folds.to_rows())

@@ -1,5 +1,7 @@
 """Nothing is scored with what was learned from it."""
 
+import json
+
 import numpy as np
 from samples import blobs, write_planes
 from skimage.filters import threshold_otsu
@@ -49,3 +51,29 @@ def test_excluded_samples_calibrate_nothing_and_move_no_fold(project):
     for unit, fold in folds.items():
         above = images[unit] > thresholds[fold]
         assert int(float(held_out[unit]["tp"])) + int(float(held_out[unit]["fp"])) == above.sum()
+
+
+def test_tiles_next_to_held_out_ones_calibrate_nothing(project):
+    image, truth = blobs(planes=1, rows=64, columns=5 * 64)
+    # thresholds of all tiles differ, so that any leak shows
+    image = np.clip(image[0] + 9.0 * (np.arange(5 * 64) // 64), 0, 255).astype(np.uint8)
+    write_planes(project.folder, image[None], "a.png")
+    write_planes(project.folder, truth * 255, "a_truth.png")
+    rows = [{"sample": "a", "image": "a.png", "truth": "a_truth.png"}]
+    methods = {"calibrated": {"threshold": "otsu", "scope": "calibrated"}}
+    project.configure(rows, methods=methods, decision={"cell": 1})
+    project.succeed()
+
+    folds = {int(row["column"]): row["fold"] for row in project.rows("folds.tsv")}
+    assert len(set(folds.values())) == 5
+    assert {row["unit_kind"] for row in project.rows("folds.tsv")} == {"cell"}
+    calibrations = project.rows("sweeps/calibrated/calibration.tsv")
+    thresholds = {row["fold"]: float(row["threshold"]) for row in calibrations}
+    tiles = np.split(image, 5, axis=1)
+    for held_out, fold in folds.items():
+        training = [tile for i, tile in enumerate(tiles) if abs(i - held_out) > 1]
+        assert thresholds[fold] == threshold_otsu(np.concatenate(training))
+    decision = json.loads((project.results / "decision.json").read_text())
+    assert (decision["units"]["unit"], decision["units"]["independent"]) == ("cell", 5)
+    assert 1 <= decision["units"]["effective"] <= 5
+    assert "near_units" in {row["code"] for row in project.rows("warnings.tsv")}

@@ -50,7 +50,10 @@ rule folds:
         # without features there is nothing to flag
         limits=config["quality"]["thresholds"] if config["quality"]["exclude"] else {},
         exclude=config["quality"]["exclude"],
-        decision={name: config["decision"][name] for name in ("unit", "plane_gap", "folds")},
+        decision={
+            name: config["decision"][name]
+            for name in ("unit", "plane_gap", "tile_gap", "cell", "min_units", "folds")
+        },
     conda:
         "../../envs/tilewise.yaml"
     priority: 4

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tilewise.decide import evidence, guarded, reference_scores, units
+from tilewise.decide import evidence, guarded, reference_scores, unit_doubts, units
 from tilewise.decide.choice import choose, cross_validate, repeat
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.cross_validation import Splits
@@ -110,7 +110,7 @@ def decide(
     known = {
         method: evidence.selected(trials[method].trials, splits, *by, trials[method].parameters)
         if method in trials
-        else evidence.fixed(rows, unit_of, columns)
+        else evidence.fixed(rows, folds, columns)
         for method, rows in tiles.items()
     }
     order = [rules.metric, *(name for name in columns.metrics if name != rules.metric)]
@@ -135,12 +135,15 @@ def decide(
         doubts += edge_doubts(method, own.grid, merits, chosen, rules.metric)
     seeds = repeat(known, splits, by[0], rules) if rules.has_intervals else {}
     doubts += seed_doubts(applied, seeds)
+    nearness = folds.nearness(np.stack([known[row["method"]].counts for row in decisive]), *by)
+    doubts += unit_doubts.doubts_of(folds, settings, nearness)
     curve = expected_widths(known[applied], columns, rules, splits)
     plan = planned(known, decisive, columns, rules, splits)
     record = {
         **_verdict(decisive, applied, known[applied], cross_validated, rules),
         "next": advice(curve, plan, rules),
-        "units": {"unit": rules.unit, "number": len(names), "independent": rules.units},
+        "units": {"unit": rules.unit, "number": len(names), "independent": rules.units}
+        | (nearness.to_record() if nearness else {}),
         "others": [row for row in decisive if row["method"] != applied],
         "within": within_units(known, decisive, columns, rules),
         "seeds": seeds,

@@ -1,6 +1,6 @@
 """What annotated units say about each method, and the rules by which methods are compared."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ from tilewise.decide.cross_validation import (
     nested_selection,
     tables_of_folds,
 )
+from tilewise.decide.folds import Folds
 from tilewise.decide.places import Place, place_of
 from tilewise.decide.resampling import Floats, MetricOfCounts, estimate
 from tilewise.decide.selection import Trials
@@ -32,8 +33,9 @@ class Evidence:
     variant : str
         The parameters that all units choose; empty where there are none to choose.
     tables : (variants, units, columns) or (folds, variants, units, columns) ndarray, optional
-        Counts by all sets of parameters that it chooses from; the second where some of them have a
-        threshold that was calibrated without a fold.
+        Counts by all sets of parameters that it chooses from, or by the only one. The second where
+        they depend on what is held out: some have a threshold that was calibrated without a fold,
+        or tiles near the fold are left out of units that train for it.
     resubstitution : (units, columns) ndarray, optional
         Counts by the variant, where it was chosen.
     parameters : int
@@ -61,7 +63,7 @@ class Evidence:
 
     def chosen_anew(self, splits: Splits, metric: MetricOfCounts, average: str) -> Self:
         """The same with other folds, where it has parameters to choose."""
-        if self.tables is None:
+        if self.tables is None or self.estimate == "fixed":
             return self
         return replace(self, **_choices(self.tables, splits, metric, average))
 
@@ -74,6 +76,8 @@ class Evidence:
         if self.tables is None:
             return replace(self, counts=self.counts[own])
         tables = tables_of_folds(self.tables, splits.number)[fold][:, own]
+        if self.estimate == "fixed":
+            return replace(self, counts=tables[0], tables=None)
         return replace(self, **_choices(tables, splits.training(fold), metric, average))
 
 
@@ -89,13 +93,18 @@ def _choices(
     return {"estimate": "resubstitution", "counts": chosen, "tables": tables}
 
 
-def fixed(
-    rows: Iterable[Mapping[str, str]], unit_of: Mapping[Place, str], columns: CountColumns
-) -> Evidence:
+def fixed(rows: Iterable[Mapping[str, str]], folds: Folds, columns: CountColumns) -> Evidence:
     """Evidence of a method whose parameters nothing has chosen, from its rows of metrics."""
-    located = (("", place_of(row), columns.of(row)) for row in rows)
-    pooled, names = units.pool(located, unit_of, len(columns.names))
-    return Evidence("fixed", pooled.get("", np.zeros((len(names), len(columns.names)))))
+    located = [("", place_of(row), columns.of(row)) for row in rows]
+
+    def pooled(left_out: Collection[Place]) -> Floats:
+        own = (row for row in located if row[1] not in left_out)
+        known, names = units.pool(own, folds.unit_of, len(columns.names))
+        return known.get("", np.zeros((len(names), len(columns.names))))
+
+    _, numbers = folds.splits()
+    tables = [pooled(folds.margin(number))[None] for number in numbers if folds.margin_of]
+    return Evidence("fixed", pooled(()), tables=np.stack(tables) if tables else None)
 
 
 def selected(
@@ -146,7 +155,7 @@ class Rules:
         names = ("metric", "average", "margin", "confidence", "min_units", "resamples", "seed")
         return cls(
             **{name: settings[name] for name in (*names, "test", "folds")},
-            unit="spatial blocks of one tile" if kind == "block" else kind,
+            unit=units.DESCRIBED.get(kind, kind),
             units=units.independent(kind, number),
         )
 

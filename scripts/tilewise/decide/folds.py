@@ -1,17 +1,22 @@
 """Units and folds of annotated tiles: worked out once, and the same for every choice and score."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 
-from tilewise.decide import units
+from tilewise.decide import space, units
 from tilewise.decide.cross_validation import Splits, assign_folds
 from tilewise.decide.places import Place, place_of
+from tilewise.decide.resampling import Floats, MetricOfCounts
+from tilewise.decide.space import Layout, Nearness, Spot
 
-COLUMNS = ("sample", "z", "y", "x", "patch", "unit_kind", "unit", "fold")
-"""Of the table of folds."""
+COLUMNS = (
+    *("sample", "z", "y", "x", "patch", "unit_kind", "unit", "fold"),
+    *("first_plane", "row", "column", "margin_of"),
+)
+"""Of the table of folds; the last four where units are tiles of a plane, or cells of them."""
 
 
 @dataclass(frozen=True)
@@ -26,19 +31,45 @@ class Folds:
     """Of those that count: spatial blocks count in place of their tile, or not at all."""
     fold_of: dict[str, int]
     """The fold of each unit, from 0."""
+    spot_of: dict[Place, Spot] = field(default_factory=dict)
+    """Where tiles lie, if units are tiles of a plane, or cells of them."""
+    margin_of: dict[Place, frozenset[int]] = field(default_factory=dict)
+    """The other folds that a place is near, if there are any."""
 
     @classmethod
     def of(
-        cls, places: Collection[Place], groups: Mapping[str, str], settings: Mapping[str, Any]
+        cls,
+        places: Collection[Place],
+        groups: Mapping[str, str],
+        settings: Mapping[str, Any],
+        tiles: Mapping[Place, tuple[int, int]] | None = None,
     ) -> Self:
-        """The folds of some places; `settings` are the configuration's `decision`.
+        """The folds of some places.
 
-        `groups` has the group of each sample.
+        Parameters
+        ----------
+        groups : dict of str to str
+            The group of each sample.
+        settings : dict
+            The configuration's `decision`.
+        tiles : dict of Place to (int, int), optional
+            Row and column of each tile in its plane. Without them, each tile of a plane is a unit.
         """
         kind, unit_of = units.assign(places, groups, settings["unit"], settings["plane_gap"])
+        spots: dict[Place, Spot] = {}
+        if kind == "tile" and tiles:
+            runs = units.plane_runs(unit_of, settings["plane_gap"])
+            spots = {
+                place: Spot(place.sample, runs[place.sample, place.z], *tiles[place])
+                for place in unit_of
+            }
+            sizes = settings["tile_gap"], settings["cell"], settings["min_units"]
+            kind, unit_of = units.apart(spots, *sizes)
         names = sorted(set(unit_of.values()))
         numbers = assign_folds(names, settings["folds"]).tolist() if names else []
-        return cls(kind, tuple(places), unit_of, dict(zip(names, numbers, strict=True)))
+        fold_of = dict(zip(names, numbers, strict=True))
+        margin_of = _margins(unit_of, fold_of, spots, settings["tile_gap"]) if spots else {}
+        return cls(kind, tuple(places), unit_of, fold_of, spots, margin_of)
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Rows of `COLUMNS`: a place that does not count has no unit."""
@@ -47,9 +78,18 @@ class Folds:
                 **vars(place),
                 **{"unit_kind": self.kind, "unit": self.unit_of.get(place, "")},
                 "fold": self.fold_of.get(self.unit_of.get(place, ""), ""),
+                **dict.fromkeys(("first_plane", "row", "column"), ""),
+                **self._where(place),
+                "margin_of": ";".join(map(str, sorted(self.margin_of.get(place, ())))),
             }
             for place in self.places
         ]
+
+    def _where(self, place: Place) -> dict[str, int]:
+        if place not in self.spot_of:
+            return {}
+        spot = self.spot_of[place]
+        return {"first_plane": spot.plane, "row": spot.row, "column": spot.column}
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, str]]) -> Self:
@@ -61,6 +101,16 @@ class Folds:
             places=tuple(places),
             unit_of={place: row["unit"] for place, row in counting.items()},
             fold_of={row["unit"]: int(row["fold"]) for row in counting.values()},
+            spot_of={
+                place: Spot(place.sample, *(int(row[name]) for name in COLUMNS[-4:-1]))
+                for place, row in counting.items()
+                if row["row"]
+            },
+            margin_of={
+                place: frozenset(map(int, row["margin_of"].split(";")))
+                for place, row in counting.items()
+                if row["margin_of"]
+            },
         )
 
     def within(self, places: Collection[Place]) -> "Folds":
@@ -69,22 +119,84 @@ class Folds:
         unit_of = {place: unit for place, unit in self.unit_of.items() if place in places}
         names = set(unit_of.values())
         fold_of = {unit: fold for unit, fold in self.fold_of.items() if unit in names}
-        return Folds(self.kind, own, unit_of, fold_of)
+        spot_of = {place: spot for place, spot in self.spot_of.items() if place in places}
+        margin_of = {place: near for place, near in self.margin_of.items() if place in places}
+        return Folds(self.kind, own, unit_of, fold_of, spot_of, margin_of)
+
+    def margin(self, fold: int) -> frozenset[Place]:
+        """Places near those of a fold, which neither train nor are scored while it is held out.
+
+        None where that would leave nothing to train on: see `without_margin`.
+        """
+        near = frozenset(place for place, folds in self.margin_of.items() if fold in folds)
+        others = (place for place, unit in self.unit_of.items() if self.fold_of[unit] != fold)
+        return near if any(place not in near for place in others) else frozenset()
+
+    def without_margin(self) -> list[int]:
+        """Folds whose near places train all the same, since there are no others."""
+        near = sorted(frozenset[int]().union(*self.margin_of.values()))
+        return [fold for fold in near if fold in self.fold_of.values() and not self.margin(fold)]
 
     def training(self) -> dict[str, list[Place]]:
-        """The places to train on for each fold, by its number: those of units of all other folds.
+        """The places to train on for each fold, by its number.
 
-        A single unit leaves no other to train on, and gives an empty dict.
+        Those of units of all other folds, without the fold's `margin`. A single unit leaves none,
+        and gives an empty dict.
         """
         if len(self.fold_of) < 2:
             return {}
-        return {
-            str(fold): [place for place, unit in self.unit_of.items() if self.fold_of[unit] != fold]
-            for fold in sorted(set(self.fold_of.values()))
-        }
+        return {str(fold): self._training(fold) for fold in sorted(set(self.fold_of.values()))}
+
+    def _training(self, fold: int) -> list[Place]:
+        near = self.margin(fold)
+        return [
+            place
+            for place, unit in self.unit_of.items()
+            if self.fold_of[unit] != fold and place not in near
+        ]
 
     def splits(self) -> tuple[Splits, list[int]]:
-        """The folds of the units in order of their names, and the numbers of the folds."""
+        """The folds of the units in order of their names, and the numbers of the folds.
+
+        All units of other folds train; of those near a fold, only what is outside of its `margin`.
+        """
         own = [fold for _, fold in sorted(self.fold_of.items())]
         numbers, fold_of = np.unique(np.array(own, np.int64), return_inverse=True)
         return Splits.of(fold_of), numbers.tolist()
+
+    def layout(self) -> Layout:
+        """Where the tiles of each unit lie, in the order of the units' names.
+
+        Of nothing where units are not tiles of a plane, nor cells of them.
+        """
+        own: dict[str, dict[Spot, None]] = {}
+        for place, spot in self.spot_of.items():
+            own.setdefault(self.unit_of[place], {})[spot] = None
+        return Layout([list(own[name]) for name in sorted(own)])
+
+    def nearness(self, counts: Floats, metric: MetricOfCounts, average: str) -> Nearness | None:
+        """How much alike neighbouring units are in what tests compare: see `Layout.nearness`.
+
+        `counts` are (methods, units, fields), the best method first. Of the differences of that one
+        to each other method, or of a single method itself; None where units are not tiles.
+        """
+        if not self.spot_of:
+            return None
+        own = space.contributions(counts, metric, average)
+        return self.layout().nearness(own[:1] - own[1:] if len(own) > 1 else own)
+
+
+def _margins(
+    unit_of: Mapping[Place, str],
+    fold_of: Mapping[str, int],
+    spots: Mapping[Place, Spot],
+    gap: float,
+) -> dict[Place, frozenset[int]]:
+    """The other folds that have a tile nearer to a place than a gap."""
+    folds = {spots[place]: fold_of[unit] for place, unit in unit_of.items()}
+    near = space.near(folds, gap)
+    margins = {
+        place: frozenset(folds[other] for other in near[spot]) - {folds[spot]}
+        for place, spot in spots.items()
+    }
+    return {place: others for place, others in margins.items() if others}

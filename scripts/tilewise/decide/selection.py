@@ -38,8 +38,8 @@ class Trials:
     """Counts of units by every set of a method's parameters.
 
     `names` are those of the units, `kind` says what they are. `counts` are (variants, units,
-    columns), by variant, then by fold: "" where nothing is calibrated, else `ALL` or the number of
-    the fold that a threshold was calibrated without.
+    columns), by variant, then by fold: "" where nothing depends on it, else `ALL` or the number of
+    the fold that a threshold was calibrated without, and whose margin is left out.
     """
 
     variants: Sequence[str]
@@ -61,8 +61,24 @@ class Trials:
         """From rows of tables of sweeps; those of places without a fold are passed over."""
         located = [((row["variant"], row["fold"]), place_of(row), columns.of(row)) for row in rows]
         own = folds.within({place for _, place, _ in located})
+        splits, numbers = own.splits()
+        if own.margin_of:
+            # what is in a fold's margin trains for others
+            given = located
+            located = [
+                ((variant, ALL), place, counts)
+                for (variant, fold), place, counts in given
+                if fold in ("", ALL)
+            ]
+            for number in numbers:
+                margin = own.margin(number)
+                located += [
+                    ((variant, str(number)), place, counts)
+                    for (variant, fold), place, counts in given
+                    if fold in ("", str(number)) and place not in margin
+                ]
         pooled, names = units.pool(located, own.unit_of, len(columns.names))
-        return cls(variants, own.kind, names, pooled, *own.splits())
+        return cls(variants, own.kind, names, pooled, splits, numbers)
 
     @classmethod
     def from_rows(

@@ -5,13 +5,21 @@ from typing import TypeVar
 
 import numpy as np
 
+from tilewise.decide import space
 from tilewise.decide.places import Place
 from tilewise.decide.resampling import Floats
+from tilewise.decide.space import Spot
 
 Key = TypeVar("Key", bound=Hashable)
 
-KINDS = ("sample", "plane", "tile", "block")
-"""Of units, the most surely independent first: spatial blocks of one tile are not independent."""
+KINDS = ("sample", "plane", "tile", "cell", "near", "block")
+"""Of units, the most surely independent first.
+
+Cells are squares of tiles in a plane. Near tiles, too few for two cells, and spatial blocks of one
+tile are not independent.
+"""
+DESCRIBED = {"near": "near tiles of one plane", "block": "spatial blocks of one tile"}
+"""Kinds that tables describe in words."""
 
 
 def assign(
@@ -32,7 +40,7 @@ def assign(
         Planes of a stack that are fewer planes apart are one unit.
     """
     tiles = [place for place in places if not place.patch]
-    runs = _plane_runs(tiles, plane_gap)
+    runs = plane_runs(tiles, plane_gap)
     names: dict[str, Callable[[Place], str]] = {
         "sample": lambda place: groups[place.sample],
         "plane": lambda place: f"{place.sample} z{runs[place.sample, place.z]}",
@@ -48,7 +56,7 @@ def assign(
     return ("block", blocks) if blocks else ("tile", units)
 
 
-def _plane_runs(tiles: Iterable[Place], plane_gap: int) -> dict[tuple[str, int], int]:
+def plane_runs(tiles: Iterable[Place], plane_gap: int) -> dict[tuple[str, int], int]:
     """The first plane of the run of near planes that each annotated plane belongs to."""
     runs: dict[tuple[str, int], int] = {}
     last, start = ("", 0), 0
@@ -60,9 +68,43 @@ def _plane_runs(tiles: Iterable[Place], plane_gap: int) -> dict[tuple[str, int],
     return runs
 
 
+def apart(
+    spots: Mapping[Place, Spot], gap: float, side: int, min_units: int
+) -> tuple[str, dict[Place, str]]:
+    """Units of tiles, as far apart as their number allows: their kind, and the unit of each place.
+
+    Parameters
+    ----------
+    spots : dict of Place to Spot
+        Tiles in one spot are one unit.
+    gap : float
+        Tiles whose nearest edges are nearer, in tile widths, are one unit: `tile`.
+    side : int
+        If fewer than `min_units` units would be left, planes are cut into squares of so many tiles
+        a side, which touch: `cell`. Not if that makes no more units.
+
+    Notes
+    -----
+    Where that leaves a single unit of several tiles, each of them is a unit to choose on and to
+    score (`near`), which together count as one. A unit is named after its first tile, row by row.
+    """
+    sets, cells = space.link(spots.values(), gap), space.cut(spots.values(), side)
+    linked, squares, tiles = (len(set(each)) for each in (sets.values(), cells.values(), sets))
+    kind, of_spot = "tile", dict[Spot, Hashable](sets)
+    if linked < min(min_units, tiles) and squares > linked:
+        kind, of_spot = "cell", dict[Spot, Hashable](cells)
+    elif linked == 1 < tiles:
+        kind, of_spot = "near", {spot: spot for spot in sets}
+    names: dict[Hashable, str] = {}
+    for place, spot in sorted(spots.items(), key=lambda item: item[1]):
+        name = f"{spot.sample} z{spot.plane} y{place.y} x{place.x}"
+        names.setdefault(of_spot[spot], name)
+    return kind, {place: names[of_spot[spot]] for place, spot in spots.items()}
+
+
 def independent(kind: str, number: int) -> int:
-    """How many of the units are independent: spatial blocks of one tile are one."""
-    return 1 if kind == "block" else number
+    """How many of the units are independent: near tiles, or spatial blocks of one tile, are one."""
+    return min(number, 1) if kind in ("near", "block") else number
 
 
 def pool(

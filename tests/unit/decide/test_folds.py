@@ -7,6 +7,8 @@ from tilewise.decide.folds import COLUMNS, Folds
 from tilewise.decide.places import Place
 
 SETTINGS = {"unit": "auto", "plane_gap": 10, "folds": 3}
+CELLS = SETTINGS | {"folds": 10, "tile_gap": 1, "cell": 3, "min_units": 5}
+TILES = {Place("a", 0, 64 * row, 64 * c): (row, c) for row in range(6) for c in range(6)}
 SAMPLES = "abcdef"
 PLACES = [Place(sample, 0, y, 0) for sample in SAMPLES for y in (0, 64)]
 GROUPS = {sample: sample for sample in SAMPLES}
@@ -33,8 +35,8 @@ def test_of_some_places_they_are_the_same():
 
 def test_a_table_is_read_back():
     tile = [Place("a", 0, 0, 0), *(Place("a", 0, 0, 0, str(number)) for number in range(4))]
-    for places in (PLACES, tile):
-        folds = Folds.of(places, GROUPS, SETTINGS)
+    for places, settings in ((PLACES, SETTINGS), (list(TILES), CELLS), (tile, SETTINGS)):
+        folds = Folds.of(places, GROUPS, settings, TILES)
         text = io.StringIO()
         writer = csv.DictWriter(text, COLUMNS)
         writer.writeheader()
@@ -46,6 +48,34 @@ def test_a_table_is_read_back():
     assert tile[0] in folds.places
     assert tile[0] not in folds.unit_of
     assert len(folds.fold_of) == 4
+
+
+def test_tiles_next_to_a_cell_do_not_train_for_it():
+    folds = Folds.of(list(TILES), GROUPS, CELLS, TILES)
+    assert folds.kind == "cell"
+    assert folds.fold_of == {
+        **{"a z0 y0 x0": 0, "a z0 y0 x192": 1},
+        **{"a z0 y192 x0": 2, "a z0 y192 x192": 3},
+    }
+    # of 36 tiles, nine are held out and seven touch them
+    training = {TILES[place] for place in folds.training()["0"]}
+    assert training == {(row, column) for row, column in TILES.values() if max(row, column) > 3}
+    assert len(folds.margin(0)) == 7
+    assert folds.without_margin() == []
+    assert [len(unit) for unit in folds.layout().units] == [9] * 4
+    wider = Folds.of(list(TILES), GROUPS, CELLS | {"tile_gap": 1.1}, TILES)
+    # one tile lies between, but not across a corner: column 4 in rows 0 to 3, and the like
+    assert len(wider.margin(0)) == 7 + 8
+
+
+def test_a_margin_that_leaves_nothing_is_left_out():
+    # two columns of tiles touch each other
+    tiles = {place: spot for place, spot in TILES.items() if spot[1] < 2}
+    folds = Folds.of(list(tiles), GROUPS, CELLS | {"cell": 1, "folds": 12}, tiles)
+    few = folds.within({place for place, spot in tiles.items() if spot[0] < 2})
+    assert folds.without_margin() == []
+    assert few.without_margin() == sorted(set(few.fold_of.values()))
+    assert [len(places) for places in few.training().values()] == [3] * 4
 
 
 def test_nothing_annotated():

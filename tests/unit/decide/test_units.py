@@ -3,7 +3,8 @@
 import numpy as np
 
 from tilewise.decide.places import Place
-from tilewise.decide.units import assign, independent, pool
+from tilewise.decide.space import Spot
+from tilewise.decide.units import apart, assign, independent, pool
 
 
 def places(*tiles):
@@ -37,6 +38,50 @@ def test_tiles_above_each_other_are_one_unit():
     kind, units = assign(tiles, {"a": "a"})
     assert kind == "tile"
     assert list(units.values()) == ["a z0 y0 x0"] * 2 + ["a z0 y64 x0"]
+
+
+def square(side, first=0):
+    """The spots of a square of annotated tiles of 64 px."""
+    return {
+        Place("a", 0, 64 * row, 64 * column): Spot("a", 0, row, column)
+        for row in range(first, first + side)
+        for column in range(first, first + side)
+    }
+
+
+def kinds(spots, gap=1, side=2, min_units=5):
+    kind, units = apart(spots, gap, side, min_units)
+    assert set(units) == set(spots)
+    return kind, sorted(set(units.values()))
+
+
+def test_tiles_that_touch_are_one_unit_where_enough_are_left():
+    # a square of four, and four tiles apart
+    spots = square(2) | square(1, 4) | square(1, 6) | square(1, 8) | square(1, 10)
+    alone = [f"a z0 y{64 * i} x{64 * i}" for i in (10, 4, 6, 8)]
+    assert kinds(spots) == ("tile", sorted(["a z0 y0 x0", *alone]))
+    # or where none touch, however few they are
+    assert kinds(square(1) | square(1, 2)) == ("tile", ["a z0 y0 x0", "a z0 y128 x128"])
+    assert kinds(square(2), gap=0)[0] == "tile"
+    assert len(kinds(square(2), gap=0)[1]) == 4
+
+
+def test_cells_where_too_few_are_left():
+    names = [f"a z0 y{y} x{x}" for y in (0, 128) for x in (0, 128)]
+    assert kinds(square(4)) == ("cell", sorted(names))
+    assert len(kinds(square(6))[1]) == 9
+    # tiles above each other are in one cell
+    above = {Place("a", 1, place.y, place.x): spot for place, spot in square(4).items()}
+    assert kinds(square(4) | above) == ("cell", sorted(names))
+
+
+def test_near_tiles_that_make_no_two_cells_are_one_unit():
+    kind, names = kinds(square(3))
+    assert (kind, len(names), independent(kind, 9)) == ("near", 9, 1)
+    # two squares which do not touch are two units: cells would be no more
+    assert kinds(square(2) | square(2, 3), side=3) == ("tile", ["a z0 y0 x0", "a z0 y192 x192"])
+    assert kinds(square(1))[0] == "tile"
+    assert independent("near", 0) == 0
 
 
 def test_blocks_of_a_single_tile_are_no_independent_units():
