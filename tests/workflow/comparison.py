@@ -39,16 +39,6 @@ SEPARATORS = re.compile(r"""([\s,:;%|"'()[\]{}]+)""")
 
 
 RENAMED = (
-    ("(chosen anew in each fold)", "cross-validated selection"),
-    ("against the consensus, his own vote included", "against the consensus of all annotators"),
-    ('"level": ', '"confidence": '),
-    ('"anew": ', '"cross_validated": '),
-    (
-        "of deciding anew without the units that are scored",
-        "where the method too is selected by cross-validation",
-    ),
-    ("## What more annotation would buy", "## Expected width of the interval"),
-    ("| units | width of the interval |", "| units | width |"),
     ("\tvariant\tlevel\tunit\t", "\tvariant\tunit_kind\tunit\t"),
     ("\tstack\t", "\tsample\t"),
 )
@@ -123,14 +113,9 @@ def _without_later_lines(path):
     if path.name == "decision.json":
         record = json.loads(text)
         record.pop("warnings", None)
-        for row in (record, *record.get("runners_up", ())):
-            for name in ("guard", "pairs", "p_best"):
-                row.pop(name, None)
         text = json.dumps(record, indent=1)
     if path.name == "decision.md":
         text = re.sub(r"\n## What could mislead\n\n(- .*\n)*", "", text)
-        text = re.sub(r"(- |; )\d+ of \d+ tiles left empty by the guard", "", text)
-        text = re.sub(r"- How the interval is computed: .*\n", "", text)
     return text.splitlines()
 
 

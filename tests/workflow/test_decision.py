@@ -70,6 +70,16 @@ def test_held_out_scores_as_by_brute_force(decided):
     assert row["unit"] == "sample"
 
 
+def test_what_was_chosen_without_each_fold_is_kept(decided):
+    project, images, truths = decided
+    fold_of = {row["sample"]: row["fold"] for row in project.rows("folds.tsv")}
+    chosen = {row["fold"]: row["variant"] for row in project.rows("sweeps/swept/folds.tsv")}
+    for out in NAMES:
+        others = [name for name in NAMES if name != out]
+        best = max(VALUES, key=lambda v: pooled(truths, {n: images[n] > v for n in others}))
+        assert chosen[fold_of[out]] == f"value={best}"
+
+
 def test_a_calibrated_threshold_is_scored_on_tiles_that_it_does_not_come_from(decided):
     project, images, truths = decided
     masks = {}
@@ -93,15 +103,22 @@ def test_the_decision(decided):
     assert decision["units"] == {"unit": "sample", "number": 6, "independent": 6}
     assert decision["low"] < decision["value"] < decision["high"]
     assert decision["learning_curve"][0]["units"] == 5
-    # six samples tell the best of three methods apart; adjusted for all pairs they would not
+    # six samples tell the best of three methods apart
     assert decision["verdict"] == f"{decision['method']} is better than every other method."
-    assert all(float(row["p_best"]) <= 0.05 < float(row["p_adjusted"]) for row in ranking[1:])
-    # which has its warning, since two of them were tuned on these samples
+    assert all(float(row["p_best"]) <= 0.05 for row in ranking[1:])
+    assert {row["relation"] for row in ranking[1:]} == {"worse"}
+    # what to expect of choosing comes first, and the score of what was chosen has its label
+    expected = decision["expected"]
+    assert expected["low"] < expected["value"] < expected["high"]
+    assert set(expected["chosen"]) <= set(held_out)
+    assert decision["label"] == "selected, optimistic"
+    # which has its warning, since the two tuned ones choose from different numbers of sets
     assert "tuned_methods" in [row["code"] for row in project.rows("warnings.tsv")]
     assert "tuned_methods" in [row["code"] for row in decision["warnings"]]
     assert {row["estimate"] for row in ranking} == {"fixed", "held out"}
     text = (project.results / "decision.md").read_text()
-    assert decision["verdict"] in text
+    assert " ".join(decision["opening"][1:]) in text
+    assert decision["verdict"] in decision["opening"]
     assert "Expected width of the interval" in text
 
 

@@ -45,7 +45,7 @@ def test_excluded_samples_calibrate_nothing_and_move_no_fold(project):
         assert thresholds == expected
     # held out: each unit with the threshold of the others
     units = project.rows("sweeps/calibrated/units.tsv")
-    held_out = {row["unit"]: row for row in units if row["estimate"] == "held out"}
+    held_out = {row["unit"]: row for row in units if row["fold"] == folds[row["unit"]]}
     calibrations = project.rows("sweeps/calibrated/calibration.tsv")
     thresholds = {row["fold"]: float(row["threshold"]) for row in calibrations}
     for unit, fold in folds.items():

@@ -1,10 +1,11 @@
 """Additive counts of rows of a table of metrics, and the metrics of their sums."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tilewise.decide.resampling import Floats, MetricOfCounts, mean_of
+from tilewise.decide.resampling import Floats, mean_of
 from tilewise.score import formulas
 from tilewise.score.formulas import METRICS
 
@@ -37,23 +38,40 @@ class CountColumns:
             counts |= {name: float(value or 0), _number(name): float(value != "")}
         return list(counts.values())
 
-    def metric(self, name: str) -> MetricOfCounts:
+    def metric(self, name: str) -> "ColumnMetric":
         """A metric as a function of (..., columns) counts; nan where it is undefined."""
         fields = METRICS[name].counts or (name, _number(name))
-        columns = [self.names.index(field) for field in fields]
+        return ColumnMetric(name, tuple(self.names.index(field) for field in fields), fields)
 
-        def compute(counts: Floats) -> Floats:
-            values = [counts[..., column] for column in columns]
-            if METRICS[name].formula is None:
-                return mean_of(*values)
-            return formulas.evaluate(name, dict(zip(fields, values, strict=True)))
-
-        return compute
-
-    def merit(self, name: str) -> MetricOfCounts:
+    def merit(self, name: str) -> "ColumnMetric":
         """The same, turned so that the higher is the better."""
-        compute, metric = self.metric(name), METRICS[name]
-        return lambda counts: metric.merit(compute(counts))
+        return replace(self.metric(name), is_merit=True)
+
+
+@dataclass(frozen=True)
+class ColumnMetric:
+    """A metric as a function of counts, (..., columns) to (...); nan where it is undefined."""
+
+    name: str
+    columns: tuple[int, ...]
+    """Those that it needs."""
+    fields: tuple[str, ...]
+    """Their names."""
+    is_merit: bool = False
+    """Whether it is turned so that the higher is the better."""
+
+    def __call__(self, counts: Floats) -> Floats:
+        """Of all columns."""
+        return self.of_own(counts[..., self.columns])
+
+    def of_own(self, counts: Floats) -> Floats:
+        """The same of its own columns alone."""
+        metric, values = METRICS[self.name], np.moveaxis(counts, -1, 0)
+        if metric.formula is None:
+            found = mean_of(*values)
+        else:
+            found = formulas.evaluate(self.name, dict(zip(self.fields, values, strict=True)))
+        return metric.merit(found) if self.is_merit else found
 
 
 def _number(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from tilewise.decide.resampling import Floats
 
 POWER = 0.8
-MOST_UNITS = 10_000
+LEAST_UNITS, MOST_UNITS = 3, 10_000
 
 
 def units_to_tell_apart(
@@ -27,18 +28,24 @@ def units_to_tell_apart(
     Returns
     -------
     float
-        The least n of at least 3 for which the difference is no less than the sum of Student's
+        The least n of at least `LEAST_UNITS` for which the difference is no less than the sum of Student's
         quantiles of 1 - alpha and of `power`, with n - 1 degrees of freedom, times
         error sqrt(units / n). inf where that is more than `MOST_UNITS`, or nothing differs.
     """
     if not (math.isfinite(difference) and math.isfinite(error)) or difference <= 0:
         return math.inf
+    enough = np.flatnonzero(_quantiles(alpha, power) * error * math.sqrt(units) <= difference)
+    return float(enough[0] + LEAST_UNITS) if enough.size else math.inf
+
+
+@cache
+def _quantiles(alpha: float, power: float) -> Floats:
+    """Student's quantiles of 1 - alpha and of the power, added, over the root of n units."""
     from scipy.special import stdtrit
 
-    n = np.arange(3, MOST_UNITS + 1)
-    needed = (stdtrit(n - 1, 1 - alpha) + stdtrit(n - 1, power)) * error * np.sqrt(units / n)
-    enough = np.flatnonzero(needed <= difference)
-    return float(n[enough[0]]) if enough.size else math.inf
+    n = np.arange(LEAST_UNITS, MOST_UNITS + 1)
+    quantiles: Floats = (stdtrit(n - 1, 1 - alpha) + stdtrit(n - 1, power)) / np.sqrt(n)
+    return quantiles
 
 
 def rank_frequencies(resampled: Floats) -> Floats:

@@ -8,12 +8,27 @@ counts, (..., fields) to (...), the higher the better and nan where it is undefi
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 MetricOfCounts = Callable[[Floats], Floats]
+
+
+@runtime_checkable
+class MetricOfColumns(Protocol):
+    """A metric that says which columns of the counts it needs."""
+
+    columns: tuple[int, ...]
+
+    def __call__(self, counts: Floats) -> Floats:
+        """Of all columns."""
+
+    def of_own(self, counts: Floats) -> Floats:
+        """Of its own columns alone."""
+
 
 AVERAGES = ("micro", "macro")
 MIN_UNITS = 5
@@ -76,15 +91,17 @@ def additive(
 ) -> tuple[Floats, Callable[[Floats], Floats]]:
     """What units add up to, (..., units, fields), and the estimate as a function of such sums.
 
-    These are the counts and the metric themselves, or, for `macro`, the units' values and whether
-    they are defined, and their mean.
+    These are the counts that the metric needs and the metric itself, or, for `macro`, the units'
+    values and whether they are defined, and their mean.
     """
-    if average != "macro":
-        return counts, metric
-    values = metric(counts)
-    is_defined = np.isfinite(values)
-    fields = np.stack([np.where(is_defined, values, 0), is_defined], axis=-1)
-    return fields, lambda sums: mean_of(sums[..., 0], sums[..., 1])
+    if average == "macro":
+        values = metric(counts)
+        is_defined = np.isfinite(values)
+        fields = np.stack([np.where(is_defined, values, 0), is_defined], axis=-1)
+        return fields, lambda sums: mean_of(sums[..., 0], sums[..., 1])
+    if isinstance(metric, MetricOfColumns):
+        return counts[..., metric.columns], metric.of_own
+    return counts, metric
 
 
 def _estimates(
@@ -94,24 +111,19 @@ def _estimates(
 
     A unit that was not drawn cannot be left out: its value means nothing, and its weight is 0.
     """
-    if average == "macro":
-        values = metric(counts).T
-        is_defined = np.isfinite(values)
-        values = np.where(is_defined, values, 0)
-        total, number = weights @ values, weights @ is_defined.astype(np.float64)
-        if leaving_out:
-            total, number = total[:, None] - values, number[:, None] - is_defined
-        return mean_of(total, number)
-    methods, units, fields = counts.shape
-    by_unit = counts.transpose(1, 0, 2)
-    flat = by_unit.reshape(units, methods * fields)
-    step = max(CHUNK_SIZE // (flat.size if leaving_out else methods * fields), 1)
+    fields, of_sums = additive(counts, metric, average)
+    methods, units, number = fields.shape
+    by_unit = fields.transpose(1, 0, 2)
+    flat = np.ascontiguousarray(by_unit).reshape(units, methods * number)
+    step = max(CHUNK_SIZE // (flat.size if leaving_out else methods * number), 1)
     chunks = []
     for start in range(0, len(weights), step):
-        total = (weights[start : start + step] @ flat).reshape(-1, methods, fields)
+        total = (weights[start : start + step] @ flat).reshape(-1, methods, number)
         if leaving_out:
-            total = np.maximum(total[:, None] - by_unit, 0)
-        chunks.append(metric(total))
+            total = total[:, None] - by_unit
+            if average == "micro":
+                np.maximum(total, 0, out=total)
+        chunks.append(of_sums(total))
     return np.concatenate(chunks)
 
 

@@ -18,8 +18,8 @@ from tilewise.decide.held_out import (
 from tilewise.decide.resampling import Floats, MetricOfCounts, additive, estimate
 
 TESTS = ("bootstrap_t", "wilcoxon")
-MOST_FLIPS = 2**13
-"""Of the signs of units: all of them for up to 13 units."""
+MOST_FLIPS, RANDOM_FLIPS = 2**13, 2**12
+"""Of the signs of units: all of them for up to 13 units, else so many."""
 RELATIVE_TIE, ABSOLUTE_TIE = 1e-9, 1e-15
 """Differences of two statistics that count as none: sums depend on their order."""
 
@@ -50,7 +50,8 @@ def set_of_best(
         Of methods whose parameters are chosen: the folds, and the metric that chooses; the same as
         `metric` by default.
     most : int
-        All 2 ** units flips are tried if they are not more, else so many random ones.
+        All 2 ** units flips are tried if they are not more, else random ones: `RANDOM_FLIPS`, or
+        `most` if that is less.
 
     Returns
     -------
@@ -105,7 +106,8 @@ def _flips(units: int, most: int, seed: int) -> Floats:
     if is_exact:
         swapped = np.arange(2**units)[:, None] >> np.arange(units) & 1
     else:
-        swapped = np.random.default_rng(seed).integers(0, 2, (most + 1, units))
+        number = min(RANDOM_FLIPS, most)
+        swapped = np.random.default_rng(seed).integers(0, 2, (number, units))
         swapped[0] = 0
     return swapped.astype(np.float64)
 
