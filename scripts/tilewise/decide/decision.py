@@ -145,7 +145,7 @@ def decide(
         "units": {"unit": rules.unit, "number": len(names), "independent": rules.units}
         | (nearness.to_record() if nearness else {}),
         "others": [row for row in decisive if row["method"] != applied],
-        "within": within_units(known, decisive, columns, rules),
+        "within": within_units(known, decisive, columns, rules, folds.kind),
         "seeds": seeds,
         "ranks": shares_of_ranks(known, columns, rules),
         "metrics": orders_alike(ranking, rules),

@@ -19,6 +19,13 @@ from tilewise.decide.ranking import UNKNOWN, Row, finite, rank_methods
 from tilewise.decide.resampling import bootstrap_weights, estimate, learning_curve
 from tilewise.decide.uncertainty import Uncertainty
 
+WITHIN = {
+    "block": ("this tile", "blocks"),
+    "near": ("these tiles", "tiles"),
+    "part": ("this unit", "parts"),
+}
+"""What is cut where there is a single unit, and in what, by the kind of unit."""
+
 
 def expected_widths(
     own: Evidence, columns: CountColumns, rules: Rules, splits: Splits
@@ -96,7 +103,11 @@ def orders_alike(ranking: Sequence[Row], rules: Rules) -> dict[str, float]:
 
 
 def within_units(
-    known: Mapping[str, Evidence], decisive: Sequence[Row], columns: CountColumns, rules: Rules
+    known: Mapping[str, Evidence],
+    decisive: Sequence[Row],
+    columns: CountColumns,
+    rules: Rules,
+    kind: str,
 ) -> list[Row]:
     """How the method with the highest score does beside the others in the parts there are.
 
@@ -106,8 +117,8 @@ def within_units(
     parts = len(known[best].counts)
     if rules.has_intervals or parts < 2:
         return []
-    is_cut = rules.units == 1
-    own = replace(rules, units=parts if is_cut else rules.units)
+    within, part = WITHIN.get(kind, ("these units", "units"))
+    own = replace(rules, units=parts if kind in WITHIN else rules.units)
     order = list(known)
     rows = rank_methods([replace(one, estimate="fixed") for one in known.values()], merit, own)
     values = {method: merit(one.counts) for method, one in known.items()}
@@ -117,8 +128,7 @@ def within_units(
             "better": int(np.count_nonzero(values[best] > values[order[row["index"]]])),
             **{"difference": finite(row["difference"])},
             **{"low": row["difference_low"], "high": row["difference_high"]},
-            "within": "this tile" if is_cut else "these units",
-            "part": "blocks" if is_cut else "units",
+            **{"within": within, "part": part},
         }
         for row in rows
         if order[row["index"]] != best

@@ -28,8 +28,8 @@ def units_to_tell_apart(
     Returns
     -------
     float
-        The least n of at least `LEAST_UNITS` for which the difference is no less than the sum of Student's
-        quantiles of 1 - alpha and of `power`, with n - 1 degrees of freedom, times
+        The least n, from `LEAST_UNITS` on, for which the difference is no less than the sum of
+        Student's quantiles of 1 - alpha and of `power`, with n - 1 degrees of freedom, times
         error sqrt(units / n). inf where that is more than `MOST_UNITS`, or nothing differs.
     """
     if not (math.isfinite(difference) and math.isfinite(error)) or difference <= 0:

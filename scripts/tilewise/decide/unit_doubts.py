@@ -41,6 +41,9 @@ def _few_units(folds: Folds, settings: Mapping[str, Any]) -> list[Doubt]:
     causes: list[tuple[str, str]] = []
     if folds.kind == "sample":
         causes += _of_samples(tiles, number)
+    elif folds.kind == "part" and settings["unit"] != "auto":
+        text = f"all are one {settings['unit']}, and `unit: {settings['unit']}` is asked for"
+        causes.append((text, "`unit: auto` counts within it, and says nothing of others"))
     else:
         causes += _of_planes(tiles, settings["plane_gap"])
         causes += _of_whole_planes(tiles) if folds.kind == "plane" else _of_tiles(folds, settings)

@@ -12,13 +12,18 @@ from tilewise.decide.space import Spot
 
 Key = TypeVar("Key", bound=Hashable)
 
-KINDS = ("sample", "plane", "tile", "cell", "near", "block")
+KINDS = ("sample", "plane", "tile", "cell", "part", "near", "block")
 """Of units, the most surely independent first.
 
-Cells are squares of tiles in a plane. Near tiles, too few for two cells, and spatial blocks of one
-tile are not independent.
+Cells are squares of tiles in a plane. Parts of a single unit, near tiles, too few for two cells,
+and spatial blocks of one tile are not independent: parameters are chosen on some and scored on
+others.
 """
-DESCRIBED = {"near": "near tiles of one plane", "block": "spatial blocks of one tile"}
+DESCRIBED = {
+    "part": "parts of one unit",
+    "near": "near tiles of one plane",
+    "block": "spatial blocks of one tile",
+}
 """Kinds that tables describe in words."""
 
 
@@ -34,10 +39,15 @@ def assign(
     groups : dict of str to str
         Group of each sample, for the kind `sample`: samples of one group are one unit.
     kind : {"auto", "sample", "plane", "tile"}
-        `auto` takes the first of which there are two units; failing that, the spatial blocks of the
-        single tile, which then count in its place.
+        `auto` takes the first of which there are two units.
     plane_gap : int
         Planes of a stack that are fewer planes apart are one unit.
+
+    Notes
+    -----
+    Where there would be a single unit, its parts are units to choose on and to score, which
+    together count as one: its planes, if there are two, else its tiles (`part`), or the spatial
+    blocks of a single tile, which then count in its place (`block`).
     """
     tiles = [place for place in places if not place.patch]
     runs = plane_runs(tiles, plane_gap)
@@ -48,12 +58,17 @@ def assign(
             f"{place.sample} z{runs[place.sample, place.z]} y{place.y} x{place.x}"
         ),
     }
-    for candidate in names if kind == "auto" else [kind]:
+    order = list(names)
+    for candidate in order if kind == "auto" else order[order.index(kind) :]:
         units = {place: names[candidate](place) for place in tiles}
-        if kind != "auto" or len(set(units.values())) > 1:
-            return candidate, units
+        if len(set(units.values())) > 1:
+            return candidate if kind in ("auto", candidate) else "part", units
+    if len(tiles) > 1:
+        return "part", {
+            place: f"{place.sample} z{place.z} y{place.y} x{place.x}" for place in tiles
+        }
     blocks = {place: f"block {place.patch}" for place in places if place.patch}
-    return ("block", blocks) if blocks else ("tile", units)
+    return ("block", blocks) if blocks else ("tile" if kind == "auto" else kind, units)
 
 
 def plane_runs(tiles: Iterable[Place], plane_gap: int) -> dict[tuple[str, int], int]:
@@ -103,8 +118,8 @@ def apart(
 
 
 def independent(kind: str, number: int) -> int:
-    """How many of the units are independent: near tiles, or spatial blocks of one tile, are one."""
-    return min(number, 1) if kind in ("near", "block") else number
+    """How many of the units are independent: parts of one are one."""
+    return min(number, 1) if kind in DESCRIBED else number
 
 
 def pool(

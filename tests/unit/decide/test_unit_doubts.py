@@ -34,7 +34,7 @@ def doubts(places, groups=None, nearness=None, **changes):
         (
             [Place("a", z, 0, 0) for z in range(12)],
             {},
-            "12 annotated tiles are 1 independent unit (tile)",
+            "12 annotated tiles are 1 independent unit (parts of one unit)",
             "12 planes are 1 unit, since planes fewer than 10 apart are one",
             "`plane_gap`",
         ),

@@ -23,7 +23,24 @@ def test_samples_of_one_group_are_one_unit():
     kind, units = assign(tiles, {"a": "mouse", "b": "mouse"})
     assert kind == "plane"
     assert len(set(units.values())) == 2
-    assert assign(tiles, {"a": "mouse", "b": "mouse"}, "sample")[1][tiles[0]] == "mouse"
+    # a single unit is cut into its parts, which count as one
+    kind, parts = assign(tiles, {"a": "mouse", "b": "mouse"}, "sample")
+    assert (kind, list(parts.values())) == ("part", list(units.values()))
+    assert independent(kind, 2) == 1
+    assert assign(tiles, {"a": "a", "b": "b"}, "sample")[1][tiles[0]] == "a"
+
+
+def test_tiles_of_consecutive_planes_are_parts_of_one_unit():
+    tiles = places(*(("a", z, 0, 0) for z in range(4)))
+    for kind in ("auto", "plane", "tile"):
+        found, units = assign(tiles, {"a": "a"}, kind)
+        assert (found, list(units.values())) == ("part", [f"a z{z} y0 x0" for z in range(4)])
+    assert assign([], {}, "auto") == ("tile", {})
+    assert assign([], {}, "plane") == ("plane", {})
+    # a single tile has spatial blocks
+    one = places(("a", 0, 0, 0), ("a", 0, 0, 0, "0"), ("a", 0, 0, 0, "1"))
+    for kind in ("auto", "sample"):
+        assert assign(one, {"a": "a"}, kind) == ("block", {one[1]: "block 0", one[2]: "block 1"})
 
 
 def test_near_planes_are_one_unit():
