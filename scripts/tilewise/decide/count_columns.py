@@ -4,9 +4,12 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from tilewise.decide.resampling import Floats, MetricOfCounts, mean_of
+from tilewise.decide.resampling import Floats, MetricOfCounts, WeightedMetric, mean_of
 from tilewise.score import formulas
 from tilewise.score.formulas import METRICS
+
+WEIGHT = "weight"
+"""The column of the weight of units."""
 
 
 class CountColumns:
@@ -14,10 +17,12 @@ class CountColumns:
 
     `choices` are of `formulas.CHOICES`. `names` are those of the columns, `metrics` what can be
     computed from them. A metric that counts do not give has two columns: its sum, and how many
-    values were summed.
+    values were summed. Where they are weighted, the last column is the weight of a unit, for means
+    over units.
     """
 
-    def __init__(self, choices: Collection[str]) -> None:
+    def __init__(self, choices: Collection[str], is_weighted: bool = False) -> None:
+        self.is_weighted = is_weighted
         structural = formulas.metrics_of(choices)
         self._averaged = [metric.name for metric in structural if metric.formula is None]
         self.names = (
@@ -25,13 +30,14 @@ class CountColumns:
             *formulas.counts_of(choices),
             *self._averaged,
             *map(_number, self._averaged),
+            *([WEIGHT] if is_weighted else []),
         )
         pixels = (name for name in formulas.PIXEL_METRICS if name != "prevalence")
         self.metrics = (*pixels, *(metric.name for metric in structural))
 
     def of(self, row: Mapping[str, str]) -> list[float]:
-        """The counts of a row, read as text; nan where one is missing."""
-        counts = {name: float(row.get(name) or np.nan) for name in self.names}
+        """The counts of a row, read as text, without a weight; nan where one is missing."""
+        counts = {name: float(row.get(name) or np.nan) for name in self.names if name != WEIGHT}
         for name in self._averaged:
             value = row.get(name, "")
             counts |= {name: float(value or 0), _number(name): float(value != "")}
@@ -48,12 +54,17 @@ class CountColumns:
                 return mean_of(*values)
             return formulas.evaluate(name, dict(zip(fields, values, strict=True)))
 
-        return compute
+        return self._weighted(compute)
 
     def merit(self, name: str) -> MetricOfCounts:
         """The same, turned so that the higher is the better."""
         compute, metric = self.metric(name), METRICS[name]
-        return lambda counts: metric.merit(compute(counts))
+        return self._weighted(lambda counts: metric.merit(compute(counts)))
+
+    def _weighted(self, metric: MetricOfCounts) -> MetricOfCounts:
+        if not self.is_weighted:
+            return metric
+        return WeightedMetric(metric, self.names.index(WEIGHT))
 
 
 def _number(name: str) -> str:

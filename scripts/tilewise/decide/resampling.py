@@ -2,11 +2,14 @@
 
 `counts` are additive, pooled within each unit, (methods, units, fields); a metric is a function of
 counts, (..., fields) to (...), the higher the better and nan where it is undefined. The average
-`micro` is the metric of all units' summed counts, `macro` the mean of the units' own metrics.
+`micro` is the metric of all units' summed counts, `macro` the mean of the units' own metrics:
+sum of w m / sum of w, where units have weights (`WeightedMetric`). Counts are already weighted when
+they are pooled in units; the weight of a unit is one of them, so that both are drawn together.
 """
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -22,6 +25,25 @@ CHUNK_SIZE = 2**22
 """Numbers of resampled counts that are in memory at once, about."""
 LEAST_ERROR = 1e-12
 """Standard error below which all units are equal but for rounding."""
+LEAST_WEIGHT = 1e-9
+"""Sum of weights, over the greatest, below which no unit is left but for rounding."""
+
+
+@dataclass(frozen=True)
+class WeightedMetric:
+    """A metric of counts of which one, `column`, is the weight of the unit in means over units."""
+
+    of_counts: MetricOfCounts
+    column: int
+
+    def __call__(self, counts: Floats) -> Floats:
+        """The metric itself."""
+        return self.of_counts(counts)
+
+    def weights(self, counts: Floats) -> Floats:
+        """The weight of each unit, above 0; 0 of a unit without counts."""
+        weights: Floats = counts[..., self.column]
+        return weights
 
 
 @lru_cache(maxsize=2)
@@ -67,8 +89,18 @@ def estimate(
 
 def mean_of(total: Floats, number: Floats) -> Floats:
     """The mean of so many numbers, from their sum; nan of none."""
-    mean: Floats = np.where(number > 0, total / np.maximum(number, 1), np.nan)
+    is_any = number > 0
+    mean: Floats = np.where(is_any, total / np.where(is_any, number, 1), np.nan)
     return mean
+
+
+def _values_and_weights(counts: Floats, metric: MetricOfCounts) -> tuple[Floats, Floats]:
+    """The units' own values times their weights, and the weights; 0 where a value is undefined."""
+    values = metric(counts)
+    weights = np.isfinite(values).astype(np.float64)
+    if isinstance(metric, WeightedMetric):
+        weights = weights * metric.weights(counts)
+    return np.where(weights > 0, values, 0) * weights, weights
 
 
 def additive(
@@ -76,14 +108,12 @@ def additive(
 ) -> tuple[Floats, Callable[[Floats], Floats]]:
     """What units add up to, (..., units, fields), and the estimate as a function of such sums.
 
-    These are the counts and the metric themselves, or, for `macro`, the units' values and whether
-    they are defined, and their mean.
+    These are the counts and the metric themselves, or, for `macro`, the units' weighted values and
+    their weights, 1 or 0 where they are not weighted, and their mean.
     """
     if average != "macro":
         return counts, metric
-    values = metric(counts)
-    is_defined = np.isfinite(values)
-    fields = np.stack([np.where(is_defined, values, 0), is_defined], axis=-1)
+    fields = np.stack(_values_and_weights(counts, metric), axis=-1)
     return fields, lambda sums: mean_of(sums[..., 0], sums[..., 1])
 
 
@@ -95,12 +125,13 @@ def _estimates(
     A unit that was not drawn cannot be left out: its value means nothing, and its weight is 0.
     """
     if average == "macro":
-        values = metric(counts).T
-        is_defined = np.isfinite(values)
-        values = np.where(is_defined, values, 0)
-        total, number = weights @ values, weights @ is_defined.astype(np.float64)
+        values, own = (each.T for each in _values_and_weights(counts, metric))
+        total, number = weights @ values, weights @ own
         if leaving_out:
-            total, number = total[:, None] - values, number[:, None] - is_defined
+            total, number = total[:, None] - values, number[:, None] - own
+            if isinstance(metric, WeightedMetric):
+                least = LEAST_WEIGHT * own.max(initial=0)
+                number = np.where(number > least, number, 0)
         return mean_of(total, number)
     methods, units, fields = counts.shape
     by_unit = counts.transpose(1, 0, 2)
