@@ -25,8 +25,6 @@ CHUNK_SIZE = 2**22
 """Numbers of resampled counts that are in memory at once, about."""
 LEAST_ERROR = 1e-12
 """Standard error below which all units are equal but for rounding."""
-LEAST_WEIGHT = 1e-9
-"""Sum of weights, over the greatest, below which no unit is left but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +127,6 @@ def _estimates(
         total, number = weights @ values, weights @ own
         if leaving_out:
             total, number = total[:, None] - values, number[:, None] - own
-            if isinstance(metric, WeightedMetric):
-                least = LEAST_WEIGHT * own.max(initial=0)
-                number = np.where(number > least, number, 0)
         return mean_of(total, number)
     methods, units, fields = counts.shape
     by_unit = counts.transpose(1, 0, 2)

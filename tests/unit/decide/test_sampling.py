@@ -111,13 +111,22 @@ def test_the_weight_is_drawn_and_left_out_with_the_counts():
 
 
 def test_a_unit_that_alone_is_defined_cannot_be_left_out():
-    # precision of the others is not defined; 0.1 + 0.2 - 0.3 is not 0 in floating point
+    # precision of the others is not defined; a weight below 1 divides as any other
     precision = WEIGHTED.metric("precision")
     counts = np.array([[[1.0, 1, 0, 0, 0.1], [0, 0, 1, 0, 0.7], [0, 0, 1, 0, 0.3]]])
     sure = Resampled(counts, precision, "macro", np.array([[3.0, 0, 0]]))
     once, _ = sure._left_out
-    assert sure.values[0] == 0.5
+    assert sure.values[0] == pytest.approx(0.5)
     assert np.isnan(once[0, 0, 0])
+
+
+def test_without_a_unit_that_scores_nothing_can_be_told():
+    folds = folds_of(dict.fromkeys("abc", ("train", None)))
+    grid = tuned_rows(a=(10, 20), b=(10, 20), c=(10, 20))
+    made = decided(tables(fixed=[90] * 3, tuned=[0] * 3), {"tuned": grid}, folds=folds)
+    assert made.record["value"] is None
+    assert "0 independent units" in made.record["verdict"]
+    assert {one["variant"] for one in made.scores if one["method"] == "tuned"} == {"high"}
 
 
 def test_swaps_keep_the_weights():
