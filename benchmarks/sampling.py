@@ -51,9 +51,10 @@ class Design:
     """In each sample."""
 
     def __str__(self):
+        least, most = self.tiles
         if self.samples == 1:
-            return f"{self.annotated} of {self.tiles[0]} tiles"
-        return f"{self.annotated} of {self.tiles[0]} to {self.tiles[1]} tiles of {self.samples}"
+            return f"{self.annotated} of {least} tiles"
+        return f"{self.annotated} of {least} to {most} tiles of {self.samples} samples"
 
 
 DESIGNS = (Design(1, (600, 600), 20), Design(1, (600, 600), 60), Design(12, (60, 240), 8))

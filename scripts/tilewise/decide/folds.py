@@ -70,10 +70,17 @@ class Folds:
 
         Notes
         -----
-        Units without a place that scores are spread over the folds of the others, so that each fold
-        has something to score.
+        Places that score say what the units are. Units without any are spread over the folds of the
+        others, so that each fold has something to score.
         """
-        kind, unit_of = units.assign(places, groups, settings["unit"], settings["plane_gap"])
+        drawn, drawn_by = picked or (Sampling(), {})
+        unscored = drawn.unscored(places)
+        kind, gap = settings["unit"], settings["plane_gap"]
+        if unscored and len(unscored) < len(places):
+            own = [place for place in places if place not in unscored]
+            kind, _ = units.assign(own, groups, kind, gap)
+        kind, unit_of = units.assign(places, groups, kind, gap)
+        unscored &= unit_of.keys()
         spots: dict[Place, Spot] = {}
         if kind == "tile" and tiles:
             runs = units.plane_runs(unit_of, settings["plane_gap"])
@@ -83,8 +90,6 @@ class Folds:
             }
             sizes = settings["tile_gap"], settings["cell"], settings["min_units"]
             kind, unit_of = units.apart(spots, *sizes)
-        drawn, drawn_by = picked or (Sampling(), {})
-        unscored = drawn.unscored(unit_of)
         scoring = {unit for place, unit in unit_of.items() if place not in unscored}
         fold_of = _fold_of(scoring, set(unit_of.values()) - scoring, settings["folds"])
         margin_of = _margins(unit_of, fold_of, spots, settings["tile_gap"]) if spots else {}

@@ -181,6 +181,15 @@ def test_every_fold_has_something_to_score():
     assert {place.sample for place in single.training()["0"]} == set("abc")
 
 
+def test_tiles_that_score_say_what_the_units_are():
+    # with a alone, which scores, its tiles are the units, though there are other samples
+    tiles = {"a": ("estimate", None)} | dict.fromkeys("bc", ("train", None))
+    folds = folds_of(tiles, {"a": 3})
+    assert (folds.kind, len(folds.scoring.fold_of)) == ("tile", 3)
+    assert folds_of(dict.fromkeys("abc", ("train", None))).kind == "sample"
+    assert folds_of(tiles | {"b": ("estimate", None)}, {"a": 3}).kind == "sample"
+
+
 def tuned_rows(**rights):
     return [
         row(sample, right, variant=variant, fold="")
