@@ -366,9 +366,11 @@ class Arithmetic:
                 "quality": "results/quality.tsv",
                 "trust": "results/trust.tsv",
                 "next": "results/annotate_next.tsv",
+                "random": "results/annotate_random.tsv",
             },
             self.deciding()
-            | {"samples": list(self.study.samples), "number": self.config["quality"]["next"]},
+            | {"samples": list(self.study.samples), "number": self.config["quality"]["next"]}
+            | {"seed": self.config["decision"]["seed"]},
         )
 
     def script(self, name, given, output, params, wildcards=None):

@@ -13,7 +13,7 @@ from tilewise.tables import read_all, read_each, read_rows, write_rows
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
 rows, folds = read_all(given.scores, params.samples), Folds.from_rows(read_rows(given.folds))
-columns = CountColumns(params.metrics)
+columns = CountColumns(params.metrics, folds.is_weighted)
 trials = Trials.of(params.variants, rows, folds, columns)
 by = columns.merit(params.decision["metric"]), params.decision["average"]
 chosen = selection.select(snakemake.wildcards.method, trials, columns, *by)

@@ -31,7 +31,8 @@ for row in read_all(given.metrics, params.groups):
     if row["method"] in tiles and place not in excluded:
         own = guard.get((row["sample"], row["method"], row["tile"]), "")
         tiles[row["method"]].append(row | {"guard": own})
-folds, columns = Folds.from_rows(read_rows(given.folds)), CountColumns(params.metrics)
+folds = Folds.from_rows(read_rows(given.folds))
+columns = CountColumns(params.metrics, folds.is_weighted)
 tried = {
     method: Tried(Trials.from_rows(read_rows(path), folds, columns), **chosen)
     for (method, chosen), path in zip(params.swept.items(), given.units, strict=True)

@@ -5,6 +5,7 @@ from itertools import islice
 from tilewise import job
 from tilewise.decide.folds import COLUMNS, Folds
 from tilewise.decide.places import Place
+from tilewise.decide.sampling import Sampling
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.quality.flags import excluded_tiles, flags_of_tiles
 from tilewise.score.patches import patches
@@ -34,5 +35,6 @@ for stack in params.stacks:
                 if known[cut].any()
             ]
             tiles |= dict.fromkeys(own_places, (tile.row, tile.column))
-folds = Folds.of(list(tiles), params.groups, params.decision, tiles)
+picked = Sampling.of(tiles, params.sampling), params.sampling
+folds = Folds.of(list(tiles), params.groups, params.decision, tiles, picked)
 write_rows(snakemake.output.folds, COLUMNS, folds.to_rows())

@@ -46,6 +46,7 @@ rule folds:
     params:
         stacks=lambda w: decide.folds(STUDY).stacks,
         margin=lambda w: decide.folds(STUDY).margin,
+        sampling=lambda w: decide.folds(STUDY).sampling,
         groups=STUDY.groups,
         # without features there is nothing to flag
         limits=config["quality"]["thresholds"] if config["quality"]["exclude"] else {},

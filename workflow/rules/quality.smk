@@ -55,7 +55,7 @@ rule survey:
 
 
 rule trust:
-    """Quality of all tiles, how far their masks may be trusted (0 to 1), and those most worth annotating."""
+    """Quality of all tiles, how far their masks may be trusted (0 to 1); tiles to annotate, the hardest and random ones."""
     input:
         features=lambda w: quality.trust(STUDY).features,
         agreement=lambda w: quality.trust(STUDY).agreement,
@@ -66,6 +66,7 @@ rule trust:
         quality="results/quality.tsv",
         trust="results/trust.tsv",
         next=report("results/annotate_next.tsv", caption="../report/next.rst", category="Tiles"),
+        random="results/annotate_random.tsv",
     log:
         "logs/trust.log",
     params:
@@ -73,6 +74,7 @@ rule trust:
         limits=config["quality"]["thresholds"],
         exclude=config["quality"]["exclude"],
         number=config["quality"]["next"],
+        seed=config["decision"]["seed"],
     conda:
         "../../envs/tilewise.yaml"
     localrule: True

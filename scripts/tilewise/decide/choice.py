@@ -57,7 +57,7 @@ def select(methods: Sequence[Evidence], splits: Splits, merit: MetricOfCounts, r
     values = estimate(np.stack([one.counts for one in methods]), merit, rules.average)
     known = np.flatnonzero(np.isfinite(values)).tolist()
     is_in_set = None
-    if rules.has_intervals and len(splits.fold_of) >= rules.min_units and known:
+    if rules.has_intervals and splits.scores.sum() >= rules.min_units and known:
         own = [methods[i] for i in known]
         folds = splits if splits.can_choose else None
         is_in_set = np.zeros(len(methods), bool)
@@ -83,7 +83,7 @@ def cross_validate(
     for fold in range(splits.number):
         own = [one.training(fold, splits, merit, rules.average) for one in known.values()]
         selected.append(methods[select(own, splits.training(fold), merit, rules)])
-        out = splits.fold_of == fold
+        out = splits.scored_folds == fold
         counts[out] = known[selected[-1]].counts[out]
     return counts, selected
 
@@ -105,8 +105,7 @@ def repeat(
     for step in range(number):
         own, folds = known, splits
         if step and all(table.ndim == 3 for table in tables) and splits.can_choose:
-            order = np.random.default_rng(rules.seed + step).permutation(len(splits.fold_of))
-            folds = Splits(splits.fold_of[order], splits.trains[:, order])
+            folds = splits.shuffled(rules.seed + step)
             own = {name: one.chosen_anew(folds, merit, rules.average) for name, one in own.items()}
         seeded = replace(rules, seed=rules.seed + step)
         method = list(own)[select(list(own.values()), folds, merit, seeded)]

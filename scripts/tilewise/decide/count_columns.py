@@ -9,16 +9,21 @@ from tilewise.decide.resampling import Floats, mean_of
 from tilewise.score import formulas
 from tilewise.score.formulas import METRICS
 
+WEIGHT = "weight"
+"""The column of the weight of units."""
+
 
 class CountColumns:
     """The counts that some metrics of structure need, as columns of an array.
 
     `choices` are of `formulas.CHOICES`. `names` are those of the columns, `metrics` what can be
     computed from them. A metric that counts do not give has two columns: its sum, and how many
-    values were summed.
+    values were summed. Where they are weighted, the last column is the weight of a unit, for means
+    over units.
     """
 
-    def __init__(self, choices: Collection[str]) -> None:
+    def __init__(self, choices: Collection[str], is_weighted: bool = False) -> None:
+        self.is_weighted = is_weighted
         structural = formulas.metrics_of(choices)
         self._averaged = [metric.name for metric in structural if metric.formula is None]
         self.names = (
@@ -26,13 +31,14 @@ class CountColumns:
             *formulas.counts_of(choices),
             *self._averaged,
             *map(_number, self._averaged),
+            *([WEIGHT] if is_weighted else []),
         )
         pixels = (name for name in formulas.PIXEL_METRICS if name != "prevalence")
         self.metrics = (*pixels, *(metric.name for metric in structural))
 
     def of(self, row: Mapping[str, str]) -> list[float]:
-        """The counts of a row, read as text; nan where one is missing."""
-        counts = {name: float(row.get(name) or np.nan) for name in self.names}
+        """The counts of a row, read as text, without a weight; nan where one is missing."""
+        counts = {name: float(row.get(name) or np.nan) for name in self.names if name != WEIGHT}
         for name in self._averaged:
             value = row.get(name, "")
             counts |= {name: float(value or 0), _number(name): float(value != "")}
@@ -41,7 +47,9 @@ class CountColumns:
     def metric(self, name: str) -> "ColumnMetric":
         """A metric as a function of (..., columns) counts; nan where it is undefined."""
         fields = METRICS[name].counts or (name, _number(name))
-        return ColumnMetric(name, tuple(self.names.index(field) for field in fields), fields)
+        columns = tuple(self.names.index(field) for field in fields)
+        weight = self.names.index(WEIGHT) if self.is_weighted else None
+        return ColumnMetric(name, columns, fields, weight)
 
     def merit(self, name: str) -> "ColumnMetric":
         """The same, turned so that the higher is the better."""
@@ -57,6 +65,8 @@ class ColumnMetric:
     """Those that it needs."""
     fields: tuple[str, ...]
     """Their names."""
+    weight: int | None = None
+    """The column of the weight of a unit in means over units, if it has one."""
     is_merit: bool = False
     """Whether it is turned so that the higher is the better."""
 

@@ -22,7 +22,7 @@ from tilewise.decide.outlook import (
     shares_of_ranks,
     within_units,
 )
-from tilewise.decide.places import Histograms, Place
+from tilewise.decide.places import Histograms
 from tilewise.decide.ranking import Row, rank_rows, score_rows
 from tilewise.decide.resampling import estimate
 from tilewise.decide.selection import Trials
@@ -103,8 +103,8 @@ def decide(
     known_doubts
         What could mislead before anything is scored.
     """
-    columns = CountColumns(choices)
-    unit_of, names = folds.unit_of, sorted(folds.fold_of)
+    columns, scoring = CountColumns(choices, folds.is_weighted), folds.scoring
+    names = sorted(scoring.fold_of)
     rules, (splits, _) = Rules.of(settings, folds.kind, len(names)), folds.splits()
     by = columns.merit(rules.metric), rules.average
     known = {
@@ -123,7 +123,7 @@ def decide(
     scores = [row for one in known.items() for row in _method_scores(*one, columns, rules, splits)]
     own_rows, cross_validated = _cross_validated(known, splits, columns, rules)
     scores += own_rows
-    scores += reference_rows(histograms, unit_of, next(iter(known.values())), rules)
+    scores += reference_rows(histograms, scoring, next(iter(known.values())), rules)
     scores += _annotator_rows(annotators, rules)
     rows = sort_rows(chain.from_iterable(tiles.values()), samples, list(tiles))
     summary = summarize(whole_tiles(rows), choices)
@@ -135,7 +135,7 @@ def decide(
         doubts += edge_doubts(method, own.grid, merits, chosen, rules.metric)
     seeds = repeat(known, splits, by[0], rules) if rules.has_intervals else {}
     doubts += seed_doubts(applied, seeds)
-    nearness = folds.nearness(np.stack([known[row["method"]].counts for row in decisive]), *by)
+    nearness = scoring.nearness(np.stack([known[row["method"]].counts for row in decisive]), *by)
     doubts += unit_doubts.doubts_of(folds, settings, nearness)
     curve = expected_widths(known[applied], columns, rules, splits)
     plan = planned(known, decisive, columns, rules, splits)
@@ -196,7 +196,7 @@ def _cross_validated(
     None where no fold leaves units to select on, and of a single method, which is its own
     selection.
     """
-    if not splits.can_choose or len(known) < 2:
+    if not (splits.can_choose and splits.can_select) or len(known) < 2:
         return [], None
     counts, selected = cross_validate(known, splits, columns.merit(rules.metric), rules)
     rows = score_rows(CROSS_VALIDATED, Evidence("held out", counts), columns, rules, splits)
@@ -242,14 +242,15 @@ def _verdict(
 
 
 def reference_rows(
-    histograms: Histograms, unit_of: Mapping[Place, str], any_method: Evidence, rules: Rules
+    histograms: Histograms, scoring: Folds, any_method: Evidence, rules: Rules
 ) -> list[Row]:
     """Scores of global thresholds that know the truth, and of masks that ignore the image.
 
-    The rows have the fields of `ranking.SCORES`. Any method's evidence will do: the truth is the
-    same.
+    The rows have the fields of `ranking.SCORES`. `scoring` are the places that score; any method's
+    evidence will do: the truth is the same.
     """
-    columns = CountColumns(())
+    unit_of, weight = scoring.unit_of, scoring.sampling.weight
+    columns = CountColumns((), scoring.is_weighted)
     metric = rules.metric if rules.metric in columns.metrics else "mcc"
     piece = "tile" if all(not place.patch for place in unit_of) else "block"
     rows = []
@@ -258,18 +259,28 @@ def reference_rows(
         if not own:
             continue
         each = {place: reference_scores.best(histogram, metric) for place, histogram in own.items()}
-        shared = reference_scores.best_shared(own, metric)
+        weights = [weight(place) for place in own] if scoring.is_weighted else None
+        shared = reference_scores.best_shared(own, metric, weights)
         titles = {"one threshold for all": shared, f"a threshold per {piece}": each}
         for title, known in titles.items():
             method, kind = f"oracle: {title}, {source}", f"best {metric} given the truth"
-            located = (("", place, oracle.counts) for place, oracle in known.items())
-            pooled, _ = units.pool(located, unit_of, len(COUNTS))
+            pooled, _ = units.pool(
+                (
+                    ("", *scoring.weighted(place, one.counts, columns))
+                    for place, one in known.items()
+                ),
+                scoring.unit_of,
+                len(columns.names),
+            )
             thresholds = reference_scores.describe(known.values())
             own_evidence = Evidence("fixed", pooled[""], thresholds)
             rows += score_rows(method, own_evidence, columns, rules, kind=kind)
     matrix = any_method.counts[:, : len(COUNTS)]
     truth = matrix[:, COUNTS.index("tp")] + matrix[:, COUNTS.index("fn")]
-    for method, counts in reference_scores.trivial(truth, matrix.sum(axis=1)).items():
+    for method, own_counts in reference_scores.trivial(truth, matrix.sum(axis=1)).items():
+        counts = own_counts
+        if columns.is_weighted:
+            counts = np.hstack([own_counts, any_method.counts[:, -1:]])
         rows += score_rows(method, Evidence("trivial", counts), columns, rules)
     return rows
 

@@ -15,7 +15,7 @@ from tilewise.decide.cross_validation import (
     tables_of_folds,
 )
 from tilewise.decide.folds import Folds
-from tilewise.decide.places import Place, place_of
+from tilewise.decide.places import Place
 from tilewise.decide.resampling import Floats, MetricOfCounts, estimate
 from tilewise.decide.selection import Trials
 
@@ -30,14 +30,16 @@ class Evidence:
         Whether no parameter was chosen on annotated tiles; whether they were chosen on others than
         those that are scored; or on the same.
     counts : (units, columns) ndarray
+        Of units that are scored, from tiles that score.
     variant : str
         The parameters that all units choose; empty where there are none to choose.
     tables : (variants, units, columns) or (folds, variants, units, columns) ndarray, optional
-        Counts by all sets of parameters that it chooses from, or by the only one. The second where
-        they depend on what is held out: some have a threshold that was calibrated without a fold,
-        or tiles near the fold are left out of units that train for it.
+        Counts by all sets of parameters that it chooses from, also of what only trains; or by the
+        only one, of what is scored. The second where they depend on what is held out: some have a
+        threshold that was calibrated without a fold, or tiles near the fold are left out of units
+        that train for it.
     resubstitution : (units, columns) ndarray, optional
-        Counts by the variant, where it was chosen.
+        Counts by the variant, where it was chosen, of what is scored.
     parameters : int
         How many are chosen.
     """
@@ -72,12 +74,13 @@ class Evidence:
 
         Choices are by the metric.
         """
-        own = splits.trains[fold]
+        scored = splits.scored_trains[fold]
         if self.tables is None:
-            return replace(self, counts=self.counts[own])
-        tables = tables_of_folds(self.tables, splits.number)[fold][:, own]
+            return replace(self, counts=self.counts[scored])
+        tables = tables_of_folds(self.tables, splits.number)[fold]
         if self.estimate == "fixed":
-            return replace(self, counts=tables[0], tables=None)
+            return replace(self, counts=tables[0, scored], tables=None)
+        tables = tables[:, splits.trains[fold]]
         return replace(self, **_choices(tables, splits.training(fold), metric, average))
 
 
@@ -89,17 +92,18 @@ def _choices(
         counts = nested_selection(tables, splits, metric, average).held_out
         return {"estimate": "held out", "counts": counts, "tables": tables}
     every = tables if tables.ndim == 3 else tables[0]
-    chosen = every[best_of(estimate(every, metric, average))]
+    chosen = every[best_of(estimate(every, metric, average))][splits.scores]
     return {"estimate": "resubstitution", "counts": chosen, "tables": tables}
 
 
 def fixed(rows: Iterable[Mapping[str, str]], folds: Folds, columns: CountColumns) -> Evidence:
     """Evidence of a method whose parameters nothing has chosen, from its rows of metrics."""
-    located = [("", place_of(row), columns.of(row)) for row in rows]
+    located = [("", *folds.counts_of(row, columns)) for row in rows]
+    scoring = folds.scoring
 
     def pooled(left_out: Collection[Place]) -> Floats:
         own = (row for row in located if row[1] not in left_out)
-        known, names = units.pool(own, folds.unit_of, len(columns.names))
+        known, names = units.pool(own, scoring.unit_of, len(columns.names))
         return known.get("", np.zeros((len(names), len(columns.names))))
 
     _, numbers = folds.splits()
@@ -116,7 +120,7 @@ def selected(
     """
     chosen = best_of(estimate(trials.of_all, metric, average))
     choices = _choices(trials.by_fold, splits, metric, average)
-    everything = trials.of_all[chosen]
+    everything = trials.of_all[chosen][splits.scores]
     if choices["estimate"] == "resubstitution":
         choices["counts"] = everything
     return Evidence(

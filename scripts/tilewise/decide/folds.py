@@ -1,22 +1,28 @@
 """Units and folds of annotated tiles: worked out once, and the same for every choice and score."""
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 
-from tilewise.decide import space, units
+from tilewise.decide import sampling, space, units
+from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.cross_validation import Splits, assign_folds
 from tilewise.decide.places import Place, place_of
 from tilewise.decide.resampling import Floats, MetricOfCounts
+from tilewise.decide.sampling import SampleSettings, Sampling
 from tilewise.decide.space import Layout, Nearness, Spot
 
 COLUMNS = (
     *("sample", "z", "y", "x", "patch", "unit_kind", "unit", "fold"),
+    *sampling.COLUMNS,
     *("first_plane", "row", "column", "margin_of"),
 )
 """Of the table of folds; the last four where units are tiles of a plane, or cells of them."""
+TRAINS_ONLY = "{} (train)"
+"""What the places of a unit are pooled into that do not score."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,10 @@ class Folds:
     """Where tiles lie, if units are tiles of a plane, or cells of them."""
     margin_of: dict[Place, frozenset[int]] = field(default_factory=dict)
     """The other folds that a place is near, if there are any."""
+    sampling: Sampling = field(default_factory=Sampling)
+    """How the places were picked."""
+    unscored: frozenset[Place] = frozenset()
+    """Places that parameters are chosen on, and that score nothing."""
 
     @classmethod
     def of(
@@ -43,6 +53,7 @@ class Folds:
         groups: Mapping[str, str],
         settings: Mapping[str, Any],
         tiles: Mapping[Place, tuple[int, int]] | None = None,
+        picked: tuple[Sampling, Mapping[str, SampleSettings]] | None = None,
     ) -> Self:
         """The folds of some places.
 
@@ -54,8 +65,22 @@ class Folds:
             The configuration's `decision`.
         tiles : dict of Place to (int, int), optional
             Row and column of each tile in its plane. Without them, each tile of a plane is a unit.
+        picked : (Sampling, dict of str to SampleSettings), optional
+            How places were picked, and what it comes from. Without it, all score alike.
+
+        Notes
+        -----
+        Places that score say what the units are. Units without any are spread over the folds of the
+        others, so that each fold has something to score.
         """
-        kind, unit_of = units.assign(places, groups, settings["unit"], settings["plane_gap"])
+        drawn, drawn_by = picked or (Sampling(), {})
+        unscored = drawn.unscored(places)
+        kind, gap = settings["unit"], settings["plane_gap"]
+        if unscored and len(unscored) < len(places):
+            own = [place for place in places if place not in unscored]
+            kind, _ = units.assign(own, groups, kind, gap)
+        kind, unit_of = units.assign(places, groups, kind, gap)
+        unscored &= unit_of.keys()
         spots: dict[Place, Spot] = {}
         if kind == "tile" and tiles:
             runs = units.plane_runs(unit_of, settings["plane_gap"])
@@ -65,11 +90,14 @@ class Folds:
             }
             sizes = settings["tile_gap"], settings["cell"], settings["min_units"]
             kind, unit_of = units.apart(spots, *sizes)
-        names = sorted(set(unit_of.values()))
-        numbers = assign_folds(names, settings["folds"]).tolist() if names else []
-        fold_of = dict(zip(names, numbers, strict=True))
+        scoring = {unit for place, unit in unit_of.items() if place not in unscored}
+        fold_of = _fold_of(scoring, set(unit_of.values()) - scoring, settings["folds"])
         margin_of = _margins(unit_of, fold_of, spots, settings["tile_gap"]) if spots else {}
-        return cls(kind, tuple(places), unit_of, fold_of, spots, margin_of)
+        folds = cls(kind, tuple(places), unit_of, fold_of, spots, margin_of, drawn, unscored)
+        if not drawn.pi_of:
+            return folds
+        tiles_of = sampling.tiles_of_units(kind, folds.part_of, groups, drawn_by)
+        return replace(folds, sampling=replace(drawn, unit_tiles=tiles_of))
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Rows of `COLUMNS`: a place that does not count has no unit."""
@@ -78,6 +106,7 @@ class Folds:
                 **vars(place),
                 **{"unit_kind": self.kind, "unit": self.unit_of.get(place, "")},
                 "fold": self.fold_of.get(self.unit_of.get(place, ""), ""),
+                **self.sampling.to_row(place),
                 **dict.fromkeys(("first_plane", "row", "column"), ""),
                 **self._where(place),
                 "margin_of": ";".join(map(str, sorted(self.margin_of.get(place, ())))),
@@ -96,6 +125,7 @@ class Folds:
         """The folds of a table of such rows, as text."""
         places = {place_of(row): row for row in rows}
         counting = {place: row for place, row in places.items() if row["unit"]}
+        drawn = Sampling.from_rows(places)
         return cls(
             kind=next((row["unit_kind"] for row in places.values()), units.KINDS[0]),
             places=tuple(places),
@@ -111,6 +141,8 @@ class Folds:
                 for place, row in counting.items()
                 if row["margin_of"]
             },
+            sampling=drawn,
+            unscored=drawn.unscored(counting),
         )
 
     def within(self, places: Collection[Place]) -> "Folds":
@@ -121,7 +153,44 @@ class Folds:
         fold_of = {unit: fold for unit, fold in self.fold_of.items() if unit in names}
         spot_of = {place: spot for place, spot in self.spot_of.items() if place in places}
         margin_of = {place: near for place, near in self.margin_of.items() if place in places}
-        return Folds(self.kind, own, unit_of, fold_of, spot_of, margin_of)
+        unscored = self.unscored & unit_of.keys()
+        return Folds(self.kind, own, unit_of, fold_of, spot_of, margin_of, self.sampling, unscored)
+
+    @cached_property
+    def scoring(self) -> "Folds":
+        """The same of the places that score methods: their units are those of every score."""
+        if not self.unscored:
+            return self
+        return self.within(frozenset(self.places) - self.unscored)
+
+    @cached_property
+    def part_of(self) -> dict[Place, str]:
+        """What each place that counts is pooled into: its unit, or what of it only trains."""
+        return {
+            place: TRAINS_ONLY.format(unit) if place in self.unscored else unit
+            for place, unit in self.unit_of.items()
+        }
+
+    def counts_of(self, row: Mapping[str, str], columns: CountColumns) -> tuple[Place, list[float]]:
+        """The place of a row of a table of metrics, and its counts times its weight."""
+        return self.weighted(place_of(row), columns.of(row), columns)
+
+    def weighted(
+        self, place: Place, counts: Sequence[float], columns: CountColumns
+    ) -> tuple[Place, list[float]]:
+        """A place, and its counts times its weight.
+
+        This is the one step in which places are weighted. With weighted columns, the last of the
+        counts is what the place adds to the weight of its unit.
+        """
+        weight = self.sampling.weight(place)
+        weighted = [weight * count for count in counts]
+        return place, [*weighted, self.sampling.share(place)] if columns.is_weighted else weighted
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether places were drawn with known probabilities, which units are weighted by."""
+        return any(place in self.sampling.pi_of for place in self.scoring.unit_of)
 
     def margin(self, fold: int) -> frozenset[Place]:
         """Places near those of a fold, which neither train nor are scored while it is held out.
@@ -156,13 +225,22 @@ class Folds:
         ]
 
     def splits(self) -> tuple[Splits, list[int]]:
-        """The folds of the units in order of their names, and the numbers of the folds.
+        """The folds of what `part_of` names, in order of the names, and the numbers of the folds.
 
         All units of other folds train; of those near a fold, only what is outside of its `margin`.
         """
-        own = [fold for _, fold in sorted(self.fold_of.items())]
-        numbers, fold_of = np.unique(np.array(own, np.int64), return_inverse=True)
-        return Splits.of(fold_of), numbers.tolist()
+        parts = {part: place for place, part in self.part_of.items()}
+        places = [parts[name] for name in sorted(parts)]
+        own = [self.unit_of[place] for place in places]
+        numbers, fold_of = np.unique(
+            np.array([self.fold_of[unit] for unit in own], np.int64), return_inverse=True
+        )
+        if not self.unscored:
+            return Splits.of(fold_of), numbers.tolist()
+        scores = np.array([place not in self.unscored for place in places], bool)
+        names = {unit: number for number, unit in enumerate(dict.fromkeys(own))}
+        units_of_parts = np.array([names[unit] for unit in own], np.int64)
+        return Splits.of(fold_of, scores, units_of_parts), numbers.tolist()
 
     def layout(self) -> Layout:
         """Where the tiles of each unit lie, in the order of the units' names.
@@ -184,6 +262,17 @@ class Folds:
             return None
         own = space.contributions(counts, metric, average)
         return self.layout().nearness(own[:1] - own[1:] if len(own) > 1 else own)
+
+
+def _fold_of(scoring: Collection[str], others: Collection[str], number: int) -> dict[str, int]:
+    """The fold of each unit: those that score evenly, and then the others."""
+    names = [*sorted(scoring), *sorted(others)]
+    if not names:
+        return {}
+    # a single unit that scores needs others to be trained on
+    number = min(number, len(scoring) if len(scoring) > 1 else len(names))
+    numbers = assign_folds([f"{i:09}" for i in range(len(names))], number).tolist()
+    return dict(zip(names, numbers, strict=True))
 
 
 def _margins(

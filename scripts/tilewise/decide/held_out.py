@@ -31,15 +31,15 @@ def corrected_error(without: Floats, splits: Splits) -> float:
     The jackknife's over folds, times sqrt(1 + K n_test / n_train) for K folds, since the scores of
     different folds share training units. Of a mean over folds of even size it is Nadeau and
     Bengio's sqrt((1 / K + n_test / n_train) var). The statistic is Student's with K - 1 degrees of
-    freedom.
+    freedom. Units that only train are left out of n_train, which errs on the side of caution.
 
     References
     ----------
     Nadeau and Bengio, Machine Learning 52, 239-281 (2003), section 3.
     """
     folds = len(without)
-    train = splits.trains.sum(axis=1).mean()
-    test = len(splits.fold_of) / folds
+    train = splits.scored_trains.sum(axis=1).mean()
+    test = len(splits.scored_folds) / folds
     spread = (folds - 1) / folds * float(((without - without.mean()) ** 2).sum())
     return math.sqrt(spread * (1 + folds * test / train))
 
@@ -49,7 +49,7 @@ def without_each_fold(
 ) -> Floats:
     """The metric of held-out counts, (units, fields), without each of the folds, (folds,)."""
     fields, of_sums = additive(counts, metric, average)
-    each = [fields[splits.fold_of != fold].sum(axis=0) for fold in range(splits.number)]
+    each = [fields[splits.scored_folds != fold].sum(axis=0) for fold in range(splits.number)]
     return of_sums(np.stack(each))
 
 
@@ -86,7 +86,7 @@ class ChosenAnew:
     splits : Splits
         By which both are chosen and held out.
     flips : (flips, units) ndarray
-        1 where a unit's tables are swapped.
+        1 where a unit's tables are swapped; of the units that are scored.
     chooser : callable
         The metric that variants are chosen by, whatever they are compared by.
     """
@@ -101,7 +101,7 @@ class ChosenAnew:
         average: str,
     ) -> None:
         self._pair = [tables_of_folds(one, splits.number) for one in (first, second)]
-        self._splits, self._flips, self._average = splits, flips, average
+        self._splits, self._flips, self._average = splits, splits.swaps(flips), average
         self._chosen = []
         for (own, other), of_sums in self._swapped(chooser, splits.trains):
             self._chosen.append((_best(of_sums(own)), _best(of_sums(other))))
@@ -109,7 +109,8 @@ class ChosenAnew:
     def difference(self, metric: MetricOfCounts) -> Floats:
         """Of the held-out metric, the first less the second, (flips,)."""
         rows = np.arange(len(self._flips))
-        is_out = self._splits.fold_of == np.arange(self._splits.number)[:, None]
+        splits = self._splits
+        is_out = splits.scores & (splits.fold_of == np.arange(splits.number)[:, None])
         held_out = []
         swapped = self._swapped(metric, is_out)
         for ((own, other), of_sums), (first, second) in zip(swapped, self._chosen, strict=True):

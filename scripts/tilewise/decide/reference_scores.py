@@ -1,6 +1,6 @@
 """What scores are compared with: the best global thresholds given the truth, and chance."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -54,9 +54,15 @@ def best(classes: ClassHistogram, metric: str) -> Oracle:
     return Oracle(_level(classes, split), direction == 0, own)
 
 
-def best_shared(tiles: Mapping[Place, ClassHistogram], metric: str) -> dict[Place, Oracle]:
-    """The best single threshold for all tiles, given the truth, and what it gives in each."""
-    together = merge(list(tiles.values()))
+def best_shared(
+    tiles: Mapping[Place, ClassHistogram], metric: str, weights: Sequence[float] | None = None
+) -> dict[Place, Oracle]:
+    """The best single threshold for all tiles, given the truth, and what it gives in each.
+
+    `weights` are by how much the pixels of each tile count in the choice; what it gives is not
+    weighted.
+    """
+    together = merge(list(tiles.values()), weights)
     direction, split = map(int, _best(counts_of(together), metric))
     threshold = _level(together, split)
     oracles = {}

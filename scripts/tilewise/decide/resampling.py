@@ -2,7 +2,10 @@
 
 `counts` are additive, pooled within each unit, (methods, units, fields); a metric is a function of
 counts, (..., fields) to (...), the higher the better and nan where it is undefined. The average
-`micro` is the metric of all units' summed counts, `macro` the mean of the units' own metrics.
+`micro` is the metric of all units' summed counts, `macro` the mean of the units' own metrics:
+sum of w m / sum of w, where a column has weights of units (`MetricOfColumns`). Counts are already
+weighted when they are pooled in units; the weight of a unit is one of them, so that both are drawn
+together.
 """
 
 import math
@@ -22,6 +25,8 @@ class MetricOfColumns(Protocol):
     """A metric that says which columns of the counts it needs."""
 
     columns: tuple[int, ...]
+    weight: int | None
+    """The column of the weight of a unit in means over units, if it has one."""
 
     def __call__(self, counts: Floats) -> Floats:
         """Of all columns."""
@@ -82,8 +87,18 @@ def estimate(
 
 def mean_of(total: Floats, number: Floats) -> Floats:
     """The mean of so many numbers, from their sum; nan of none."""
-    mean: Floats = np.where(number > 0, total / np.maximum(number, 1), np.nan)
+    is_any = number > 0
+    mean: Floats = np.where(is_any, total / np.where(is_any, number, 1), np.nan)
     return mean
+
+
+def _values_and_weights(counts: Floats, metric: MetricOfCounts) -> tuple[Floats, Floats]:
+    """The units' own values times their weights, and the weights; 0 where a value is undefined."""
+    values = metric(counts)
+    weights = np.isfinite(values).astype(np.float64)
+    if isinstance(metric, MetricOfColumns) and metric.weight is not None:
+        weights = weights * counts[..., metric.weight]
+    return np.where(weights > 0, values, 0) * weights, weights
 
 
 def additive(
@@ -92,12 +107,10 @@ def additive(
     """What units add up to, (..., units, fields), and the estimate as a function of such sums.
 
     These are the counts that the metric needs and the metric itself, or, for `macro`, the units'
-    values and whether they are defined, and their mean.
+    weighted values and their weights, 1 or 0 where they are not weighted, and their mean.
     """
     if average == "macro":
-        values = metric(counts)
-        is_defined = np.isfinite(values)
-        fields = np.stack([np.where(is_defined, values, 0), is_defined], axis=-1)
+        fields = np.stack(_values_and_weights(counts, metric), axis=-1)
         return fields, lambda sums: mean_of(sums[..., 0], sums[..., 1])
     if isinstance(metric, MetricOfColumns):
         return counts[..., metric.columns], metric.of_own

@@ -10,7 +10,6 @@ from tilewise.decide import units
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.cross_validation import Splits, best_of, nested_selection
 from tilewise.decide.folds import Folds
-from tilewise.decide.places import place_of
 from tilewise.decide.resampling import Floats, MetricOfCounts, estimate
 
 Row = dict[str, Any]
@@ -37,9 +36,10 @@ FOLD_COLUMNS = ("fold", "variant")
 class Trials:
     """Counts of units by every set of a method's parameters.
 
-    `names` are those of the units, `kind` says what they are. `counts` are (variants, units,
-    columns), by variant, then by fold: "" where nothing depends on it, else `ALL` or the number of
-    the fold that a threshold was calibrated without, and whose margin is left out.
+    `names` are those of the units, and of what only trains of them; `kind` says what they are.
+    `counts` are (variants, names, columns), by variant, then by fold: "" where nothing depends on
+    it, else `ALL` or the number of the fold that a threshold was calibrated without, and whose
+    margin is left out.
     """
 
     variants: Sequence[str]
@@ -59,7 +59,7 @@ class Trials:
         columns: CountColumns,
     ) -> Self:
         """From rows of tables of sweeps; those of places without a fold are passed over."""
-        located = [((row["variant"], row["fold"]), place_of(row), columns.of(row)) for row in rows]
+        located = [((row["variant"], row["fold"]), *folds.counts_of(row, columns)) for row in rows]
         own = folds.within({place for _, place, _ in located})
         splits, numbers = own.splits()
         if own.margin_of:
@@ -77,7 +77,7 @@ class Trials:
                     for (variant, fold), place, counts in given
                     if fold in ("", str(number)) and place not in margin
                 ]
-        pooled, names = units.pool(located, own.unit_of, len(columns.names))
+        pooled, names = units.pool(located, own.part_of, len(columns.names))
         return cls(variants, own.kind, names, pooled, splits, numbers)
 
     @classmethod

@@ -24,10 +24,12 @@ def doubts_of(
     `settings` are the configuration's `decision`, and `nearness` is that of what tests compare, if
     units are tiles of a plane.
     """
+    scoring = folds.scoring
     return [
-        *_few_units(folds, settings),
-        *_near_units(folds, settings, nearness),
+        *_few_units(scoring, settings),
+        *_near_units(scoring, settings, nearness),
         *_no_margin(folds),
+        *_not_scored(folds),
     ]
 
 
@@ -160,6 +162,22 @@ def _no_margin(folds: Folds) -> list[Doubt]:
             f"{len(near)} of {len(set(folds.fold_of.values()))} folds leave no tiles to train on "
             "but those next to the ones held out: held-out scores may be too high",
             "annotate further tiles, which are not next to these",
+        )
+    ]
+
+
+def _not_scored(folds: Folds) -> list[Doubt]:
+    """Tiles that are to estimate, but were not drawn with a known probability as others were."""
+    tiles = list(folds.unit_of)
+    without = folds.unscored - folds.sampling.training
+    if not without:
+        return []
+    return [
+        Doubt(
+            "without_pi",
+            f"{len(without)} of {_count(len(tiles), 'annotated tile')} have no `pi`, others do: "
+            "parameters are chosen on them, but they score no method",
+            "give their `pi` if they were drawn at random, else the purpose `train`",
         )
     ]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from math import prod
 from typing import Any
 
 from tilewise.plan import ingest, paths, quality, reads, resources, segment, validate
@@ -145,6 +146,8 @@ class Folds:
     features: list[str]
     """Of annotated samples' tiles, where some quality excludes them."""
     margin: int | None
+    sampling: dict[str, dict[str, Any]]
+    """How each sample's tiles were picked, as `decide.sampling.SampleSettings`."""
 
 
 @cache
@@ -170,7 +173,19 @@ def folds(study: Study) -> Folds:
         ],
         features=quality.features(study, study.annotated) if excludes else [],
         margin=validate.scoring(study)["margin"],
+        sampling={name: _sampling(study, name) for name in study.annotated},
     )
+
+
+def _sampling(study: Study, sample: str) -> dict[str, Any]:
+    grid, everywhere = study.grids[sample], study.samples[sample].sampling.all_tiles
+    return {
+        **{"purpose": everywhere.purpose, "pi": everywhere.pi},
+        "tiles": [
+            [*tile, drawn.purpose, drawn.pi] for tile, drawn in study.drawn_tiles[sample].items()
+        ],
+        **{"planes": grid.shape[0], "tiles_of_plane": prod(grid.tiles_along)},
+    }
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,18 @@ from pathlib import Path
 from tilewise.doubts import Doubt
 from tilewise.labels import MOST_ANNOTATORS
 from tilewise.pixels import PixelSize
+from tilewise.plan import sampling
 from tilewise.plan.sample_names import lines_of_samples
+from tilewise.plan.sampling import EVERYWHERE, SAMPLING, Sampling, Window
 from tilewise.plan.sheet_columns import (
     GROUP,
     NAMES_OF_NEEDED,
+    NAMES_OF_SAMPLING,
     NEEDED,
     SHEET_COLUMNS,
     check_columns,
 )
-from tilewise.plan.sheet_table import read_table
+from tilewise.plan.sheet_table import TableRow, read_table, resembled
 from tilewise.read.annotation import Piece
 from tilewise.read.files import read_header
 from tilewise.read.header import Header
@@ -65,6 +68,8 @@ class Sample:
     """Whether the region of interest is what lies inside of a frame of one value."""
     doubts: tuple[Doubt, ...] = ()
     """What could mislead in its files and its row."""
+    sampling: Sampling = field(default_factory=Sampling)
+    """How its annotated tiles were picked."""
 
     @property
     def group(self) -> str:
@@ -241,14 +246,14 @@ def _read_sample(
     if len(entries) > MOST_ANNOTATORS:
         raise ValueError(f"{len(entries)} annotators: at most {MOST_ANNOTATORS} can be combined")
     annotated = [_pieces(entry, folder, named, header, images, "truth") for entry in entries]
-    truths = tuple(pieces for pieces, _ in annotated)
+    truths = tuple(pieces for pieces, _, _ in annotated)
     _check_annotators(truths)
     entry = row.get("roi") or default_roi
     is_framed = entry == AUTO
-    roi, roi_files = _pieces(None if is_framed else entry, folder, named, header, images, "roi")
+    roi, roi_files, _ = _pieces(None if is_framed else entry, folder, named, header, images, "roi")
     files = {
         "image": images,
-        "truth": [file for _, own in annotated for file in own],
+        "truth": [file for _, own, _ in annotated for file in own],
         "roi": roi_files,
     }
     return Sample(
@@ -265,6 +270,10 @@ def _read_sample(
         pixel_size=_pixel_size(row.get("pixel_size"), header, default_size),
         metadata={column: text for column, text in row.items() if column not in SHEET_COLUMNS},
         doubts=tuple(_doubts(name, files, foreground is not None)),
+        sampling=Sampling(
+            sampling.parse(row).within(EVERYWHERE),
+            tuple(window for _, _, own in annotated for window in own),
+        ),
     )
 
 
@@ -407,10 +416,10 @@ def _pieces(
     image: Header,
     images: FoundFiles,
     column: str,
-) -> tuple[tuple[Piece, ...], FoundFiles]:
-    """Where the files of an entry lie in the sample, and the files."""
+) -> tuple[tuple[Piece, ...], FoundFiles, tuple[Window, ...]]:
+    """Where the files of an entry lie in the sample, the files, and how windows were picked."""
     if not entry:
-        return (), []
+        return (), [], ()
     if entry.lower().endswith(".tsv"):
         return _windows(Path(folder, entry), image, column)
     files = _find(entry, folder, named, column)
@@ -437,18 +446,26 @@ def _pieces(
         Piece(file, page, z, 0, 0, *size)
         for z, (file, page) in sorted(zip(places, pages, strict=True))
     )
-    return pieces, files
+    return pieces, files, ()
 
 
-def _windows(path: Path, image: Header, column: str) -> tuple[tuple[Piece, ...], FoundFiles]:
-    """Pieces from a table of windows, `z`, `y`, `x` of the upper left corner and `path`; files."""
+def _windows(
+    path: Path, image: Header, column: str
+) -> tuple[tuple[Piece, ...], FoundFiles, tuple[Window, ...]]:
+    """Pieces from a table of windows, `z`, `y`, `x` of the upper left corner and `path`; files.
+
+    A truth's table may have the columns of `SAMPLING`, too: its windows, if it says anything there.
+    """
     if not path.is_file():
         raise ValueError(f"{column} {path} does not exist: correct the path in the sheet")
     rows = read_table(path, WINDOW, NAMES_OF_PATH)
     if not rows:
         raise ValueError(f"{path} has no rows: add one per window")
+    _check_sampling(path, rows, column)
+    is_sampled = sampling.says_anything([row for _, row in rows])
     pieces: list[Piece] = []
     files: FoundFiles = []
+    windows: list[Window] = []
     for line, row in rows:
         place = f"{path}, line {line}"
         if not row["path"]:
@@ -481,4 +498,27 @@ def _windows(path: Path, image: Header, column: str) -> tuple[tuple[Piece, ...],
                 )
         pieces.append(piece)
         files.append((file, header))
-    return tuple(sorted(pieces, key=IN_ORDER)), files
+        try:
+            drawn = sampling.parse(row)
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from error
+        windows.append(Window(piece.region, drawn, place))
+    return tuple(sorted(pieces, key=IN_ORDER)), files, tuple(windows) if is_sampled else ()
+
+
+def _check_sampling(path: Path, rows: Sequence[TableRow], column: str) -> None:
+    """Make sure that no column is nearly one of `SAMPLING`, and that only a truth has these."""
+    for name in rows[0].cells:
+        if name in WINDOW:
+            continue
+        if name in SAMPLING:
+            if column != "truth":
+                raise ValueError(
+                    f"{path}: the column `{name}` is of windows of truth: remove it from a table "
+                    f"of {column}"
+                )
+        elif meant := resembled(name, SAMPLING, NAMES_OF_SAMPLING):
+            raise ValueError(
+                f"{path}: the column `{name}` is not known: name it `{meant[0]}`; what is nothing "
+                "but a note, in another way"
+            )

@@ -4,12 +4,16 @@ import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from tilewise.plan.sampling import SAMPLING
 from tilewise.plan.sheet_table import TableRow, resembled
 from tilewise.score.formulas import CHOICES
 from tilewise.score.score_table import ADDED, columns
 
 NEEDED = ("sample", "image")
-SHEET_COLUMNS = (*NEEDED, "truth", "roi", "channel", "truth_foreground", "pixel_size")
+SHEET_COLUMNS = (
+    *(*NEEDED, "truth", "roi", "channel", "truth_foreground", "pixel_size"),
+    *SAMPLING,
+)
 """Those with a meaning; others are kept as metadata."""
 GROUP = "group"
 """Of the metadata, what makes samples depend on each other."""
@@ -18,6 +22,9 @@ NAMES_OF_NEEDED = {
     "image": ("file", "file_name", "file_path", "path", "img", "picture"),
 }
 """What people call these columns; where they have them, the names may be of metadata."""
+NAMES_OF_SAMPLING = {
+    "pi": ("inclusion_probability", "sampling_probability", "probability"),
+}
 OTHER_NAMES = {
     "truth": (
         *("mask", "masks", "label", "labels", "annotation", "annotations"),
@@ -26,6 +33,7 @@ OTHER_NAMES = {
     "roi": ("mask", "masks", "region_of_interest"),
     "truth_foreground": ("foreground",),
     "pixel_size": ("voxel_size", "pixel_spacing", "mpp"),
+    **NAMES_OF_SAMPLING,
 }
 """What people call the others; not what is common for metadata, as `patient` is."""
 NAMES_OF_FILES = {

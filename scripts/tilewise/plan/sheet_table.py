@@ -12,6 +12,8 @@ SEPARATORS = {",": "commas", ";": "semicolons", " ": "spaces"}
 """What else columns may be separated by."""
 LEAST_ALIKE = 0.8
 """Of `difflib.SequenceMatcher.ratio`: `truht` and `truth`, but not `age` and `image`."""
+SHORTEST_ALIKE = 3
+"""Letters of a name that others are compared with: `pid` is not meant for `pi`."""
 
 
 class TableRow(NamedTuple):
@@ -125,7 +127,7 @@ def resembled(
     same = [name for name in known if bare in {_bare(name), *map(_bare, others.get(name, ()))}]
     if same:
         return same
-    by_name = {_bare(name): name for name in known}
+    by_name = {_bare(name): name for name in known if len(name) >= SHORTEST_ALIKE}
     return [by_name[one] for one in difflib.get_close_matches(bare, by_name, 1, LEAST_ALIKE)]
 
 

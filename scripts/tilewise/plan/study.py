@@ -12,6 +12,7 @@ from tilewise.labels import SEGMENTATION
 from tilewise.plan import sheet
 from tilewise.plan.methods import APPLY_WORDS, Method, Variant, read_methods
 from tilewise.plan.pieces import blocks_of
+from tilewise.plan.sampling import Drawn
 from tilewise.plan.sheet import NamedFiles, Sample
 from tilewise.plan.sheet_columns import GROUP
 from tilewise.plan.stacks import Stack, read_stacks
@@ -133,6 +134,17 @@ class Study:
     def groups(self) -> dict[str, str]:
         """What each annotated sample counts as: its group, or itself."""
         return {name: self.samples[name].group or name for name in self.annotated}
+
+    @cached_property
+    def drawn_tiles(self) -> dict[str, dict[tuple[int, int, int], Drawn]]:
+        """How tiles were picked of which a table of windows says so, by annotated sample."""
+        drawn = {}
+        for name in self.annotated:
+            try:
+                drawn[name] = self.samples[name].sampling.of_tiles(self.grids[name])
+            except ValueError as error:
+                raise ValueError(f"sample {name}: {error}") from error
+        return drawn
 
     @cached_property
     def metadata_columns(self) -> list[str]:
@@ -419,6 +431,7 @@ def check(study: Study) -> None:
                 f"validate.unit: micrometer needs the pixel size of sample {sample}, which its "
                 "files do not have: give it in the column `pixel_size` of the sheet"
             )
+    _check_sampling(study)
     for name, method in study.methods.items():
         samples = study.annotated_samples(method)
         dtypes = sorted({study.samples[sample].header.dtype for sample in samples})
@@ -427,3 +440,22 @@ def check(study: Study) -> None:
                 f"methods.{name}: scope calibrated needs samples of one dtype, these are "
                 f"{', '.join(dtypes)}: convert them, or use the scope sample"
             )
+
+
+def _check_sampling(study: Study) -> None:
+    """Check how annotated tiles were picked; ValueError says what to change."""
+    known: list[Drawn] = []
+    for name in study.annotated:
+        tiles = study.drawn_tiles[name].values()
+        known += tiles or [study.samples[name].sampling.all_tiles]
+    if known and all(drawn.purpose == "train" for drawn in known):
+        raise ValueError(
+            "purpose: all annotated tiles are to `train`, and none is left to score methods on: "
+            "leave the column `purpose` empty for some"
+        )
+    has_weights = any(drawn.purpose != "train" and drawn.pi is not None for drawn in known)
+    if has_weights and study.config["decision"]["test"] == "wilcoxon":
+        raise ValueError(
+            "decision.test: wilcoxon ranks units without their weights, which `pi` gives them: "
+            "leave `test` out, or the columns `pi`"
+        )

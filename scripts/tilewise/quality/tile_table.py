@@ -11,7 +11,7 @@ Row = dict[str, Any]
 
 QUALITY = (*PLACE, *FEATURES, "foreground", "flags", "excluded")
 TRUST = (*PLACE, "agreement", "foreground", *trust.COLUMNS, "flags")
-NEXT = ("rank", *TRUST)
+NEXT = ("rank", *TRUST, "purpose")
 """Columns of the tables of quality, of trust, and of the tiles most worth annotating."""
 
 
@@ -51,7 +51,8 @@ def judge(
 
     `rows` are all of a sample, as from `join`; `limits` as for `flags.flag`; flags of `exclude`
     exclude a tile. The tiles have the fields of `QUALITY` and of `TRUST`, the most worth those of
-    `NEXT`.
+    `NEXT`: their purpose is to `train`, since scores on tiles that were picked because they are
+    hard are too low.
     """
     flagged = [
         {**row, "flags": own} for row, own in zip(rows, flags.flag(rows, limits), strict=True)
@@ -69,4 +70,6 @@ def judge(
         }
         for row, own, (tile, mark) in zip(flagged, trusts, marks.items(), strict=True)
     ]
-    return tiles, [{"rank": rank, **tiles[i]} for rank, i in enumerate(chosen, 1)]
+    return tiles, [
+        {"rank": rank, **tiles[i], "purpose": "train"} for rank, i in enumerate(chosen, 1)
+    ]

@@ -20,17 +20,25 @@ class ClassHistogram:
 
     values: NDArray[Any]
     """The grey levels, ascending; integers, or float64."""
-    background: NDArray[np.int64]
-    foreground: NDArray[np.int64]
+    background: NDArray[Any]
+    foreground: NDArray[Any]
 
 
-def merge(tiles: Sequence[ClassHistogram]) -> ClassHistogram:
-    """The histogram of several tiles together."""
+def merge(
+    tiles: Sequence[ClassHistogram], weights: Sequence[float] | None = None
+) -> ClassHistogram:
+    """The histogram of several tiles together, in float64 if the pixels of each have a weight."""
     values, number = np.unique(np.concatenate([tile.values for tile in tiles]), return_inverse=True)
+    own = np.ones(len(tiles)) if weights is None else np.asarray(weights)
+    pixels = np.repeat(own, [tile.values.size for tile in tiles])
     sums = [
-        np.bincount(number, np.concatenate([getattr(tile, kind) for tile in tiles]), values.size)
+        np.bincount(
+            number, pixels * np.concatenate([getattr(tile, kind) for tile in tiles]), values.size
+        )
         for kind in ("background", "foreground")
     ]
+    if weights is not None:
+        return ClassHistogram(values, *sums)
     # exact in double precision: no sample has 2 ** 53 annotated pixels
     return ClassHistogram(values, *(total.astype(np.int64) for total in sums))
 

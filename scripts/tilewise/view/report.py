@@ -28,6 +28,11 @@ _NOT_SCORED = (
     "In an overlay, what was not scored is dark and hatched: "
     "it is not annotated, or outside of the region of interest."
 )
+_HARD_TILES = (
+    "These tiles look hard, so scores on them are biased: annotate them to choose parameters, with "
+    "<code>train</code> in the column <code>purpose</code>. For scores, annotate those of "
+    "<code>annotate_random.tsv</code>, which are drawn at random."
+)
 TABLE_METRICS = ("mcc", "f1", "iou", "precision", "recall", "accuracy")
 """Columns of a sample's table."""
 
@@ -80,6 +85,7 @@ def page(
         html += [_figure(kind, content) for kind, content in pictures]
     if following:
         html.append("<h1>Tiles most worth annotating next</h1>")
+        html.append(f"<p>{_HARD_TILES}</p>")
         columns = ("rank", "sample", "tile", "trust", "agreement", "drift_z", "distance", "flags")
         html.append(_selection(columns, following))
     return "\n".join([*html, "</body></html>\n"])

@@ -48,20 +48,21 @@ def tables(**rights):
     }
 
 
-def decided(tiles, tried=None, **changes):
+def decided(tiles, tried=None, folds=None, **changes):
     settings = SETTINGS | changes
     known = {"choices": (), "histograms": {}, "annotators": (), "flags": {}}
     known |= {"left_out": [], "excluded": 0, "samples": list(GROUPS)}
-    known["folds"] = folds_of((row for rows in tiles.values() for row in rows), settings)
+    rows = (row for rows in tiles.values() for row in rows)
+    known["folds"] = folds or folds_of(rows, settings)
     own = {
-        name: decision.Tried(trials_of(rows, ("low", "high")), 1, {"value": ["low", "high"]})
+        name: decision.Tried(trials_of(rows, ("low", "high"), folds), 1, {"value": ["low", "high"]})
         for name, rows in (tried or {}).items()
     }
     return decision.decide(tiles, own, settings, **known)
 
 
-def trials_of(rows, variants):
-    return Trials.of(variants, rows, folds_of(rows), COLUMNS)
+def trials_of(rows, variants, folds=None):
+    return Trials.of(variants, rows, folds or folds_of(rows), COLUMNS)
 
 
 def folds_of(rows, settings=None):

@@ -36,6 +36,8 @@ def test_flags_exclude_and_annotated_tiles_are_not_worth_annotating():
     assert [row["excluded"] for row in tiles] == ["", "yes", ""]
     assert [row["annotated"] for row in tiles] == ["", "", "yes"]
     assert [(row["rank"], row["tile"]) for row in most_worth] == [(1, "fine")]
+    # it was picked because it looks hard
+    assert [row["purpose"] for row in most_worth] == ["train"]
 
 
 def test_slivers_are_not_worth_annotating():
