@@ -25,7 +25,7 @@ INTERMEDIATE = ("votes", "quality", "survey", "filtered", "sources", "masks")
 """Folders whose content shows in other files: compared where both sides have it."""
 FOLDED = ("threshold.tsv", "quality.tsv")
 """Tables of a sample that other tables repeat, likewise."""
-IGNORED = ("figures", "report.html", "stacks.tsv", "warnings.tsv", "folds.tsv")
+IGNORED = ("figures", "report.html", "stacks.tsv", "warnings.tsv", "folds.tsv", "quantities")
 """Results that are pictures, or that have come later."""
 PASSED_OVER = ("histograms", "agreement", "annotators", "checks", "made_from")
 """Folders of a stack whose content is in tables of all samples, or says what was read."""
@@ -57,6 +57,7 @@ RENAMED = (
 ADDED = (
     *("height", "width", "slivers", "blank_truth", "blank_mask", "mean_without_blank"),
     *("p_best", "pairs", "edge", "guard", "difference", "left_empty", "left_empty_with_truth"),
+    *("z", "y", "x", "inside"),
 )
 """Columns that tables of versions before have not had: passed over where the old side has none."""
 

@@ -29,6 +29,15 @@ _NOT_SCORED = (
     "In an overlay, what was not scored is dark and hatched: "
     "it is not annotated, or outside of the region of interest."
 )
+_OF_QUANTITIES = (
+    "The share of the area within the region of interest that is foreground: as the mask of all "
+    "tiles has it, and corrected by how far mask and truth are apart on annotated tiles that were "
+    "drawn at random. How: docs/validation.md, <i>Fraction of foreground</i>."
+)
+_OF_DIFFERENCES = (
+    "Of the corrected fractions of these images. They say nothing of other animals or specimens: "
+    "for that, compare the fractions of samples in a test of your own."
+)
 TABLE_METRICS = ("mcc", "f1", "iou", "precision", "recall", "accuracy")
 """Columns of a sample's table."""
 
@@ -43,6 +52,8 @@ def page(
     scores: Rows = (),
     following: Rows = (),
     doubts: Sequence[Doubt] = (),
+    quantities: Rows = (),
+    differences: Rows = (),
 ) -> str:
     """The report, as HTML.
 
@@ -58,6 +69,9 @@ def page(
         Rows of the tiles most worth annotating.
     doubts
         What could mislead in all of this.
+    quantities, differences
+        Rows of these tables: fractions of foreground, and differences of groups; none where no
+        method segments all tiles.
     """
     html = [
         "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'><title>tilewise</title>",
@@ -66,6 +80,7 @@ def page(
     if doubts:
         html.append("<h1>What could mislead</h1>")
         html += [f"<p class='warning'>{escape(str(doubt))}</p>" for doubt in doubts]
+    html += _quantities(quantities, differences)
     if decision:
         html += _decision(decision, ranking, scores)
     html.append("<h1>Validation</h1>")
@@ -84,6 +99,48 @@ def page(
         columns = ("rank", "sample", "tile", "trust", "agreement", "drift_z", "distance", "flags")
         html.append(_selection(columns, following))
     return "\n".join([*html, "</body></html>\n"])
+
+
+def _quantities(quantities, differences):
+    html = ["<h1>Foreground of all tiles</h1>"]
+    if not quantities:
+        return [*html, "<p>No method segments all tiles: there is nothing to estimate.</p>"]
+    html.append(f"<p>{_OF_QUANTITIES}</p>")
+    has_area = any(row["corrected_um2"] for row in quantities)
+    head = ["", "of the mask", "corrected", "interval", *["corrected, mm\u00b2"] * has_area]
+    head += ["annotated", "units", "note"]
+    html.append(_plain(head, [_quantity(row, has_area) for row in quantities]))
+    if differences:
+        html.append("<h2>Differences of groups</h2>")
+        html.append(f"<p>{_OF_DIFFERENCES}</p>")
+        head = ["groups", "difference", "interval", "p adjusted", "note"]
+        html.append(_plain(head, list(map(_difference, differences))))
+    return html
+
+
+def _quantity(row, has_area):
+    name = row["name"] if row["level"] == "sample" else f"{row['name']} (group)"
+    area = [_short(float(row["corrected_um2"]) / 1e6 if row["corrected_um2"] else "")] * has_area
+    units = f"{row['units']} ({row['unit']})" if row["units"] else "\u2013"
+    note = "; ".join(filter(None, (row["assumption"], row["note"])))
+    shares = (_percent(row["uncorrected"]), _percent(row["corrected"]), _percents(row))
+    return [name, *shares, *area, f"{row['annotated']} of {row['tiles']} tiles", units, note]
+
+
+def _difference(row):
+    p = _short(row["p_adjusted"])
+    shares = _percent(row["difference"]), _percents(row)
+    return [f"{row['group']} less {row['other']}", *shares, p, row["note"]]
+
+
+def _percents(row):
+    if not row["low"]:
+        return "\u2013"
+    return f"{_percent(row['low'])} to {_percent(row['high'])}"
+
+
+def _percent(value):
+    return f"{100 * float(value):.2f} %" if value else "\u2013"
 
 
 def _decision(decision, ranking, scores):
