@@ -58,7 +58,7 @@ def test_threshold_parameters_run_no_filter(project):
     jobs = project.succeed().jobs
     assert jobs == {
         **{"threshold": 2, "validate": 2, "overlay": 2, "errors": 2},
-        **{"decide": 1, "aggregate": 1, "gather_warnings": 1, "report": 1},
+        **{"decide": 1, "aggregate": 1, "gather_warnings": 1, "report": 1, "quantities": 1},
     }
 
 

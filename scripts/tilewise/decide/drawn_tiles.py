@@ -249,7 +249,7 @@ def draw(level: Level, sampling: str, min_units: int) -> Draw:
         own = of_sample.get(sample.name, [])
         if own and not is_given:
             _check_order(sample, own)
-        kind = "sample" if share_of_samples < 1 else _kind(sample, own)
+        kind = "sample" if share_of_samples < 1 else _kind(sample, own, is_given)
         kinds |= {kind} if own else set()
         for tile in own:
             pi = tile.pi or share_of_samples * len(own) / sample.tiles
@@ -271,20 +271,21 @@ def draw(level: Level, sampling: str, min_units: int) -> Draw:
     return Draw(Drawn(areas, truths, masks, chances), kind, len(drawn) / level.tiles)
 
 
-def _kind(sample: Sample, tiles: Sequence[Tile]) -> str:
+def _kind(sample: Sample, tiles: Sequence[Tile], is_given: bool) -> str:
     """Whether tiles were drawn plane by plane.
 
-    They were if whole planes are drawn, or less than half as many as if each tile had been drawn by
-    itself.
+    They were if whole planes are drawn; or, where no chance of being drawn is given, less than half
+    as many planes as if each tile had been drawn by itself.
     """
     own = Counter(tile.place.z for tile in tiles)
     planes = sample.tiles_of_planes
     if len(planes) < 2 or all(number == 1 for number in planes.values()):
         return "tile"
+    if all(number == planes[z] for z, number in own.items()):
+        return "plane"
     left = 1 - len(tiles) / sample.tiles
     expected = sum(1 - left**number for number in planes.values())
-    is_whole = all(number == planes[z] for z, number in own.items())
-    return "plane" if is_whole or 2 * len(own) < expected else "tile"
+    return "plane" if not is_given and 2 * len(own) < expected else "tile"
 
 
 def _check_order(sample: Sample, tiles: Sequence[Tile]) -> None:
