@@ -70,6 +70,7 @@ def test_edited_validation_runs_no_threshold(project):
     assert jobs["validate"] == 2
     assert jobs["aggregate"] == jobs["report"] == jobs["decide"] == 1
     followers = {"overlay", "aggregate", "gather_warnings", "report", "errors", "decide"}
+    followers |= {"quantities"}
     assert set(jobs) <= {"validate", *followers}
 
 
@@ -130,6 +131,7 @@ def test_a_deleted_reduced_level_of_a_mask_is_made_again(project):
         "decide",
         "aggregate",
         "gather_warnings",
+        "quantities",
         "report",
     }
     assert run.jobs["threshold"] == 1
