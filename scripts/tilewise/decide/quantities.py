@@ -15,12 +15,15 @@ from tilewise.doubts import Doubt
 Row = dict[str, Any]
 
 COLUMNS = (
-    *("level", "name", "method", "uncorrected", "corrected", "low", "high", "lambda", "tiles"),
-    *("annotated", "units", "unit", "truth_annotated", "mask_annotated"),
+    *("level", "name", "method", "uncorrected", "corrected", "low", "high", "confidence", "lambda"),
+    *("tiles", "annotated", "units", "unit", "truth_annotated", "mask_annotated"),
     *("region_um2", "corrected_um2", "low_um2", "high_um2", "assumption", "note"),
 )
 """Of the table of fractions, 0 to 1, of the area within the region of interest."""
-GROUP_COLUMNS = ("group", "other", "difference", "low", "high", "p", "p_adjusted", "pairs", "note")
+GROUP_COLUMNS = (
+    *("group", "other", "difference", "low", "high", "confidence", "p", "p_adjusted", "pairs"),
+    "note",
+)
 """Of the table of differences of groups: the corrected fraction less the other's."""
 GREAT_BIAS = 0.1
 """Relative difference of mask and truth on annotated tiles that a warning is given for."""
@@ -138,6 +141,7 @@ def _row(own: _Source, group: _Source | None = None) -> tuple[Row, Estimate | No
     row |= {"lambda": found.scale, "units": found.units, "unit": source.drawn.kind}
     row["assumption"] = ASSUMED if source is group else ""
     row["note"] = "" if found.error > LEAST_ERROR else NO_WIDTH
+    row["confidence"] = own.settings.confidence
     bounds = interval(found, confidence=own.settings.confidence)
     return row | _fraction(found.value, *bounds, region), found
 
@@ -176,7 +180,8 @@ def compare(groups: Mapping[str, Estimate | None], confidence: float) -> list[Ro
     adjusted = holm([row["p"] for row, *_ in tested])
     for (row, first, second), p in zip(tested, adjusted.tolist(), strict=True):
         low, high = interval(first, second, 1 - (1 - confidence) / len(tested))
-        row |= {"low": low, "high": high, "p_adjusted": p, "pairs": len(tested)}
+        row |= {"low": low, "high": high, "confidence": confidence}
+        row |= {"p_adjusted": p, "pairs": len(tested)}
     return rows
 
 

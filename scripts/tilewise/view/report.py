@@ -106,31 +106,37 @@ def _quantities(quantities, differences):
     if not quantities:
         return [*html, "<p>No method segments all tiles: there is nothing to estimate.</p>"]
     html.append(f"<p>{_OF_QUANTITIES}</p>")
-    has_area = any(row["corrected_um2"] for row in quantities)
-    head = ["", "of the mask", "corrected", "interval", *["corrected, mm\u00b2"] * has_area]
-    head += ["annotated", "units", "note"]
-    html.append(_plain(head, [_quantity(row, has_area) for row in quantities]))
+    head = ["", "of the mask", "corrected", _interval_of(quantities), "corrected, \u00b5m\u00b2"]
+    table = list(map(_quantity, quantities))
+    html.append(_plain([*head, "annotated", "units", "note"], table))
     if differences:
         html.append("<h2>Differences of groups</h2>")
         html.append(f"<p>{_OF_DIFFERENCES}</p>")
-        head = ["groups", "difference", "interval", "p adjusted", "note"]
+        head = ["groups", "difference", _interval_of(differences), "p adjusted", "note"]
         html.append(_plain(head, list(map(_difference, differences))))
     return html
 
 
-def _quantity(row, has_area):
+def _interval_of(rows):
+    known = {row["confidence"] for row in rows} - {""}
+    return " ".join([*(f"{float(confidence):.0%}" for confidence in known), "interval"])
+
+
+def _quantity(row):
     name = row["name"] if row["level"] == "sample" else f"{row['name']} (group)"
-    area = [_short(float(row["corrected_um2"]) / 1e6 if row["corrected_um2"] else "")] * has_area
-    units = f"{row['units']} ({row['unit']})" if row["units"] else "\u2013"
-    note = "; ".join(filter(None, (row["assumption"], row["note"])))
-    shares = (_percent(row["uncorrected"]), _percent(row["corrected"]), _percents(row))
-    return [name, *shares, *area, f"{row['annotated']} of {row['tiles']} tiles", units, note]
+    size = f"{float(row['corrected_um2']):,.0f}" if row["corrected_um2"] else "\u2013"
+    return [
+        *(name, _percent(row["uncorrected"]), _percent(row["corrected"]), _percents(row), size),
+        f"{row['annotated']} of {row['tiles']} tiles",
+        f"{row['units']} ({row['unit']})" if row["units"] else "\u2013",
+        "; ".join(filter(None, (row["assumption"], row["note"]))),
+    ]
 
 
 def _difference(row):
-    p = _short(row["p_adjusted"])
+    name = f"{row['group']} less {row['other']}"
     shares = _percent(row["difference"]), _percents(row)
-    return [f"{row['group']} less {row['other']}", *shares, p, row["note"]]
+    return [name, *shares, _short(row["p_adjusted"]), row["note"]]
 
 
 def _percents(row):
@@ -140,7 +146,7 @@ def _percents(row):
 
 
 def _percent(value):
-    return f"{100 * float(value):.2f} %" if value else "\u2013"
+    return f"{100 * float(value):.2f}%" if value else "\u2013"
 
 
 def _decision(decision, ranking, scores):
