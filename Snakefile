@@ -28,6 +28,7 @@ include: "workflow/rules/threshold.smk"
 include: "workflow/rules/validate.smk"
 include: "workflow/rules/decide.smk"
 include: "workflow/rules/quality.smk"
+include: "workflow/rules/quantities.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/metadata.smk"
@@ -46,6 +47,7 @@ rule all:
         lambda w: targets.errors(STUDY),
         lambda w: targets.decision(STUDY),
         lambda w: targets.trust(STUDY),
+        lambda w: quantities.tables(STUDY),
         lambda w: targets.figures(STUDY),
         "results/report.html",
     localrule: True

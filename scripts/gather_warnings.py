@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from tilewise import doubts, job
-from tilewise.decide import guarded, summary
+from tilewise.decide import guarded, quantities, summary
 from tilewise.read import image_check
-from tilewise.tables import read_all, read_rows
+from tilewise.tables import read_all, read_each, read_rows
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
@@ -18,6 +18,7 @@ known = [
     *summary.blank_doubts(scores),
     *guarded.empty_doubts(scores),
     *guarded.threshold_doubts(read_all(given.thresholds, params.samples)),
+    *quantities.doubts_of(read_each(given.quantities)),
 ]
 if given.decision:
     record = json.loads(Path(given.decision[0]).read_text(encoding="utf-8"))

@@ -14,13 +14,16 @@ methods, figures = snakemake.params.methods, {}
 for number, path in enumerate(map(Path, snakemake.input.figures)):
     picture = kinds[path.suffix], path.read_bytes()
     figures.setdefault(methods[number % len(methods)], []).append(picture)
-decided = {}
+further = {}
 if snakemake.input.decision:
     decision, ranking, scores = snakemake.input.decision
-    decided = {"ranking": read_rows(ranking), "scores": read_rows(scores)}
-    decided["decision"] = json.loads(Path(decision).read_text(encoding="utf-8"))
+    further = {"ranking": read_rows(ranking), "scores": read_rows(scores)}
+    further["decision"] = json.loads(Path(decision).read_text(encoding="utf-8"))
+quantities = [read_rows(path) for path in snakemake.input.quantities]
+if quantities:
+    further["quantities"], further["differences"] = quantities
 following = list(read_each(snakemake.input.next))
 summary = read_rows(snakemake.input.summary)
 known = doubts.read(snakemake.input.warnings)
-page = report.page(summary, figures, following=following, doubts=known, **decided)
+page = report.page(summary, figures, following=following, doubts=known, **further)
 Path(snakemake.output.report).write_text(page, encoding="utf-8")

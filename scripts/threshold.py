@@ -38,11 +38,11 @@ def segment(part, threads):
 
     def rows_of(region):
         rows = []
-        for tile, mask, own, share in segment_tiles(filtered, region, chosen, segmenter, outcome):
+        segmented = segment_tiles(filtered, region, chosen, segmenter, outcome)
+        for tile, mask, own, inside, share in segmented:
             writer.write(part, grid.tile_region(tile), mask)
-            names = {"sample": part.sample, "method": wildcards.method, "tile": tile.name}
-            names |= dict(zip(("height", "width"), mask.shape, strict=True))
-            names |= {"scope": scope, "foreground": share}
+            names = {"sample": part.sample, "method": wildcards.method, **grid.place(tile)}
+            names |= {"inside": inside, "scope": scope, "foreground": share}
             rows.append(names | own.to_row())
         return rows
 

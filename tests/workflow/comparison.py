@@ -27,7 +27,7 @@ FOLDED = ("threshold.tsv", "quality.tsv")
 """Tables of a sample that other tables repeat, likewise."""
 IGNORED = (
     *("figures", "report.html", "stacks.tsv", "warnings.tsv", "folds.tsv"),
-    "annotate_random.tsv",
+    *("annotate_random.tsv", "quantities"),
 )
 """Results that are pictures, or that have come later."""
 PASSED_OVER = ("histograms", "agreement", "annotators", "checks", "made_from")
@@ -50,7 +50,7 @@ RENAMED = (
 ADDED = (
     *("height", "width", "slivers", "blank_truth", "blank_mask", "mean_without_blank"),
     *("p_best", "pairs", "edge", "guard", "difference", "left_empty", "left_empty_with_truth"),
-    "purpose",
+    *("purpose", "z", "y", "x", "inside"),
 )
 """Columns that tables of versions before have not had: passed over where the old side has none."""
 

@@ -58,7 +58,7 @@ def test_threshold_parameters_run_no_filter(project):
     jobs = project.succeed().jobs
     assert jobs == {
         **{"threshold": 2, "validate": 2, "overlay": 2, "errors": 2},
-        **{"decide": 1, "aggregate": 1, "gather_warnings": 1, "report": 1},
+        **{"decide": 1, "aggregate": 1, "gather_warnings": 1, "report": 1, "quantities": 1},
     }
 
 
@@ -70,6 +70,7 @@ def test_edited_validation_runs_no_threshold(project):
     assert jobs["validate"] == 2
     assert jobs["aggregate"] == jobs["report"] == jobs["decide"] == 1
     followers = {"overlay", "aggregate", "gather_warnings", "report", "errors", "decide"}
+    followers |= {"quantities"}
     assert set(jobs) <= {"validate", *followers}
 
 
@@ -130,6 +131,7 @@ def test_a_deleted_reduced_level_of_a_mask_is_made_again(project):
         "decide",
         "aggregate",
         "gather_warnings",
+        "quantities",
         "report",
     }
     assert run.jobs["threshold"] == 1

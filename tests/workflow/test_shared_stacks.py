@@ -13,7 +13,7 @@ from projects import Project
 from samples import blobs, write_planes
 
 ALONE = {"collect": {"side": 0}}
-TABLES = {"folds", "decide", "aggregate", "gather_warnings", "report", "metadata"}
+TABLES = {"folds", "decide", "aggregate", "gather_warnings", "report", "quantities", "metadata"}
 """What follows from all samples."""
 
 

@@ -26,7 +26,7 @@ from tilewise import imports
 from tilewise.doubts import read
 from tilewise.plan import configuration, decide, doubts, export, ingest, metadata, quality
 from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
-from tilewise.plan import paths, resources, segment, targets, validate
+from tilewise.plan import paths, quantities, resources, segment, targets, validate
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.sample_names import SAMPLE_NAME

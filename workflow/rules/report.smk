@@ -50,6 +50,7 @@ rule gather_warnings:
         thresholds=lambda w: doubts.warnings(STUDY).thresholds,
         summary="results/summary.tsv",
         decision=targets.decision_tables(STUDY),
+        quantities=quantities.tables(STUDY)[:1],
         code=get_code("gather_warnings"),
     output:
         warnings=report(
@@ -109,6 +110,7 @@ rule report:
         summary="results/summary.tsv",
         warnings="results/warnings.tsv",
         decision=targets.decision_tables(STUDY),
+        quantities=quantities.tables(STUDY),
         next=targets.annotate_next(STUDY),
         figures=targets.figures(STUDY),
         code=get_code("report"),

@@ -227,8 +227,8 @@ class Resampled:
         value, resampled = float(contrast(self.values)), contrast(self.resampled)
         units = self._weights.shape[1]
         once, resamples = self._left_out
-        error = float(_jackknife(contrast(once), np.ones((1, units)))[0])
-        errors = _jackknife(contrast(resamples), self._weights)
+        error = float(jackknife(contrast(once), np.ones((1, units)))[0])
+        errors = jackknife(contrast(resamples), self._weights)
         usable = np.isfinite(resampled) & np.isfinite(errors) & (errors > LEAST_ERROR)
         return value, error, resampled[usable], errors[usable]
 
@@ -240,7 +240,7 @@ class Resampled:
         return [_estimates(*given, weights, True) for weights in (every, self._weights)]
 
 
-def _jackknife(left_out: Floats, weights: Floats) -> Floats:
+def jackknife(left_out: Floats, weights: Floats) -> Floats:
     """Standard errors, (resamples,), from estimates without one of the drawn units."""
     units = weights.shape[1]
     left_out = np.where(weights > 0, left_out, 0)

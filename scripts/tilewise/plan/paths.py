@@ -37,6 +37,7 @@ AGREEMENT = "results/{stack}/agreement/{extent}.tsv"
 ANNOTATORS = "results/{stack}/annotators/{extent}.tsv"
 MASKS = "results/masks/{file}"
 DECIDED = "results/choice.json"
+FOLDS = "results/folds.tsv"
 FIGURE = "results/figures/{method}-{kind}.{format}"
 
 

@@ -18,10 +18,11 @@ from tilewise.store.grid import Grid, Region, Tile, crop, runs_of
 from tilewise.tables import EMPTY, OWN, SAMPLE
 
 COLUMNS = (
-    *("sample", "method", "tile", "height", "width", "scope"),
+    *("sample", "method", "tile", "z", "y", "x", "height", "width", "inside", "scope"),
     *("threshold", *EVIDENCE, "foreground", "guard", "note"),
 )
-"""Of the table of thresholds; `foreground` is the fraction of the tile, 0 to 1."""
+"""Of the table of thresholds; `inside` is how many pixels of the tile are in the region of
+interest, `foreground` the fraction of these that is foreground, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -236,11 +237,11 @@ def segment_tiles(
     chosen: Collection[Tile],
     segmenter: Segmenter,
     outcome: Outcome | None = None,
-) -> Iterator[tuple[Tile, NDArray[np.uint8], Threshold, float]]:
+) -> Iterator[tuple[Tile, NDArray[np.uint8], Threshold, int, float]]:
     """Each chosen tile of a region, with its mask and its threshold; see `segment_region`.
 
-    Last comes the fraction of its pixels, in the region of interest, that are foreground: 0 to 1.
-    Tiles without any pixel there are left out.
+    Last come how many of its pixels are in the region of interest, and the fraction of these that
+    is foreground: 0 to 1. Tiles without any pixel there are left out.
     """
     grid = filtered.grid
     own = [tile for tile in grid.tiles_in(region) if tile in chosen]
@@ -255,7 +256,8 @@ def segment_tiles(
             if inside is not None:
                 pixels = int(np.count_nonzero(crop(inside, outer, inner)))
             if tile in chosen and pixels:
-                yield tile, own_mask, thresholds[tile], cv2.countNonZero(own_mask) / pixels
+                share = cv2.countNonZero(own_mask) / pixels
+                yield tile, own_mask, thresholds[tile], pixels, share
 
 
 def _above_tiles(pixels, region, grid, segmenter, thresholds, index=0):

@@ -33,6 +33,15 @@ _HARD_TILES = (
     "<code>train</code> in the column <code>purpose</code>. For scores, annotate those of "
     "<code>annotate_random.tsv</code>, which are drawn at random."
 )
+_OF_QUANTITIES = (
+    "The share of the area within the region of interest that is foreground: as the mask of all "
+    "tiles has it, and corrected by how far mask and truth are apart on annotated tiles that were "
+    "drawn at random. How: docs/validation.md, <i>Fraction of foreground</i>."
+)
+_OF_DIFFERENCES = (
+    "Of the corrected fractions of these images. They say nothing of other animals or specimens: "
+    "for that, compare the fractions of samples in a test of your own."
+)
 TABLE_METRICS = ("mcc", "f1", "iou", "precision", "recall", "accuracy")
 """Columns of a sample's table."""
 
@@ -47,6 +56,8 @@ def page(
     scores: Rows = (),
     following: Rows = (),
     doubts: Sequence[Doubt] = (),
+    quantities: Rows = (),
+    differences: Rows = (),
 ) -> str:
     """The report, as HTML.
 
@@ -62,6 +73,9 @@ def page(
         Rows of the tiles most worth annotating.
     doubts
         What could mislead in all of this.
+    quantities, differences
+        Rows of these tables: fractions of foreground, and differences of groups; none where no
+        method segments all tiles.
     """
     html = [
         "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'><title>tilewise</title>",
@@ -70,6 +84,7 @@ def page(
     if doubts:
         html.append("<h1>What could mislead</h1>")
         html += [f"<p class='warning'>{escape(str(doubt))}</p>" for doubt in doubts]
+    html += _quantities(quantities, differences)
     if decision:
         html += _decision(decision, ranking, scores)
     html.append("<h1>Validation</h1>")
@@ -89,6 +104,54 @@ def page(
         columns = ("rank", "sample", "tile", "trust", "agreement", "drift_z", "distance", "flags")
         html.append(_selection(columns, following))
     return "\n".join([*html, "</body></html>\n"])
+
+
+def _quantities(quantities, differences):
+    html = ["<h1>Foreground of all tiles</h1>"]
+    if not quantities:
+        return [*html, "<p>No method segments all tiles: there is nothing to estimate.</p>"]
+    html.append(f"<p>{_OF_QUANTITIES}</p>")
+    head = ["", "of the mask", "corrected", _interval_of(quantities), "corrected, \u00b5m\u00b2"]
+    table = list(map(_quantity, quantities))
+    html.append(_plain([*head, "annotated", "units", "note"], table))
+    if differences:
+        html.append("<h2>Differences of groups</h2>")
+        html.append(f"<p>{_OF_DIFFERENCES}</p>")
+        head = ["groups", "difference", _interval_of(differences), "p adjusted", "note"]
+        html.append(_plain(head, list(map(_difference, differences))))
+    return html
+
+
+def _interval_of(rows):
+    known = {row["confidence"] for row in rows} - {""}
+    return " ".join([*(f"{float(confidence):.0%}" for confidence in known), "interval"])
+
+
+def _quantity(row):
+    name = row["name"] if row["level"] == "sample" else f"{row['name']} (group)"
+    size = f"{float(row['corrected_um2']):,.0f}" if row["corrected_um2"] else "\u2013"
+    return [
+        *(name, _percent(row["uncorrected"]), _percent(row["corrected"]), _percents(row), size),
+        f"{row['annotated']} of {row['tiles']} tiles",
+        f"{row['units']} ({row['unit']})" if row["units"] else "\u2013",
+        "; ".join(filter(None, (row["assumption"], row["note"]))),
+    ]
+
+
+def _difference(row):
+    name = f"{row['group']} less {row['other']}"
+    shares = _percent(row["difference"]), _percents(row)
+    return [name, *shares, _short(row["p_adjusted"]), row["note"]]
+
+
+def _percents(row):
+    if not row["low"]:
+        return "\u2013"
+    return f"{_percent(row['low'])} to {_percent(row['high'])}"
+
+
+def _percent(value):
+    return f"{100 * float(value):.2f}%" if value else "\u2013"
 
 
 def _decision(decision, ranking, scores):

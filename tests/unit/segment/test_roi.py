@@ -119,7 +119,7 @@ def masks_of(plane, inside, segmenter, steps=(), tile=32):
         for tile, own, *row in segment_tiles(filtered, region, tiles, segmenter, sample):
             inner = grid.tile_region(tile)
             mask[inner.y0 : inner.y1, inner.x0 : inner.x1] = own
-            # the threshold and the fraction of foreground
+            # the threshold, the number of pixels inside and the fraction of foreground
             rows[tile] = row
     return mask, rows
 
@@ -210,7 +210,7 @@ def test_thresholds_are_those_of_the_pixels_inside(name, scope):
     plane, inside = round_field()
     reference = getattr(skimage.filters, f"threshold_{name}")
     _, rows = masks_of(plane, inside, segmenter_of(name, scope))
-    for tile, (threshold, share) in rows.items():
+    for tile, (threshold, number, share) in rows.items():
         y, x = (32 * tile.row, 32 * tile.column) if scope == "tile" else (0, 0)
         side = 32 if scope == "tile" else 200
         own = np.s_[y : y + side, x : x + side]
@@ -219,6 +219,7 @@ def test_thresholds_are_those_of_the_pixels_inside(name, scope):
             above = counted > reference(counted)
             np.testing.assert_array_equal(counted > threshold.values[0], above)
         if scope == "tile":
+            assert number == counted.size
             assert share == (counted > threshold.values[0]).mean()
 
 

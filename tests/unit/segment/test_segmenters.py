@@ -102,10 +102,10 @@ def test_chosen_tiles_alone(plane, steps, threshold):
         expected = [mask[:20, 20:], mask[20:, :20]]
     segmented = list(segment_tiles(filtered, WHOLE, chosen, segmenter))
     assert [tile for tile, *_ in segmented] == chosen
-    for (_, mask, used, share), own in zip(segmented, expected, strict=True):
+    for (_, mask, used, inside, share), own in zip(segmented, expected, strict=True):
         np.testing.assert_array_equal(mask, own)
         assert used.values
-        assert share == own.mean()
+        assert (inside, share) == (own.size, own.mean())
 
 
 def test_guarded_tiles(plane):
