@@ -5,6 +5,7 @@ from itertools import combinations
 from typing import Any
 
 from tilewise.decide.evidence import Evidence
+from tilewise.decide.ranking import LITTLE_WORSE, WORSE
 from tilewise.doubts import Doubt
 
 Row = Mapping[str, Any]
@@ -14,7 +15,7 @@ def tuned_doubts(known: Mapping[str, Evidence], decisive: Sequence[Row]) -> list
     """Tests of methods that choose from unequally many sets of parameters."""
     tuned = [method for method, own in known.items() if own.is_held_out]
     unequal = any(not known[i].is_as_free_as(known[k]) for i, k in combinations(tuned, 2))
-    if not unequal or all(row["indistinguishable"] in ("yes", None) for row in decisive):
+    if not unequal or not any(row["relation"] in (WORSE, LITTLE_WORSE) for row in decisive):
         return []
     return [
         Doubt(

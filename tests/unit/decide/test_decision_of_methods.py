@@ -115,12 +115,12 @@ def test_tests_of_methods_with_unequal_grids_are_in_doubt():
     known = {"b": Evidence("fixed", counts)}
     for name, number in (("a", 2), ("c", 3), ("d", 3)):
         known[name] = Evidence("held out", counts, tables=np.zeros((number, 6, 4)))
-    told_apart = [{"indistinguishable": "yes"}, {"indistinguishable": ""}]
+    told_apart = [{"relation": ""}, {"relation": "cannot tell"}, {"relation": "worse"}]
     (doubt,) = decision_doubts.tuned_doubts(known, told_apart)
     assert doubt.code == "tuned_methods"
     assert doubt.message.startswith("a, c, d choose from different numbers of sets")
     # nothing is told apart, or all choose from as many
-    assert decision_doubts.tuned_doubts(known, told_apart[:1]) == []
+    assert decision_doubts.tuned_doubts(known, [*told_apart[:2], {"relation": "not tested"}]) == []
     del known["a"]
     assert decision_doubts.tuned_doubts(known, told_apart) == []
 
