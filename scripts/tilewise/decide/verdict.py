@@ -143,8 +143,8 @@ def opening(decision: Mapping[str, Any]) -> list[str]:
     else:
         number = units["independent"]
         sentences.append(
-            f"Its {metric} here is {_three(decision['value'])}; how it will do on other samples, "
-            f"{number} independent unit{'s' * (number != 1)} cannot say."
+            f"On these tiles, {metric} {value}: {expected['what']}; what that says of other "
+            f"samples, {number} independent unit{'s' * (number != 1)} cannot tell."
         )
     sentences.append(decision["verdict"])
     return [*sentences, *decision["next"]]

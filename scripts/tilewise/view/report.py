@@ -84,9 +84,9 @@ def page(
     if doubts:
         html.append("<h1>What could mislead</h1>")
         html += [f"<p class='warning'>{escape(str(doubt))}</p>" for doubt in doubts]
-    html += _quantities(quantities, differences)
     if decision:
         html += _decision(decision, ranking, scores)
+    html += _quantities(quantities, differences)
     html.append("<h1>Validation</h1>")
     if not summary:
         html.append("<p>No sample has truth: there is nothing to validate.</p>")
@@ -183,6 +183,7 @@ def _decision(decision, ranking, scores):
     rows = [row for row in ranking if row["metric"] == metric]
     html.append(f"<h2>Methods by {metric}</h2>")
     html.append(_selection(columns, rows))
+    html += _within(decision["within"], metric)
     by_metric: dict[str, dict[str, str]] = {}
     for row in ranking:
         by_metric.setdefault(row["metric"], {})[row["method"]] = row["rank"]
@@ -194,7 +195,7 @@ def _decision(decision, ranking, scores):
     ]
     html.append(_plain(("method", *others), table))
     html.append("<h2>Reference scores</h2>")
-    columns = ["method", "estimate", "micro", "micro_low", "micro_high", "macro"]
+    columns = ["method", "estimate", "variant", "micro", "micro_low", "micro_high", "macro"]
     placed = [row for row in scores if row["metric"] == metric]
     placed.sort(key=lambda row: -float(row["micro"] or "-inf"))
     html.append(_selection(columns, placed))
@@ -208,6 +209,25 @@ def _decision(decision, ranking, scores):
         curve = [[row["units"], _short(row["width"])] for row in decision["learning_curve"]]
         html.append(_plain(("units", "width"), curve))
     return html
+
+
+def _within(rows, metric):
+    """What holds within annotated parts that are too few or too near to speak of other samples."""
+    if not rows:
+        return []
+    first = rows[0]
+    table = [
+        [row["method"], f"{row['better']} of {row['parts']}"]
+        + [_short(row[name]) for name in ("difference", "low", "high")]
+        for row in rows
+    ]
+    head = ("method", f"{first['best']} is higher in", f"{metric} of it is less by", "low", "high")
+    return [
+        f"<h2>Within {first['within']} alone</h2>",
+        f"<p>{escape(first['best'])} beside the others, over {first['part']}. This says nothing of "
+        "other samples.</p>",
+        _plain(head, table),
+    ]
 
 
 def _selection(columns, rows):

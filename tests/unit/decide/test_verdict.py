@@ -186,13 +186,17 @@ def test_a_decision_as_text():
 
 def test_a_score_on_the_tiles_that_chose_its_parameters_has_its_warning():
     changes = {"estimate": "resubstitution", "low": None, "note": "no interval: few units"}
-    few = {"expected": {"value": 0.9, "low": None, "high": None}, "worst": [], "others": []}
+    few = {
+        "expected": {"value": 0.9, "low": None, "high": None, "what": "choosing"},
+        "worst": [],
+        "others": [],
+    }
     within = {"within": "this tile", "best": "a", "method": "b", "better": 8, "parts": 9}
     within |= {"part": "blocks", "difference": 0.1, "low": 0.05, "high": 0.2}
     units = {"unit": "spatial blocks of one tile", "number": 9, "independent": 1}
     text = text_of(RECORD | changes | few | {"within": [within], "units": units})
     assert "0.912 (no interval: few units)" in text
-    assert "on other samples, 1 independent unit cannot say." in text
+    assert "On these tiles, mcc 0.900: choosing; what that says of other samples, 1 ind" in text
     assert "expect mcc" not in text
     assert "How intervals are computed" not in text
     assert "chosen on: it is too high" in text
