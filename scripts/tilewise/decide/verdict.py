@@ -100,6 +100,11 @@ def describe(decision: Mapping[str, Any]) -> str:
     if decision["guard"]:
         lines.append(f"- {decision['guard']}")
     lines.append(f"- Independent units: {units['independent']} ({units['unit']})")
+    if "effective" in units:
+        lines.append(
+            f"- Neighbouring units have a correlation of {units['correlation']:.2f}, as if there "
+            f"were {units['effective']:.0f}: a rough guess, which no test uses"
+        )
     if decision["low"] is not None:
         lines.append("- How intervals are computed: docs/validation.md, *Intervals*")
     if decision["estimate"] == "resubstitution":

@@ -205,3 +205,12 @@ def test_a_score_on_the_tiles_that_chose_its_parameters_has_its_warning():
         "- higher mcc than `b` in 8 of 9 blocks, by 0.100 (interval over blocks 0.050 to 0.200)"
         in text
     )
+
+
+def test_near_units_are_said_to_be_fewer():
+    units = RECORD["units"] | {"unit": "tile", "correlation": 0.312, "effective": 5.2}
+    expected = (
+        "- Independent units: 8 (tile)\n- Neighbouring units have a correlation of 0.31, as if "
+        "there were 5: a rough guess, which no test uses\n"
+    )
+    assert expected in text_of(RECORD | {"units": units})
