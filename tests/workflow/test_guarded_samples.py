@@ -65,7 +65,8 @@ def test_blocks_are_as_one(finished, planes, tmp_path):
     assert outcomes[""]["blocks"] == ["2/0/0"]
     assert float(outcomes[""]["outcome"]["threshold"]["threshold"]) == threshold_otsu(image)
     assert not (whole.results / "discs/otsu/guard.json").exists()
-    assert finished.rows("warnings.tsv") == []
+    codes = {row["code"] for row in finished.rows("warnings.tsv")}
+    assert not codes & {"left_empty", "weak_contrast", "constant_background"}
 
 
 def test_clear_tiles_do_not_run_again(again, planes):

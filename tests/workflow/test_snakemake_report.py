@@ -11,6 +11,7 @@ SHOWN = {
     "Decision": {"decision.md", "ranking.tsv", "scores.tsv"},
     "Figures": {f"otsu-{kind}.svg" for kind in ("tiles", "histogram", "confusion")},
     "Overview": {"report.html", "warnings.tsv"},
+    "Quantities": {"quantities.tsv", "quantities_groups.tsv"},
     "Scores": {"metrics.tsv", "summary.tsv", "errors.tsv", "differences.tsv"},
     "Tiles": {"annotate_next.tsv"},
 }
@@ -64,5 +65,7 @@ def test_without_truth(project):
     project.configure([{"sample": "other", "image": "image.png"}], apply="otsu").succeed()
     project.succeed("--report", "page.html")
     page = (project.folder / "page.html").read_text()
-    assert shown(page) == {category: SHOWN[category] for category in ("Overview", "Scores")}
+    assert shown(page) == {
+        category: SHOWN[category] for category in ("Overview", "Quantities", "Scores")
+    }
     assert "System Message" not in page

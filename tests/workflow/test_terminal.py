@@ -90,6 +90,7 @@ def test_warnings_come_last(project, profile):
     expected = [
         "the truth of discs looks inverted",
         "the truth of also looks inverted",
+        "12 annotated tiles are 2 independent units (plane), 5 are needed for intervals and tests",
         "results/gone is of an earlier run, and nothing uses it any more",
         "1 masks are of an earlier run",
     ]
