@@ -51,8 +51,12 @@ def get_guard(stack, method):
 
 def get_guard_files(stack, method, variants):
     """Its file, where any set of parameters waits for the sample; as `get_choice_files`."""
-    waits = segment.waiting(STUDY, stack, variants)
-    return [ancient(get_guard(stack, method))] if waits else []
+    if not segment.waiting(STUDY, stack, variants):
+        return []
+    file = get_guard(stack, method)
+    # from object storage, files are fetched for inputs alone: params read it later
+    read_choice(file)
+    return [ancient(file)]
 
 
 def get_outcomes(stack, block, method, variants):
