@@ -6,6 +6,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+ESTIMATE, TRAIN = "estimate", "train"
+"""In the column `purpose`: tiles score methods, or parameters are chosen on them alone."""
 SLIVER = "sliver"
 """In the column `edge`: the tile is a small rest at the edge of its plane."""
 OWN, EMPTY, SAMPLE = "own", "empty", "sample"

@@ -89,6 +89,7 @@ def cross_validate(
 
 
 def repeat(
+    applied: str,
     known: Mapping[str, Evidence],
     splits: Splits,
     merit: MetricOfCounts,
@@ -98,13 +99,13 @@ def repeat(
     """How often each method is selected with so many seeds, those that never are left out.
 
     The seeds are of random flips and, where no threshold is calibrated without a fold, of the
-    folds.
+    folds. With the first of them, `applied` was selected.
     """
-    counted: dict[str, int] = {}
+    counted = {applied: 1}
     tables = [one.tables for one in known.values() if one.tables is not None]
-    for step in range(number):
+    for step in range(1, number):
         own, folds = known, splits
-        if step and all(table.ndim == 3 for table in tables) and splits.can_choose:
+        if all(table.ndim == 3 for table in tables) and splits.can_choose:
             folds = splits.shuffled(rules.seed + step)
             own = {name: one.chosen_anew(folds, merit, rules.average) for name, one in own.items()}
         seeded = replace(rules, seed=rules.seed + step)

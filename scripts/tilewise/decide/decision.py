@@ -133,7 +133,7 @@ def decide(
         merits = estimate(own.trials.of_all, *by)
         chosen = list(own.trials.variants).index(known[method].variant)
         doubts += edge_doubts(method, own.grid, merits, chosen, rules.metric)
-    seeds = repeat(known, splits, by[0], rules) if rules.has_intervals else {}
+    seeds = repeat(applied, known, splits, by[0], rules) if rules.has_intervals else {}
     doubts += seed_doubts(applied, seeds)
     nearness = scoring.nearness(np.stack([known[row["method"]].counts for row in decisive]), *by)
     doubts += unit_doubts.doubts_of(folds, settings, nearness)

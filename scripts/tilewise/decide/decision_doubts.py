@@ -21,7 +21,7 @@ def tuned_doubts(known: Mapping[str, Evidence], decisive: Sequence[Row]) -> list
         Doubt(
             "tuned_methods",
             f"{', '.join(tuned)} choose from different numbers of sets of parameters on the units "
-            "that they are compared on: where they are equal, they are told apart in up to 12 % of "
+            "that they are compared on: where they are equal, they are told apart in up to 10 % of "
             "studies instead of 5 %",
             "take the order of these methods as a hint, or give their grids as many sets",
         )

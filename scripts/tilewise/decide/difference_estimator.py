@@ -29,6 +29,8 @@ from tilewise.decide.resampling import (
     Floats,
     bootstrap_weights,
     jackknife,
+    studentized_interval,
+    studentized_p,
 )
 
 LEAST_SPREAD = 1e-12
@@ -168,15 +170,7 @@ def interval(
     value, error, studentized, freedom = _contrast(first, other)
     if not error > LEAST_ERROR:
         return value, value
-    from scipy.special import stdtrit
-
-    tail = (1 - confidence) / 2
-    least = float(stdtrit(freedom, tail))
-    greatest = -least
-    if studentized.size:
-        quantiles = np.quantile(studentized, (tail, 1 - tail))
-        least, greatest = min(least, quantiles[0]), max(greatest, quantiles[1])
-    return float(value - greatest * error), float(value - least * error)
+    return studentized_interval(value, error, studentized, freedom, confidence)
 
 
 def p_value(first: Estimate, other: Estimate) -> float | None:
@@ -187,14 +181,7 @@ def p_value(first: Estimate, other: Estimate) -> float | None:
     value, error, studentized, freedom = _contrast(first, other)
     if not error > LEAST_ERROR:
         return None
-    from scipy.special import stdtr
-
-    statistic = value / error
-    beyond = 2 * float(stdtr(freedom, -abs(statistic)))
-    if studentized.size:
-        is_greater = studentized >= statistic if statistic > 0 else studentized <= statistic
-        beyond = max(beyond, 2 * float(is_greater.mean()))
-    return min(beyond, 1.0)
+    return studentized_p(value / error, studentized, freedom)
 
 
 def _contrast(first: Estimate, other: Estimate | None) -> tuple[float, float, Floats, float]:

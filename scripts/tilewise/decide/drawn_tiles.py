@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 
 from tilewise.decide.difference_estimator import Drawn
-from tilewise.decide.places import Place
+from tilewise.decide.places import Place, place_of
 from tilewise.decide.selection import ALL
+from tilewise.tables import TRAIN
 
 TextRow = Mapping[str, str]
 
-TRAIN = "train"
-"""The purpose of tiles that were not drawn to estimate from."""
 RARE = 0.01
 """Chance below which what is found is not taken for that of a random draw."""
 
@@ -87,10 +86,10 @@ def held_out(
     dict of str to str, bool
         The row, and whether the tile had no part in the choice.
     """
-    fold_of = {_place(row): row["fold"] for row in folds}
+    fold_of = {place_of(row): row["fold"] for row in folds}
     tables: dict[Place, dict[tuple[str, str], TextRow]] = {}
     for row in rows:
-        tables.setdefault(_place(row), {})[row["variant"], row["fold"]] = row
+        tables.setdefault(place_of(row), {})[row["variant"], row["fold"]] = row
     for place, own in tables.items():
         fold = fold_of.get(place, "")
         variant, without = (variants.get(fold), fold) if fold else (chosen, ALL)
@@ -98,10 +97,6 @@ def held_out(
             variant, without = chosen, ALL
         row = own.get((variant, "")) or own[variant, without]
         yield row, without == fold or not fold
-
-
-def _place(row: TextRow) -> Place:
-    return Place(row["sample"], int(row["z"]), int(row["y"]), int(row["x"]), row.get("patch", ""))
 
 
 def read_samples(
@@ -127,12 +122,12 @@ def read_samples(
     masks: Counter[str] = Counter()
     for row in segmented:
         inside = float(row["inside"])
-        areas.setdefault(row["sample"], {})[_place(row)] = inside
+        areas.setdefault(row["sample"], {})[place_of(row)] = inside
         masks[row["sample"]] += round(inside * float(row["foreground"]))
-    known = {_place(row): row for row in folds}
+    known = {place_of(row): row for row in folds}
     tiles: dict[str, list[Tile]] = {}
     for row, is_held_out in annotated:
-        place = _place(row)
+        place = place_of(row)
         if not place.patch and place in areas.get(place.sample, ()):
             tile = _tile(row, areas[place.sample][place], is_held_out, known.get(place, {}))
             tiles.setdefault(place.sample, []).append(tile)
@@ -153,7 +148,7 @@ def _tile(row: TextRow, area: float, is_held_out: bool, drawn: TextRow) -> Tile:
     annotated, tp, fp, fn = (float(row[name]) for name in ("annotated", "tp", "fp", "fn"))
     scale = area / annotated
     return Tile(
-        place=_place(row),
+        place=place_of(row),
         area=area,
         truth=scale * (tp + fn),
         mask=scale * (tp + fp),

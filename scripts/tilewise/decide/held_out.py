@@ -7,10 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.decide.cross_validation import Splits, tables_of_folds
-from tilewise.decide.resampling import Floats, MetricOfCounts, additive
-
-LEAST_ERROR = 1e-12
-"""Standard error below which all folds are equal but for rounding."""
+from tilewise.decide.resampling import LEAST_ERROR, Floats, MetricOfCounts, additive
 
 
 def corrected_error(without: Floats, splits: Splits) -> float:

@@ -19,6 +19,8 @@ from tilewise.decide.ranking import UNKNOWN, Row, finite, rank_methods
 from tilewise.decide.resampling import bootstrap_weights, estimate, learning_curve
 from tilewise.decide.uncertainty import Uncertainty
 
+STEP = 10
+"""Of resamples, every such is planned with: two quantiles need no more."""
 WITHIN = {
     "block": ("this tile", "blocks"),
     "near": ("these tiles", "tiles"),
@@ -66,7 +68,7 @@ def planned(
     value, error, values, errors = sure.contrast(0, 1)
     numbers = [
         units_to_tell_apart(*pair, rules.units, rules.alpha)
-        for pair in zip([value, *values[::10]], [error, *errors[::10]], strict=True)
+        for pair in zip([value, *values[::STEP]], [error, *errors[::STEP]], strict=True)
     ]
     least, most = (
         np.quantile(numbers[1:], (0.1, 0.9), method="higher") if numbers[1:] else 2 * [np.inf]

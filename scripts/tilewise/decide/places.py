@@ -26,8 +26,8 @@ class Place:
 
 
 def place_of(row: Mapping[str, str]) -> Place:
-    """Where a row comes from, read as text."""
-    return Place(row["sample"], int(row["z"]), int(row["y"]), int(row["x"]), row["patch"])
+    """Where a row comes from, read as text; without a column `patch`, a tile."""
+    return Place(row["sample"], int(row["z"]), int(row["y"]), int(row["x"]), row.get("patch", ""))
 
 
 def read_histograms(paths: Iterable[Path | str], filters: Iterable[str]) -> Histograms:

@@ -184,14 +184,8 @@ class Resampled:
             return None, None
         if not error > LEAST_ERROR:
             return value, value
-        studentized = (values - value) / errors
-        tail = (1 - confidence) / 2
-        half = -_student(tail, self._weights.shape[1]) * error
-        low, high = value - half, value + half
-        if studentized.size:
-            least, greatest = np.quantile(studentized, (tail, 1 - tail))
-            low, high = min(low, value - greatest * error), max(high, value - least * error)
-        return float(low), float(high)
+        studentized, freedom = (values - value) / errors, self._weights.shape[1] - 1
+        return studentized_interval(value, error, studentized, freedom, confidence)
 
     def p(self, method: int, other: int) -> float:
         """Whether two methods differ, two-sided, 0 to 1: where their `interval` touches 0.
@@ -200,20 +194,12 @@ class Resampled:
         no width, that of all swaps of the units' counts: 2 of 2 ** units are as great.
         """
         value, error, values, errors = self.contrast(method, other)
-        studentized = (values - value) / errors
         if not math.isfinite(value) or abs(value) <= LEAST_ERROR:
             return 1.0
         units = self._weights.shape[1]
         if not error > LEAST_ERROR:
             return float(2.0 ** (1 - units))
-        from scipy.special import stdtr
-
-        statistic = value / error
-        beyond = 2 * float(stdtr(units - 1, -abs(statistic)))
-        if studentized.size:
-            is_greater = studentized >= statistic if statistic > 0 else studentized <= statistic
-            beyond = max(beyond, 2 * float(is_greater.mean()))
-        return min(beyond, 1.0)
+        return studentized_p(value / error, (values - value) / errors, units - 1)
 
     def contrast(self, method: int, other: int | None) -> tuple[float, float, Floats, Floats]:
         """A method's value, or its difference to another's, its standard error, and resampled both.
@@ -238,6 +224,40 @@ class Resampled:
         given = self._counts, self._metric, self._average
         every = np.ones((1, self._weights.shape[1]))
         return [_estimates(*given, weights, True) for weights in (every, self._weights)]
+
+
+def studentized_interval(
+    value: float, error: float, studentized: Floats, freedom: float, confidence: float
+) -> tuple[float, float]:
+    """Bootstrap-t interval, no narrower than Student's with the same error.
+
+    Parameters
+    ----------
+    studentized : (resamples,) ndarray
+        How far resamples are from the value, over their own errors; perhaps none.
+    freedom : float
+        Degrees of freedom of Student's.
+    """
+    from scipy.special import stdtrit
+
+    tail = (1 - confidence) / 2
+    least = float(stdtrit(freedom, tail))
+    greatest = -least
+    if studentized.size:
+        quantiles = np.quantile(studentized, (tail, 1 - tail))
+        least, greatest = min(least, quantiles[0]), max(greatest, quantiles[1])
+    return float(value - greatest * error), float(value - least * error)
+
+
+def studentized_p(statistic: float, studentized: Floats, freedom: float) -> float:
+    """Two-sided p of a value over its error: where its `studentized_interval` touches 0."""
+    from scipy.special import stdtr
+
+    beyond = 2 * float(stdtr(freedom, -abs(statistic)))
+    if studentized.size:
+        is_greater = studentized >= statistic if statistic > 0 else studentized <= statistic
+        beyond = max(beyond, 2 * float(is_greater.mean()))
+    return min(beyond, 1.0)
 
 
 def jackknife(left_out: Floats, weights: Floats) -> Floats:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self, TypedDict
 
 from tilewise.decide.places import Place
+from tilewise.tables import ESTIMATE, TRAIN
 
-TRAIN = "train"
-"""The purpose of tiles that parameters are chosen on, and that score nothing; else `estimate`."""
 COLUMNS = ("purpose", "pi", "unit_tiles")
 """Of the table of folds."""
 
@@ -71,7 +70,7 @@ class Sampling:
 
     def to_row(self, place: Place) -> dict[str, Any]:
         """The fields of `COLUMNS`."""
-        fields = {"purpose": TRAIN if place in self.training else "estimate"}
+        fields = {"purpose": TRAIN if place in self.training else ESTIMATE}
         return fields | {
             "pi": self.pi_of.get(place, ""),
             "unit_tiles": self.unit_tiles.get(place, ""),

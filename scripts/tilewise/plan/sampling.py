@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tilewise.store.grid import Grid, Region
+from tilewise.tables import ESTIMATE, TRAIN
 
-PURPOSES = ("estimate", "train")
+PURPOSES = (ESTIMATE, TRAIN)
 """What a tile is annotated for: to score methods, the default; or only to choose parameters."""
 SAMPLING = ("purpose", "pi")
 """Columns of the sheet and of tables of windows."""
@@ -30,7 +31,7 @@ class Drawn:
         return f"purpose {self.purpose}, {pi}"
 
 
-EVERYWHERE = Drawn(PURPOSES[0])
+EVERYWHERE = Drawn(ESTIMATE)
 """Where nothing is said."""
 
 

@@ -21,6 +21,7 @@ from tilewise.score.formulas import CHOICES, METRICS
 from tilewise.segment.filters import chain_reach
 from tilewise.segment.steps import hint
 from tilewise.store.grid import Grid, Region
+from tilewise.tables import TRAIN
 
 BYTES_PER_GIGABYTE = 2**30
 
@@ -448,12 +449,12 @@ def _check_sampling(study: Study) -> None:
     for name in study.annotated:
         tiles = study.drawn_tiles[name].values()
         known += tiles or [study.samples[name].sampling.all_tiles]
-    if known and all(drawn.purpose == "train" for drawn in known):
+    if known and all(drawn.purpose == TRAIN for drawn in known):
         raise ValueError(
             "purpose: all annotated tiles are to `train`, and none is left to score methods on: "
             "leave the column `purpose` empty for some"
         )
-    has_weights = any(drawn.purpose != "train" and drawn.pi is not None for drawn in known)
+    has_weights = any(drawn.purpose != TRAIN and drawn.pi is not None for drawn in known)
     if has_weights and study.config["decision"]["test"] == "wilcoxon":
         raise ValueError(
             "decision.test: wilcoxon ranks units without their weights, which `pi` gives them: "

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tilewise.tables import SLIVER
+from tilewise.tables import ESTIMATE, SLIVER
 
 RANDOM = ("sample", "tile", "z", "y", "x", "height", "width", "path", "purpose", "pi")
 """Columns of the table; `z`, `y`, `x`, `path`, `purpose` and `pi` are those of a table of windows,
@@ -56,7 +56,7 @@ def draw(tiles: Sequence[Mapping[str, Any]], number: int, seed: int) -> list[dic
     return [
         {
             **{column: open_tiles[i].get(column, "") for column in RANDOM[:-3]},
-            **{"path": "", "purpose": "estimate", "pi": pi[i]},
+            **{"path": "", "purpose": ESTIMATE, "pi": pi[i]},
         }
         for i in sorted(pi)
     ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from tilewise.quality import flags, trust
 from tilewise.quality.feature_names import FEATURES, PLACE
+from tilewise.tables import TRAIN
 
 Row = dict[str, Any]
 
@@ -70,6 +71,4 @@ def judge(
         }
         for row, own, (tile, mark) in zip(flagged, trusts, marks.items(), strict=True)
     ]
-    return tiles, [
-        {"rank": rank, **tiles[i], "purpose": "train"} for rank, i in enumerate(chosen, 1)
-    ]
+    return tiles, [{"rank": rank, **tiles[i], "purpose": TRAIN} for rank, i in enumerate(chosen, 1)]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from right_pixels import SETTINGS, row_of
 
 from tilewise.decide import choice, decision, decision_doubts, evidence, selection
 from tilewise.decide.count_columns import CountColumns
@@ -10,31 +11,14 @@ from tilewise.decide.evidence import Evidence, Rules
 from tilewise.decide.folds import Folds
 from tilewise.decide.places import place_of
 from tilewise.decide.selection import Trials
-from tilewise.score.formulas import PIXEL_METRICS
 
-SETTINGS = {
-    **{
-        "metric": "accuracy",
-        "average": "micro",
-        "margin": 0.01,
-        "unit": "auto",
-        "plane_gap": 10,
-        "folds": 10,
-    },
-    **{"confidence": 0.95, "min_units": 5, "resamples": 200, "seed": 0, "test": "bootstrap_t"},
-}
 COLUMNS = CountColumns(())
 SAMPLES = "abcdef"
 GROUPS = dict(zip(SAMPLES, SAMPLES, strict=True))
 
 
 def row(sample, right, **more):
-    """A tile of 100 background pixels, some of which a mask gets right."""
-    place = {"sample": sample, "tile": "z0000_y00_x00", "z": "0", "y": "0", "x": "0", "patch": ""}
-    counts = {"tp": 0, "fp": 100 - right, "fn": 0, "tn": right}
-    metrics = dict.fromkeys(PIXEL_METRICS, "") | {"accuracy": right / 100}
-    fields = {name: str(value) for name, value in (counts | metrics).items()}
-    return place | fields | {"edge": ""} | more
+    return row_of({"sample": sample, "tile": "z0000_y00_x00"}, right, **more)
 
 
 def tables(**rights):

@@ -3,26 +3,16 @@
 import near_tiles
 import numpy as np
 import pytest
+from right_pixels import SETTINGS as KNOWN
+from right_pixels import row_of
 
 from tilewise.decide import decision, selection
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.folds import Folds
 from tilewise.decide.places import place_of
 from tilewise.decide.selection import Trials
-from tilewise.score.formulas import PIXEL_METRICS
 
-SETTINGS = {
-    **{
-        "metric": "accuracy",
-        "average": "micro",
-        "margin": 0.01,
-        "unit": "auto",
-        "plane_gap": 10,
-        "folds": 10,
-    },
-    **{"confidence": 0.95, "min_units": 5, "resamples": 200, "seed": 0, "test": "bootstrap_t"},
-    **{"tile_gap": 1, "cell": 1},
-}
+SETTINGS = KNOWN | {"tile_gap": 1, "cell": 1}
 COLUMNS = CountColumns(())
 LOW, HIGH = (50, 100, 50, 50, 50), (50, 0, 60, 60, 60)
 """Right pixels of 100 in a row of five tiles. Without the first tile the low one is better, 250 to
@@ -30,11 +20,8 @@ LOW, HIGH = (50, 100, 50, 50, 50), (50, 0, 60, 60, 60)
 
 
 def row(column, right, **more):
-    place = {"sample": "a", "tile": f"z0000_y00_x{column:02d}", "z": "0", "y": "0", "patch": ""}
-    counts = {"tp": 0, "fp": 100 - right, "fn": 0, "tn": right}
-    metrics = dict.fromkeys(PIXEL_METRICS, "") | {"accuracy": right / 100}
-    fields = {name: str(value) for name, value in (counts | metrics).items()}
-    return place | {"x": str(64 * column), "edge": ""} | fields | more
+    place = {"sample": "a", "tile": f"z0000_y00_x{column:02d}", "x": str(64 * column)}
+    return row_of(place, right, **more)
 
 
 def rows_of(rights, **more):
