@@ -16,7 +16,7 @@ import yaml
 
 from tilewise.quality import flags
 from tilewise.score.formulas import REGISTRY
-from tilewise.segment import cleanup, filters, masks
+from tilewise.segment import cleanup, filters, masks, own_function
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
 
@@ -57,6 +57,11 @@ are written as steps of filters are: `otsu`, `{manual: 79}`.
 LOCALS = """\
 A threshold for each pixel, from the pixels around it: `{adaptive: {size: 51, offset: -20}}`.
 """
+OWN = """\
+A method's `threshold` may be a function of yours: `{python: own.py}`. Its masks are scored,
+overlaid and ranked like all others, annotated tiles may choose its parameters (`grid`), and an edit
+of the file runs the method again.
+"""
 CLEANUP = """\
 Steps on the mask, written as those of filters are: `[fill_holes, {remove_small: 20}]`.
 """
@@ -94,6 +99,8 @@ def page() -> str:
         *_steps(GLOBAL | hysteresis),
         f"## Local thresholds\n\n{LOCALS}",
         *_steps({name: method.surface for name, method in LOCAL.items()}),
+        f"## Functions of your own\n\n{OWN}",
+        *_steps({own_function.NAME: own_function.python}),
         f"## Clean-up\n\n{CLEANUP}",
         *_steps({name: step.apply for name, step in cleanup.STEPS.items()}),
         f"## Metrics\n\n{METRICS_TEXT}\n{_metrics()}",

@@ -94,6 +94,7 @@ rule sweep:
         truth="results/{stack}/image.zarr/labels/truth/0/c/{block}",
         guard=lambda w: get_guard_files(w.stack, w.method, STUDY.methods[w.method].variants),
         calibration=lambda w: decide.sweep(STUDY, **w).calibrations,
+        own=lambda w: list(map(local, decide.sweep(STUDY, **w).own_files)),
         code=get_code("sweep"),
     output:
         scores="results/{stack}/{method}/sweep/{block}.tsv",

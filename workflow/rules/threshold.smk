@@ -92,6 +92,7 @@ rule threshold:
         rois=lambda w: get_threshold(w).pixels.rois,
         guard=lambda w: get_mask_guard(w),
         choices=lambda w: get_choice_files(w.method),
+        own=lambda w: list(map(local, get_threshold(w).own_files)),
         code=get_code("threshold"),
     output:
         mask=at_levels("results/{stack}/image.zarr/labels/{method}/{level}/c/{block}"),

@@ -100,6 +100,8 @@ class Sweep(PixelJob):
     variants: list[VariantSettings]
     steps: dict[str, list[Any]]
     """Of each filter."""
+    own_files: list[str]
+    """The user's own files of Python that make masks."""
     scoring: dict[str, Any]
 
 
@@ -123,6 +125,7 @@ def sweep(study: Study, stack: str, method: str, block: str) -> Sweep:
         calibrations=calibrations(study, method),
         variants=variants(study, method),
         steps={filter: study.steps(filter) for filter in tried.filters},
+        own_files=list(dict.fromkeys(file for one in tried.variants for file in one.own_files)),
         scoring=validate.scoring(study),
         dtype=study.dtype(stack),
         need=resources.sweep(study, stack, method),

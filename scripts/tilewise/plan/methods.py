@@ -2,14 +2,16 @@
 
 import functools
 import json
+import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.sheet import Sample
-from tilewise.segment import cleanup, filters, masks, steps
+from tilewise.segment import cleanup, filters, masks, own_function, steps
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.segmenters import Segmenter
@@ -39,6 +41,11 @@ class Variant:
     filter: str
     """Name of a filter, or `image`."""
     segmenter: Segmenter
+
+    @property
+    def own_files(self) -> list[str]:
+        """The user's own file of Python, if it makes the mask."""
+        return [self.segmenter.settings["file"]] if self.segmenter.is_own else []
 
 
 @dataclass(frozen=True)
@@ -77,9 +84,12 @@ class Method:
         return list(dict.fromkeys(variant.filter for variant in self.variants))
 
 
-def read_methods(config: dict[str, Any], samples: dict[str, Sample]) -> dict[str, Method]:
+def read_methods(
+    config: dict[str, Any], samples: dict[str, Sample], folder: str | Path = ""
+) -> dict[str, Method]:
     """The methods of a configuration with all defaults, by name and in its order.
 
+    Files that they name are relative to `folder`, that of the configuration file.
     ValueError names the filter or the method, what is wrong and what is known.
     """
     dtypes = {sample.header.dtype for sample in samples.values()} or {"uint8"}
@@ -89,9 +99,19 @@ def read_methods(config: dict[str, Any], samples: dict[str, Sample]) -> dict[str
         for dtype in sorted(dtypes):
             _checked(f"filters.{name}", filters.check_chain, chain, dtype)
     return {
-        name: _read_method(name, entry, config["filters"], samples)
+        name: _read_method(name, _located(name, entry, folder), config["filters"], samples)
         for name, entry in config["methods"].items()
     }
+
+
+def _located(name: str, entry: dict[str, Any], folder: str | Path) -> dict[str, Any]:
+    """A method whose own file is named as jobs find it."""
+    what, functions = f"methods.{name}", _threshold_functions()
+    threshold, settings = _checked(what, steps.given, entry["threshold"], functions, STEP_KIND)
+    if threshold != own_function.NAME or not isinstance(settings.get("file"), str):
+        return entry
+    file = os.path.relpath(Path(folder, settings["file"]))
+    return {**entry, "threshold": {threshold: {**settings, "file": file}}}
 
 
 def _read_method(
@@ -130,16 +150,24 @@ def _expand(what: str, entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
     functions = _threshold_functions()
     threshold, settings = _checked(what, steps.given, entry["threshold"], functions, STEP_KIND)
     known = [] if "threshold" in grid else list(steps.settings_of(functions[threshold]))
+    params: list[str] = []
+    if threshold == own_function.NAME and not {"threshold", "file", "function"} & {*grid}:
+        chosen = [settings[name] for name in ("file", "function") if name in settings]
+        own = _checked(what, own_function.parameters_of, *chosen)
+        params = [key for key in grid if key not in keys] if own.takes_any else own.names
+        params = [key for key in params if key not in known]
     for key in grid:
-        if key not in keys and key not in known:
+        if key not in keys and key not in known and key not in params:
             raise ValueError(
                 f"{what}.grid: {key} is neither a setting of {threshold} nor a key of a method"
-                f"{hint(key, [*known, *keys])}"
+                f"{hint(key, [*known, *params, *keys])}"
             )
     for values in product(*grid.values()):
         combination = dict(zip(grid, values, strict=True))
         own = {key: value for key, value in combination.items() if key not in keys}
         parameters = {**entry, **{key: combination[key] for key in grid if key in keys}}
+        if tried := {key: own.pop(key) for key in list(own) if key in params}:
+            own["params"] = {**(settings.get("params") or {}), **tried}
         if own:
             parameters["threshold"] = {threshold: {**settings, **own}}
         yield ",".join(f"{key}={_written(value)}" for key, value in combination.items()), parameters
@@ -165,6 +193,8 @@ def _read_variant(
     _checked(what, cleanup.check_steps, entry["cleanup"])
     if threshold == "hysteresis" and entry["foreground"] == "dark":
         raise ValueError(f"{what}: hysteresis finds what is bright: add `invert` to its filter")
+    if threshold == own_function.NAME and entry["foreground"] == "dark":
+        raise ValueError(f"{what}: the function says what is foreground: leave `foreground` out")
     segmenter = Segmenter(threshold, settings, **{key: entry[key] for key in SEGMENTER_KEYS})
     for key, choices in (
         ("scope", ("tile", "plane", "sample", "calibrated")),
@@ -189,7 +219,7 @@ def _read_variant(
 
 
 def _checked(
-    what: str, function: Callable[..., Any], *arguments: object, **settings: object
+    what: str, function: Callable[..., Any], /, *arguments: object, **settings: object
 ) -> Any:
     """What a function returns; its ValueError says first what it is about."""
     try:
@@ -209,9 +239,11 @@ def parse_threshold(step: str | dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 def _threshold_functions() -> dict[str, Callable[..., Any]]:
     """All threshold methods, as functions whose first argument only is not a setting."""
-    histograms = {name: functools.partial(method, None) for name, method in GLOBAL.items()}
-    surfaces = {name: method.surface for name, method in LOCAL.items()}
-    return {**histograms, **surfaces, "hysteresis": masks.hysteresis}
+    return {
+        **{name: functools.partial(method, None) for name, method in GLOBAL.items()},
+        **{name: method.surface for name, method in LOCAL.items()},
+        **{"hysteresis": masks.hysteresis, own_function.NAME: own_function.python},
+    }
 
 
 def check_threshold(name: str, settings: dict[str, Any]) -> None:
@@ -280,5 +312,6 @@ CHECKS: dict[str, Callable[..., None]] = {
     "sauvola": _check_sauvola,
     "niblack": _check_niblack,
     "hysteresis": _check_hysteresis,
+    own_function.NAME: own_function.check,
 }
 """What raises ValueError for settings that a method cannot use, by method."""

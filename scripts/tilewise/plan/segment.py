@@ -69,6 +69,8 @@ class Threshold:
     parts: list[PartSettings]
     pixels: Pixels
     segmenter: dict[str, Any]
+    own_files: list[str]
+    """The user's own file of Python, if it makes the mask."""
     calibration: dict[str, str] | None
     """The threshold that annotated tiles gave, as a row of a table."""
     dtype: str
@@ -94,6 +96,7 @@ def threshold(study: Study, stack: str, method: str, block: str, choice: Choice)
         ],
         pixels=reads.filtered(study, places, variant.filter, reach, takes_temporary=True),
         segmenter=vars(variant.segmenter),
+        own_files=variant.own_files,
         calibration=dict(choice.calibration) if choice.calibration else None,
         dtype=study.dtype(stack),
     )

@@ -350,7 +350,8 @@ def read_study(config: dict[str, Any], folder: str | Path, cores: int | None = N
     )
     stacks, grids = read_stacks(samples, config)
     by_name = {stack.name: stack for stack in stacks}
-    study = Study(config, samples, read_methods(config, samples), by_name, grids, cores)
+    methods = read_methods(config, samples, folder)
+    study = Study(config, samples, methods, by_name, grids, cores)
     check(study)
     return study
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.segment import cleanup, local_thresholds, masks
+from tilewise.segment import cleanup, local_thresholds, masks, own_function
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.guard import Limits, Outcome
 from tilewise.segment.histograms import histogram
@@ -30,7 +30,8 @@ class Segmenter:
     """How a method turns filtered pixels into a mask; the configuration's words."""
 
     threshold: str
-    """A method of `global_thresholds.GLOBAL` or `local_thresholds.LOCAL`, or `hysteresis`."""
+    """A method of `global_thresholds.GLOBAL` or `local_thresholds.LOCAL`, `hysteresis`, or
+    `own_function.NAME`."""
     settings: dict
     """Of that method."""
     scope: str
@@ -51,8 +52,13 @@ class Segmenter:
 
     @property
     def is_local(self) -> bool:
-        """Whether every pixel has a threshold of its own."""
-        return self.threshold in local_thresholds.LOCAL
+        """Whether no pixels share a threshold: each has its own, or there is none."""
+        return self.threshold in local_thresholds.LOCAL or self.is_own
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a function of the user's makes the mask."""
+        return self.threshold == own_function.NAME
 
     @property
     def is_guarded(self) -> bool:
@@ -96,6 +102,9 @@ class Segmenter:
     def reach(self) -> float:
         """Pixels around a pixel on which its mask depends; `math.inf` is the whole plane."""
         cleaning = cleanup.steps_reach(self.cleanup)
+        if self.is_own:
+            halo = self.settings["halo"]
+            return math.inf if halo is None else cleaning + halo
         if self.is_local:
             return cleaning + local_thresholds.LOCAL[self.threshold].reach(**self.settings)
         if self.threshold == "hysteresis" or self.scope == "plane":
@@ -139,7 +148,10 @@ def tile_thresholds(
     """
     tiles = grid.tiles_in(region)
     if segmenter.is_local:
-        return dict.fromkeys(tiles, Threshold(note="a threshold per pixel"))
+        note = "a threshold per pixel"
+        if segmenter.is_own:
+            note = "a mask by {file}: {function}".format(**segmenter.settings)
+        return dict.fromkeys(tiles, Threshold(note=note))
     if segmenter.scope in ("sample", "calibrated"):
         assert outcome is not None
         assert outcome.threshold is not None
@@ -182,7 +194,9 @@ def segment(
     def within(mask):
         return mask if inside is None else mask & inside
 
-    if segmenter.is_local:
+    if segmenter.is_own:
+        mask = within(own_function.python(pixels, **segmenter.settings, inside=inside))
+    elif segmenter.is_local:
         if surface is None:
             surface = local_thresholds.LOCAL[segmenter.threshold].surface(
                 pixels, **segmenter.settings, inside=inside
@@ -226,7 +240,8 @@ def segment_region(
     pixels = crop(pixels, outer, own)
     inside = None if inside is None else crop(inside, outer, own)
     thresholds = tile_thresholds(pixels, own, grid, segmenter, outcome, inside)
-    surface = surfaces.of(segmenter, own) if surfaces and segmenter.is_local else None
+    has_surface = segmenter.is_local and not segmenter.is_own
+    surface = surfaces.of(segmenter, own) if surfaces and has_surface else None
     mask = segment(pixels, own, grid, segmenter, thresholds, surface, inside)
     return crop(mask, own, region), thresholds
 

@@ -1,5 +1,6 @@
 """Grids of parameters."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -98,3 +99,45 @@ def test_names_of_labels_and_folders_are_refused():
     for name in ("truth", "errors", "segmentation"):
         with pytest.raises(ValueError, match=f"^methods.{name}: the name is taken by the workflow"):
             read({"threshold": "otsu"}, name=name)
+
+
+@pytest.fixture
+def own_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study/own.py").write_text("def segment(image, sigma=1, level=3): ...\n")
+    return "own.py"
+
+
+def test_own_files_are_beside_the_configuration(own_file):
+    config = {
+        "filters": {},
+        "methods": {"m": DEFAULTS | {"threshold": {"python": own_file}}},
+    }
+    (variant,) = read_methods(config, {"s": SAMPLE}, "study")["m"].variants
+    assert variant.own_files == ["study/own.py"]
+    assert variant.segmenter.reach == math.inf
+    assert variant.segmenter.is_local
+
+
+def test_a_grid_of_a_function_s_own_parameters(own_file):
+    threshold = {"python": {"file": f"study/{own_file}", "halo": 4, "params": {"level": 5}}}
+    method = read({"threshold": threshold, "grid": {"sigma": [1, 2], "halo": [4, 8]}})
+    settings = [variant.segmenter.settings for variant in method.variants]
+    assert [one["params"] for one in settings] == [{"level": 5, "sigma": s} for s in (1, 1, 2, 2)]
+    assert [variant.segmenter.reach for variant in method.variants] == [4, 8, 4, 8]
+    assert method.variants[3].name == "sigma=2,halo=8"
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"grid": {"sgima": [1]}}, "methods.m.grid: sgima .*did you mean sigma"),
+        ({"foreground": "dark"}, "the function says what is foreground"),
+        ({"scope": "calibrated"}, "no threshold to calibrate"),
+    ],
+)
+def test_what_a_function_cannot_have(own_file, entry, message):
+    threshold = {"python": {"file": f"study/{own_file}"}}
+    with pytest.raises(ValueError, match=message):
+        read({"threshold": threshold} | entry)
