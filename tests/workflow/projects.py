@@ -3,11 +3,11 @@
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import forks
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -81,7 +81,7 @@ class Project:
 
     def run(self, *arguments, cores=2):
         """Run Snakemake on `my.yaml`."""
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
+        command = [*forks.command(), "-m", "snakemake", "--cores", str(cores)]
         if (self.folder / "my.yaml").exists() and "--configfile" not in arguments:
             command += ["--configfile", "my.yaml"]
         if (self.folder / "profiles").exists() and "--workflow-profile" not in arguments:
