@@ -18,6 +18,7 @@ further = {}
 if snakemake.input.decision:
     decision, ranking, scores = snakemake.input.decision
     further = {"ranking": read_rows(ranking), "scores": read_rows(scores)}
+    further["costs"] = read_rows(*snakemake.input.costs)
     further["decision"] = json.loads(Path(decision).read_text(encoding="utf-8"))
 quantities = [read_rows(path) for path in snakemake.input.quantities]
 if quantities:

@@ -2,7 +2,7 @@
 
 from itertools import chain, starmap
 
-from tilewise import job
+from tilewise import costs, job
 from tilewise.segment.filtered import FilteredBlocks
 from tilewise.segment.guard import Outcome
 from tilewise.segment.outcomes import outcome_of
@@ -16,7 +16,7 @@ from tilewise.store.parts import each_part, parts_of
 from tilewise.store.pyramid import LevelsWriter, nearest
 from tilewise.tables import SAMPLE, write_rows
 
-job.start(snakemake)
+began = job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
 wildcards, threads = snakemake.wildcards, snakemake.threads
 parts, segmenter = parts_of(params.parts), Segmenter(**params.segmenter)
@@ -52,5 +52,6 @@ def segment(part, threads):
 
 layout = layout_of(parts[0].grid, "uint8")
 with LevelsWriter(output.mask, wildcards.block, layout, parts, nearest, threads) as writer:
-    rows = each_part(segment, parts, threads)
-write_rows(output.thresholds, COLUMNS, chain.from_iterable(rows))
+    rows = list(chain.from_iterable(each_part(segment, parts, threads)))
+write_rows(output.thresholds, COLUMNS, rows)
+costs.write(output.cost, began, sum(row["height"] * row["width"] for row in rows))

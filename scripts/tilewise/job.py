@@ -5,17 +5,23 @@ import logging
 import os
 import resource
 import sys
+import time
 from typing import Any
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 """Numbers of settings in glibc's malloc.h."""
 
 
-def start(snakemake: Any) -> None:
+def start(snakemake: Any) -> float:
     """Send messages to the job's log and use no more threads than its rule declares.
 
     `snakemake` is the object that Snakemake gives to a script. An error in the user's input
     (ValueError) is logged as one line.
+
+    Returns
+    -------
+    float
+        CPU seconds of the process until now, which its imports took.
     """
     sys.stderr = open(snakemake.log[0], "w", encoding="utf-8", buffering=1)  # noqa: SIM115
     # libraries written in C write to the file descriptor
@@ -33,6 +39,7 @@ def start(snakemake: Any) -> None:
             sys.__excepthook__(kind, error, trace)
 
     sys.excepthook = explain
+    return time.process_time()
 
 
 def _open_many_files():

@@ -1,5 +1,6 @@
 """Images, truth and results in object storage: a real S3 server, on this machine."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -104,7 +105,14 @@ def test_results_in_storage_are_the_local_ones(tmp_path, bucket):
     # which say where and when files were read
     records = {key for key in expected if "/made_from/" in key}
     assert records
-    for key in expected.keys() - records:
+    # and what jobs have cost
+    costs = {key for key in expected if "/cost/" in key} | {"costs.tsv"}
+    assert len(costs) > 1
+    for results in (expected, found):
+        section = rb"<h2>Cost of methods</h2>.*?</table>"
+        results["report.html"], number = re.subn(section, b"", results["report.html"], flags=re.S)
+        assert number == 1
+    for key in expected.keys() - records - costs:
         assert found[key] == expected[key], key
     assert not remote.results.exists()
     assert "Nothing to be done" in remote.succeed(*options).output

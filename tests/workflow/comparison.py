@@ -27,11 +27,11 @@ FOLDED = ("threshold.tsv", "quality.tsv")
 """Tables of a sample that other tables repeat, likewise."""
 IGNORED = (
     *("figures", "report.html", "stacks.tsv", "warnings.tsv", "folds.tsv"),
-    *("annotate_random.tsv", "quantities"),
+    *("annotate_random.tsv", "quantities", "costs.tsv"),
 )
 """Results that are pictures, or that have come later."""
-PASSED_OVER = ("histograms", "agreement", "annotators", "checks", "made_from")
-"""Folders of a stack whose content is in tables of all samples, or says what was read."""
+PASSED_OVER = ("histograms", "agreement", "annotators", "checks", "made_from", "cost")
+"""Folders of a stack whose content is in tables of all samples, or says what was read or spent."""
 OF_SAMPLES = ("agreement.tsv", "annotators.tsv")
 """Such tables that each sample has had for itself."""
 OVERLAY = re.compile(r"(.+)_(z\d+_y\d+_x\d+\.png)")

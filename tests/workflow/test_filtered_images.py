@@ -23,6 +23,7 @@ KEPT = {"keep_filtered": "auto", "keep_filtered_limit": 1000}
 INLINE = {"keep_filtered": "auto", "keep_filtered_limit": 0}
 TEMPORARY = {"keep_filtered": False}
 SUMMARY = {"decide": 1, "aggregate": 1, "gather_warnings": 1, "report": 1, "quantities": 1}
+SUMMARY |= {"costs": 1}
 """Jobs of the whole study that follow any score."""
 
 
@@ -85,7 +86,7 @@ def study(finished, tmp_path):
 
 
 def filtered_images(study):
-    return sorted(path.name for path in study.results.glob("discs/filtered/*"))
+    return sorted(path.name for path in study.results.glob("discs/filtered/*.zarr"))
 
 
 def jobs(filter=0, histogram=0, tile_histograms=0, **others):

@@ -59,6 +59,7 @@ def test_threshold_parameters_run_no_filter(project):
     assert jobs == {
         **{"threshold": 2, "validate": 2, "overlay": 2, "errors": 2},
         **{"decide": 1, "aggregate": 1, "gather_warnings": 1, "report": 1, "quantities": 1},
+        "costs": 1,
     }
 
 
@@ -132,6 +133,7 @@ def test_a_deleted_reduced_level_of_a_mask_is_made_again(project):
         "aggregate",
         "gather_warnings",
         "quantities",
+        "costs",
         "report",
     }
     assert run.jobs["threshold"] == 1

@@ -8,7 +8,7 @@ from projects import Project
 from samples import blobs, write_planes
 
 SHOWN = {
-    "Decision": {"decision.md", "ranking.tsv", "scores.tsv"},
+    "Decision": {"decision.md", "ranking.tsv", "scores.tsv", "costs.tsv"},
     "Figures": {f"otsu-{kind}.svg" for kind in ("tiles", "histogram", "confusion")},
     "Overview": {"report.html", "warnings.tsv"},
     "Quantities": {"quantities.tsv", "quantities_groups.tsv"},

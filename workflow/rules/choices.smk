@@ -110,6 +110,12 @@ def get_survey_outcomes(wildcards):
     return {method: outcome for method, used in own.items() for outcome in used.values()}
 
 
+def get_costs(wildcards):
+    """The table of costs, by what was chosen for each method."""
+    methods = report_jobs.cost_methods(STUDY)
+    return report_jobs.costs(STUDY, tuple(map(get_choice, methods)))
+
+
 def get_figures(wildcards):
     """The job of the figures, by what was chosen for each method."""
     return report_jobs.figures(STUDY, tuple(map(get_choice, FIGURE_METHODS)))

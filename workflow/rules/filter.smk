@@ -11,6 +11,7 @@ rule filter:
         filtered=keep_if(
             STUDY.filtered != "temporary", "results/{stack}/filtered/{filter}.zarr/c/{block}"
         ),
+        cost="results/{stack}/filtered/cost/{filter}/{block}.tsv",
     log:
         "logs/{stack}/filtered/{filter}.zarr/c/{block}.log",
     benchmark:

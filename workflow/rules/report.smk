@@ -70,6 +70,27 @@ rule gather_warnings:
         "../../scripts/gather_warnings.py"
 
 
+rule costs:
+    """CPU seconds per million pixels, and peak memory in MB, of each method: on this machine, without choosing parameters."""
+    input:
+        masks=lambda w: get_costs(w).masks,
+        filtered=lambda w: get_costs(w).filtered,
+        code=get_code("costs"),
+    output:
+        costs=report("results/costs.tsv", caption="../report/costs.rst", category="Decision"),
+    log:
+        "logs/costs.log",
+    params:
+        masks=lambda w: get_costs(w).mask_methods,
+        filtered=lambda w: get_costs(w).filtered_methods,
+    conda:
+        "../../envs/tilewise.yaml"
+    priority: 5
+    localrule: True
+    script:
+        "../../scripts/costs.py"
+
+
 if FIGURE_METHODS:
 
     rule figures:
@@ -110,6 +131,7 @@ rule report:
         summary="results/summary.tsv",
         warnings="results/warnings.tsv",
         decision=targets.decision_tables(STUDY),
+        costs=targets.costs(STUDY),
         quantities=quantities.tables(STUDY),
         next=targets.annotate_next(STUDY),
         figures=targets.figures(STUDY),

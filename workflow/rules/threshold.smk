@@ -97,6 +97,7 @@ rule threshold:
     output:
         mask=at_levels("results/{stack}/image.zarr/labels/{method}/{level}/c/{block}"),
         thresholds="results/{stack}/{method}/thresholds/{block}.tsv",
+        cost="results/{stack}/{method}/cost/{block}.tsv",
     log:
         "logs/{stack}/image.zarr/labels/{method}/0/c/{block}.log",
     benchmark:

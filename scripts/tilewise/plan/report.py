@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tilewise.plan import ingest, paths, pieces, quality, reads, validate
+from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.reads import PartSettings
 from tilewise.plan.study import Choice, Study
 from tilewise.plan.validate import pixel_size
@@ -105,11 +106,45 @@ def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
     return Figures(images, filtered, rois, masks, truths, colors, thresholds, shown)
 
 
+@dataclass(frozen=True)
+class Costs:
+    """What each method that is compared with truth costs, on the tiles that it is tried on."""
+
+    masks: list[str]
+    mask_methods: list[str]
+    """Of each of the masks."""
+    filtered: list[str]
+    """Where filters have jobs of their own."""
+    filtered_methods: list[str]
+
+
+@cache
+def costs(study: Study, choices: tuple[Choice, ...]) -> Costs:
+    """Of the study, by what was chosen for each of `cost_methods`."""
+    found = Costs([], [], [], [])
+    for choice in choices:
+        filter = study.methods[choice.method].variant(choice.variant).filter
+        for stack in (stack for stack, method in study.validated if method == choice.method):
+            blocks = study.annotated_blocks(stack, choice.method)
+            names: dict[str, str] = {"stack": stack, "method": choice.method, "filter": filter}
+            found.masks.extend(paths.of_blocks(paths.COST, blocks, **names))
+            found.mask_methods.extend([choice.method] * len(blocks))
+            if filter != NO_FILTER and study.filtered != "inline":
+                found.filtered.extend(paths.of_blocks(paths.FILTER_COST, blocks, **names))
+                found.filtered_methods.extend([choice.method] * len(blocks))
+    return found
+
+
+def cost_methods(study: Study) -> list[str]:
+    """Methods that are compared with truth."""
+    return [name for name, method in study.methods.items() if study.annotated_samples(method)]
+
+
 def figure_methods(study: Study) -> list[str]:
     """Methods that have figures: those that are compared with truth, if any are wanted."""
     if not study.config["figures"]["tiles"]:
         return []
-    return [name for name, method in study.methods.items() if study.annotated_samples(method)]
+    return cost_methods(study)
 
 
 def figure_files(study: Study, kind: str) -> list[str]:

@@ -53,6 +53,11 @@ def decision_tables(study: Study) -> list[str]:
     return [f"results/{name}" for name in names if study.decides]
 
 
+def costs(study: Study) -> list[str]:
+    """What methods cost that are decided between."""
+    return ["results/costs.tsv"] if study.decides else []
+
+
 def annotate_next(study: Study) -> list[str]:
     """The tiles most worth annotating."""
     return ["results/annotate_next.tsv"] if study.config["quality"]["measure"] else []

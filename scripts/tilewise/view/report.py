@@ -42,6 +42,10 @@ _OF_DIFFERENCES = (
     "Of the corrected fractions of these images. They say nothing of other animals or specimens: "
     "for that, compare the fractions of samples in a test of your own."
 )
+_OF_COSTS = (
+    "Of this machine, and of applying the method: what it takes to choose its parameters is not in "
+    "it. On few pixels, the start of a job weighs most."
+)
 TABLE_METRICS = ("mcc", "f1", "iou", "precision", "recall", "accuracy")
 """Columns of a sample's table."""
 
@@ -54,6 +58,7 @@ def page(
     decision: Mapping[str, Any] | None = None,
     ranking: Rows = (),
     scores: Rows = (),
+    costs: Rows = (),
     following: Rows = (),
     doubts: Sequence[Doubt] = (),
     quantities: Rows = (),
@@ -63,7 +68,7 @@ def page(
 
     Parameters
     ----------
-    summary, ranking, scores
+    summary, ranking, scores, costs
         Rows of these tables, in order.
     figures
         By method: media type and content.
@@ -85,7 +90,7 @@ def page(
         html.append("<h1>What could mislead</h1>")
         html += [f"<p class='warning'>{escape(str(doubt))}</p>" for doubt in doubts]
     if decision:
-        html += _decision(decision, ranking, scores)
+        html += _decision(decision, ranking, scores, costs)
     html += _quantities(quantities, differences)
     html.append("<h1>Validation</h1>")
     if not summary:
@@ -154,7 +159,7 @@ def _percent(value):
     return f"{100 * float(value):.2f}%" if value else "\u2013"
 
 
-def _decision(decision, ranking, scores):
+def _decision(decision, ranking, scores, costs):
     metric = decision["metric"]
     method = escape(decision["method"])
     interval = decision["note"]
@@ -183,6 +188,7 @@ def _decision(decision, ranking, scores):
     rows = [row for row in ranking if row["metric"] == metric]
     html.append(f"<h2>Methods by {metric}</h2>")
     html.append(_selection(columns, rows))
+    html += _costs(costs, rows)
     html += _within(decision["within"], metric)
     by_metric: dict[str, dict[str, str]] = {}
     for row in ranking:
@@ -209,6 +215,20 @@ def _decision(decision, ranking, scores):
         curve = [[row["units"], _short(row["width"])] for row in decision["learning_curve"]]
         html.append(_plain(("units", "width"), curve))
     return html
+
+
+def _costs(costs, ranking):
+    """What the methods cost, in the order of their ranks."""
+    by_method = {row["method"]: row for row in costs}
+    rows = [by_method[row["method"]] for row in ranking if row["method"] in by_method]
+    if not rows:
+        return []
+    table = [
+        [row["method"], _short(row["mpx"]), _short(row["cpu_s_per_mpx"]), row["peak_mb"]]
+        for row in rows
+    ]
+    head = ("method", "Mpx segmented", "CPU seconds per Mpx", "peak memory, MB")
+    return ["<h2>Cost of methods</h2>", f"<p>{_OF_COSTS}</p>", _plain(head, table)]
 
 
 def _within(rows, metric):
