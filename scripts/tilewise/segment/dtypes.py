@@ -1,8 +1,9 @@
 """Planes of any dtype: computing in double precision, scale, rounding, unsigned equivalents."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +25,30 @@ def in_bands(
         values = compute(plane[rows], *(other[rows] for other in others), **settings)
         result[rows] = as_dtype(values, plane.dtype)
     return result
+
+
+def in_padded_bands(
+    compute: Callable[..., NDArray], plane: NDArray, reach: int, **settings: object
+) -> NDArray:
+    """Compute each pixel from its surroundings, a band of rows at a time, and round as `as_dtype`.
+
+    `compute(padded, **settings)` gets a band with `reach` pixels more at each side, those beyond
+    the border of the plane mirrored, and returns the values of the band without them.
+    """
+    result = np.empty(plane.shape, plane.dtype)
+    for rows, padded in padded_bands(plane, reach):
+        result[rows] = as_dtype(compute(padded, **settings), plane.dtype)
+    return result
+
+
+def padded_bands(plane: NDArray, reach: int) -> Iterator[tuple[slice, NDArray]]:
+    """Rows of each band of a plane, and the band with `reach` pixels more at each side."""
+    padded = cv2.copyMakeBorder(plane, reach, reach, reach, reach, cv2.BORDER_REFLECT)
+    # taller than its surroundings, so that little is computed twice
+    height = max(BAND_PIXELS // plane.shape[1], 4 * reach, 1)
+    for start in range(0, plane.shape[0], height):
+        stop = min(start + height, plane.shape[0])
+        yield slice(start, stop), padded[start : stop + 2 * reach]
 
 
 def as_dtype(values: NDArray, dtype: np.dtype) -> NDArray:

@@ -18,7 +18,15 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from tilewise.pixels import DTYPES
-from tilewise.segment import exposure, illumination, rank_filters, smoothing
+from tilewise.segment import (
+    denoising,
+    exposure,
+    illumination,
+    rank_filters,
+    ridges,
+    sharpening,
+    smoothing,
+)
 from tilewise.segment.steps import WHOLE_PLANE, parse, takes_inside
 
 
@@ -46,6 +54,15 @@ FILTERS = {
     ),
     "tophat": Filter(rank_filters.tophat, rank_filters.opening_reach, rank_filters.check_tophat),
     "destripe": Filter(illumination.destripe, check=illumination.check_destripe),
+    "bilateral": Filter(denoising.bilateral, denoising.bilateral_reach, denoising.check_bilateral),
+    "nlm": Filter(denoising.nlm, check=denoising.check_nlm),
+    "unsharp": Filter(sharpening.unsharp, sharpening.unsharp_reach, sharpening.check_unsharp),
+    "deconvolve": Filter(
+        sharpening.deconvolve, sharpening.deconvolve_reach, sharpening.check_deconvolve
+    ),
+    "ridge": Filter(ridges.ridge, ridges.ridge_reach, ridges.check_ridge),
+    "dog": Filter(ridges.dog, ridges.dog_reach, ridges.check_dog),
+    "matched": Filter(ridges.matched, ridges.matched_reach, ridges.check_matched),
 }
 """Every filter by the name that the configuration uses."""
 

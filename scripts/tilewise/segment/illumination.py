@@ -73,10 +73,17 @@ def _divide(plane, estimate, offset):
 
 
 def _default_offset(dtype, mode):
+    if mode == "subtract":
+        return default_offset(dtype)
+    return 1 if dtype.kind == "f" else (np.iinfo(dtype).max + 1) // 2
+
+
+def default_offset(dtype: np.dtype) -> int:
+    """The middle of a dtype's range: what stands for a difference of nothing."""
     if dtype.kind == "f":
-        return 0 if mode == "subtract" else 1
+        return 0
     limits = np.iinfo(dtype)
-    return ((limits.min if mode == "subtract" else 0) + limits.max + 1) // 2
+    return (limits.min + limits.max + 1) // 2
 
 
 BACKGROUNDS = {
@@ -104,6 +111,11 @@ def check_background(
     check_choice("method", method, BACKGROUNDS)
     check_choice("mode", mode, MODES)
     check_window(dtype, size)
+    check_offset(dtype, offset)
+
+
+def check_offset(dtype: np.dtype, offset: object) -> None:
+    """Make sure that an offset is a grey level of the dtype, or left out; ValueError otherwise."""
     if offset is None:
         return
     limits = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)

@@ -95,6 +95,12 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
         raise ValueError(f"{name} is {value!r}: choose one of {', '.join(choices)}")
 
 
+def check_positive(name: str, value: object) -> None:
+    """Make sure that a setting is a number above 0; ValueError otherwise."""
+    if not is_number(value) or value <= 0:
+        raise ValueError(f"{name} is {value!r}: give a number above 0")
+
+
 def is_whole(value: object) -> TypeGuard[int]:
     """Whether a setting is a whole number; `true` and `false` are none."""
     return isinstance(value, int) and not isinstance(value, bool)

@@ -56,6 +56,19 @@ LOCAL_CHAINS = [
     [{"background": {"method": "opening", "size": 9, "mode": "divide"}}],
     [{"background": {"method": "gaussian", "size": 11}}],
     [{"background": {"method": "gaussian", "size": 11, "mode": "divide"}}],
+    [{"bilateral": {"size": 5, "levels": 30}}],
+    [{"bilateral": {"size": 3, "levels": 4, "sigma": 0.7}}],
+    ["unsharp"],
+    [{"unsharp": {"sigma": 2, "amount": 0.7}}],
+    [{"deconvolve": {"sigma": 0.8, "iterations": 3}}],
+    [{"deconvolve": {"sigma": 1.5, "iterations": 1, "offset": 20}}],
+    [{"ridge": 1.5}],
+    [{"ridge": {"sigmas": [1, 2], "measure": "sato", "dark": True}}],
+    [{"ridge": {"sigmas": [1, 1.5], "measure": "frangi", "gamma": 9}}],
+    [{"dog": 1}],
+    [{"dog": {"sigma": 1, "high": 3, "gain": 4, "offset": 10}}],
+    ["matched"],
+    [{"matched": {"sigma": 0.8, "length": 3, "orientations": 5, "dark": True}}],
     ["invert", {"median": 3}, {"gaussian": 1.3}, {"tophat": 5}],
 ]
 PLANE_CHAINS = [
@@ -64,6 +77,8 @@ PLANE_CHAINS = [
     [{"rescale": {"low": 5, "high": 90}}],
     [{"destripe": {"axis": "rows", "size": 9}}],
     [{"destripe": {"axis": "columns", "size": 9}}],
+    [{"ridge": {"sigmas": 1.5, "measure": "frangi"}}],
+    [{"nlm": {"patch": 3, "distance": 2}}],
 ]
 
 
@@ -358,6 +373,13 @@ def test_a_region_with_its_reach_has_the_values_of_the_plane(chain, dtype):
         ([{"background": {"method": "opening", "size": 101}}], 100),
         (["invert", {"median": 3}, {"gaussian": 1}], 5),
         ([{"median": 3}, "equalize"], WHOLE_PLANE),
+        ([{"unsharp": 2}], 8),
+        # a gaussian of 4 pixels, once in the first iteration and twice in the two others
+        ([{"deconvolve": {"sigma": 1, "iterations": 3}}], 20),
+        ([{"dog": {"sigma": 1, "high": 2}}], 8),
+        # half the length is 4, three sigma 3: the corner is 5 away
+        ([{"matched": {"sigma": 1, "length": 8}}], 5),
+        ([{"ridge": {"sigmas": 2, "measure": "frangi"}}], WHOLE_PLANE),
         (["destripe"], WHOLE_PLANE),
     ],
 )
@@ -421,7 +443,7 @@ def test_steps_are_applied_in_order():
     [
         ([3], "is no filter"),
         ([{"median": 3, "gaussian": 2}], "is no filter"),
-        (["sharpen"], r"filter sharpen does not exist \(known: invert, median"),
+        (["zoom"], r"filter zoom does not exist \(known: invert, median"),
         ([{"median": {"width": 3}}], r"filter median has no setting width \(known: size\)"),
         (["median"], "filter median needs a value for size"),
     ],
@@ -456,6 +478,25 @@ def test_steps_that_cannot_be_parsed(steps, message):
         ({"tophat": {"size": 3, "dark": 1}}, "dark is 1: give true or false"),
         ({"destripe": "x"}, "axis is 'x': choose one of rows, columns"),
         ({"destripe": {"size": 8}}, "size is 8"),
+        ({"bilateral": {"size": 4, "levels": 9}}, "size is 4"),
+        ({"bilateral": {"size": 5, "levels": 0}}, "levels is 0"),
+        ({"nlm": {"noise": 0}}, "noise is 0"),
+        ({"nlm": {"patch": 4}}, "patch is 4"),
+        ({"nlm": {"distance": 0}}, "distance is 0"),
+        ({"unsharp": 0}, "sigma is 0"),
+        ({"unsharp": {"amount": "much"}}, "amount is 'much'"),
+        ({"deconvolve": {"sigma": 1, "iterations": 0}}, "iterations is 0"),
+        ({"ridge": []}, r"sigmas is \[\]"),
+        ({"ridge": [2, 0.1]}, "at least 0.5"),
+        (
+            {"ridge": {"sigmas": 2, "measure": "meijering"}},
+            "choose one of eigenvalue, sato, frangi",
+        ),
+        ({"ridge": {"sigmas": 2, "gamma": 0}}, "gamma is 0"),
+        ({"dog": {"sigma": 2, "high": 1}}, "high is 1: give a number of pixels above sigma, 2"),
+        ({"dog": {"sigma": 2, "offset": 300}}, "offset is 300: give a number from 0 to 255"),
+        ({"matched": {"orientations": 0}}, "orientations is 0"),
+        ({"matched": {"dark": 1}}, "dark is 1"),
     ],
 )
 def test_settings_that_cannot_be_applied(step, message):

@@ -1,0 +1,141 @@
+"""Filters against noise that keep edges: bilateral, and non-local means."""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tilewise.segment.dtypes import as_dtype, in_padded_bands
+from tilewise.segment.rank_filters import check_window
+from tilewise.segment.steps import check_positive, is_whole
+
+NOISE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float64)
+"""Difference of two Laplacians: nothing but noise is left of an image of planes and edges."""
+
+
+def bilateral(plane: NDArray, size: int, levels: float, sigma: float | None = None) -> NDArray:
+    """Mean of the near pixels of a similar grey level (Tomasi and Manduchi).
+
+    Parameters
+    ----------
+    size : int
+        Side of the window in pixels, odd.
+    levels : float
+        Standard deviation of the gaussian that weighs differences of grey level, above 0: edges
+        that are higher than some of these stay.
+    sigma : float, optional
+        Standard deviation of the gaussian that weighs distances, in pixels. By default a fourth of
+        the window.
+
+    Notes
+    -----
+    All pixels of the square window count; OpenCV's `bilateralFilter` takes those of a circle.
+    `skimage.restoration.denoise_bilateral` means the same, but up to version 0.26 its weights of
+    distance are of a window that is one pixel wider, and so belong to other pixels.
+
+    References
+    ----------
+    Tomasi and Manduchi, IEEE International Conference on Computer Vision, 839-846, 1998.
+    """
+    near = size / 4 if sigma is None else sigma
+    radius = size // 2
+    return in_padded_bands(
+        _bilateral_of_band, plane, radius, radius=radius, levels=levels, near=near
+    )
+
+
+def _bilateral_of_band(padded, radius, levels, near):
+    values = padded.astype(np.float64)
+    height, width = (side - 2 * radius for side in values.shape)
+    centre = values[radius : radius + height, radius : radius + width]
+    total, weights = np.zeros(centre.shape), np.zeros(centre.shape)
+    for y in range(2 * radius + 1):
+        for x in range(2 * radius + 1):
+            shifted = values[y : y + height, x : x + width]
+            far = ((y - radius) ** 2 + (x - radius) ** 2) / (2 * near**2)
+            weight = np.exp(-(((shifted - centre) / levels) ** 2) / 2 - far)
+            weights += weight
+            weight *= shifted
+            total += weight
+    return total / weights
+
+
+def bilateral_reach(dtype: np.dtype, size: int, **settings: object) -> int:
+    """Reach of `bilateral`, in pixels."""
+    return size // 2
+
+
+def check_bilateral(dtype: np.dtype, size: object, levels: object, sigma: object) -> None:
+    """Make sure that the settings of `bilateral` can be applied; ValueError otherwise."""
+    check_window(dtype, size)
+    check_positive("levels", levels)
+    if sigma is not None:
+        check_positive("sigma", sigma)
+
+
+def nlm(
+    plane: NDArray,
+    strength: float = 0.8,
+    noise: float | None = None,
+    patch: int = 5,
+    distance: int = 6,
+) -> NDArray:
+    """Non-local means: mean of pixels with similar surroundings (scikit-image's, the fast one).
+
+    Parameters
+    ----------
+    strength : float
+        How different surroundings may be, in standard deviations of the noise (`h`).
+    noise : float, optional
+        Standard deviation of the noise, in grey levels. By default it is estimated for each plane
+        (Immerkaer 1996).
+    patch : int
+        Side of the surroundings in pixels, odd.
+    distance : int
+        How far away similar pixels are looked for, in pixels.
+
+    Notes
+    -----
+    `skimage.restoration.denoise_nl_means` with `fast_mode` and `sigma`: noise is subtracted from
+    differences of surroundings. OpenCV's `fastNlMeansDenoising` is another definition. Its sums
+    depend on where a plane begins, so that jobs read whole planes.
+
+    References
+    ----------
+    Buades, Coll and Morel, IEEE CVPR 2, 60-65, 2005; Darbon et al., IEEE ISBI, 1331-1334, 2008;
+    Immerkaer, Computer Vision and Image Understanding 64(2), 300-302, 1996.
+    """
+    from skimage.restoration import denoise_nl_means
+
+    spread = noise_of(plane) if noise is None else noise
+    if spread == 0 or min(plane.shape) < patch:
+        return plane.copy()
+    # in units of the noise, so that single or double precision and scale do not matter
+    scaled = plane.astype(np.float64) / spread
+    smooth = denoise_nl_means(
+        scaled, patch, distance, h=strength, sigma=1.0, fast_mode=True, preserve_range=True
+    )
+    return as_dtype(smooth * spread, plane.dtype)
+
+
+def noise_of(plane: NDArray) -> float:
+    """Standard deviation of the noise of a plane, in grey levels; 0 where a side is under 3 px."""
+    if min(plane.shape) < 3:
+        return 0.0
+    left = cv2.filter2D(plane.astype(np.float64), cv2.CV_64F, NOISE)[1:-1, 1:-1]
+    # the kernel makes 6 deviations of one, whose mean absolute value is sqrt(2 / pi) of them
+    return float(math.sqrt(math.pi / 2) * np.abs(left).mean() / 6)
+
+
+def check_nlm(
+    dtype: np.dtype, strength: object, noise: object, patch: object, distance: object
+) -> None:
+    """Make sure that the settings of `nlm` can be applied; ValueError otherwise."""
+    check_positive("strength", strength)
+    if noise is not None:
+        check_positive("noise", noise)
+    if not is_whole(patch) or patch < 1 or patch % 2 == 0:
+        raise ValueError(f"patch is {patch!r}: give an odd whole number of pixels, such as 5")
+    if not is_whole(distance) or distance < 1:
+        raise ValueError(f"distance is {distance!r}: give a whole number of pixels of at least 1")

@@ -1,0 +1,70 @@
+"""Filters against noise, beside scikit-image and plain loops."""
+
+import math
+
+import numpy as np
+import pytest
+from skimage.restoration import denoise_bilateral, denoise_nl_means
+
+from tilewise.segment import denoising
+from tilewise.segment.filters import apply_chain
+
+
+@pytest.fixture(scope="module")
+def step():
+    """An edge of 60 grey levels in noise of 6."""
+    clean = np.where(np.arange(70) < 35, 80.0, 140.0) * np.ones((60, 1))
+    return clean, clean + np.random.default_rng(2).normal(0, 6, clean.shape)
+
+
+def test_bilateral_by_loops():
+    plane = np.random.default_rng(1).integers(0, 200, (6, 8)).astype(np.uint8)
+    padded = np.pad(plane.astype(float), 2, mode="symmetric")
+    expected = np.empty(plane.shape)
+    for y, x in np.ndindex(plane.shape):
+        pixels = weights = 0.0
+        for v in range(-2, 3):
+            for u in range(-2, 3):
+                other = padded[y + v + 2, x + u + 2]
+                weight = math.exp(-((other - plane[y, x]) ** 2) / (2 * 40**2))
+                weight *= math.exp(-(v * v + u * u) / (2 * 1.25**2))
+                pixels, weights = pixels + weight * other, weights + weight
+        expected[y, x] = pixels / weights
+    found = apply_chain(plane, [{"bilateral": {"size": 5, "levels": 40}}])
+    np.testing.assert_array_equal(found, np.rint(expected))
+
+
+def test_bilateral_is_that_of_scikit_image_where_distance_does_not_matter(step):
+    _, noisy = step
+    # whose weights of distance are misplaced; its weights of grey level come from 10,000 bins
+    expected = denoise_bilateral(noisy, 7, sigma_color=20, sigma_spatial=1e6, mode="symmetric")
+    settings = {"size": 7, "levels": 20, "sigma": 1e6}
+    found = apply_chain(noisy.astype(np.float32), [{"bilateral": settings}])
+    np.testing.assert_allclose(found, expected, atol=0.02)
+
+
+@pytest.mark.parametrize("scale", [1, 100])
+def test_nlm_is_that_of_scikit_image(step, scale):
+    _, noisy = step
+    plane = np.rint(noisy * scale).astype(np.uint16)
+    expected = denoise_nl_means(
+        plane.astype(float), 5, 6, h=0.8 * 6 * scale, sigma=6 * scale, preserve_range=True
+    )
+    found = apply_chain(plane, [{"nlm": {"noise": 6 * scale}}])
+    assert np.abs(found - expected).max() <= 0.5 + 1e-6
+
+
+@pytest.mark.parametrize("filter", [{"bilateral": {"size": 7, "levels": 25}}, "nlm"])
+def test_noise_goes_and_the_edge_stays(step, filter):
+    clean, noisy = step
+    found = apply_chain(np.rint(noisy).astype(np.uint8), [filter])
+    assert np.abs(found - clean).mean() < 0.5 * np.abs(noisy - clean).mean()
+    assert found[:, 36].mean() - found[:, 33].mean() > 50
+
+
+@pytest.mark.parametrize("noise", [2, 9])
+def test_noise_is_estimated(noise):
+    y, x = np.mgrid[:200, :200]
+    plane = 50 + 0.4 * x + 0.1 * y + np.random.default_rng(4).normal(0, noise, x.shape)
+    assert denoising.noise_of(plane) == pytest.approx(noise, rel=0.02)
+    assert denoising.noise_of(plane[:2]) == 0
