@@ -6,7 +6,9 @@ none, and a look, which tells of the difficulty but with an error. Tiles are pic
 
 - as the hardest: those that look so, without pi;
 - at random: each alike often, with or without pi;
-- by looks: the harder a tile looks, the more often it is drawn, with that pi, or without.
+- by looks: the harder a tile looks, the more often it is drawn, with that pi, or without;
+- in strata: a tenth, a fifth, three tenths and two fifths of them from the quarters by looks, each
+  with the pi of its quarter.
 
 What the pipeline makes of their counts is compared with the score of all tiles of all samples that
 there could be.
@@ -58,7 +60,10 @@ class Design:
 
 
 DESIGNS = (Design(1, (600, 600), 20), Design(1, (600, 600), 60), Design(12, (60, 240), 8))
-PICKS = ("hardest", "random", "random, with pi", "by looks, without pi", "by looks, with pi")
+PICKS = (
+    *("hardest", "random", "random, with pi", "by looks, without pi", "by looks, with pi"),
+    "in strata, with pi",
+)
 
 
 def sample_of(number, random):
@@ -101,6 +106,12 @@ def picked(pick, looks, number, random):
     if pick.startswith("random"):
         tiles = random.choice(len(looks), number, replace=False)
         return tiles, np.full(number, number / len(looks)) if "with" in pick else None
+    if pick.startswith("in strata"):
+        quarters = np.array_split(np.argsort(looks), 4)
+        numbers = np.diff(np.rint(number * np.array([0, 0.1, 0.3, 0.6, 1])).astype(int))
+        drawn = [random.choice(q, n, replace=False) for q, n in zip(quarters, numbers, strict=True)]
+        pi = [np.full(n, n / len(q)) for q, n in zip(quarters, numbers, strict=True)]
+        return np.concatenate(drawn), np.concatenate(pi)
     # the hardest eight times as often as the easiest
     size = 1 + 7 * np.argsort(np.argsort(looks)) / (len(looks) - 1)
     pi = number * size / size.sum()

@@ -12,7 +12,7 @@ of the selected method.
 """
 
 import argparse
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 from scipy.special import expit
@@ -79,6 +79,31 @@ def fixed(random, methods, units, uneven, worse, runs):
         covers = low <= truth[0] - truth[1] <= high
         found.append((dropped[0], dropped.any(), dropped[1:].mean(), np.mean(by_holm or 0), covers))
     return np.mean(found, axis=0)
+
+
+def covered_by_evenness(units, runs):
+    """Whether intervals of the difference of two methods cover it, by how even units are.
+
+    That is how many units of one size would weigh as much, over the number of units.
+    """
+    random, effects = np.random.default_rng([units, runs]), np.array([0, -0.5])
+    uneven = UNEVEN["uneven"]
+    many = Units(np.random.default_rng(1), 20_000, uneven)
+    truth = MCC(many.draw(effects).sum(axis=1))
+    shares, covers = [], []
+    for run in range(runs):
+        counts = Units(random, units, uneven).draw(effects)
+        pixels = counts[0].sum(axis=-1)
+        shares.append(pixels.sum() ** 2 / (pixels**2).sum() / units)
+        known = [Evidence("fixed", own) for own in counts]
+        sure = Uncertainty(known, MCC, "micro", bootstrap_weights(units, RESAMPLES, run))
+        low, high = sure.interval(0, 1)
+        covers.append(low <= truth[0] - truth[1] <= high)
+    of_study = np.array(shares)
+    for low, high in pairwise((0, 0.35, 0.5, 0.65, 1)):
+        is_here = (of_study > low) & (of_study <= high)
+        if is_here.any():
+            yield low, high, np.array(covers)[is_here]
 
 
 def tuned(random, variants, units, uneven, runs):
@@ -154,7 +179,7 @@ def equal_and_worse(random, methods, units, uneven, runs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=200)
-    parser.add_argument("--only", default="fixed,tuned,selected")
+    parser.add_argument("--only", default="fixed,tuned,selected,sizes")
     arguments = parser.parse_args()
     units, runs, only = (5, 8, 12, 30), arguments.runs, arguments.only.split(",")
     if "fixed" in only:
@@ -172,6 +197,13 @@ def main():
         head += ("selected too high", "covered")
         cases = ((m, n, u) for n, m, u in product(units, (2, 12), UNEVEN.items()))
         table(head, cases, selected, runs, [False, True, False, True])
+    if "sizes" in only:
+        print("| units | as many even ones, share | studies | difference covered |")
+        print("| ---: | ---: | ---: | ---: |")
+        for number in units[1:]:
+            for low, high, covered in covered_by_evenness(number, 5 * runs):
+                share = f"{low} to {high}"
+                print(f"| {number} | {share} | {len(covered)} | {np.mean(covered):.1%} |")
 
 
 if __name__ == "__main__":

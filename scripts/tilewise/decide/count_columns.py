@@ -44,6 +44,11 @@ class CountColumns:
             counts |= {name: float(value or 0), _number(name): float(value != "")}
         return list(counts.values())
 
+    def pixels(self, counts: Floats) -> Floats:
+        """Pixels that are scored, of (..., columns) counts."""
+        total: Floats = counts[..., : len(formulas.COUNTS)].sum(axis=-1)
+        return total
+
     def metric(self, name: str) -> "ColumnMetric":
         """A metric as a function of (..., columns) counts; nan where it is undefined."""
         fields = METRICS[name].counts or (name, _number(name))

@@ -11,7 +11,7 @@ from tilewise.decide import evidence, guarded, reference_scores, unit_doubts, un
 from tilewise.decide.choice import choose, cross_validate, repeat
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.cross_validation import Splits
-from tilewise.decide.decision_doubts import seed_doubts, tuned_doubts
+from tilewise.decide.decision_doubts import seed_doubts, tuned_doubts, uneven_doubts
 from tilewise.decide.evidence import Evidence, Rules
 from tilewise.decide.folds import Folds
 from tilewise.decide.grid_edge import edge_doubts
@@ -137,6 +137,7 @@ def decide(
     doubts += seed_doubts(applied, seeds)
     nearness = scoring.nearness(np.stack([known[row["method"]].counts for row in decisive]), *by)
     doubts += unit_doubts.doubts_of(folds, settings, nearness)
+    doubts += uneven_doubts(columns.pixels(known[applied].counts), rules)
     curve = expected_widths(known[applied], columns, rules, splits)
     plan = planned(known, decisive, columns, rules, splits)
     record = {

@@ -4,11 +4,17 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from tilewise.decide.evidence import Evidence
+from tilewise.decide.evidence import Evidence, Rules
 from tilewise.decide.ranking import LITTLE_WORSE, WORSE
+from tilewise.decide.resampling import Floats
 from tilewise.doubts import Doubt
 
 Row = Mapping[str, Any]
+LEAST_EVEN = 0.5
+"""Share of units that as even ones would weigh as much, below which intervals of pooled differences
+are too narrow (benchmarks/set_of_best.py, `--only sizes`)."""
+ENOUGH_UNITS = 30
+"""From which they are not."""
 
 
 def tuned_doubts(known: Mapping[str, Evidence], decisive: Sequence[Row]) -> list[Doubt]:
@@ -24,6 +30,35 @@ def tuned_doubts(known: Mapping[str, Evidence], decisive: Sequence[Row]) -> list
             "that they are compared on: where they are equal, they are told apart in up to 10 % of "
             "studies instead of 5 %",
             "take the order of these methods as a hint, or give their grids as many sets",
+        )
+    ]
+
+
+def uneven_doubts(pixels: Floats, rules: Rules) -> list[Doubt]:
+    """Where few large units decide on pooled scores.
+
+    Parameters
+    ----------
+    pixels : (units,) ndarray
+        Of each unit, that are scored.
+    rules : Rules
+        Of the decision.
+    """
+    units = len(pixels)
+    if not rules.has_intervals or rules.average != "micro" or units >= ENOUGH_UNITS:
+        return []
+    # the design effect of unequal weights (Kish 1965)
+    as_many = float(pixels.sum() ** 2 / (pixels**2).sum())
+    if as_many >= LEAST_EVEN * units:
+        return []
+    return [
+        Doubt(
+            "uneven_units",
+            f"the {units} units are of very different size: the largest has "
+            f"{pixels.max() / pixels.sum():.0%} of the pixels that are scored, and together they "
+            f"weigh like {as_many:.1f} even ones. Intervals of differences of pooled scores cover "
+            "about 91 % in such studies, not 95 %",
+            "annotate as much of each unit, or set `average` under `decision` to macro",
         )
     ]
 

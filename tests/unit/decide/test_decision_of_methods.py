@@ -1,5 +1,7 @@
 """The decision between methods and the selection of parameters, by hand."""
 
+import re
+
 import numpy as np
 import pytest
 from right_pixels import SETTINGS, row_of
@@ -107,6 +109,25 @@ def test_tests_of_methods_with_unequal_grids_are_in_doubt():
     assert decision_doubts.tuned_doubts(known, [*told_apart[:2], {"relation": "not tested"}]) == []
     del known["a"]
     assert decision_doubts.tuned_doubts(known, told_apart) == []
+
+
+@pytest.mark.parametrize(
+    ("pixels", "settings", "expected"),
+    [
+        # 105 squared over 10,005: like 1.1 units, where 0.5 * 6 = 3 are asked for
+        ([100, 1, 1, 1, 1, 1], {}, "95% of the pixels .* weigh like 1.1 even ones"),
+        # 10 squared over 30: like 3.3 units
+        ([5, 1, 1, 1, 1, 1], {}, None),
+        ([100, 1, 1, 1, 1, 1], {"average": "macro"}, None),
+        ([100, 1, 1, 1], {}, None),
+        ([1000] + [1] * 29, {}, None),
+    ],
+)
+def test_few_large_units_are_in_doubt(pixels, settings, expected):
+    rules = Rules.of(SETTINGS | settings, "sample", len(pixels))
+    found = [str(doubt) for doubt in decision_doubts.uneven_doubts(np.array(pixels), rules)]
+    assert len(found) == (expected is not None)
+    assert all(re.search(expected, text) for text in found)
 
 
 def test_what_holds_within_a_single_tile_stands_apart():
