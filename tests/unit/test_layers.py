@@ -17,6 +17,7 @@ ALLOWED = {
     "decide": {"score.formulas", "score.score_table", "store.class_histograms"},
     "quality": {"segment"},
     "view": set(),
+    "learn": set(),
     "demo": set(),
     "plan": {
         *("read", "segment", "store.grid", "store.blocks"),
