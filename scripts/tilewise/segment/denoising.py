@@ -80,6 +80,8 @@ def nlm(
     noise: float | None = None,
     patch: int = 5,
     distance: int = 6,
+    *,
+    inside: NDArray[np.bool] | None = None,
 ) -> NDArray:
     """Non-local means: mean of pixels with similar surroundings (scikit-image's, the fast one).
 
@@ -108,7 +110,7 @@ def nlm(
     """
     from skimage.restoration import denoise_nl_means
 
-    spread = noise_of(plane) if noise is None else noise
+    spread = noise_of(plane, inside) if noise is None else noise
     if spread == 0 or min(plane.shape) < patch:
         return plane.copy()
     # in units of the noise, so that single or double precision and scale do not matter
@@ -119,13 +121,28 @@ def nlm(
     return as_dtype(smooth * spread, plane.dtype)
 
 
-def noise_of(plane: NDArray) -> float:
-    """Standard deviation of the noise of a plane, in grey levels; 0 where a side is under 3 px."""
+def noise_of(plane: NDArray, inside: NDArray[np.bool] | None = None) -> float:
+    """Standard deviation of the noise of a plane, in grey levels.
+
+    Parameters
+    ----------
+    plane : (Y, X) ndarray
+    inside : (Y, X) ndarray of bool, optional
+        Pixels that count, if all eight around them do too.
+
+    Returns
+    -------
+    float
+        0 where no pixel counts or a side is under 3 pixels.
+    """
     if min(plane.shape) < 3:
         return 0.0
     left = cv2.filter2D(plane.astype(np.float64), cv2.CV_64F, NOISE)[1:-1, 1:-1]
+    if inside is not None:
+        counted = cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8))
+        left = left[counted[1:-1, 1:-1] != 0]
     # the kernel makes 6 deviations of one, whose mean absolute value is sqrt(2 / pi) of them
-    return float(math.sqrt(math.pi / 2) * np.abs(left).mean() / 6)
+    return float(math.sqrt(math.pi / 2) * np.abs(left).mean() / 6) if left.size else 0.0
 
 
 def check_nlm(

@@ -68,3 +68,25 @@ def test_noise_is_estimated(noise):
     plane = 50 + 0.4 * x + 0.1 * y + np.random.default_rng(4).normal(0, noise, x.shape)
     assert denoising.noise_of(plane) == pytest.approx(noise, rel=0.02)
     assert denoising.noise_of(plane[:2]) == 0
+
+
+@pytest.mark.parametrize("outside", [0, 30])
+def test_noise_is_that_of_the_region_of_interest(outside):
+    """Before it is filtered, a plane is even outside; whatever is there does not count."""
+    y, x = np.mgrid[:200, :200]
+    inside = np.hypot(x - 100, y - 100) < 70
+    random = np.random.default_rng(5)
+    spread = np.where(inside, 6, outside)
+    plane = np.rint(100 + random.normal(0, 1, x.shape) * spread).clip(0, 255).astype(np.uint8)
+    assert denoising.noise_of(plane, inside) == pytest.approx(6, rel=0.03)
+    assert denoising.noise_of(plane) != pytest.approx(6, rel=0.3)
+    alone = apply_chain(plane, [{"nlm": {"noise": denoising.noise_of(plane, inside)}}])
+    np.testing.assert_array_equal(apply_chain(plane, ["nlm"], inside), alone)
+
+
+def test_nothing_inside_that_tells_the_noise():
+    plane = np.random.default_rng(6).integers(0, 255, (9, 9)).astype(np.uint8)
+    inside = np.zeros(plane.shape, bool)
+    inside[2:4] = True
+    assert denoising.noise_of(plane, inside) == 0
+    np.testing.assert_array_equal(apply_chain(plane, ["nlm"], inside), plane)
