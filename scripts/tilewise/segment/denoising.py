@@ -113,12 +113,20 @@ def nlm(
     spread = noise_of(plane, inside) if noise is None else noise
     if spread == 0 or min(plane.shape) < patch:
         return plane.copy()
+    margin = patch // 2 + distance
+    around = cv2.copyMakeBorder(plane, *[margin] * 4, cv2.BORDER_REFLECT)
     # in units of the noise, so that single or double precision and scale do not matter
-    scaled = plane.astype(np.float64) / spread
     smooth = denoise_nl_means(
-        scaled, patch, distance, h=strength, sigma=1.0, fast_mode=True, preserve_range=True
+        around / np.float64(spread),
+        patch,
+        distance,
+        h=strength,
+        sigma=1.0,
+        fast_mode=True,
+        preserve_range=True,
     )
-    return as_dtype(smooth * spread, plane.dtype)
+    inner = np.s_[margin : margin + plane.shape[0], margin : margin + plane.shape[1]]
+    return as_dtype(smooth[inner] * spread, plane.dtype)
 
 
 def noise_of(plane: NDArray, inside: NDArray[np.bool] | None = None) -> float:
