@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,9 +80,10 @@ class Project:
         (self.folder / "my.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
         return self
 
-    def run(self, *arguments, cores=2):
-        """Run Snakemake on `my.yaml`."""
-        command = [*forks.command(), "-m", "snakemake", "--cores", str(cores)]
+    def run(self, *arguments, cores=2, is_fork=True):
+        """Run Snakemake on `my.yaml`; new processes order sets otherwise, forks of one do not."""
+        start = forks.command() if is_fork else [sys.executable]
+        command = [*start, "-m", "snakemake", "--cores", str(cores)]
         if (self.folder / "my.yaml").exists() and "--configfile" not in arguments:
             command += ["--configfile", "my.yaml"]
         if (self.folder / "profiles").exists() and "--workflow-profile" not in arguments:
