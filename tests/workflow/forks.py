@@ -81,7 +81,11 @@ def serve(address):
                 return
             if key.fileobj is listener:
                 connection, _ = listener.accept()
-                folder, arguments, environment, outputs = _receive(connection)
+                try:
+                    folder, arguments, environment, outputs = _receive(connection)
+                except EOFError:
+                    connection.close()
+                    continue
                 process = os.fork()
                 if not process:
                     events.close()
@@ -106,10 +110,15 @@ def serve(address):
 
 
 def _receive(connection):
+    """What is asked for; EOFError if who asked has gone."""
     size, outputs, _, _ = socket.recv_fds(connection, 8, 3)
     left, message = int.from_bytes(size, "little"), bytearray()
-    while len(message) < left:
-        message += connection.recv(left - len(message))
+    while len(message) < left and (more := connection.recv(left - len(message))):
+        message += more
+    if not left or len(message) < left:
+        for output in outputs:
+            os.close(output)
+        raise EOFError
     folder, number, *texts = (os.fsdecode(part) for part in bytes(message).split(b"\0"))
     environment = dict(text.split("=", 1) for text in texts[int(number) :])
     return folder, texts[: int(number)], environment, outputs

@@ -178,7 +178,7 @@ def _expand(what: str, entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
         own = {key: value for key, value in combination.items() if key not in keys}
         parameters = {**entry, **{key: combination[key] for key in grid if key in keys}}
         if tried := {key: own.pop(key) for key in list(own) if key in params}:
-            own["params"] = {**(settings.get("params") or {}), **tried}
+            own["params"] = {**(own.get("params", settings.get("params")) or {}), **tried}
         if own:
             parameters["threshold"] = {threshold: {**settings, **own}}
         yield ",".join(f"{key}={_written(value)}" for key, value in combination.items()), parameters

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.segment.dtypes import as_dtype, in_padded_bands
+from tilewise.segment.dtypes import in_padded_bands, padded_bands
 from tilewise.segment.rank_filters import check_window
 from tilewise.segment.steps import check_positive, is_whole
 
@@ -100,33 +100,30 @@ def nlm(
     Notes
     -----
     `skimage.restoration.denoise_nl_means` with `fast_mode` and `sigma`: noise is subtracted from
-    differences of surroundings. OpenCV's `fastNlMeansDenoising` is another definition. Its sums
-    depend on where a plane begins, so that jobs read whole planes.
+    differences of surroundings. OpenCV's `fastNlMeansDenoising` is another definition. The last
+    digits of its sums depend on where a band begins, so that jobs read whole planes.
 
     References
     ----------
     Buades, Coll and Morel, IEEE CVPR 2, 60-65, 2005; Darbon et al., IEEE ISBI, 1331-1334, 2008;
     Immerkaer, Computer Vision and Image Understanding 64(2), 300-302, 1996.
     """
-    from skimage.restoration import denoise_nl_means
-
     spread = noise_of(plane, inside) if noise is None else noise
     if spread == 0 or min(plane.shape) < patch:
         return plane.copy()
+    settings = {"spread": spread, "patch": patch, "distance": distance, "strength": strength}
+    return in_padded_bands(_nlm_of_band, plane, patch // 2 + distance, **settings)
+
+
+def _nlm_of_band(padded, spread, patch, distance, strength):
+    from skimage.restoration import denoise_nl_means
+
+    # in units of the noise, so that the scale of the image does not matter
+    scaled = padded / np.float64(spread)
+    known = {"h": strength, "sigma": 1.0, "fast_mode": True, "preserve_range": True}
     margin = patch // 2 + distance
-    around = cv2.copyMakeBorder(plane, *[margin] * 4, cv2.BORDER_REFLECT)
-    # in units of the noise, so that single or double precision and scale do not matter
-    smooth = denoise_nl_means(
-        around / np.float64(spread),
-        patch,
-        distance,
-        h=strength,
-        sigma=1.0,
-        fast_mode=True,
-        preserve_range=True,
-    )
-    inner = np.s_[margin : margin + plane.shape[0], margin : margin + plane.shape[1]]
-    return as_dtype(smooth[inner] * spread, plane.dtype)
+    smooth = denoise_nl_means(scaled, patch, distance, **known)
+    return smooth[margin : padded.shape[0] - margin, margin : padded.shape[1] - margin] * spread
 
 
 def noise_of(plane: NDArray, inside: NDArray[np.bool] | None = None) -> float:
@@ -143,14 +140,17 @@ def noise_of(plane: NDArray, inside: NDArray[np.bool] | None = None) -> float:
     float
         0 where no pixel counts or a side is under 3 pixels.
     """
-    if min(plane.shape) < 3:
+    counted = np.ones(plane.shape, np.uint8) if inside is None else inside.astype(np.uint8)
+    around = np.ones((3, 3), np.uint8)
+    counted = cv2.erode(counted, around, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    total, number = 0.0, cv2.countNonZero(counted)
+    if number == 0:
         return 0.0
-    left = cv2.filter2D(plane.astype(np.float64), cv2.CV_64F, NOISE)[1:-1, 1:-1]
-    if inside is not None:
-        counted = cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8))
-        left = left[counted[1:-1, 1:-1] != 0]
+    for rows, padded in padded_bands(plane, 1):
+        left = cv2.filter2D(padded.astype(np.float64), cv2.CV_64F, NOISE)[1:-1, 1:-1]
+        total += float(np.abs(left[counted[rows] != 0]).sum())
     # the kernel makes 6 deviations of one, whose mean absolute value is sqrt(2 / pi) of them
-    return float(math.sqrt(math.pi / 2) * np.abs(left).mean() / 6) if left.size else 0.0
+    return math.sqrt(math.pi / 2) * total / number / 6
 
 
 def check_nlm(

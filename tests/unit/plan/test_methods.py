@@ -138,11 +138,16 @@ def test_own_files_of_a_grid(own_file, threshold, grid):
 
 def test_a_grid_of_a_function_s_own_parameters(own_file):
     threshold = {"python": {"file": f"study/{own_file}", "halo": 4, "params": {"level": 5}}}
-    method = read({"threshold": threshold, "grid": {"sigma": [1, 2], "halo": [4, 8]}})
+    entry = {"threshold": threshold, "grid": {"sigma": [1, 2], "halo": [4, 8]}}
+    method = read(entry)
     settings = [variant.segmenter.settings for variant in method.variants]
     assert [one["params"] for one in settings] == [{"level": 5, "sigma": s} for s in (1, 1, 2, 2)]
     assert [variant.segmenter.reach for variant in method.variants] == [4, 8, 4, 8]
     assert method.variants[3].name == "sigma=2,halo=8"
+    # a grid may have some by name and others together
+    grid = {"sigma": [1, 2], "params": [{"level": 7}]}
+    settings = [one.segmenter.settings for one in read({**entry, "grid": grid}).variants]
+    assert [one["params"] for one in settings] == [{"level": 7, "sigma": s} for s in (1, 2)]
 
 
 @pytest.mark.parametrize(
