@@ -130,6 +130,25 @@ def test_few_large_units_are_in_doubt(pixels, settings, expected):
     assert all(re.search(expected, text) for text in found)
 
 
+def test_a_decision_says_that_its_units_are_uneven():
+    rights = {"good": [90, 80, 90, 80, 90, 80], "bad": [50, 40, 60, 50, 40, 30]}
+    tiles = tables(**rights)
+    assert "uneven_units" not in codes(decided(tiles))
+    for rows in tiles.values():
+        # true negatives are most of a unit
+        rows[0] |= {"tn": "900", "fp": "0"}
+    assert "uneven_units" in codes(decided(tiles))
+
+
+def codes(made):
+    return {doubt["code"] for doubt in made.record["warnings"]}
+
+
+def test_pixels_that_are_scored():
+    counts = np.array([[[1, 20, 300, 4000, 7]]])
+    assert CountColumns(["cldice"]).pixels(counts).tolist() == [[4321]]
+
+
 def test_what_holds_within_a_single_tile_stands_apart():
     blocks = [
         row("a", right, method=method, patch=str(patch))

@@ -131,3 +131,26 @@ def test_tables_of_collected_samples_are_read_once():
     assert job.features == [f"results/{S}/quality/{z}/0/0.tsv" for z in (0, 1)]
     assert job.strata == [f"results/{S}/errors/strata/{z}/0/0.tsv" for z in (0, 1)]
     assert job.order["samples"] == list("abcdef")
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_costs_of_masks_and_of_filters_with_jobs_of_their_own(tmp_path, rows, keeps):
+    methods = OTSU | {"m": {"threshold": "manual", "filter": "smooth", "grid": {"value": [1, 2]}}}
+    limits = (
+        {"keep_filtered": True} if keeps else {"keep_filtered": "auto", "keep_filtered_limit": 0}
+    )
+    settings = {"methods": methods, "filters": FILTERS, "block": {"rows": 1}} | limits
+    study = make_study(tmp_path, *rows[:2], rows[-1], **settings)
+    assert report.cost_methods(study) == ["otsu", "m"]
+    job = report.costs(study, (Choice("otsu"), Choice("m", "value=2")))
+    places = [(sample, block) for sample in "ab" for block in ("0/0/0", "0/1/0")]
+    # of annotated blocks alone; the image itself has no filter
+    assert job.masks == [
+        f"results/{sample}/{method}/cost/{block}.tsv"
+        for method in ("otsu", "m")
+        for sample, block in places
+    ]
+    assert job.mask_methods == ["otsu"] * 4 + ["m"] * 4
+    expected = [f"results/{sample}/filtered/cost/smooth/{block}.tsv" for sample, block in places]
+    assert job.filtered == (expected if keeps else [])
+    assert job.filtered_methods == (["m"] * 4 if keeps else [])

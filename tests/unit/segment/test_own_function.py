@@ -28,10 +28,10 @@ def test_what_is_not_zero_is_foreground(write):
 
 def test_a_function_may_ask_for_the_region_of_interest(write):
     file = write("def mean(image, inside):\n    return image > image[inside].mean()\n")
-    inside = np.array([[True, True, False], [True, False, False]])
-    # the mean of 1, 5 and 3
+    inside = np.array([[False, False, True], [False, False, True]])
+    # the mean of 9 and 8; that of all is less than 5
     mask = own_function.python(PLANE, file, "mean", inside=inside)
-    assert mask.tolist() == [[0, 1, 1], [0, 0, 1]]
+    assert mask.tolist() == [[0, 0, 1], [0, 0, 0]]
 
 
 def test_the_image_cannot_be_changed(write):

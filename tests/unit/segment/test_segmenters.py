@@ -190,3 +190,16 @@ def test_who_needs_the_sample():
 def test_rows_are_read_back(threshold):
     text = {key: "" if value is None else str(value) for key, value in threshold.to_row().items()}
     assert Threshold.from_row(text) == threshold
+
+
+def test_a_function_of_the_user_s_is_given_the_region_of_interest(tmp_path):
+    (tmp_path / "own.py").write_text(
+        "def segment(image, inside):\n    return ~inside | (image > 1)\n"
+    )
+    settings = {"file": str(tmp_path / "own.py"), "function": "segment", "halo": 0, "params": None}
+    pixels = np.array([[0, 2], [2, 0]], np.uint8)
+    inside = np.array([[True, True], [False, False]])
+    grid, region = Grid((1, 2, 2), 2, (1, 2, 2)), Region(0, 1, 0, 2, 0, 2)
+    mask = segment(pixels, region, grid, make("python", settings), {}, inside=inside)
+    # outside there is nothing, whatever the function says
+    assert mask.tolist() == [[0, 1], [0, 0]]

@@ -130,6 +130,19 @@ def test_frangi_is_that_of_scikit_image(plane, dark, gamma):
     np.testing.assert_allclose(found[INNER], expected[INNER], atol=1e-3)
 
 
+def test_frangi_goes_by_the_lines_of_the_region_of_interest(plane):
+    inside = np.ones(plane.shape, bool)
+    inside[:, 60:] = False
+    # a line of ten times the height, whose curvature counts only if its pixels do
+    high = plane.copy()
+    high[:, 75:78] += 600
+    step = {"ridge": {"sigmas": 2, "measure": "frangi"}}
+    near = np.s_[:, :50]
+    found = apply_chain(high, [step], inside)[near]
+    np.testing.assert_allclose(found, apply_chain(plane, [step], inside)[near], atol=1e-6)
+    assert found.max() > 5 * apply_chain(high, [step])[near].max()
+
+
 def test_a_line_as_wide_as_the_scale_keeps_its_height():
     y, x = np.mgrid[:61, :61]
     line = (20 + 80 * np.exp(-0.5 * ((x - 30) / 2) ** 2)).round().astype(np.uint8)

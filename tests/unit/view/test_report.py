@@ -52,3 +52,15 @@ def test_nothing_to_estimate():
     page = report.page([], {})
     assert "No method segments all tiles: there is nothing to estimate." in page
     assert "Differences of groups" not in page
+
+
+def test_costs_stand_in_the_order_of_the_ranking():
+    costs = [
+        {"method": "a", "mpx": "5.111808", "cpu_s_per_mpx": "0.0217", "peak_mb": "68.0"},
+        {"method": "b", "mpx": "0", "cpu_s_per_mpx": "", "peak_mb": "70.5"},
+    ]
+    html = "".join(report._costs(costs, [{"method": name} for name in ("b", "left_out", "a")]))
+    _, *rows = table_of(html, "Cost of methods")
+    assert rows == [["b", "0", "\u2013", "70.5"], ["a", "5.112", "0.022", "68.0"]]
+    assert "Of this machine" in html
+    assert report._costs([], [{"method": "a"}]) == []
