@@ -221,3 +221,16 @@ def test_results_do_not_depend_on_cores(decided, tmp_path):
         "trust.tsv",
     ):
         assert (project.results / table).read_text() == (decided[0].results / table).read_text()
+
+
+def test_costs_stand_in_a_table_and_in_the_report(decided):
+    project, _, _ = decided
+    rows = project.rows("costs.tsv")
+    assert [row["method"] for row in rows] == ["otsu", "swept", "calibrated"]
+    for row in rows:
+        # six samples of 64 x 128 px
+        assert float(row["mpx"]) == 6 * 64 * 128 / 1e6
+        assert float(row["cpu_s_per_mpx"]) > 0
+        assert float(row["peak_mb"]) > 0
+    page = (project.results / "report.html").read_text()
+    assert all(row["peak_mb"] in page.partition("Cost of methods")[2] for row in rows)
