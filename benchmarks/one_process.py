@@ -160,9 +160,9 @@ class Arithmetic:
                         self.masks[key] = self.segmented(part, variant)
                     mask, threshold = self.masks[key]
                     writer.write(part, part.grid.region(part.block), mask)
-                    known = {"scope": scope, "foreground": np.count_nonzero(mask) / mask.size}
-                    names = {"sample": part.sample, "method": label, "tile": TILE.name}
-                    names |= dict(zip(("height", "width"), mask.shape[-2:], strict=True))
+                    known = {"inside": mask.size, "scope": scope}
+                    known["foreground"] = np.count_nonzero(mask) / mask.size
+                    names = {"sample": part.sample, "method": label, **part.grid.place(TILE)}
                     rows.append(names | known | threshold.to_row())
             path = paths.THRESHOLDS.format(stack=stack, method=label, block=block)
             write_rows(made(path), segmenters.COLUMNS, rows)
