@@ -115,6 +115,13 @@ def _light(rgb, top, unit=1):
     return np.clip(np.stack(rgb).astype(np.float64) / (top / unit), 0, unit)
 
 
+def _of_light(function, rgb, top):
+    """A function of red, green and blue from 0 to 1; of integers, computed once per grey level."""
+    if rgb[0].dtype.kind == "f":
+        return function(_light(rgb, top))
+    return function(np.arange(top + 1) / top)[np.stack(rgb)]
+
+
 def _saturation(rgb):
     greatest, least = rgb.max(axis=0), rgb.min(axis=0)
     return (greatest - least) / np.where(greatest > 0, greatest, 1)
@@ -207,12 +214,14 @@ def _opponent(pixels, index):
 
 
 def _lab(rgb, top):
-    """L*, a* and b*; OpenCV's, which it interpolates, are up to 0.6 beside them."""
-    light = _light(rgb, top)
-    linear = np.where(light > 0.04045, ((light + 0.055) / 1.055) ** 2.4, light / 12.92)
-    xyz = np.tensordot(XYZ, linear, 1) / WHITE[:, None, None]
+    """L*, a* and b*. Those of OpenCV, which interpolates them, are up to 0.6 off."""
+    xyz = np.tensordot(XYZ, _of_light(_linear, rgb, top), 1) / WHITE[:, None, None]
     x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+def _linear(light):
+    return np.where(light > 0.04045, ((light + 0.055) / 1.055) ** 2.4, light / 12.92)
 
 
 def hematoxylin(pixels: NDArray) -> NDArray:
@@ -268,10 +277,14 @@ def stain(pixels: NDArray, matrix: Sequence[Sequence[float]], index: int = 0) ->
     weights = np.linalg.inv(np.asarray(matrix, np.float64))[:, index]
 
     def amount(*rgb):
-        density = -np.log10(np.maximum(_light(rgb, top), LEAST_LIGHT))
+        density = _of_light(_density, rgb, top)
         return np.maximum(np.tensordot(weights, density, 1), 0) * scale
 
     return in_bands(amount, *pixels)
+
+
+def _density(light):
+    return -np.log10(np.maximum(light, LEAST_LIGHT))
 
 
 def _check_colors(dtype: np.dtype, **settings: object) -> None:
