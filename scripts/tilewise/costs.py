@@ -58,12 +58,15 @@ def of_method(method: str, masks: Rows, filtered: Rows = ()) -> dict[str, Any]:
     Returns
     -------
     dict
-        By `COLUMNS`: pixels of the masks in millions, CPU seconds per million, and the most memory
-        that any of the jobs has held, in MB (millions of bytes).
+        By `COLUMNS`: pixels of the masks in millions, CPU seconds per million, or None where there
+        are no pixels, and the most memory that any of the jobs has held, in MB (millions of bytes).
     """
-    seconds = sum(_total(rows, "cpu_s") / _total(rows, "mpx") for rows in (masks, filtered) if rows)
+    pixels = _total(masks, "mpx")
+    per_pixel = [
+        _total(rows, "cpu_s") / _total(rows, "mpx") for rows in (masks, filtered) if rows and pixels
+    ]
     peak = max(float(row["peak_mb"]) for row in (*masks, *filtered))
-    values = round(_total(masks, "mpx"), 6), round(seconds, 6), peak
+    values = round(pixels, 6), round(sum(per_pixel), 6) if pixels else None, peak
     return dict(zip(COLUMNS, (method, *values), strict=True))
 
 

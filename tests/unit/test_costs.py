@@ -23,6 +23,12 @@ def test_costs_of_a_method_by_hand():
     assert costs.of_method("otsu", masks) == expected | {"cpu_s_per_mpx": 0.5, "peak_mb": 120.5}
 
 
+def test_a_method_without_pixels_has_no_cost_per_pixel():
+    # a region of interest may leave nothing of a sample
+    found = costs.of_method("otsu", [row(0, 0.5, 90)], [row(1, 5, 300)])
+    assert found == {"method": "otsu", "mpx": 0, "cpu_s_per_mpx": None, "peak_mb": 300}
+
+
 def test_a_job_counts_its_own_time(tmp_path):
     began = time.process_time()
     while time.process_time() < began + 0.2:

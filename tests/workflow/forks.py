@@ -52,7 +52,10 @@ def command():
     atexit.register(server.wait)
     # which ends the server
     atexit.register(server.stdin.close)
-    while not os.path.exists(address) and server.poll() is None:
+    while not os.path.exists(address):
+        if server.poll() is not None:
+            # it has said why: the path is too long for a socket, say
+            return [sys.executable]
         time.sleep(0.05)
     return [sys.executable, "-IS", str(CLIENT), address]
 

@@ -37,7 +37,7 @@ METHODS = {
 def messages_stay_here():
     """Scripts would send them to a log."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(job, "start", lambda snakemake: None)
+        patch.setattr(job, "start", lambda snakemake: 0.0)
         yield
 
 
@@ -125,7 +125,7 @@ class Jobs:
         self.carry_out(
             "filter",
             {"image": pixels.files, "rois": pixels.rois, "colors": pixels.colors},
-            {"filtered": path},
+            {"filtered": path, "cost": paths.FILTER_COST.format(**names)},
             planned,
             names,
             "codec",
@@ -207,6 +207,7 @@ class Jobs:
             {
                 "mask": self.levels(names["method"], names),
                 "thresholds": paths.THRESHOLDS.format(**names),
+                "cost": paths.COST.format(**names),
             },
             planned,
             names,

@@ -107,13 +107,24 @@ def read_methods(
 
 
 def _located(name: str, entry: dict[str, Any], folder: str | Path) -> dict[str, Any]:
-    """A method whose own file is named as jobs find it."""
-    what, functions = f"methods.{name}", _threshold_functions()
-    threshold, settings = _checked(what, steps.given, entry["threshold"], functions, STEP_KIND)
-    if threshold != own_function.NAME or not isinstance(settings.get("file"), str):
-        return entry
-    file = os.path.relpath(Path(folder, settings["file"]))
-    return {**entry, "threshold": {threshold: {**settings, "file": file}}}
+    """A method whose own files are named as jobs find them, in its grid as well."""
+    functions = _threshold_functions()
+
+    def threshold_of(step: Any) -> Any:
+        kind, settings = _checked(f"methods.{name}", steps.given, step, functions, STEP_KIND)
+        if kind != own_function.NAME or "file" not in settings:
+            return step
+        return {kind: {**settings, "file": file_of(settings["file"])}}
+
+    def file_of(file: Any) -> Any:
+        return os.path.relpath(Path(folder, file)) if isinstance(file, str) else file
+
+    grid = dict(entry["grid"])
+    if "threshold" in grid:
+        grid["threshold"] = list(map(threshold_of, grid["threshold"]))
+    elif "file" in grid:
+        grid["file"] = list(map(file_of, grid["file"]))
+    return {**entry, "threshold": threshold_of(entry["threshold"]), "grid": grid}
 
 
 def _read_method(
@@ -178,8 +189,8 @@ def _expand(what: str, entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
     params: list[str] = []
     if threshold == own_function.NAME and not {"threshold", "file", "function"} & {*grid}:
         chosen = [settings[name] for name in ("file", "function") if name in settings]
-        own = _checked(what, own_function.parameters_of, *chosen)
-        params = [key for key in grid if key not in keys] if own.takes_any else own.names
+        taken = _checked(what, own_function.parameters_of, *chosen)
+        params = [key for key in grid if key not in keys] if taken.takes_any else taken.names
         params = [key for key in params if key not in known]
     for key in grid:
         if key not in keys and key not in known and key not in params:

@@ -1,6 +1,7 @@
 """Grids of parameters."""
 
 import math
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -118,6 +119,21 @@ def test_own_files_are_beside_the_configuration(own_file):
     assert variant.own_files == ["study/own.py"]
     assert variant.segmenter.reach == math.inf
     assert variant.segmenter.is_local
+
+
+@pytest.mark.parametrize(
+    ("threshold", "grid"),
+    [
+        ({"python": "other.py"}, {"file": ["own.py", "other.py"]}),
+        ("otsu", {"threshold": [{"python": "own.py"}, {"python": {"file": "other.py"}}]}),
+    ],
+)
+def test_own_files_of_a_grid(own_file, threshold, grid):
+    Path("study/other.py").write_text("def segment(image): ...\n")
+    entry = DEFAULTS | {"threshold": threshold, "grid": grid}
+    config = {"filters": {}, "methods": {"m": entry}}
+    variants = read_methods(config, {"s": SAMPLE}, "study")["m"].variants
+    assert [one.own_files for one in variants] == [["study/own.py"], ["study/other.py"]]
 
 
 def test_a_grid_of_a_function_s_own_parameters(own_file):

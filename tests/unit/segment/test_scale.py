@@ -58,6 +58,13 @@ CHAINS = [
     [{"tophat": {"size": 7, "dark": True}}],
     [{"destripe": {"axis": "rows", "size": 9}}],
     [{"destripe": {"axis": "columns", "size": 9}}],
+    [{"unsharp": 2}],
+    [{"deconvolve": {"sigma": 1, "iterations": 4}}],
+    [{"ridge": [1, 2]}],
+    [{"ridge": {"sigmas": 2, "measure": "frangi"}}],
+    [{"dog": 1.5}],
+    [{"matched": 1.5}],
+    [{"nlm": {"patch": 3, "distance": 3}}],
     *(
         [{"background": {"method": method, "size": 15, "mode": mode}}]
         for method in ("median", "opening", "gaussian")
@@ -223,9 +230,20 @@ def test_filters(chain, pixels, power):
     np.testing.assert_array_equal(other, mask)
 
 
+@settings(max_examples=15, deadline=None)
+@given(pixels=IMAGES, power=POWERS)
+def test_a_filter_with_a_difference_of_grey_levels(pixels, power):
+    segmenter = segmenter_of("otsu", "tile", min_contrast=3.0)
+    masks = [
+        result(apply_chain(plane, [{"bilateral": {"size": 5, "levels": levels}}]), segmenter)[0]
+        for plane, levels in ((pixels, 20.0), (scaled(pixels, power), 20.0 * 2.0**power))
+    ]
+    np.testing.assert_array_equal(*masks)
+
+
 def test_every_filter_of_floats_is_tested():
     names = {name if isinstance(name, str) else next(iter(name)) for (name,) in CHAINS}
-    assert names == set(FILTERS) - {"clahe"}
+    assert names == set(FILTERS) - {"clahe", "bilateral"}
 
 
 @pytest.mark.parametrize("power", [-100, -80, -43, 43, 80, 100])
