@@ -19,11 +19,12 @@ from tilewise.score.formulas import REGISTRY
 from tilewise.segment import cleanup, filters, masks, own_function
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
+from tilewise.segment.projections import PROJECTIONS
 
 DOCS = Path(__file__).parent
 SCHEMA = DOCS.parent / "workflow/schemas/config.schema.yaml"
 PAGE = DOCS / "configuration.md"
-DATA = ("plane", "mask", "counts", "centers")
+DATA = ("plane", "pixels", "mask", "counts", "centers")
 """Parameters of the library's functions that are no settings: what they are applied to."""
 ELSEWHERE = {f"quality.thresholds.{name}": value for name, value in flags.DEFAULTS.items()}
 """Defaults that the schema leaves to the library."""
@@ -49,6 +50,11 @@ STEPS = """\
 A step is written as its name, `invert`, as its name with the first setting, `{median: 3}`, or with
 named settings, `{gaussian: {sigma: 2}}`. How to add one is in
 [CONTRIBUTING.md](../CONTRIBUTING.md#add-a-filter).
+"""
+COLORS = """\
+The first step of a filter may take the colours of an image, whatever `channel` says; the steps
+after it get one plane. Integers are colours from 0 to the greatest value of their dtype, floats
+from 0 to 1. [colour.md](colour.md) says more.
 """
 GLOBALS = """\
 One threshold, from the histogram of a tile, a plane or a sample (`methods.NAME.scope`). Thresholds
@@ -95,6 +101,8 @@ def page() -> str:
         *_sections_of_keys(schema),
         f"## Filters\n\n{STEPS}",
         *_steps({name: step.apply for name, step in filters.FILTERS.items()}),
+        f"## Colours\n\n{COLORS}",
+        *_steps({name: step.apply for name, step in PROJECTIONS.items()}),
         f"## Global thresholds\n\n{GLOBALS}",
         *_steps(GLOBAL | hysteresis),
         f"## Local thresholds\n\n{LOCALS}",

@@ -15,13 +15,13 @@ folds = Folds.from_rows(read_rows(given.folds))
 histograms = places.read_histograms(given.histograms, params.filters)
 rows = []
 for variant in params.variants:
-    segmenter = Segmenter(**variant["segmenter"])
+    segmenter, dtype = Segmenter(**variant["segmenter"]), params.dtypes[variant["filter"]]
     every = histograms[variant["filter"]].items()
     tiles = {place: counts for place, counts in every if place.sample in params.samples}
     own = folds.within(tiles)
     trainings = {"all": [place for place in own.places if not place.patch], **own.training()}
     for fold, training in trainings.items():
-        counts = histogram(merge([tiles[place] for place in training]), params.dtype)
+        counts = histogram(merge([tiles[place] for place in training]), dtype)
         threshold = segmenter.find_threshold(*counts)
         rows.append({"variant": variant["name"], "fold": fold, **threshold.to_row()})
 write_rows(snakemake.output.calibration, ("variant", "fold", *COLUMNS), rows)

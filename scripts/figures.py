@@ -41,7 +41,7 @@ for entry in params.shown:
         picture = np.moveaxis(display(color), 0, -1)
     blocks, own = entry["blocks"], part.grid.tile_region(tile)
     roi = read("rois", part, blocks) if entry["has_roi"] else None
-    pixels = read("filtered", part, blocks, dtype, codec=entry["codec"])
+    pixels = read("filtered", part, blocks, dtype, codec=entry["codec"], channels=entry["channels"])
     filtered = Filtered(pixels, entry["steps"], part.grid, dtype, roi)
     mask = read("masks", part, stored).tile(tile)
     truth = read("truths", part, stored, fill=NOT_ANNOTATED).tile(tile)

@@ -12,7 +12,7 @@ began = job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 parts = parts_of(params.parts)
 grid, paths = parts[0].grid, (given.image, given.rois)
-images = FilteredBlocks(*paths, params.blocks, grid, params.dtype)
+images = FilteredBlocks(*paths, params.blocks, grid, params.dtype, colors=given.colors)
 
 
 def store(part, threads):

@@ -10,7 +10,7 @@ job.start(snakemake)
 params = snakemake.params
 (part,) = parts_of(params.parts)
 paths = snakemake.input.pixels, snakemake.input.rois, params.blocks
-pixels = FilteredBlocks(*paths, part.grid, params.dtype, params.codec)
+pixels = FilteredBlocks(*paths, part.grid, params.dtype, params.codec, snakemake.input.colors)
 filtered = pixels.of(part, params.steps)
 extents = list(read_each(snakemake.input.extents))
 lows, highs = ([float(extent[end]) for extent in extents] for end in ("low", "high"))

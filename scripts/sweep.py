@@ -22,7 +22,8 @@ job.start(snakemake)
 given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
 parts = parts_of(params.parts)
 grid = parts[0].grid
-images = FilteredBlocks(given.image, given.rois, params.blocks, grid, params.dtype)
+paths = given.image, given.rois, params.blocks
+images = FilteredBlocks(*paths, grid, params.dtype, colors=given.colors)
 truths = open_blocks([given.truth], [wildcards.block], grid, "uint8", fill=NOT_ANNOTATED)
 order = {variant["name"]: number for number, variant in enumerate(params.variants)}
 known = {name: Outcome.from_json(outcome) for name, outcome in params.outcomes.items()}

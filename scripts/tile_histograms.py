@@ -19,7 +19,7 @@ given, params = snakemake.input, snakemake.params
 parts = parts_of(params.parts)
 grid, block = parts[0].grid, snakemake.wildcards.block
 paths = given.pixels, given.rois, params.blocks
-images = FilteredBlocks(*paths, grid, params.dtype, params.codec)
+images = FilteredBlocks(*paths, grid, params.dtype, params.codec, given.colors)
 truths = open_blocks([given.truth], [block], grid, "uint8", fill=NOT_ANNOTATED)
 
 

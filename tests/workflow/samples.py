@@ -56,3 +56,21 @@ def write_samples(project, names):
     rows.append({"sample": "volume", "image": "volume/*.png"})
     images["volume"] = image
     return images, truths, rows
+
+
+def colored_blobs(planes=1, rows=64, columns=128, seed=0):
+    """Discs as those of `blobs`, which differ from the ground in hue alone.
+
+    Both have a luma (Rec. 601) of 124 with the same noise. The hue of discs lies around 355
+    degrees, on both sides of 0; that of the ground around 194.
+
+    Returns
+    -------
+    image : (planes, rows, columns, 3) uint8 ndarray
+    truth : (planes, rows, columns) uint8 ndarray
+    """
+    _, truth = blobs(planes, rows, columns, seed)
+    random = np.random.default_rng(seed)
+    colors = np.where(truth[..., None], (200, 90, 100), (80, 140, 158))
+    light = random.normal(0, 12, (*truth.shape, 1)) + random.normal(0, 3, colors.shape)
+    return np.clip(np.rint(colors + light), 0, 255).astype(np.uint8), truth

@@ -124,7 +124,7 @@ class Jobs:
         pixels = planned.pixels
         self.carry_out(
             "filter",
-            {"image": pixels.files, "rois": pixels.rois},
+            {"image": pixels.files, "rois": pixels.rois, "colors": pixels.colors},
             {"filtered": path, "cost": paths.FILTER_COST.format(**names)},
             planned,
             names,
@@ -151,6 +151,7 @@ class Jobs:
             {
                 "image": planned.pixels.files,
                 "rois": planned.pixels.rois,
+                "colors": planned.pixels.colors,
             },
             {"agreement": paths.SURVEY.format(**names)},
             planned,
@@ -202,7 +203,7 @@ class Jobs:
         pixels = planned.pixels
         self.carry_out(
             "threshold",
-            {"pixels": pixels.files, "rois": pixels.rois},
+            {"pixels": pixels.files, "rois": pixels.rois, "colors": pixels.colors},
             {
                 "mask": self.levels(names["method"], names),
                 "thresholds": paths.THRESHOLDS.format(**names),

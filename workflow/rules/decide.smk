@@ -6,6 +6,7 @@ rule tile_histograms:
     input:
         pixels=lambda w: decide.tile_histograms(STUDY, **w).pixels.files,
         rois=lambda w: decide.tile_histograms(STUDY, **w).pixels.rois,
+        colors=lambda w: decide.tile_histograms(STUDY, **w).pixels.colors,
         truth="results/{stack}/image.zarr/labels/truth/0/c/{block}",
         code=get_code("tile_histograms"),
     output:
@@ -77,7 +78,7 @@ rule calibrate:
         filters=lambda w: decide.calibrate(STUDY, **w).histograms.filters,
         samples=lambda w: decide.calibrate(STUDY, **w).samples,
         variants=lambda w: decide.calibrate(STUDY, **w).variants,
-        dtype=lambda w: decide.calibrate(STUDY, **w).dtype,
+        dtypes=lambda w: decide.calibrate(STUDY, **w).dtypes,
     conda:
         "../../envs/tilewise.yaml"
     priority: 4
@@ -91,6 +92,7 @@ rule sweep:
     input:
         image=lambda w: decide.sweep(STUDY, **w).pixels.files,
         rois=lambda w: decide.sweep(STUDY, **w).pixels.rois,
+        colors=lambda w: decide.sweep(STUDY, **w).pixels.colors,
         truth="results/{stack}/image.zarr/labels/truth/0/c/{block}",
         guard=lambda w: get_guard_files(w.stack, w.method, STUDY.methods[w.method].variants),
         calibration=lambda w: decide.sweep(STUDY, **w).calibrations,

@@ -6,6 +6,7 @@ rule filter:
     input:
         image=lambda w: segment.filtered(STUDY, **w).pixels.files,
         rois=lambda w: segment.filtered(STUDY, **w).pixels.rois,
+        colors=lambda w: segment.filtered(STUDY, **w).pixels.colors,
         code=get_code("filter"),
     output:
         filtered=keep_if(

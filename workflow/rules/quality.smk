@@ -32,6 +32,7 @@ rule survey:
     input:
         image=lambda w: get_survey(w).pixels.files,
         rois=lambda w: get_survey(w).pixels.rois,
+        colors=lambda w: get_survey(w).pixels.colors,
         choices=get_survey_choices,
         code=get_code("survey"),
     output:

@@ -6,6 +6,7 @@ rule extent:
     input:
         pixels=lambda w: segment.histogram(STUDY, **w).pixels.files,
         rois=lambda w: segment.histogram(STUDY, **w).pixels.rois,
+        colors=lambda w: segment.histogram(STUDY, **w).pixels.colors,
         code=get_code("extent"),
     output:
         extent="results/{stack}/histograms/{source}/extent/{block}.tsv",
@@ -35,6 +36,7 @@ rule histogram:
     input:
         pixels=lambda w: segment.histogram(STUDY, **w).pixels.files,
         rois=lambda w: segment.histogram(STUDY, **w).pixels.rois,
+        colors=lambda w: segment.histogram(STUDY, **w).pixels.colors,
         extents=lambda w: segment.histogram(STUDY, **w).extents,
         code=get_code("histogram"),
     output:
@@ -90,6 +92,7 @@ rule threshold:
     input:
         pixels=lambda w: get_threshold(w).pixels.files,
         rois=lambda w: get_threshold(w).pixels.rois,
+        colors=lambda w: get_threshold(w).pixels.colors,
         guard=lambda w: get_mask_guard(w),
         choices=lambda w: get_choice_files(w.method),
         own=lambda w: list(map(local, get_threshold(w).own_files)),

@@ -11,6 +11,7 @@ from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.reads import PixelJob
 from tilewise.plan.segment import VariantSettings
 from tilewise.plan.study import Study
+from tilewise.segment import filters
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def tile_histograms(study: Study, stack: str, source: str, block: str) -> TileHi
         pixels=reads.filtered(study, places, source),
         margin=validate.scoring(study)["margin"],
         dtype=study.dtype(stack),
-        need=resources.by_strips(study, stack, "segment", reach=reach, buffers=20),
+        need=resources.by_strips(study, stack, "segment", reach=reach, buffers=20, filter=source),
     )
 
 
@@ -63,7 +64,8 @@ class Calibrate:
     samples: list[str]
     """Those that are calibrated on; files may hold others."""
     variants: list[VariantSettings]
-    dtype: str
+    dtypes: dict[str, str]
+    """Of filtered pixels, by filter."""
 
 
 @cache
@@ -73,12 +75,16 @@ def calibrate(study: Study, method: str) -> Calibrate:
     calibrated = [
         one for one in variants(study, method) if one["segmenter"]["scope"] == "calibrated"
     ]
-    filters = dict.fromkeys(one["filter"] for one in calibrated)
+    chosen = list(dict.fromkeys(one["filter"] for one in calibrated))
+    stack = study.stack_of[samples[0]].name
     return Calibrate(
-        histograms=_histogram_files(study, filters, samples),
+        histograms=_histogram_files(study, chosen, samples),
         samples=samples,
         variants=calibrated,
-        dtype=study.dtype(study.stack_of[samples[0]].name),
+        dtypes={
+            name: filters.chain_dtype(study.steps(name, stack), study.dtype(stack))
+            for name in chosen
+        },
     )
 
 
@@ -121,10 +127,10 @@ def sweep(study: Study, stack: str, method: str, block: str) -> Sweep:
             )
             for sample, own in places
         ],
-        pixels=reads.image(study, places, NO_FILTER, reach),
+        pixels=reads.image(study, places, NO_FILTER, reach, tried.filters),
         calibrations=calibrations(study, method),
         variants=variants(study, method),
-        steps={filter: study.steps(filter) for filter in tried.filters},
+        steps={filter: study.steps(filter, stack) for filter in tried.filters},
         own_files=list(dict.fromkeys(file for one in tried.variants for file in one.own_files)),
         scoring=validate.scoring(study),
         dtype=study.dtype(stack),
@@ -234,12 +240,18 @@ def decide(study: Study) -> Decide:
         for name, own in study.methods.items()
         if name in study.ranked and name in study.swept
     }
-    filters = dict.fromkeys(f for name in study.ranked for f in study.methods[name].filters)
+    # a threshold of hues is no reference: they are a circle
+    applied = dict.fromkeys(
+        filter
+        for name in study.ranked
+        for filter in study.methods[name].filters
+        if not study.is_circular(filter)
+    )
     has_oracles = study.config["validate"]["oracles"]
     return Decide(
         metrics=validate.tables(study),
         units=[paths.UNITS.format(method=method) for method in swept],
-        histograms=_histogram_files(study, filters if has_oracles else (), study.annotated),
+        histograms=_histogram_files(study, applied if has_oracles else (), study.annotated),
         annotators=ingest.consensus_files(study, paths.ANNOTATORS),
         features=quality.features(study, study.annotated),
         methods=study.ranked,

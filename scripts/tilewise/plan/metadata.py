@@ -110,7 +110,7 @@ def _filters_of(study: Study, runs: Iterable[tuple[str, str]]) -> list[tuple[str
             (study.stack_of[sample].name, variant.filter)
             for sample, method in runs
             for variant in study.candidates(method)
-            if variant.filter != NO_FILTER
+            if variant.filter != NO_FILTER and not study.is_circular(variant.filter)
         )
     )
 

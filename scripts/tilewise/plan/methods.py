@@ -3,7 +3,7 @@
 import functools
 import json
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -11,9 +11,11 @@ from typing import Any
 
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.sheet import Sample
+from tilewise.read.header import Header
 from tilewise.segment import cleanup, filters, masks, own_function, steps
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
+from tilewise.segment.projections import PROJECTIONS
 from tilewise.segment.segmenters import Segmenter
 from tilewise.segment.steps import hint, is_number, is_whole
 
@@ -126,7 +128,7 @@ def _located(name: str, entry: dict[str, Any], folder: str | Path) -> dict[str, 
 
 
 def _read_method(
-    name: str, entry: dict[str, Any], known_filters: Collection[str], samples: dict[str, Sample]
+    name: str, entry: dict[str, Any], known_filters: dict[str, Any], samples: dict[str, Sample]
 ) -> Method:
     if name in RESERVED_NAMES:
         raise ValueError(f"methods.{name}: the name is taken by the workflow: choose another")
@@ -144,6 +146,11 @@ def _read_method(
         _read_variant(f"methods.{name}", variant, parameters, known_filters)
         for variant, parameters in _expand(f"methods.{name}", entry)
     )
+    for variant in variants:
+        chain = known_filters.get(variant.filter, [])
+        for sample in chosen_samples:
+            what = f"methods.{name}: sample {sample}: filter {variant.filter}"
+            _checked(what, _check_colors, chain, samples[sample].header)
     grid = tuple((key, tuple(values)) for key, values in entry["grid"].items())
     method = Method(name, variants, chosen_samples, grid)
     if method.is_calibrated and not any(samples[sample].truth for sample in chosen_samples):
@@ -152,6 +159,24 @@ def _read_method(
             "sample has truth: give truth, or choose the scope tile, plane or sample"
         )
     return method
+
+
+def _check_colors(chain: list[Any], header: Header) -> None:
+    """Check that an image has the colours that a filter begins with; a grey one is its channels."""
+    projection, _ = filters.split_chain(chain)
+    if projection is None or header.channels == 3:
+        return
+    known = PROJECTIONS[projection[0]]
+    if header.channels > 1:
+        raise ValueError(
+            f"{projection[0]} takes red, green and blue, and the image has {header.channels} "
+            "channels: leave the sample out of `samples` of the method, or choose another filter"
+        )
+    if not known.is_grey:
+        raise ValueError(
+            f"{projection[0]} takes colours, and the image is grey: leave the sample out of "
+            "`samples` of the method, or choose another filter"
+        )
 
 
 def _expand(what: str, entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -192,7 +217,7 @@ def _written(value: object) -> str:
 
 
 def _read_variant(
-    what: str, name: str, entry: dict[str, Any], known_filters: Collection[str]
+    what: str, name: str, entry: dict[str, Any], known_filters: dict[str, Any]
 ) -> Variant:
     if name:
         what = f"{what}, {name}"
@@ -206,6 +231,7 @@ def _read_variant(
         raise ValueError(f"{what}: hysteresis finds what is bright: add `invert` to its filter")
     if threshold == own_function.NAME and entry["foreground"] == "dark":
         raise ValueError(f"{what}: the function says what is foreground: leave `foreground` out")
+    _checked(what, _check_hues, known_filters.get(chosen, []), threshold, settings, entry)
     segmenter = Segmenter(threshold, settings, **{key: entry[key] for key in SEGMENTER_KEYS})
     for key, choices in (
         ("scope", ("tile", "plane", "sample", "calibrated")),
@@ -227,6 +253,26 @@ def _read_variant(
             "its settings, which annotated tiles choose from"
         )
     return Variant(name, chosen, segmenter)
+
+
+def _check_hues(
+    chain: list[Any], threshold: str, settings: dict[str, Any], entry: dict[str, Any]
+) -> None:
+    """Check that hues, and they alone, are thresholded as a circle."""
+    is_circular = threshold == "circular"
+    if filters.is_circular(chain) and threshold not in ("circular", own_function.NAME):
+        raise ValueError(f"hues are a circle, which {threshold} cuts: use the threshold circular")
+    if not is_circular:
+        return
+    if not filters.is_circular(chain):
+        raise ValueError("circular takes hues: let its filter be [hue]")
+    if entry["foreground"] == "dark":
+        raise ValueError("circular has no dark foreground: give a hue of it, {circular: {hue: 30}}")
+    if settings["hue"] is None and entry["scope"] in ("tile", "plane"):
+        raise ValueError(
+            f"which half is smaller may differ from {entry['scope']} to {entry['scope']}: give a "
+            "hue of the foreground, {circular: {hue: 30}}, or use the scope sample"
+        )
 
 
 def _checked(
@@ -296,7 +342,7 @@ def _check_niblack(size: Any, k: Any) -> None:
 
 
 def _check_hysteresis(low: Any, high: Any) -> None:
-    choices = [name for name in GLOBAL if name not in ("manual", "multiotsu")]
+    choices = [name for name in GLOBAL if name not in ("manual", "multiotsu", "circular")]
     for setting, value in (("low", low), ("high", high)):
         if value not in choices and not is_number(value):
             raise ValueError(
@@ -304,6 +350,11 @@ def _check_hysteresis(low: Any, high: Any) -> None:
             )
     if is_number(low) and is_number(high) and low > high:
         raise ValueError(f"low is {low}, high is {high}: give a low that is not above high")
+
+
+def _check_circular(hue: Any) -> None:
+    if hue is not None and (not is_number(hue) or not 0 <= hue < 360):
+        raise ValueError(f"hue is {hue!r}: give degrees, from 0 (red) to below 360")
 
 
 def _check_size(size: Any) -> None:
@@ -323,6 +374,7 @@ CHECKS: dict[str, Callable[..., None]] = {
     "sauvola": _check_sauvola,
     "niblack": _check_niblack,
     "hysteresis": _check_hysteresis,
+    "circular": _check_circular,
     own_function.NAME: own_function.check,
 }
 """What raises ValueError for settings that a method cannot use, by method."""

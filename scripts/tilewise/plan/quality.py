@@ -73,11 +73,17 @@ def survey(study: Study, stack: str, block: str, choices: tuple[Choice, ...]) ->
         )
     return Survey(
         parts=parts,
-        pixels=reads.image(study, places, NO_FILTER, _survey_reach(study, stack, block)),
+        pixels=reads.image(
+            study,
+            places,
+            NO_FILTER,
+            _survey_reach(study, stack, block),
+            [variant.filter for variant in variants.values()],
+        ),
         variants={
             choice.method: {
                 "filter": variant.filter,
-                "steps": study.steps(variant.filter),
+                "steps": study.steps(variant.filter, stack),
                 "segmenter": vars(variant.segmenter),
                 "calibration": dict(choice.calibration) if choice.calibration else None,
             }

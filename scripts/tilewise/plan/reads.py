@@ -1,6 +1,7 @@
 """What a job reads: blocks within its reach, filtered or to be filtered; pieces of truth."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -33,6 +34,8 @@ class Pixels:
     codec: str
     rois: list[str]
     """The region of interest in each of the blocks; none where no sample has one."""
+    colors: list[str] = field(default_factory=list)
+    """Red, green and blue of each of the blocks, for filters that begin with a projection."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +66,29 @@ def grid_settings(grid: Grid) -> GridSettings:
     return {"shape": shape, "tile": grid.tile, "block": block, "edges": grid.edges}
 
 
-def image(study: Study, places: list[tuple[str, str]], filter: str, reach: float) -> Pixels:
-    """Blocks of the image around parts of a stack, to which the job applies the filter itself."""
+def image(
+    study: Study,
+    places: list[tuple[str, str]],
+    filter: str,
+    reach: float,
+    others: Iterable[str] = (),
+) -> Pixels:
+    """Blocks of the image around parts of a stack, to which the job applies the filter itself.
+
+    It may apply others, too, in which case the reach is for all of them.
+    """
     stack = study.stack_of[places[0][0]].name
     own_reach = study.reach(stack, filter)
     own_reach = surroundings(own_reach) if study.has_roi(stack) else own_reach
     blocks = _blocks_around(study, places, reach + own_reach)
-    files = paths.of_blocks(paths.IMAGE + paths.BLOCK, blocks, stack=stack, level=0)
-    return Pixels(files, blocks, study.steps(filter), "zstd", rois(study, stack, blocks))
+    taking = {study.takes_colors(stack, name) for name in (filter, *others)}
+    grey, color = paths.IMAGE + paths.BLOCK, paths.COLOR + paths.COLOR_BLOCK
+    files, colors = (
+        paths.of_blocks(pattern, blocks if kind in taking else [], stack=stack, level=0)
+        for kind, pattern in ((False, grey), (True, color))
+    )
+    steps = study.steps(filter, stack)
+    return Pixels(files, blocks, steps, "zstd", rois(study, stack, blocks), colors)
 
 
 def rois(study: Study, stack: str, blocks: list[str]) -> list[str]:
@@ -85,12 +103,12 @@ def filtered(
     reach: float = 0,
     takes_temporary: bool = False,
 ) -> Pixels:
-    """Filtered blocks, or those of the image where no filtered ones are written.
+    """Filtered blocks, or those of the image where no filtered ones are written, as never of hues.
 
     With `takes_temporary`, files that are deleted again are read too, else the job filters itself.
     """
     is_written = study.filtered == "kept" or (takes_temporary and study.filtered == "temporary")
-    if filter == NO_FILTER or not is_written:
+    if filter == NO_FILTER or not is_written or study.is_circular(filter):
         return image(study, places, filter, reach)
     stack = study.stack_of[places[0][0]].name
     blocks = _blocks_around(study, places, reach)

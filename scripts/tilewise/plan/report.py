@@ -79,7 +79,7 @@ def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
             names = {"stack": stack.name, "block": stack.block(sample, own), "level": 0}
             label = paths.LABEL + paths.BLOCK
             images.append((paths.IMAGE + paths.BLOCK).format(**names))
-            filtered += pixels.files
+            filtered += pixels.files or pixels.colors
             rois += pixels.rois
             masks.append(label.format(label=choice.method, **names))
             truths.append(label.format(label="truth", **names))
@@ -97,6 +97,7 @@ def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
                     blocks=pixels.blocks,
                     steps=pixels.steps,
                     codec=pixels.codec,
+                    channels=3 if pixels.colors else 1,
                     has_roi=bool(pixels.rois),
                     dtype=study.dtype(stack.name),
                     is_color=study.is_color(stack.name),
@@ -129,7 +130,8 @@ def costs(study: Study, choices: tuple[Choice, ...]) -> Costs:
             names: dict[str, str] = {"stack": stack, "method": choice.method, "filter": filter}
             found.masks.extend(paths.of_blocks(paths.COST, blocks, **names))
             found.mask_methods.extend([choice.method] * len(blocks))
-            if filter != NO_FILTER and study.filtered != "inline":
+            is_written = study.filtered != "inline" and not study.is_circular(filter)
+            if filter != NO_FILTER and is_written:
                 found.filtered.extend(paths.of_blocks(paths.FILTER_COST, blocks, **names))
                 found.filtered_methods.extend([choice.method] * len(blocks))
     return found

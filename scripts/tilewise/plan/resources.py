@@ -6,13 +6,15 @@ from math import inf
 from typing import Any
 
 from tilewise.labels import SEGMENTATION
-from tilewise.plan.methods import Variant
+from tilewise.plan.methods import NO_FILTER, Variant
 from tilewise.plan.study import Study, bytes_of
 from tilewise.store.blocks import at_once
 from tilewise.store.grid import FEW_TILES
 
 BASE_MEMORY = 250
 """MB of Python and its libraries."""
+COLOR_BUFFERS = 12
+"""Of the size of a strip: rows that are kept, in two more channels, and what a projection has."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,18 @@ def by_strips(
     workers: int | None = None,
     reach: float = 0,
     buffers: int = 16,
+    filter: str = NO_FILTER,
 ) -> Need:
     """Of a job that goes through a block strip by strip, or plane by plane if its reach is one."""
     workers = threads(study) if workers is None else workers
-    size = memory(study, stack, reach, 8 if reach == inf else buffers, workers)
+    buffers = (8 if reach == inf else buffers) + _color_buffers(study, stack, filter)
+    size = memory(study, stack, reach, buffers, workers)
     return Need(size, runtime(study, stack), workers, group)
+
+
+def _color_buffers(study: Study, stack: str, filter: str) -> int:
+    """What is held besides where a filter takes colours: three channels instead of one."""
+    return COLOR_BUFFERS if study.takes_colors(stack, filter) else 0
 
 
 def ingest(study: Study, stack: str) -> Need:
@@ -147,6 +156,7 @@ def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) ->
     own = variant.segmenter.reach
     reach = own if inline == inf else own + inline
     pixels = 8 if reach == inf else 16
+    pixels += _color_buffers(study, stack, variant.filter)
     size = memory(study, stack, reach, pixels + doubles, workers)
     if inline == inf:
         # the filter's planes, beside the strip or plane of the method
@@ -166,7 +176,9 @@ def sweep(study: Study, stack: str, method: str) -> Need:
             study,
             stack,
             study.variant_reach(stack, variant),
-            20 + (40 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0),
+            20
+            + _color_buffers(study, stack, variant.filter)
+            + (40 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0),
             workers,
         )
         for variant in variants

@@ -24,12 +24,13 @@ class Filter(PixelJob):
 def filtered(study: Study, stack: str, filter: str, block: str) -> Filter:
     """Of one block."""
     places, group = study.places(stack, block), resources.filter_group(study, stack)
+    reach = study.reach(stack, filter)
     return Filter(
         parts=reads.parts(study, places),
         pixels=reads.image(study, places, filter, 0),
         dtype=study.dtype(stack),
         codec=study.config["filtered_codec"],
-        need=resources.by_strips(study, stack, group, reach=study.reach(stack, filter)),
+        need=resources.by_strips(study, stack, group, reach=reach, filter=filter),
     )
 
 
@@ -45,7 +46,7 @@ class Histogram(PixelJob):
 def histogram(study: Study, stack: str, source: str, block: str) -> Histogram:
     """Of one block."""
     places, extents = study.places(stack, block), []
-    if study.dtype(stack) == "float32":
+    if study.dtype(stack) == "float32" and not study.is_circular(source):
         blocks = study.blocks(stack)
         extents = paths.of_blocks(paths.EXTENT, blocks, stack=stack, source=source)
     reach, group = study.reach(stack, source), resources.histogram_group(study, stack)
@@ -54,7 +55,7 @@ def histogram(study: Study, stack: str, source: str, block: str) -> Histogram:
         pixels=reads.filtered(study, places, source, takes_temporary=True),
         extents=extents,
         dtype=study.dtype(stack),
-        need=resources.by_strips(study, stack, group, reach=reach, buffers=20),
+        need=resources.by_strips(study, stack, group, reach=reach, buffers=20, filter=source),
     )
 
 

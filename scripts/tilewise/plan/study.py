@@ -18,7 +18,7 @@ from tilewise.plan.sheet_columns import GROUP
 from tilewise.plan.stacks import Stack, read_stacks
 from tilewise.read.header import Header
 from tilewise.score.formulas import CHOICES, METRICS
-from tilewise.segment.filters import chain_reach
+from tilewise.segment.filters import chain_reach, is_circular, takes_colors
 from tilewise.segment.steps import hint
 from tilewise.store.grid import Grid, Region
 from tilewise.tables import TRAIN
@@ -190,9 +190,18 @@ class Study:
         validation = self.config["validate"]
         return list(validation["metrics"]) if validation["extent"] == "tile" else []
 
-    def steps(self, filter: str) -> list[Any]:
-        """Steps of a filter; none of the image itself."""
-        return list(self.config["filters"].get(filter, []))
+    def steps(self, filter: str, stack: str) -> list[Any]:
+        """Steps of a filter; none of the image itself, and no projection of grey images."""
+        steps = list(self.config["filters"].get(filter, []))
+        return steps if self.is_color(stack) or not takes_colors(steps) else steps[1:]
+
+    def takes_colors(self, stack: str, filter: str) -> bool:
+        """Whether a filter begins with a projection of a stack's colours."""
+        return takes_colors(self.steps(filter, stack))
+
+    def is_circular(self, filter: str) -> bool:
+        """Whether a filter gives hues, which are never written."""
+        return is_circular(self.config["filters"].get(filter, []))
 
     def dtype(self, stack: str) -> str:
         """Of the pixels of a stack."""
@@ -211,7 +220,7 @@ class Study:
 
     def reach(self, stack: str, filter: str) -> float:
         """Pixels around a pixel that a filter's result depends on; `inf` is the whole plane."""
-        return chain_reach(self.steps(filter), self.dtype(stack))
+        return chain_reach(self.steps(filter, stack), self.dtype(stack))
 
     def variant_reach(self, stack: str, variant: Variant) -> float:
         """The same of a mask, from the image on."""

@@ -8,7 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.segment.filters import apply_chain, chain_reach, parse_chain
+from tilewise.segment.filters import (
+    apply_chain,
+    chain_dtype,
+    chain_reach,
+    is_circular,
+    project,
+    split_chain,
+    takes_colors,
+)
 from tilewise.segment.roi import fill_outside, surroundings
 from tilewise.store.blocks import BlockReader, open_blocks
 from tilewise.store.grid import Grid, Region, crop
@@ -18,7 +26,9 @@ from tilewise.store.parts import Part
 class FilteredBlocks:
     """Blocks of pixels that a job filters, with those of their regions of interest, if any.
 
-    The grid is that of any sample in them.
+    The grid is that of any sample in them. Filters that begin with a projection take `colors`, red,
+    green and blue of the same blocks; without any such filter there need be none, and without any
+    other no `paths`.
     """
 
     def __init__(
@@ -29,23 +39,27 @@ class FilteredBlocks:
         grid: Grid,
         dtype: str,
         codec: str = "zstd",
+        colors: Iterable[str | Path] = (),
     ) -> None:
-        rois = list(rois)
+        paths, rois, colors = list(paths), list(rois), list(colors)
         self._dtype = dtype
-        self._pixels = open_blocks(paths, blocks, grid, dtype, codec=codec)
+        self._pixels = open_blocks(paths, blocks if paths else (), grid, dtype, codec=codec)
+        self._colors = open_blocks(colors, blocks if colors else (), grid, dtype, channels=3)
         self._rois = open_blocks(rois, blocks, grid, "uint8") if rois else None
 
     def of(self, part: Part, steps: Sequence) -> "Filtered":
         """A part's sample, after the steps of a filter."""
         roi = self._rois.of(part) if self._rois else None
-        return Filtered(self._pixels.of(part), steps, part.grid, self._dtype, roi)
+        pixels = self._colors if takes_colors(steps) else self._pixels
+        return Filtered(pixels.of(part), steps, part.grid, self._dtype, roi)
 
 
 class Filtered:
     """Filtered pixels of any region, computed from the image around it.
 
     Without steps, the pixels are those of the reader: they are filtered already, or not to be.
-    Before filtering, pixels outside of the region of interest take values of those inside.
+    With a projection as the first step, the reader gives colours. Before the steps after it, pixels
+    outside of the region of interest take values of those inside.
     """
 
     def __init__(
@@ -58,9 +72,12 @@ class Filtered:
     ) -> None:
         self._reader = reader
         self._roi = roi
-        self._steps = parse_chain(steps)
+        self._projection, self._steps = split_chain(steps)
         self.grid = grid
-        self.dtype = dtype
+        self.dtype = chain_dtype(steps, dtype)
+        """Of the filtered pixels; `dtype` is the reader's."""
+        self.is_circular = is_circular(steps)
+        """Whether they are hues."""
         self.reach = chain_reach(self._steps, dtype)
         self._kept = threading.local()
 
@@ -84,12 +101,15 @@ class Filtered:
 
     def _apply(self, region):
         if self._roi is None or not self._steps:
-            return apply_chain(self._reader.read(region), self._steps)
+            return apply_chain(self._unfiltered(region), self._steps)
         outer = self.grid.around(region, surroundings(self.reach))
         inside = self._roi.read(outer) != 0
-        filled = fill_outside(self._reader.read(outer), inside, self.reach)
+        filled = fill_outside(self._unfiltered(outer), inside, self.reach)
         own = crop(inside, outer, region)
         return apply_chain(crop(filled, outer, region), self._steps, None if own.all() else own)
+
+    def _unfiltered(self, region):
+        return project(self._reader.read(region), self._projection)
 
     def _plane(self, region):
         """A whole plane, which the thread keeps: other regions of it are likely to follow."""

@@ -27,6 +27,7 @@ from tilewise.segment import (
     sharpening,
     smoothing,
 )
+from tilewise.segment.projections import PROJECTIONS
 from tilewise.segment.steps import WHOLE_PLANE, parse, takes_inside
 
 
@@ -67,10 +68,53 @@ FILTERS = {
 """Every filter by the name that the configuration uses."""
 
 
-def parse_chain(steps: Sequence) -> list[tuple[str, dict[str, Any]]]:
-    """Name and all settings of each step of a chain; see `steps.parse`."""
-    functions = {name: known.apply for name, known in FILTERS.items()}
-    return [parse(step, functions, "filter") for step in steps]
+Step = tuple[str, dict[str, Any]]
+"""A name and all settings."""
+
+
+def parse_chain(steps: Sequence) -> list[Step]:
+    """Name and all settings of each step of a chain; see `steps.parse`.
+
+    The first may be a projection, of `projections.PROJECTIONS`.
+    """
+    functions = {name: known.apply for name, known in (FILTERS | PROJECTIONS).items()}
+    parsed = [parse(step, functions, "filter") for step in steps]
+    for name, _ in parsed[1:]:
+        if name in PROJECTIONS:
+            raise ValueError(f"filter {name} takes colours: let it be the first step")
+    return parsed
+
+
+def split_chain(steps: Sequence) -> tuple[Step | None, list[Step]]:
+    """The projection that a chain begins with, if any, and its other steps; as `parse_chain`."""
+    parsed = parse_chain(steps)
+    if parsed and parsed[0][0] in PROJECTIONS:
+        return parsed[0], parsed[1:]
+    return None, parsed
+
+
+def takes_colors(steps: Sequence) -> bool:
+    """Whether a chain begins with a projection."""
+    return split_chain(steps)[0] is not None
+
+
+def is_circular(steps: Sequence) -> bool:
+    """Whether a chain gives hues, whose values are a circle."""
+    projection, _ = split_chain(steps)
+    return projection is not None and projection[0] == "hue"
+
+
+def chain_dtype(steps: Sequence, dtype: DTypeLike) -> str:
+    """Name of the dtype of what a chain makes of an image: its own, but int16 of hues."""
+    return "int16" if is_circular(steps) else np.dtype(dtype).name
+
+
+def project(pixels: NDArray, projection: Step | None) -> NDArray:
+    """The plane of (3, y, x) colours by a projection; without one, the pixels themselves."""
+    if projection is None:
+        return pixels
+    name, settings = projection
+    return PROJECTIONS[name].apply(pixels, **settings)
 
 
 def check_chain(steps: Sequence, dtype: DTypeLike) -> None:
@@ -84,7 +128,16 @@ def check_chain(steps: Sequence, dtype: DTypeLike) -> None:
             f"{dtype} images cannot be filtered: convert to one of {', '.join(DTYPES)}"
         )
     plane = np.arange(64).reshape(8, 8).astype(dtype)
-    for name, settings in parse_chain(steps):
+    projection, following = split_chain(steps)
+    if projection is not None:
+        name, settings = projection
+        try:
+            PROJECTIONS[name].check(dtype, **settings)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+        if name == "hue" and following:
+            raise ValueError(f"hue: it is a circle, and {following[0][0]} may not follow it")
+    for name, settings in following:
         try:
             FILTERS[name].check(dtype, **settings)
             filtered = FILTERS[name].apply(plane, **settings)
@@ -103,16 +156,19 @@ def chain_reach(steps: Sequence, dtype: DTypeLike) -> float:
     A region that is filtered with so many pixels around it (fewer at the plane's border) has the
     values of the filtered plane, bit for bit. `WHOLE_PLANE` if any step needs all of it.
     """
-    dtype = np.dtype(dtype)
-    return sum(FILTERS[name].reach(dtype, **settings) for name, settings in parse_chain(steps))
+    dtype, (_, following) = np.dtype(dtype), split_chain(steps)
+    return sum(FILTERS[name].reach(dtype, **settings) for name, settings in following)
 
 
 def apply_chain(plane: NDArray, steps: Sequence, inside: NDArray[np.bool] | None = None) -> NDArray:
     """Apply the steps of a chain to a plane, in order; the plane itself if there are none.
 
     Steps that go by grey levels of the whole plane count only the pixels `inside`, if it is given.
+    Of a chain that begins with a projection, the plane is (3, y, x) colours.
     """
-    for name, settings in parse_chain(steps):
+    projection, following = split_chain(steps)
+    plane = project(plane, projection)
+    for name, settings in following:
         apply = FILTERS[name].apply
         within = {"inside": inside} if inside is not None and takes_inside(apply) else {}
         plane = apply(plane, **settings, **within)

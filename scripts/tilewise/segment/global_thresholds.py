@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise.segment.circular import half_circle, hues_of
 from tilewise.segment.dtypes import power_of_two
 from tilewise.segment.histograms import moments
 from tilewise.value_counts import EXACT_PIXELS
@@ -368,6 +369,41 @@ def _add_class(best, variance):
     return better, starts
 
 
+def circular(counts: NDArray, centers: NDArray, hue: float | None = None) -> tuple[float, float]:
+    """Two half circles of hues of least variance, one of them foreground; after the filter `hue`.
+
+    Pixels without hue are background, and do not count.
+
+    Parameters
+    ----------
+    counts, centers : (bins,) ndarray
+        As from `histograms.histogram`, of hues in whole degrees; others than 0 to 359 are left out.
+    hue : float, optional
+        A hue of the foreground in degrees, 0 to below 360. Without one, it is the half with fewer
+        pixels, for the scopes `sample` and `calibrated` alone.
+
+    Returns
+    -------
+    tuple of float
+        The first and the last hue of the foreground; the first is greater where 0 lies between.
+
+    References
+    ----------
+    Lai and Rosin (2014), IEEE Transactions on Image Processing 23(3), 992-1001.
+    """
+    hues = hues_of(counts, centers)
+    start = half_circle(hues)
+    if start is None:
+        raise NoThreshold("constant" if hues.any() else "no pixels")
+    half = hues.size // 2
+    inner = slice(start, start + half)
+    is_first = 2 * hues[inner].sum() <= hues.sum()
+    if hue is not None:
+        is_first = start <= round(hue) % hues.size < start + half
+    first = start if is_first else start + half
+    return float(first), float((first + half - 1) % hues.size)
+
+
 GLOBAL: dict[str, Callable[..., Any]] = {
     "manual": manual,
     "otsu": otsu,
@@ -378,5 +414,6 @@ GLOBAL: dict[str, Callable[..., Any]] = {
     "minimum": minimum,
     "mean": mean,
     "multiotsu": multiotsu,
+    "circular": circular,
 }
 """Methods by the name that the configuration uses; each gives a threshold or a tuple of them."""

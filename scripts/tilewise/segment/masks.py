@@ -43,6 +43,17 @@ def connected(low: NDArray[np.uint8], high: NDArray[np.uint8]) -> NDArray[np.uin
     return regions.select(chosen)
 
 
+def arc_mask(plane: NDArray, first: float, last: float) -> NDArray[np.uint8]:
+    """Pixels from a first to a last place of a circle, both included, as a mask of 0 and 1.
+
+    The first is greater where the circle begins between them; negative values are no places on it.
+    """
+    before_last = (plane >= 0) & (plane <= last)
+    after_first = plane >= first
+    arc = before_last & after_first if first <= last else before_last | after_first
+    return arc.view(np.uint8)
+
+
 def class_mask(
     plane: NDArray, thresholds: Sequence[float], classes: Sequence[int] | NDArray
 ) -> NDArray[np.uint8]:

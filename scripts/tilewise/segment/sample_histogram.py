@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.arrays import read_arrays
+from tilewise.segment.circular import arc_split, hues_of
 from tilewise.segment.extent import extent
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.histograms import Split, histogram
@@ -25,7 +26,7 @@ class SampleHistogram:
     centers: NDArray
     """As from `histograms.histogram`."""
     splits: Sequence[Split | None]
-    """Otsu's of each tile; None of a constant one."""
+    """Otsu's of each tile, or two arcs of hues; None of a constant one."""
 
     def write(self, path: str | Path) -> None:
         """Write it as arrays of a `.npz` file; constant tiles have no row in `splits`."""
@@ -66,7 +67,8 @@ def count(
 
     def of_tile(pixels):
         own = histogram(pixels)
-        splits = [otsu_split(*own)] if pixels.size else []
+        split = arc_split(hues_of(*own)) if filtered.is_circular else otsu_split(*own)
+        splits = [split] if pixels.size else []
         binned = histogram(pixels, low=low, high=high) if is_float else own
         return SampleHistogram(*binned, splits)
 

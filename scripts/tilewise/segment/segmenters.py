@@ -298,6 +298,9 @@ def _above(pixels, threshold, segmenter, index, out=None):
             classes = 0 if segmenter.foreground == "dark" else len(threshold.values)
         out[:] = masks.class_mask(pixels, threshold.values, np.atleast_1d(classes))
         return out
+    if segmenter.threshold == "circular":
+        out[:] = masks.arc_mask(pixels, *threshold.values)
+        return out
     return above(pixels, threshold.values[index], segmenter.foreground, out)
 
 

@@ -1,5 +1,6 @@
 """The threshold of some pixels, from their histogram, with what speaks for two classes in them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -7,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise.segment.circular import arc_split, hues_of
 from tilewise.segment.global_thresholds import GLOBAL, NoThreshold, otsu
 from tilewise.segment.histograms import Split, split
 
@@ -25,7 +27,8 @@ class Threshold:
     separability: float | None = None
     contrast: float | None = None
     difference: float | None = None
-    """These three are of Otsu's split, as in `histograms.Split`; None of constant pixels."""
+    """These three are of Otsu's split, or of two arcs of hues, as in `histograms.Split`; None of
+    constant pixels."""
     note: str = ""
     """Why there is no threshold, or why it is not the pixels' own; empty otherwise."""
     guard: str = ""
@@ -56,14 +59,16 @@ def find_threshold(
 
     It has no values, and the reason as note, where the pixels are constant or the method fails.
     """
-    if np.count_nonzero(counts) < 2:
+    bound, known = math.nan, None
+    if name == "circular":
+        known = arc_split(hues_of(counts, centers))
+    elif np.count_nonzero(counts) > 1:
+        bound = otsu(counts, centers)
+        known = split(counts, centers, bound)
+    if known is None:
         is_given = name == "manual"
         values = _values(counts, centers, name, settings) if is_given else ()
         return Threshold(values, note="" if is_given else "no threshold: constant")
-    bound = otsu(counts, centers)
-    known = split(counts, centers, bound)
-    # Otsu's threshold leaves pixels on both sides
-    assert known is not None
     evidence = known.separability, known.contrast(foreground), known.difference
     try:
         values = (bound,) if name == "otsu" else _values(counts, centers, name, settings)

@@ -173,7 +173,7 @@ def test_calibration_reads_what_its_variants_filter(tmp_path, rows):
     assert job.samples == ["b"]
     assert job.histograms.filters == list(sources)
     assert job.histograms.files == [f"results/b/histograms/{s}/truth/1/0/0.npz" for s in sources]
-    assert job.dtype == "uint8"
+    assert job.dtypes == {"smooth": "uint8", "wide": "uint8"}
     table = ["results/sweeps/m/calibration.tsv"]
     assert decide.sweep(study, "b", "m", "1/0/0").calibrations == table
     assert decide.choose(study, "m").calibrations == table

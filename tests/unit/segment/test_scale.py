@@ -32,7 +32,9 @@ TRUTH = np.tile(np.array([0, 0, 1, 255], np.uint8), (SHAPE[0], SHAPE[1] // 4))
 POWERS = st.integers(-100, 100)
 METHODS = {
     **{
-        name: (name, {}) for name in global_thresholds.GLOBAL if name not in ("manual", "multiotsu")
+        name: (name, {})
+        for name in global_thresholds.GLOBAL
+        if name not in ("manual", "multiotsu", "circular")
     },
     "multiotsu": ("multiotsu", {"classes": 3, "foreground": [0, 2]}),
     "hysteresis": ("hysteresis", {"low": "li", "high": "otsu"}),

@@ -1,0 +1,83 @@
+"""Methods that look at colours."""
+
+import numpy as np
+import pytest
+from projects import Project
+from samples import colored_blobs, write_planes
+from skimage import color
+from skimage.filters import median, threshold_otsu
+
+METHODS = {
+    "grey": {"threshold": "otsu", "min_contrast": 0},
+    "circular": {"filter": "hue", "threshold": {"circular": 0}},
+    "smaller": {"filter": "hue", "threshold": "circular", "scope": "sample"},
+    "calibrated": {"filter": "hue", "threshold": {"circular": 0}, "scope": "calibrated"},
+    "swept": {"threshold": "otsu", "min_contrast": 0, "grid": {"filter": ["red", None]}},
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A sample of two planes, which are a block each; everything has been run."""
+    project = Project.create(tmp_path_factory.mktemp("colors") / "project")
+    image, truth = colored_blobs(planes=2)
+    write_planes(project.folder / "image", image)
+    write_planes(project.folder / "truth", truth)
+    return project.configure(
+        [{"sample": "discs", "image": "image/*.png", "truth": "truth/*.png"}],
+        filters={"hue": ["hue"], "red": ["red", {"median": 3}]},
+        methods=METHODS,
+        block={"planes": 1},
+        apply="all",
+        quality={"measure": True, "survey": 2},
+        figures={"tiles": 1},
+        overlay={"format": "zarr-only"},
+        decision={"unit": "plane"},
+    )
+
+
+@pytest.fixture(scope="module")
+def run(finished):
+    return finished.succeed()
+
+
+def mask(project, method):
+    return project.array(f"discs/image.zarr/labels/{method}/0")
+
+
+def dice(a, b):
+    return 2 * np.sum(a & b) / (np.sum(a) + np.sum(b))
+
+
+@pytest.mark.usefixtures("run")
+def test_hue_finds_what_grey_cannot(finished):
+    _, truth = colored_blobs(planes=2)
+    assert dice(mask(finished, "grey"), truth) < 0.3
+    for method in ("circular", "smaller", "calibrated"):
+        assert dice(mask(finished, method), truth) > 0.99, method
+
+
+@pytest.mark.usefixtures("run")
+def test_the_arc_is_where_the_hues_are(finished):
+    image, _ = colored_blobs(planes=2)
+    hues = color.rgb2hsv(image)[..., 0] * 360
+    row = finished.rows("discs/smaller/thresholds/0/0/0.tsv")[0]
+    first, last = map(float, row["threshold"].split(";"))
+    assert first > last
+    near = np.abs((hues - 355 + 180) % 360 - 180) < 60
+    np.testing.assert_array_equal(mask(finished, "smaller"), near)
+
+
+@pytest.mark.usefixtures("run")
+def test_a_channel_is_filtered_and_thresholded_as_grey_is(finished):
+    image, _ = colored_blobs(planes=2)
+    red = np.stack([median(plane, np.ones((3, 3)), mode="reflect") for plane in image[..., 0]])
+    np.testing.assert_array_equal(finished.array("discs/filtered/red.zarr"), red)
+    tile = red[0, :64, :64]
+    expected = tile > threshold_otsu(tile)
+    np.testing.assert_array_equal(mask(finished, "swept")[0, :64, :64], expected)
+
+
+@pytest.mark.usefixtures("run")
+def test_a_second_run_does_nothing(finished):
+    assert not finished.succeed().jobs
