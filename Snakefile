@@ -25,6 +25,7 @@ include: "workflow/rules/sources.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/filter.smk"
 include: "workflow/rules/threshold.smk"
+include: "workflow/rules/learn.smk"
 include: "workflow/rules/validate.smk"
 include: "workflow/rules/decide.smk"
 include: "workflow/rules/quality.smk"
@@ -47,6 +48,7 @@ rule all:
         lambda w: targets.errors(STUDY),
         lambda w: targets.decision(STUDY),
         lambda w: targets.trust(STUDY),
+        lambda w: targets.models(STUDY),
         lambda w: quantities.tables(STUDY),
         lambda w: targets.figures(STUDY),
         "results/report.html",

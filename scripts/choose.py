@@ -16,7 +16,8 @@ rows, folds = read_all(given.scores, params.samples), Folds.from_rows(read_rows(
 columns = CountColumns(params.metrics, folds.is_weighted)
 trials = Trials.of(params.variants, rows, folds, columns)
 by = columns.merit(params.decision["metric"]), params.decision["average"]
-chosen = selection.select(snakemake.wildcards.method, trials, columns, *by)
+method, is_trained = snakemake.wildcards.method, params.is_trained
+chosen = selection.select(method, trials, columns, *by, is_trained=is_trained)
 write_rows(output.units, selection.unit_columns(columns), trials.to_rows(columns))
 write_rows(output.folds, selection.FOLD_COLUMNS, chosen.fold_rows)
 write_rows(output.sweep, selection.sweep_columns(columns), chosen.sweep_rows)

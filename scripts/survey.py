@@ -6,6 +6,7 @@ from tilewise import job
 from tilewise.score.agreement import mean_dice
 from tilewise.segment.filtered import FilteredBlocks
 from tilewise.segment.guard import Outcome
+from tilewise.segment.learned import read_models
 from tilewise.segment.outcomes import outcomes_of
 from tilewise.segment.thresholds import Threshold
 from tilewise.segment.trials import trial_masks, trials_of
@@ -22,6 +23,8 @@ rows_of = {name: variant["calibration"] for name, variant in params.variants.ite
 known = {name: Outcome.from_json(outcome) for name, outcome in params.outcomes.items()}
 calibrated = {name: [("", Threshold.from_row(row))] for name, row in rows_of.items() if row}
 
+models = read_models(params.models, given.models, given.assigned)
+
 
 def survey(part, threads):
     """Rows of a sample's tiles."""
@@ -31,7 +34,8 @@ def survey(part, threads):
     filters = {name: images.of(part, own) for name, own in steps.items()}
     counting = [one for one in variants if one["name"] in settings["counts"]]
     outcomes = known | outcomes_of(counting, filters, part, threads)
-    groups = trials_of(variants, calibrated, outcomes)
+    trained = {name: one.of(part.sample) for name, one in models.items()}
+    groups = trials_of(variants, calibrated, outcomes, trained)
 
     def agreement(tile):
         """Of all methods, filter by filter: what is read lasts until the next is read."""

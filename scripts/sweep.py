@@ -10,6 +10,7 @@ from tilewise.labels import NOT_ANNOTATED
 from tilewise.score import score_table, scoring
 from tilewise.segment.filtered import FilteredBlocks
 from tilewise.segment.guard import Outcome
+from tilewise.segment.learned import read_models
 from tilewise.segment.outcomes import outcomes_of
 from tilewise.segment.thresholds import Threshold
 from tilewise.segment.trials import trial_masks, trials_of
@@ -27,6 +28,7 @@ images = FilteredBlocks(*paths, grid, params.dtype, colors=given.colors)
 truths = open_blocks([given.truth], [wildcards.block], grid, "uint8", fill=NOT_ANNOTATED)
 order = {variant["name"]: number for number, variant in enumerate(params.variants)}
 known = {name: Outcome.from_json(outcome) for name, outcome in params.outcomes.items()}
+models = read_models(params.models, given.models, given.assigned)
 calibrated = {}
 for row in read_each(given.calibration):
     calibrated.setdefault(row["variant"], []).append((row["fold"], Threshold.from_row(row)))
@@ -55,7 +57,8 @@ def sweep(part, threads):
         return rows
 
     rows = []
-    groups = trials_of(params.variants, calibrated, outcomes)
+    trained = {name: one.of(part.sample) for name, one in models.items()}
+    groups = trials_of(params.variants, calibrated, outcomes, trained)
     for (name, reach), trials in groups.items():
         work = partial(rows_of, filtered=filters[name], trials=trials)
         rows += chain.from_iterable(each_strip(work, runs_of(annotated, grid, reach), threads))

@@ -1,10 +1,12 @@
 """Decide on each tile's threshold and write the mask of a block."""
 
+from dataclasses import replace
 from itertools import chain, starmap
 
 from tilewise import costs, job
 from tilewise.segment.filtered import FilteredBlocks
 from tilewise.segment.guard import Outcome
+from tilewise.segment.learned import read_models
 from tilewise.segment.outcomes import outcome_of
 from tilewise.segment.sample_histogram import of_sample
 from tilewise.segment.segmenters import COLUMNS, Segmenter, segment_tiles
@@ -25,6 +27,7 @@ pixels = FilteredBlocks(*paths, parts[0].grid, params.dtype, params.codec, given
 known = Outcome.from_json(params.outcome) if params.outcome else None
 if params.calibration:
     known = Outcome(SAMPLE, Threshold.from_row(params.calibration))
+models = read_models(params.models, given.models, given.assigned)
 scope = "pixel" if segmenter.is_local else segmenter.scope
 
 
@@ -32,13 +35,15 @@ def segment(part, threads):
     """Write a sample's part of the mask, and give the rows of its tiles."""
     grid, tiles, outcome = part.grid, part.settings["tiles"], known
     filtered = pixels.of(part, params.steps)
+    trained = [one.of(part.sample) for one in models.values()]
+    own_segmenter = replace(segmenter, models=trained[0]) if trained else segmenter
     if part.settings["counts"]:
         outcome = outcome_of(of_sample(filtered, part, threads), segmenter)
     chosen = dict.fromkeys(grid.tiles(part.block) if tiles is None else starmap(Tile, tiles))
 
     def rows_of(region):
         rows = []
-        segmented = segment_tiles(filtered, region, chosen, segmenter, outcome)
+        segmented = segment_tiles(filtered, region, chosen, own_segmenter, outcome)
         for tile, mask, own, inside, share in segmented:
             writer.write(part, grid.tile_region(tile), mask)
             names = {"sample": part.sample, "method": wildcards.method, **grid.place(tile)}

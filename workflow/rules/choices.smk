@@ -44,6 +44,13 @@ def get_threshold(wildcards):
     return segment.threshold(STUDY, **wildcards, choice=get_choice(wildcards.method))
 
 
+def get_chosen_model(method, kind):
+    """The model of the chosen set of parameters, or its card."""
+    own = STUDY.methods[method]
+    number = own.variants.index(own.variant(get_choice(method).variant))
+    return f"results/models/{method}/{number}/all.{kind}"
+
+
 def get_guard(stack, method):
     """What tiles of a sample of several blocks get that have no clear threshold, once all are filtered."""
     return checkpoints.guard.get(stack=stack, method=method).output.outcomes

@@ -24,7 +24,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from tilewise import imports
 from tilewise.doubts import read
-from tilewise.plan import configuration, decide, doubts, export, ingest, metadata, quality
+from tilewise.plan import configuration, decide, doubts, export, ingest, learn, metadata, quality
 from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
 from tilewise.plan import paths, quantities, resources, segment, targets, validate
 from tilewise.labels import SEGMENTATION
@@ -101,6 +101,8 @@ wildcard_constraints:
     annotator=r"\d+",
     file=paths.any_of(export.single_files(STUDY)),
     extent=r"\d+|stack",
+    number=r"\d+",
+    model=r"\d+|all",
 
 
 @cache

@@ -97,6 +97,8 @@ rule sweep:
         guard=lambda w: get_guard_files(w.stack, w.method, STUDY.methods[w.method].variants),
         calibration=lambda w: decide.sweep(STUDY, **w).calibrations,
         own=lambda w: list(map(local, decide.sweep(STUDY, **w).own_files)),
+        models=lambda w: decide.sweep(STUDY, **w).models.files,
+        assigned=lambda w: decide.sweep(STUDY, **w).models.assigned,
         code=get_code("sweep"),
     output:
         scores="results/{stack}/{method}/sweep/{block}.tsv",
@@ -108,6 +110,7 @@ rule sweep:
         parts=lambda w: decide.sweep(STUDY, **w).parts,
         variants=lambda w: decide.sweep(STUDY, **w).variants,
         steps=lambda w: decide.sweep(STUDY, **w).steps,
+        models=lambda w: decide.sweep(STUDY, **w).models.names,
         blocks=lambda w: decide.sweep(STUDY, **w).pixels.blocks,
         scoring=lambda w: decide.sweep(STUDY, **w).scoring,
         outcomes=lambda w: get_outcomes(**w, variants=STUDY.methods[w.method].variants),
@@ -140,6 +143,7 @@ checkpoint choose:
         "logs/sweeps/{method}/choice.log",
     params:
         variants=lambda w: decide.choose(STUDY, **w).variants,
+        is_trained=lambda w: decide.choose(STUDY, **w).is_trained,
         samples=STUDY.annotated,
         metrics=STUDY.tile_metrics,
         decision=config["decision"],

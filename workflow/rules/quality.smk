@@ -34,6 +34,9 @@ rule survey:
         rois=lambda w: get_survey(w).pixels.rois,
         colors=lambda w: get_survey(w).pixels.colors,
         choices=get_survey_choices,
+        own=lambda w: list(map(local, get_survey(w).own_files)),
+        models=lambda w: get_survey(w).models.files,
+        assigned=lambda w: get_survey(w).models.assigned,
         code=get_code("survey"),
     output:
         agreement="results/{stack}/survey/{block}.tsv",
@@ -45,6 +48,7 @@ rule survey:
         parts=lambda w: get_survey(w).parts,
         variants=lambda w: get_survey(w).variants,
         outcomes=get_survey_outcomes,
+        models=lambda w: get_survey(w).models.names,
         blocks=lambda w: get_survey(w).pixels.blocks,
         dtype=lambda w: get_survey(w).dtype,
     conda:

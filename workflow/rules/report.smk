@@ -30,7 +30,7 @@ rule aggregate:
     params:
         order=lambda w: report_jobs.aggregate(STUDY).order,
         metadata=lambda w: report_jobs.aggregate(STUDY).metadata,
-        tuned=STUDY.swept,
+        tuned=STUDY.tuned,
         chosen=config["validate"]["metrics"],
         extent=config["validate"]["extent"],
         limits=config["quality"]["thresholds"],
@@ -113,7 +113,7 @@ if FIGURE_METHODS:
             "logs/figures.log",
         params:
             methods=FIGURE_METHODS,
-            tuned=STUDY.swept,
+            tuned=STUDY.tuned,
             shown=lambda w: get_figures(w).shown,
             colors=COLORS,
             alpha=config["overlay"]["alpha"],

@@ -96,6 +96,8 @@ rule threshold:
         guard=lambda w: get_mask_guard(w),
         choices=lambda w: get_choice_files(w.method),
         own=lambda w: list(map(local, get_threshold(w).own_files)),
+        models=lambda w: get_threshold(w).models.files,
+        assigned=lambda w: get_threshold(w).models.assigned,
         code=get_code("threshold"),
     output:
         mask=at_levels("results/{stack}/image.zarr/labels/{method}/{level}/c/{block}"),
@@ -113,6 +115,7 @@ rule threshold:
         dtype=lambda w: get_threshold(w).dtype,
         segmenter=lambda w: get_threshold(w).segmenter,
         calibration=lambda w: get_threshold(w).calibration,
+        models=lambda w: get_threshold(w).models.names,
         outcome=lambda w: get_mask_outcome(w),
     conda:
         "../../envs/tilewise.yaml"

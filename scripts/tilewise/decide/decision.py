@@ -24,7 +24,7 @@ from tilewise.decide.outlook import (
 )
 from tilewise.decide.places import Histograms
 from tilewise.decide.ranking import Row, rank_rows, score_rows
-from tilewise.decide.resampling import estimate
+from tilewise.decide.resampling import MetricOfCounts, estimate
 from tilewise.decide.selection import Trials
 from tilewise.decide.summary import blank_doubts, doubts_of, sort_rows, summarize
 from tilewise.decide.verdict import advice, opening, verdict, worst_tiles
@@ -46,12 +46,19 @@ class Tried:
     """What a method chooses from.
 
     `trials` are counts by all sets of parameters, `grid` the values of each parameter, `parameters`
-    how many are chosen.
+    how many are chosen; `is_trained`, whether models were trained on annotated tiles.
     """
 
     trials: Trials
     parameters: int
     grid: Mapping[str, Sequence[Any]]
+    is_trained: bool = False
+
+    def evidence(self, splits: Splits, metric: MetricOfCounts, average: str) -> Evidence:
+        """What is known of the method."""
+        return evidence.selected(
+            *(self.trials, splits, metric, average, self.parameters), is_trained=self.is_trained
+        )
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,7 @@ def decide(
     rules, (splits, _) = Rules.of(settings, folds.kind, len(names)), folds.splits()
     by = columns.merit(rules.metric), rules.average
     known = {
-        method: evidence.selected(trials[method].trials, splits, *by, trials[method].parameters)
+        method: trials[method].evidence(splits, *by)
         if method in trials
         else evidence.fixed(rows, folds, columns)
         for method, rows in tiles.items()

@@ -18,7 +18,7 @@ ENOUGH_UNITS = 30
 
 
 def tuned_doubts(known: Mapping[str, Evidence], decisive: Sequence[Row]) -> list[Doubt]:
-    """Tests of methods that choose from unequally many sets of parameters."""
+    """Tests of methods that choose from unequally many sets of parameters, or are trained."""
     tuned = [method for method, own in known.items() if own.is_held_out]
     unequal = any(not known[i].is_as_free_as(known[k]) for i, k in combinations(tuned, 2))
     if not unequal or not any(row["relation"] in (WORSE, LITTLE_WORSE) for row in decisive):
@@ -26,9 +26,9 @@ def tuned_doubts(known: Mapping[str, Evidence], decisive: Sequence[Row]) -> list
     return [
         Doubt(
             "tuned_methods",
-            f"{', '.join(tuned)} choose from different numbers of sets of parameters on the units "
-            "that they are compared on: where they are equal, they are told apart in up to 10 % of "
-            "studies instead of 5 %",
+            f"{', '.join(tuned)} choose from different numbers of sets of parameters, or are "
+            "trained, on the units that they are compared on: where they are equal, they are told "
+            "apart in up to 10 % of studies instead of 5 %",
             "take the order of these methods as a hint, or give their grids as many sets",
         )
     ]

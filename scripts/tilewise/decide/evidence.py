@@ -42,6 +42,9 @@ class Evidence:
         Counts by the variant, where it was chosen, of what is scored.
     parameters : int
         How many are chosen.
+    is_trained : bool
+        Whether a model was trained on annotated tiles, which does not happen anew where units are
+        swapped or left out.
     """
 
     estimate: str
@@ -50,6 +53,7 @@ class Evidence:
     tables: Floats | None = None
     resubstitution: Floats | None = None
     parameters: int = 0
+    is_trained: bool = False
 
     @property
     def is_held_out(self) -> bool:
@@ -57,9 +61,11 @@ class Evidence:
         return self.estimate == "held out"
 
     def is_as_free_as(self, other: "Evidence") -> bool:
-        """Whether both are held out and choose from equally many sets of parameters."""
+        """Whether both are held out, choose from equally many sets, and train no model."""
         mine, others = self.tables, other.tables
         if mine is None or others is None or not (self.is_held_out and other.is_held_out):
+            return False
+        if self.is_trained or other.is_trained:
             return False
         return int(mine.shape[-3]) == int(others.shape[-3])
 
@@ -112,11 +118,18 @@ def fixed(rows: Iterable[Mapping[str, str]], folds: Folds, columns: CountColumns
 
 
 def selected(
-    trials: Trials, splits: Splits, metric: MetricOfCounts, average: str, parameters: int = 0
+    trials: Trials,
+    splits: Splits,
+    metric: MetricOfCounts,
+    average: str,
+    parameters: int = 0,
+    *,
+    is_trained: bool = False,
 ) -> Evidence:
     """Evidence of a method whose parameters annotated units choose, by the metric.
 
-    `parameters` is how many are chosen.
+    `parameters` is how many are chosen. The counts of a method with trained models are held out
+    already, where that is possible.
     """
     chosen = best_of(estimate(trials.of_all, metric, average))
     choices = _choices(trials.by_fold, splits, metric, average)
@@ -125,8 +138,9 @@ def selected(
         choices["counts"] = everything
     return Evidence(
         variant=trials.variants[chosen],
-        resubstitution=everything,
+        resubstitution=None if is_trained else everything,
         parameters=parameters,
+        is_trained=is_trained,
         **choices,
     )
 

@@ -142,9 +142,17 @@ class Selection:
 
 
 def select(
-    method: str, trials: Trials, columns: CountColumns, metric: MetricOfCounts, average: str
+    method: str,
+    trials: Trials,
+    columns: CountColumns,
+    metric: MetricOfCounts,
+    average: str,
+    *,
+    is_trained: bool = False,
 ) -> Selection:
     """Choose a variant on all annotated units, and again without each fold.
+
+    The counts of a method with trained models are held out where any fold can be.
 
     Raises
     ------
@@ -162,10 +170,11 @@ def select(
     if trials.splits.can_choose:
         nested = nested_selection(trials.by_fold, trials.splits, metric, average)
         chosen = nested.chosen.tolist()
+    kind = "held out" if is_trained and chosen else "resubstitution"
     scores = {name: estimate(everything, columns.metric(name), average) for name in columns.metrics}
     sweep_rows = [
         {
-            **{"method": method, "variant": variant, "estimate": "resubstitution"},
+            **{"method": method, "variant": variant, "estimate": kind},
             **{"chosen": "yes" if i == best else "", "folds": chosen.count(i)},
             **{name: float(values[i]) for name, values in scores.items()},
         }

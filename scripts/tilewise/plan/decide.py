@@ -6,7 +6,8 @@ from functools import cache
 from math import prod
 from typing import Any
 
-from tilewise.plan import ingest, paths, quality, reads, resources, segment, validate
+from tilewise.plan import ingest, learn, paths, quality, reads, resources, segment, validate
+from tilewise.plan.learn import ModelFiles
 from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.reads import PixelJob
 from tilewise.plan.segment import VariantSettings
@@ -107,7 +108,8 @@ class Sweep(PixelJob):
     steps: dict[str, list[Any]]
     """Of each filter."""
     own_files: list[str]
-    """The user's own files of Python that make masks."""
+    """The user's own files that make masks."""
+    models: ModelFiles
     scoring: dict[str, Any]
 
 
@@ -132,6 +134,9 @@ def sweep(study: Study, stack: str, method: str, block: str) -> Sweep:
         variants=variants(study, method),
         steps={filter: study.steps(filter, stack) for filter in tried.filters},
         own_files=list(dict.fromkeys(file for one in tried.variants for file in one.own_files)),
+        models=learn.models(
+            study, [(one.name, method, one) for one in tried.variants], is_tried=True
+        ),
         scoring=validate.scoring(study),
         dtype=study.dtype(stack),
         need=resources.sweep(study, stack, method),
@@ -204,6 +209,8 @@ class Choose:
     scores: list[str]
     calibrations: list[str]
     variants: list[str]
+    is_trained: bool
+    """Whether the scores are of models that were trained without the tiles."""
 
 
 @cache
@@ -214,6 +221,7 @@ def choose(study: Study, method: str) -> Choose:
         scores=paths.of_masks(paths.SWEEP, pairs, study.annotated_blocks),
         calibrations=calibrations(study, method),
         variants=[variant.name for variant in study.methods[method].variants],
+        is_trained=study.methods[method].is_learned,
     )
 
 
@@ -236,7 +244,11 @@ class Decide:
 def decide(study: Study) -> Decide:
     """Of the study."""
     swept = {
-        name: {"parameters": own.parameters, "grid": dict(own.grid)}
+        name: {
+            "parameters": own.parameters,
+            "grid": dict(own.grid),
+            "is_trained": own.is_learned,
+        }
         for name, own in study.methods.items()
         if name in study.ranked and name in study.swept
     }

@@ -12,7 +12,7 @@ from typing import Any
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.sheet import Sample
 from tilewise.read.header import Header
-from tilewise.segment import cleanup, filters, masks, own_function, steps
+from tilewise.segment import cleanup, filters, learned, masks, own_function, steps
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.projections import PROJECTIONS
@@ -46,8 +46,16 @@ class Variant:
 
     @property
     def own_files(self) -> list[str]:
-        """The user's own file of Python, if it makes the mask."""
-        return [self.segmenter.settings["file"]] if self.segmenter.is_own else []
+        """The user's own file that makes the mask, if any: of Python, or a trained model."""
+        settings = self.segmenter.settings
+        if self.segmenter.is_classifier:
+            return learned.files_of(settings)
+        return [settings["file"]] if self.segmenter.is_own else []
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether annotated tiles train what makes the mask."""
+        return self.segmenter.is_learned
 
 
 @dataclass(frozen=True)
@@ -63,8 +71,17 @@ class Method:
 
     @property
     def parameters(self) -> int:
-        """How many parameters annotated tiles choose; a calibrated threshold is one."""
-        return sum(len(values) > 1 for _, values in self.grid) + self.is_calibrated
+        """How many parameters annotated tiles choose.
+
+        A calibrated threshold is one; of trees, each leaf is one.
+        """
+        leaves = (
+            variant.segmenter.settings["trees"] * 2 ** variant.segmenter.settings["depth"]
+            for variant in self.variants
+            if variant.is_learned
+        )
+        chosen = sum(len(values) > 1 for _, values in self.grid)
+        return chosen + self.is_calibrated + max(leaves, default=0)
 
     @property
     def is_calibrated(self) -> bool:
@@ -72,9 +89,14 @@ class Method:
         return any(variant.segmenter.scope == "calibrated" for variant in self.variants)
 
     @property
+    def is_learned(self) -> bool:
+        """Whether any variant learns from annotated tiles."""
+        return any(variant.is_learned for variant in self.variants)
+
+    @property
     def is_swept(self) -> bool:
-        """Whether annotated tiles choose its parameters or its threshold."""
-        return len(self.variants) > 1 or self.is_calibrated
+        """Whether annotated tiles choose its parameters or its threshold, or train it."""
+        return len(self.variants) > 1 or self.is_calibrated or self.is_learned
 
     def variant(self, name: str) -> Variant:
         """The variant of a name."""
@@ -112,9 +134,10 @@ def _located(name: str, entry: dict[str, Any], folder: str | Path) -> dict[str, 
 
     def threshold_of(step: Any) -> Any:
         kind, settings = _checked(f"methods.{name}", steps.given, step, functions, STEP_KIND)
-        if kind != own_function.NAME or "file" not in settings:
+        file = {own_function.NAME: "file", learned.NAME: "model"}.get(kind, "")
+        if file not in settings:
             return step
-        return {kind: {**settings, "file": file_of(settings["file"])}}
+        return {kind: {**settings, file: file_of(settings[file])}}
 
     def file_of(file: Any) -> Any:
         return os.path.relpath(Path(folder, file)) if isinstance(file, str) else file
@@ -122,8 +145,8 @@ def _located(name: str, entry: dict[str, Any], folder: str | Path) -> dict[str, 
     grid = dict(entry["grid"])
     if "threshold" in grid:
         grid["threshold"] = list(map(threshold_of, grid["threshold"]))
-    elif "file" in grid:
-        grid["file"] = list(map(file_of, grid["file"]))
+    for key in {"file", "model"} & {*grid}:
+        grid[key] = list(map(file_of, grid[key]))
     return {**entry, "threshold": threshold_of(entry["threshold"]), "grid": grid}
 
 
@@ -231,6 +254,8 @@ def _read_variant(
         raise ValueError(f"{what}: hysteresis finds what is bright: add `invert` to its filter")
     if threshold == own_function.NAME and entry["foreground"] == "dark":
         raise ValueError(f"{what}: the function says what is foreground: leave `foreground` out")
+    if threshold == learned.NAME and entry["foreground"] == "dark":
+        raise ValueError(f"{what}: truth says what is foreground: leave `foreground` out")
     _checked(what, _check_hues, known_filters.get(chosen, []), threshold, settings, entry)
     segmenter = Segmenter(threshold, settings, **{key: entry[key] for key in SEGMENTER_KEYS})
     for key, choices in (
@@ -300,6 +325,7 @@ def _threshold_functions() -> dict[str, Callable[..., Any]]:
         **{name: functools.partial(method, None) for name, method in GLOBAL.items()},
         **{name: method.surface for name, method in LOCAL.items()},
         **{"hysteresis": masks.hysteresis, own_function.NAME: own_function.python},
+        learned.NAME: learned.pixel_classifier,
     }
 
 
@@ -376,5 +402,6 @@ CHECKS: dict[str, Callable[..., None]] = {
     "hysteresis": _check_hysteresis,
     "circular": _check_circular,
     own_function.NAME: own_function.check,
+    learned.NAME: learned.check,
 }
 """What raises ValueError for settings that a method cannot use, by method."""

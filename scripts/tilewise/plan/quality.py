@@ -6,7 +6,8 @@ from functools import cache
 from typing import Any
 
 from tilewise.labels import SEGMENTATION
-from tilewise.plan import paths, reads, resources, segment, validate
+from tilewise.plan import learn, paths, reads, resources, segment, validate
+from tilewise.plan.learn import ModelFiles
 from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.reads import PartSettings, PixelJob, Pixels
 from tilewise.plan.resources import Need
@@ -51,6 +52,9 @@ class Survey:
     """Of the image, from which any method gives those tiles."""
     variants: dict[str, dict[str, Any]]
     """By method."""
+    own_files: list[str]
+    """The user's own files that make masks."""
+    models: ModelFiles
     dtype: str
 
 
@@ -89,6 +93,10 @@ def survey(study: Study, stack: str, block: str, choices: tuple[Choice, ...]) ->
             }
             for choice, variant in zip(choices, variants.values(), strict=True)
         },
+        own_files=[file for variant in variants.values() for file in variant.own_files],
+        models=learn.models(
+            study, [(name, name, variant) for name, variant in variants.items()], is_tried=True
+        ),
         dtype=study.dtype(stack),
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.methods import NO_FILTER, Variant
 from tilewise.plan.study import Study, bytes_of
+from tilewise.segment import learned
 from tilewise.store.blocks import at_once
 from tilewise.store.grid import FEW_TILES
 
@@ -155,6 +156,9 @@ def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) ->
     inline = study.reach(stack, variant.filter) if study.filtered == "inline" else 0
     own = variant.segmenter.reach
     reach = own if inline == inf else own + inline
+    if variant.segmenter.is_classifier:
+        # codes of a window, a byte per feature; the rest is small
+        doubles = 2 / bytes_of(study.dtype(stack))
     pixels = 8 if reach == inf else 16
     pixels += _color_buffers(study, stack, variant.filter)
     size = memory(study, stack, reach, pixels + doubles, workers)
@@ -184,6 +188,27 @@ def sweep(study: Study, stack: str, method: str) -> Need:
         for variant in variants
     )
     return Need(size, runtime(study, stack) * len(variants), workers, "sweep")
+
+
+def draw(study: Study, stack: str, variant: Variant) -> Need:
+    """Annotated tiles one after the other, all features of each in single precision."""
+    number = len(learned.names_of(variant.segmenter.settings))
+    bytes_per_pixel = 20 + (4 * number + 16) / bytes_of(study.dtype(stack))
+    bytes_per_pixel += _color_buffers(study, stack, variant.filter)
+    workers = threads(study)
+    reach = study.variant_reach(stack, variant)
+    size = memory(study, stack, reach, bytes_per_pixel, workers)
+    return Need(size, runtime(study, stack), workers, "draw")
+
+
+def train(variant: Variant) -> Need:
+    """All drawn pixels: their features, codes and keys."""
+    settings = variant.segmenter.settings
+    number = len(learned.names_of(settings))
+    # of both classes, and more where there are many tiles
+    pixels = 4 * settings["pixels"]
+    minutes = 5 + pixels * number * settings["trees"] * settings["depth"] // (60 * 10**7)
+    return Need(BASE_MEMORY + 100 + pixels * number * 24 // 2**20, minutes)
 
 
 def structure(study: Study, stack: str) -> Need:

@@ -6,7 +6,8 @@ from functools import cache
 from typing import Any
 
 from tilewise.labels import SEGMENTATION
-from tilewise.plan import paths, reads, resources
+from tilewise.plan import learn, paths, reads, resources
+from tilewise.plan.learn import ModelFiles
 from tilewise.plan.methods import Variant
 from tilewise.plan.reads import PartSettings, PixelJob, Pixels
 from tilewise.plan.resources import Need
@@ -71,7 +72,8 @@ class Threshold:
     pixels: Pixels
     segmenter: dict[str, Any]
     own_files: list[str]
-    """The user's own file of Python, if it makes the mask."""
+    """The user's own file that makes the mask, if any."""
+    models: ModelFiles
     calibration: dict[str, str] | None
     """The threshold that annotated tiles gave, as a row of a table."""
     dtype: str
@@ -98,6 +100,7 @@ def threshold(study: Study, stack: str, method: str, block: str, choice: Choice)
         pixels=reads.filtered(study, places, variant.filter, reach, takes_temporary=True),
         segmenter=vars(variant.segmenter),
         own_files=variant.own_files,
+        models=learn.models(study, [("", choice.method, variant)], is_tried=method != SEGMENTATION),
         calibration=dict(choice.calibration) if choice.calibration else None,
         dtype=study.dtype(stack),
     )

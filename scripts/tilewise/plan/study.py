@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tilewise.labels import SEGMENTATION
+from tilewise.learn.model import load
 from tilewise.plan import sheet
 from tilewise.plan.methods import APPLY_WORDS, Method, Variant, read_methods
 from tilewise.plan.pieces import blocks_of
@@ -18,7 +19,7 @@ from tilewise.plan.sheet_columns import GROUP
 from tilewise.plan.stacks import Stack, read_stacks
 from tilewise.read.header import Header
 from tilewise.score.formulas import CHOICES, METRICS
-from tilewise.segment.filters import chain_reach, is_circular, takes_colors
+from tilewise.segment.filters import chain_dtype, chain_reach, is_circular, takes_colors
 from tilewise.segment.steps import hint
 from tilewise.store.grid import Grid, Region
 from tilewise.tables import TRAIN
@@ -84,6 +85,19 @@ class Study:
     def swept(self) -> list[str]:
         """Methods whose parameters annotated tiles choose."""
         return [name for name, method in self.methods.items() if method.is_swept]
+
+    @cached_property
+    def tuned(self) -> list[str]:
+        """Those whose masks of annotated tiles depend on these tiles.
+
+        A single set of parameters that a model is trained with is not one: each annotated tile is
+        predicted by a model that was trained without it.
+        """
+        return [
+            name
+            for name in self.swept
+            if not self.methods[name].is_learned or len(self.methods[name].variants) > 1
+        ]
 
     @cached_property
     def ranked(self) -> list[str]:
@@ -451,6 +465,43 @@ def check(study: Study) -> None:
                 f"methods.{name}: scope calibrated needs samples of one dtype, these are "
                 f"{', '.join(dtypes)}: convert them, or use the scope sample"
             )
+        _check_classifiers(study, name, method)
+
+
+def _check_classifiers(study: Study, name: str, method: Method) -> None:
+    """Check that images are of the kind that models are, or come to be, trained on."""
+    what = f"methods.{name}"
+    for variant in method.variants:
+        settings = variant.segmenter.settings
+        if not variant.segmenter.is_classifier:
+            continue
+        stacks = dict.fromkeys(study.stack_of[sample].name for sample in method.samples)
+        dtypes = {
+            stack: chain_dtype(study.steps(variant.filter, stack), study.dtype(stack))
+            for stack in stacks
+        }
+        if variant.is_learned:
+            if not study.annotated_samples(method):
+                raise ValueError(
+                    f"{what}: {variant.segmenter.threshold} learns from annotated tiles, and no "
+                    "sample has truth: give truth, or name a trained `model`"
+                )
+            if len(set(dtypes.values())) > 1:
+                raise ValueError(
+                    f"{what}: {variant.segmenter.threshold} needs samples of one dtype, these are "
+                    f"{', '.join(sorted(set(dtypes.values())))}: convert them, or give each kind "
+                    "a method of its own with its `samples`"
+                )
+            continue
+        path = settings["model"]
+        known = load(path).dtype
+        for stack, dtype in dtypes.items():
+            if dtype != known:
+                raise ValueError(
+                    f"{what}: {path} was trained on {known} images, and those of "
+                    f"{study.stacks[stack].samples[0]} are {dtype}: train a model on such images, "
+                    "or convert them"
+                )
 
 
 def _check_sampling(study: Study) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tilewise.plan import export, metadata, paths, report, validate
+from tilewise.plan import export, learn, metadata, paths, report, validate
 from tilewise.plan.study import Study
 
 
@@ -40,6 +40,12 @@ def errors(study: Study) -> list[str]:
     """Where methods differ, where that is compared."""
     has_any = bool(validate.error_tables(study, paths.STRATA))
     return ["results/errors.tsv", "results/differences.tsv"] if has_any else []
+
+
+def models(study: Study) -> list[str]:
+    """Trained models, with their cards, of methods that learn."""
+    trained = learn.applied_models(study)
+    return [*trained, *(path.replace(".npz", ".json") for path in trained)]
 
 
 def trust(study: Study) -> list[str]:

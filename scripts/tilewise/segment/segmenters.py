@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.segment import cleanup, local_thresholds, masks, own_function
+from tilewise.segment import cleanup, learned, local_thresholds, masks, own_function
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.guard import Limits, Outcome
 from tilewise.segment.histograms import histogram
+from tilewise.segment.learned import Models
 from tilewise.segment.thresholds import EVIDENCE, Threshold, find_threshold
 from tilewise.store.grid import Grid, Region, Tile, crop, runs_of
 from tilewise.tables import EMPTY, OWN, SAMPLE
@@ -30,8 +31,8 @@ class Segmenter:
     """How a method turns filtered pixels into a mask; the configuration's words."""
 
     threshold: str
-    """A method of `global_thresholds.GLOBAL` or `local_thresholds.LOCAL`, `hysteresis`, or
-    `own_function.NAME`."""
+    """A method of `global_thresholds.GLOBAL` or `local_thresholds.LOCAL`, `hysteresis`,
+    `own_function.NAME` or `learned.NAME`."""
     settings: dict
     """Of that method."""
     scope: str
@@ -49,11 +50,28 @@ class Segmenter:
     `sample`; see `guard.of_weak_sample`."""
     cleanup: list
     """Steps of `cleanup`."""
+    models: Models | None = None
+    """Of a method that learns: those for one sample, once they are trained."""
 
     @property
     def is_local(self) -> bool:
         """Whether no pixels share a threshold: each has its own, or there is none."""
-        return self.threshold in local_thresholds.LOCAL or self.is_own
+        return self.has_surface or self.is_own or self.is_classifier
+
+    @property
+    def has_surface(self) -> bool:
+        """Whether each pixel has its own threshold."""
+        return self.threshold in local_thresholds.LOCAL
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether a trained model makes the mask."""
+        return self.threshold == learned.NAME
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether annotated tiles train that model; else it is a given one."""
+        return self.is_classifier and self.settings["model"] is None
 
     @property
     def is_own(self) -> bool:
@@ -105,6 +123,8 @@ class Segmenter:
         if self.is_own:
             halo = self.settings["halo"]
             return math.inf if halo is None else cleaning + halo
+        if self.is_classifier:
+            return cleaning + learned.reach(self.settings)
         if self.is_local:
             return cleaning + local_thresholds.LOCAL[self.threshold].reach(**self.settings)
         if self.threshold == "hysteresis" or self.scope == "plane":
@@ -151,6 +171,8 @@ def tile_thresholds(
         note = "a threshold per pixel"
         if segmenter.is_own:
             note = "a mask by {file}: {function}".format(**segmenter.settings)
+        if segmenter.is_classifier:
+            note = "a class per pixel"
         return dict.fromkeys(tiles, Threshold(note=note))
     if segmenter.scope in ("sample", "calibrated"):
         assert outcome is not None
@@ -196,6 +218,8 @@ def segment(
 
     if segmenter.is_own:
         mask = within(own_function.python(pixels, **segmenter.settings, inside=inside))
+    elif segmenter.is_classifier:
+        mask = within(_models(segmenter).mask(pixels, region, grid))
     elif segmenter.is_local:
         if surface is None:
             surface = local_thresholds.LOCAL[segmenter.threshold].surface(
@@ -240,8 +264,7 @@ def segment_region(
     pixels = crop(pixels, outer, own)
     inside = None if inside is None else crop(inside, outer, own)
     thresholds = tile_thresholds(pixels, own, grid, segmenter, outcome, inside)
-    has_surface = segmenter.is_local and not segmenter.is_own
-    surface = surfaces.of(segmenter, own) if surfaces and has_surface else None
+    surface = surfaces.of(segmenter, own) if surfaces and segmenter.has_surface else None
     mask = segment(pixels, own, grid, segmenter, thresholds, surface, inside)
     return crop(mask, own, region), thresholds
 
@@ -273,6 +296,11 @@ def segment_tiles(
             if tile in chosen and pixels:
                 share = cv2.countNonZero(own_mask) / pixels
                 yield tile, own_mask, thresholds[tile], pixels, share
+
+
+def _models(segmenter):
+    """The models of a sample, or the given one for all."""
+    return segmenter.models or Models(segmenter.settings["model"])
 
 
 def _above_tiles(pixels, region, grid, segmenter, thresholds, index=0):

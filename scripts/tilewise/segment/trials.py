@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.guard import Outcome
+from tilewise.segment.learned import Models
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.segmenters import Inside, Segmenter, segment_region
 from tilewise.segment.thresholds import Threshold
@@ -35,6 +36,7 @@ def trials_of(
     variants: Iterable[Mapping[str, Any]],
     calibrated: Mapping[str, Sequence[tuple[str, Threshold]]],
     outcomes: Mapping[str, Outcome],
+    models: Mapping[str, Models],
 ) -> dict[tuple[str, float], list[Trial]]:
     """The trials of sets of parameters: one each, or one for each fold of a calibrated threshold.
 
@@ -46,6 +48,8 @@ def trials_of(
         By name of a calibrated set: each fold with its threshold.
     outcomes
         By name of a set that uses a threshold of the whole sample.
+    models
+        By name of a set that learns: those for the sample.
 
     Returns
     -------
@@ -54,7 +58,8 @@ def trials_of(
     """
     groups: dict[tuple[str, float], list[Trial]] = {}
     for variant in variants:
-        segmenter, name = Segmenter(**variant["segmenter"]), variant["name"]
+        name = variant["name"]
+        segmenter = replace(Segmenter(**variant["segmenter"]), models=models.get(name))
         own = [("", outcomes.get(name))]
         if segmenter.scope == "calibrated":
             own = [(fold, Outcome(SAMPLE, threshold)) for fold, threshold in calibrated[name]]

@@ -1,0 +1,164 @@
+"""A trained pixel classifier, and its file, which runs no code when it is read."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tilewise.arrays import read_arrays
+from tilewise.learn import features
+from tilewise.learn.features import Scale
+from tilewise.learn.trees import GREATEST, Trees, score
+
+FORMAT = 1
+"""Of the file; another number is refused."""
+ARRAYS = (
+    *("format", "dtype", "names", "scale", "edges"),
+    *("features", "codes", "leaves", "line", "bound"),
+)
+"""Of the file."""
+WINDOW = 512, 1024
+"""Rows and columns that are classified at once: their features stay in the processor's cache."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What tells foreground from background by the features of a pixel."""
+
+    dtype: str
+    """Of the pixels that it was trained on."""
+    names: tuple[str, ...]
+    """Of the features, as from `features.feature_names`."""
+    scale: Scale
+    edges: NDArray[np.float64]
+    """As from `features.edges_of`, (features, 2)."""
+    trees: Trees
+    bound: int
+    """The least score of a pixel that is foreground."""
+
+    @property
+    def reach(self) -> int:
+        """How many pixels around a pixel its class depends on."""
+        return features.reach(self.names)
+
+    def scores(
+        self, plane: NDArray, origin: tuple[int, int], window: features.Window
+    ) -> NDArray[np.int16]:
+        """Sums of leaves in a window of a plane; arguments as of `features.compute`."""
+        codes = features.compute_codes(plane, self.names, self.scale, self.edges, origin, window)
+        return score(codes, self.trees)
+
+    def mask(
+        self, plane: NDArray, origin: tuple[int, int], window: features.Window
+    ) -> NDArray[np.uint8]:
+        """The mask of a window of a plane, 0 background and 1 foreground.
+
+        It is the same wherever a plane is cut, if the window is `reach` pixels away from the cut.
+        Arguments are as of `features.compute`.
+        """
+        if plane.dtype != self.dtype:
+            raise ValueError(
+                f"a model of {self.dtype} images cannot classify {plane.dtype} ones: train one on "
+                "images of this kind"
+            )
+        first, end, left, right = window
+        mask = np.empty((end - first, right - left), np.uint8)
+        height, width = WINDOW
+        for y in range(first, end, height):
+            for x in range(left, right, width):
+                own = (y, min(y + height, end), x, min(x + width, right))
+                inside = np.s_[y - first : own[1] - first, x - left : own[3] - left]
+                np.greater_equal(
+                    self.scores(plane, origin, own), self.bound, out=mask[inside].view(bool)
+                )
+        return mask
+
+    def save(self, path: str | Path) -> None:
+        """Write the model; the same one gives the same bytes."""
+        trees = self.trees
+        np.savez(
+            path,
+            format=np.int64(FORMAT),
+            dtype=np.str_(self.dtype),
+            names=np.array(self.names, np.str_),
+            scale=np.array([self.scale.offset, self.scale.factor]),
+            edges=self.edges,
+            features=trees.features,
+            codes=trees.codes,
+            leaves=trees.leaves,
+            line=np.array([trees.unit, trees.bias]),
+            bound=np.int64(self.bound),
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The model of a file.
+
+        A file that is damaged, or no model, is a ValueError that names it.
+        """
+        try:
+            known = read_arrays(path, ARRAYS)
+        except ValueError:
+            raise ValueError(
+                f"{path} is damaged, or no model of a pixel classifier: name one that tilewise "
+                "has trained, or train it again"
+            ) from None
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+        if problem := _problem(known):
+            raise ValueError(f"{path} is no model that can be used: {problem}")
+        unit, bias = known["line"].tolist()
+        trees = Trees(known["features"], known["codes"], known["leaves"], unit, bias)
+        return cls(
+            dtype=str(known["dtype"]),
+            names=tuple(known["names"].tolist()),
+            scale=Scale(*known["scale"].tolist()),
+            edges=known["edges"],
+            trees=trees,
+            bound=int(known["bound"]),
+        )
+
+
+@cache
+def load(path: str) -> Model:
+    """`Model.load`, once per process."""
+    return Model.load(path)
+
+
+def _problem(known: dict[str, NDArray[Any]]) -> str:
+    """What is wrong with the arrays of a file, in words; empty if nothing is."""
+    if known["format"].shape != () or known["format"] != FORMAT:
+        return f"its format is not {FORMAT}, but of another version of tilewise"
+    number, shape = known["names"].size, known["features"].shape
+    depth = shape[1] if len(shape) == 2 else 0
+    shapes = {
+        **{"dtype": (), "names": (number,), "scale": (2,), "edges": (number, 2), "line": (2,)},
+        **{"bound": (), "codes": shape, "leaves": (*shape[:1], 2**depth)},
+    }
+    kinds = {
+        **{"dtype": "U", "names": "U", "scale": "f", "edges": "f", "line": "f", "bound": "i"},
+        **{"features": "u", "codes": "u", "leaves": "i"},
+    }
+    if not 1 <= depth <= 8 or any(known[name].shape != own for name, own in shapes.items()):
+        return "its arrays do not fit each other"
+    if any(known[name].dtype.kind != kind for name, kind in kinds.items()):
+        return "its arrays are of other kinds"
+    sizes = {"features": 2, "codes": 1, "leaves": 2}
+    if any(known[name].dtype.itemsize != size for name, size in sizes.items()):
+        return "its arrays are of other kinds"
+    if not all(np.isfinite(known[name]).all() for name in ("scale", "edges", "line")):
+        return "its numbers are not finite"
+    if known["scale"][1] <= 0:
+        return "its scale of grey levels is not above 0"
+    if shape[0] and (not number or known["features"].max() >= number):
+        return "its trees ask for features that it has not"
+    if int(np.abs(known["leaves"].astype(np.int64)).max(axis=1, initial=0).sum()) > GREATEST:
+        return "its leaves are too large"
+    try:
+        features.reach(known["names"].tolist())
+    except ValueError as error:
+        return str(error)
+    return ""

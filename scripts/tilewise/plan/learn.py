@@ -1,0 +1,177 @@
+"""The jobs of rules/learn.smk: models of methods that learn from annotated tiles."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from tilewise.learn.assignment import ALL
+from tilewise.plan import paths, reads, resources, validate
+from tilewise.plan.methods import Method, Variant
+from tilewise.plan.reads import PixelJob
+from tilewise.plan.resources import Need
+from tilewise.plan.study import Study
+from tilewise.segment import learned
+from tilewise.segment.filters import chain_dtype
+
+
+@dataclass(frozen=True)
+class Draw(PixelJob):
+    """Pixels of a block's annotated tiles, with their features."""
+
+    names: list[str]
+    """Of the features."""
+    number: int
+    """Of pixels of each class and tile."""
+    seed: int
+
+
+@cache
+def draw(study: Study, stack: str, method: str, number: str, block: str) -> Draw:
+    """Of one block, for a set of parameters by its number."""
+    own = study.methods[method]
+    variant = own.variants[int(number)]
+    settings = variant.segmenter.settings
+    places = study.annotated_places(stack, block, method)
+    reach = learned.reach(settings)
+    return Draw(
+        parts=reads.parts(study, places),
+        pixels=reads.filtered(study, places, variant.filter, reach),
+        dtype=study.dtype(stack),
+        need=resources.draw(study, stack, variant),
+        names=learned.names_of(settings),
+        number=settings["pixels"] // max(_annotated_tiles(study, own), 1),
+        seed=settings["seed"],
+    )
+
+
+def _annotated_tiles(study: Study, method: Method) -> int:
+    """Of all samples of a method; those of pieces that overlap are counted twice."""
+    return sum(
+        study.grids[sample].number_of_tiles(region)
+        for sample in study.annotated_samples(method)
+        for region in dict.fromkeys(piece.region for piece in study.samples[sample].truth)
+    )
+
+
+@dataclass(frozen=True)
+class Assign:
+    """Which model is trained without which annotated tile."""
+
+    samples: list[str]
+    number: int
+    """Of models, at most."""
+
+
+@cache
+def assign(study: Study, method: str) -> Assign:
+    """Of one method: its sets of parameters share it."""
+    own = study.methods[method]
+    return Assign(study.annotated_samples(own), _number_of_models(study, own))
+
+
+def _number_of_models(study: Study, method: Method) -> int:
+    wanted: int = max(one.segmenter.settings["folds"] for one in method.variants if one.is_learned)
+    return min(wanted, int(study.config["decision"]["folds"]))
+
+
+@dataclass(frozen=True)
+class Train:
+    """A model of a method."""
+
+    drawn: list[str]
+    names: list[str]
+    """Of the features."""
+    dtype: str
+    """Of the pixels that features are computed from."""
+    settings: dict[str, Any]
+    margin: int
+    """Pixels between spatial blocks of a tile."""
+    need: Need
+
+
+@cache
+def train(study: Study, method: str, number: str, model: str) -> Train:
+    """One model, for a set of parameters by its number."""
+    own = study.methods[method]
+    variant = own.variants[int(number)]
+    stacks = dict.fromkeys(study.stack_of[name].name for name in study.annotated_samples(own))
+    settings = variant.segmenter.settings
+    stack = next(iter(stacks))
+    names = {"method": method, "number": _drawn_number(own, variant)}
+    return Train(
+        drawn=[
+            path
+            for name in stacks
+            for path in paths.of_blocks(
+                paths.DRAWN, study.annotated_blocks(name, method), stack=name, **names
+            )
+        ],
+        names=learned.names_of(settings),
+        dtype=chain_dtype(study.steps(variant.filter, stack), study.dtype(stack)),
+        settings={name: settings[name] for name in ("keep", "trees", "depth", "rate")},
+        margin=study.config["validate"]["margin"],
+        need=resources.train(variant),
+    )
+
+
+def _drawn_number(method: Method, variant: Variant) -> int:
+    """The first set of parameters for which the same pixels are drawn."""
+
+    def drawing(one: Variant) -> tuple[Any, ...]:
+        settings = one.segmenter.settings
+        return one.filter, *(str(settings.get(name)) for name in learned.OF_DRAWING)
+
+    return [drawing(one) for one in method.variants].index(drawing(variant))
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """Models that a job applies."""
+
+    files: list[str]
+    names: list[tuple[str, str]]
+    """Of each: the set of parameters, by a name, and the model."""
+    assigned: list[str]
+    """Tables that say which model predicts an annotated tile; see `learned.read_models`."""
+
+
+def models(
+    study: Study, variants: Iterable[tuple[str, str, Variant]], *, is_tried: bool
+) -> ModelFiles:
+    """Models of sets of parameters: each with a name for it, its method and itself.
+
+    Where methods are tried, annotated tiles are predicted by models that were trained without them.
+    """
+    files, names, assigned = [], [], []
+    for name, method, variant in variants:
+        if not variant.is_learned:
+            continue
+        own = study.methods[method]
+        number = own.variants.index(variant)
+        numbers = range(_number_of_models(study, own) if is_tried else 0)
+        for model in (ALL, *map(str, numbers)):
+            files.append(paths.MODEL.format(method=method, number=number, model=model))
+            names.append((name, model))
+        if is_tried:
+            assigned.append(paths.ASSIGNED.format(method=method))
+    return ModelFiles(files, names, assigned)
+
+
+def applied_models(study: Study) -> list[str]:
+    """The models of methods that learn, as results."""
+    return [
+        paths.APPLIED_MODEL.format(method=name)
+        for name, method in study.methods.items()
+        if method.is_learned
+    ]
+
+
+def pixel_sizes(study: Study, method: str) -> list[list[float | None] | None]:
+    """Those of the annotated samples of a method, each once."""
+    sizes: list[list[float | None] | None] = []
+    for sample in study.annotated_samples(study.methods[method]):
+        size = validate.pixel_size(study, sample)
+        if size not in sizes:
+            sizes.append(size)
+    return sizes

@@ -1,0 +1,107 @@
+"""Methods that learn: pixels are drawn from annotated tiles, block by block, and models trained on them."""
+
+
+rule draw:
+    """Features of a few pixels of each class, of a block's annotated tiles."""
+    input:
+        pixels=lambda w: learn.draw(STUDY, **w).pixels.files,
+        rois=lambda w: learn.draw(STUDY, **w).pixels.rois,
+        colors=lambda w: learn.draw(STUDY, **w).pixels.colors,
+        truth="results/{stack}/image.zarr/labels/truth/0/c/{block}",
+        code=get_code("draw"),
+    output:
+        drawn="results/{stack}/{method}/drawn/{number}/{block}.npz",
+    log:
+        "logs/{stack}/{method}/drawn/{number}/{block}.log",
+    benchmark:
+        "benchmarks/{stack}/{method}/drawn/{number}/{block}.tsv"
+    params:
+        parts=lambda w: learn.draw(STUDY, **w).parts,
+        steps=lambda w: learn.draw(STUDY, **w).pixels.steps,
+        blocks=lambda w: learn.draw(STUDY, **w).pixels.blocks,
+        codec=lambda w: learn.draw(STUDY, **w).pixels.codec,
+        dtype=lambda w: learn.draw(STUDY, **w).dtype,
+        names=lambda w: learn.draw(STUDY, **w).names,
+        number=lambda w: learn.draw(STUDY, **w).number,
+        seed=lambda w: learn.draw(STUDY, **w).seed,
+    conda:
+        "../../envs/tilewise.yaml"
+    group:
+        lambda w: learn.draw(STUDY, **w).need.group
+    priority: 3
+    threads: lambda w: learn.draw(STUDY, **w).need.threads
+    resources:
+        **resources.of_attempts(lambda w: learn.draw(STUDY, **w).need),
+    script:
+        "../../scripts/draw.py"
+
+
+rule assign:
+    """Which model of a method is trained without which annotated tile."""
+    input:
+        folds="results/folds.tsv",
+        code=get_code("assign"),
+    output:
+        places="results/models/{method}/places.tsv",
+    log:
+        "logs/models/{method}/places.log",
+    params:
+        samples=lambda w: learn.assign(STUDY, **w).samples,
+        number=lambda w: learn.assign(STUDY, **w).number,
+    conda:
+        "../../envs/tilewise.yaml"
+    priority: 4
+    localrule: True
+    script:
+        "../../scripts/assign.py"
+
+
+rule train:
+    """A model of a method with a set of its parameters: on all annotated tiles, or without some of them."""
+    input:
+        drawn=lambda w: learn.train(STUDY, **w).drawn,
+        places="results/models/{method}/places.tsv",
+        code=get_code("train"),
+    output:
+        model="results/models/{method}/{number}/{model}.npz",
+        card="results/models/{method}/{number}/{model}.json",
+    log:
+        "logs/models/{method}/{number}/{model}.log",
+    benchmark:
+        "benchmarks/models/{method}/{number}/{model}.tsv"
+    params:
+        names=lambda w: learn.train(STUDY, **w).names,
+        dtype=lambda w: learn.train(STUDY, **w).dtype,
+        settings=lambda w: learn.train(STUDY, **w).settings,
+        margin=lambda w: learn.train(STUDY, **w).margin,
+        metric=config["decision"]["metric"],
+    conda:
+        "../../envs/tilewise.yaml"
+    priority: 4
+    resources:
+        **resources.of_attempts(lambda w: learn.train(STUDY, **w).need),
+    script:
+        "../../scripts/train.py"
+
+
+rule model:
+    """The model that a method applies, of the parameters that annotated tiles chose, and its card."""
+    input:
+        model=lambda w: get_chosen_model(w.method, "npz"),
+        card=lambda w: get_chosen_model(w.method, "json"),
+        sweep="results/sweeps/{method}/sweep.tsv",
+        code=get_code("model"),
+    output:
+        model="results/models/{method}.npz",
+        card="results/models/{method}.json",
+    log:
+        "logs/models/{method}.log",
+    params:
+        method=lambda w: w.method,
+        variant=lambda w: get_choice(w.method).variant,
+        pixel_sizes=lambda w: learn.pixel_sizes(STUDY, w.method),
+    conda:
+        "../../envs/tilewise.yaml"
+    localrule: True
+    script:
+        "../../scripts/model.py"
