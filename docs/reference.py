@@ -16,7 +16,7 @@ import yaml
 
 from tilewise.quality import flags
 from tilewise.score.formulas import REGISTRY
-from tilewise.segment import cleanup, filters, masks, own_function
+from tilewise.segment import cleanup, filters, learned, masks, own_function
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.projections import PROJECTIONS
@@ -63,6 +63,12 @@ are written as steps of filters are: `otsu`, `{manual: 79}`.
 LOCALS = """\
 A threshold for each pixel, from the pixels around it: `{adaptive: {size: 51, offset: -20}}`.
 """
+LEARNED = """\
+A method may learn from the annotated tiles: `threshold: pixel_classifier`. Its masks are scored,
+overlaid and ranked like all others, always by models that were trained without the tile. The model
+that is applied is a result, `results/models/NAME.npz`, with a card beside it that says what it was
+trained on.
+"""
 OWN = """\
 A method's `threshold` may be a function of yours: `{python: own.py}`. Its masks are scored,
 overlaid and ranked like all others, annotated tiles may choose its parameters (`grid`), and an edit
@@ -107,6 +113,8 @@ def page() -> str:
         *_steps(GLOBAL | hysteresis),
         f"## Local thresholds\n\n{LOCALS}",
         *_steps({name: method.surface for name, method in LOCAL.items()}),
+        f"## Learned from annotated tiles\n\n{LEARNED}",
+        *_steps({learned.NAME: learned.pixel_classifier}),
         f"## Functions of your own\n\n{OWN}",
         *_steps({own_function.NAME: own_function.python}),
         f"## Clean-up\n\n{CLEANUP}",

@@ -3,15 +3,20 @@
 from tilewise import job
 from tilewise.decide import guarded
 from tilewise.decide.summary import COLUMNS, sort_rows, summarize
+from tilewise.learn.assignment import Assignment
 from tilewise.quality.flags import excluded_tiles, flags_of_tiles
 from tilewise.score import error_table, score_table
-from tilewise.tables import read_all, read_each, write_rows
+from tilewise.tables import read_all, read_each, read_rows, write_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
 samples, methods = params.order["samples"], params.order["methods"]
 flags = flags_of_tiles(read_each(given.features), params.limits)
 excluded = excluded_tiles(flags, params.exclude)
+resubstituted = {
+    method: Assignment.from_rows(read_rows(path)).resubstituted
+    for method, path in zip(params.trained, given.places, strict=True)
+}
 guard = guarded.by_tile(read_each(given.thresholds))
 # spatial blocks of a tile are for choosing parameters only
 rows = [
@@ -23,6 +28,9 @@ rows = sort_rows(rows, samples, methods)
 for row in rows:
     tile = row["sample"], row["tile"]
     row["estimate"] = "resubstitution" if row["method"] in params.tuned else "fixed"
+    if row["method"] in resubstituted:
+        is_own = row["sample"] in resubstituted[row["method"]]
+        row["estimate"] = "resubstitution" if is_own else "held out"
     row |= {"flags": flags.get(tile, ""), "excluded": "yes" if tile in excluded else ""}
     row["guard"] = guard.get((row["sample"], row["method"], row["tile"]), "")
     del row["patch"]

@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -46,3 +48,11 @@ def test_a_missing_array_is_refused(tmp_path):
 def test_a_missing_file_is_no_damage(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_arrays(tmp_path / "none.npz", ARRAYS)
+
+
+def test_a_member_that_is_no_array_is_refused(tmp_path):
+    path = tmp_path / "some.npz"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("counts.npy", b"text")
+    with pytest.raises(ValueError, match=refusal(path)):
+        read_arrays(path, ["counts"])

@@ -44,6 +44,17 @@ def get_threshold(wildcards):
     return segment.threshold(STUDY, **wildcards, choice=get_choice(wildcards.method))
 
 
+def get_pixels(method, number):
+    """What says which pixels a model is trained on, once they are drawn."""
+    return read_choice(checkpoints.gather.get(method=method, number=number).output.pixels)
+
+
+def get_pixels_file(method, number):
+    """Its file; as `get_guard_files`."""
+    get_pixels(method, number)
+    return ancient(checkpoints.gather.get(method=method, number=number).output.pixels)
+
+
 def get_chosen_model(method, kind):
     """The model of the chosen set of parameters, or its card."""
     own = STUDY.methods[method]

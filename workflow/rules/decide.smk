@@ -98,7 +98,7 @@ rule sweep:
         calibration=lambda w: decide.sweep(STUDY, **w).calibrations,
         own=lambda w: list(map(local, decide.sweep(STUDY, **w).own_files)),
         models=lambda w: decide.sweep(STUDY, **w).models.files,
-        assigned=lambda w: decide.sweep(STUDY, **w).models.assigned,
+        assigned=lambda w: list(map(ancient, decide.sweep(STUDY, **w).models.assigned)),
         code=get_code("sweep"),
     output:
         scores="results/{stack}/{method}/sweep/{block}.tsv",

@@ -36,31 +36,36 @@ rule draw:
         "../../scripts/draw.py"
 
 
-rule assign:
-    """Which model of a method is trained without which annotated tile."""
+checkpoint gather:
+    """Which model is trained without which annotated tile, and a checksum of all pixels that were drawn.
+
+    Models depend on that alone: what is drawn again and stays the same trains nothing again."""
     input:
+        drawn=lambda w: learn.gather(STUDY, **w).drawn,
         folds="results/folds.tsv",
-        code=get_code("assign"),
+        code=get_code("gather"),
     output:
-        places="results/models/{method}/places.tsv",
+        places="results/models/{method}/{number}/places.tsv",
+        pixels="results/models/{method}/{number}/pixels.json",
     log:
-        "logs/models/{method}/places.log",
+        "logs/models/{method}/{number}/pixels.log",
     params:
-        samples=lambda w: learn.assign(STUDY, **w).samples,
-        number=lambda w: learn.assign(STUDY, **w).number,
+        samples=lambda w: learn.gather(STUDY, **w).samples,
+        number=lambda w: learn.gather(STUDY, **w).number,
     conda:
         "../../envs/tilewise.yaml"
     priority: 4
     localrule: True
     script:
-        "../../scripts/assign.py"
+        "../../scripts/gather.py"
 
 
 rule train:
     """A model of a method with a set of its parameters: on all annotated tiles, or without some of them."""
     input:
-        drawn=lambda w: learn.train(STUDY, **w).drawn,
-        places="results/models/{method}/places.tsv",
+        drawn=lambda w: list(map(ancient, learn.train(STUDY, **w).drawn)),
+        places=ancient("results/models/{method}/{number}/places.tsv"),
+        pixels=lambda w: get_pixels_file(w.method, w.number),
         code=get_code("train"),
     output:
         model="results/models/{method}/{number}/{model}.npz",
@@ -75,6 +80,7 @@ rule train:
         settings=lambda w: learn.train(STUDY, **w).settings,
         margin=lambda w: learn.train(STUDY, **w).margin,
         metric=config["decision"]["metric"],
+        pixels=lambda w: get_pixels(w.method, w.number),
     conda:
         "../../envs/tilewise.yaml"
     priority: 4

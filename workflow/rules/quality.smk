@@ -36,7 +36,7 @@ rule survey:
         choices=get_survey_choices,
         own=lambda w: list(map(local, get_survey(w).own_files)),
         models=lambda w: get_survey(w).models.files,
-        assigned=lambda w: get_survey(w).models.assigned,
+        assigned=lambda w: list(map(ancient, get_survey(w).models.assigned)),
         code=get_code("survey"),
     output:
         agreement="results/{stack}/survey/{block}.tsv",

@@ -15,6 +15,7 @@ rule aggregate:
         differences=lambda w: report_jobs.aggregate(STUDY).differences,
         agreements=lambda w: report_jobs.aggregate(STUDY).agreements,
         annotators=lambda w: report_jobs.aggregate(STUDY).annotators,
+        places=lambda w: list(map(ancient, report_jobs.aggregate(STUDY).trained.values())),
         code=get_code("aggregate"),
     output:
         metrics=report("results/metrics.tsv", caption="../report/metrics.rst", category="Scores"),
@@ -31,6 +32,7 @@ rule aggregate:
         order=lambda w: report_jobs.aggregate(STUDY).order,
         metadata=lambda w: report_jobs.aggregate(STUDY).metadata,
         tuned=STUDY.tuned,
+        trained=lambda w: list(report_jobs.aggregate(STUDY).trained),
         chosen=config["validate"]["metrics"],
         extent=config["validate"]["extent"],
         limits=config["quality"]["thresholds"],

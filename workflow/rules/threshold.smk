@@ -97,7 +97,7 @@ rule threshold:
         choices=lambda w: get_choice_files(w.method),
         own=lambda w: list(map(local, get_threshold(w).own_files)),
         models=lambda w: get_threshold(w).models.files,
-        assigned=lambda w: get_threshold(w).models.assigned,
+        assigned=lambda w: list(map(ancient, get_threshold(w).models.assigned)),
         code=get_code("threshold"),
     output:
         mask=at_levels("results/{stack}/image.zarr/labels/{method}/{level}/c/{block}"),

@@ -74,3 +74,9 @@ class Assignment:
             if place.unit and place.model:
                 found.setdefault(place.corner, {})[place.patch] = place.model
         return found
+
+    @property
+    def resubstituted(self) -> set[str]:
+        """Samples with a tile that no model is trained without."""
+        others = self.predicting()
+        return {place.sample for place in self.places if place.corner not in others}

@@ -55,24 +55,36 @@ def _annotated_tiles(study: Study, method: Method) -> int:
 
 
 @dataclass(frozen=True)
-class Assign:
-    """Which model is trained without which annotated tile."""
+class Gather:
+    """Which model is trained without which annotated tile, and on what."""
 
+    drawn: list[str]
     samples: list[str]
     number: int
-    """Of models, at most."""
+    """Of models that are trained without some, at most."""
 
 
 @cache
-def assign(study: Study, method: str) -> Assign:
-    """Of one method: its sets of parameters share it."""
+def gather(study: Study, method: str, number: str) -> Gather:
+    """Of a set of a method's parameters, by its number."""
     own = study.methods[method]
-    return Assign(study.annotated_samples(own), _number_of_models(study, own))
+    samples = study.annotated_samples(own)
+    names = {"method": method, "number": _drawn_number(own, own.variants[int(number)])}
+    return Gather(
+        drawn=[
+            path
+            for stack in dict.fromkeys(study.stack_of[name].name for name in samples)
+            for path in paths.of_blocks(
+                paths.DRAWN, study.annotated_blocks(stack, method), stack=stack, **names
+            )
+        ],
+        samples=samples,
+        number=_number_of_models(study, own.variants[int(number)]),
+    )
 
 
-def _number_of_models(study: Study, method: Method) -> int:
-    wanted: int = max(one.segmenter.settings["folds"] for one in method.variants if one.is_learned)
-    return min(wanted, int(study.config["decision"]["folds"]))
+def _number_of_models(study: Study, variant: Variant) -> int:
+    return min(int(variant.segmenter.settings["folds"]), int(study.config["decision"]["folds"]))
 
 
 @dataclass(frozen=True)
@@ -95,18 +107,10 @@ def train(study: Study, method: str, number: str, model: str) -> Train:
     """One model, for a set of parameters by its number."""
     own = study.methods[method]
     variant = own.variants[int(number)]
-    stacks = dict.fromkeys(study.stack_of[name].name for name in study.annotated_samples(own))
     settings = variant.segmenter.settings
-    stack = next(iter(stacks))
-    names = {"method": method, "number": _drawn_number(own, variant)}
+    stack = study.stack_of[study.annotated_samples(own)[0]].name
     return Train(
-        drawn=[
-            path
-            for name in stacks
-            for path in paths.of_blocks(
-                paths.DRAWN, study.annotated_blocks(name, method), stack=name, **names
-            )
-        ],
+        drawn=gather(study, method, number).drawn,
         names=learned.names_of(settings),
         dtype=chain_dtype(study.steps(variant.filter, stack), study.dtype(stack)),
         settings={name: settings[name] for name in ("keep", "trees", "depth", "rate")},
@@ -147,14 +151,14 @@ def models(
     for name, method, variant in variants:
         if not variant.is_learned:
             continue
-        own = study.methods[method]
-        number = own.variants.index(variant)
-        numbers = range(_number_of_models(study, own) if is_tried else 0)
-        for model in (ALL, *map(str, numbers)):
-            files.append(paths.MODEL.format(method=method, number=number, model=model))
+        number = study.methods[method].variants.index(variant)
+        numbered: dict[str, Any] = {"method": method, "number": number}
+        others = range(_number_of_models(study, variant) if is_tried else 0)
+        for model in (ALL, *map(str, others)):
+            files.append(paths.MODEL.format(**numbered, model=model))
             names.append((name, model))
         if is_tried:
-            assigned.append(paths.ASSIGNED.format(method=method))
+            assigned.append(paths.ASSIGNED.format(**numbered))
     return ModelFiles(files, names, assigned)
 
 

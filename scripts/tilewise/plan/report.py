@@ -28,6 +28,8 @@ class Aggregate:
     """Samples and methods in the order of the sheet and the configuration."""
     metadata: dict[str, dict[str, str]]
     """Further columns of the sheet, by sample."""
+    trained: dict[str, str]
+    """Of methods that only learn: the table that says which model predicts which annotated tile."""
 
 
 @cache
@@ -43,6 +45,11 @@ def aggregate(study: Study) -> Aggregate:
         annotators=ingest.consensus_files(study, paths.ANNOTATORS),
         order={"samples": list(study.samples), "methods": list(study.methods)},
         metadata={name: sample.metadata for name, sample in study.samples.items()},
+        trained={
+            name: paths.ASSIGNED.format(method=name, number=0)
+            for name, method in study.methods.items()
+            if method.is_learned and name not in study.tuned
+        },
     )
 
 
