@@ -12,15 +12,18 @@ LIBRARY = SCRIPTS / "tilewise"
 ALLOWED = {
     "store": set(),
     "read": {"store.grid"},
-    "segment": {"store.grid", "store.blocks", "store.class_histograms", "store.parts"},
+    "segment": {
+        *("store.grid", "store.blocks", "store.class_histograms", "store.parts"),
+        *("learn", "score.patches"),
+    },
     "score": set(),
     "decide": {"score.formulas", "score.score_table", "store.class_histograms"},
     "quality": {"segment"},
     "view": set(),
-    "learn": set(),
+    "learn": {"score.formulas", "score.patches"},
     "demo": set(),
     "plan": {
-        *("read", "segment", "store.grid", "store.blocks"),
+        *("read", "segment", "learn", "store.grid", "store.blocks"),
         *("score.formulas", "score.score_table"),
     },
 }

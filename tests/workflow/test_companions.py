@@ -26,6 +26,7 @@ from tilewise.plan.study import Choice, read_study
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 COLORS = {"tp": (0, 255, 255), "fp": (255, 0, 255), "fn": (255, 255, 0), "tn": (0, 0, 0)}
+UNTRAINED = {"models": [], "assigned": []}
 METHODS = {
     "tile": {"filter": "denoised", "threshold": "otsu"},
     "sample": {"threshold": "li", "scope": "sample"},
@@ -152,12 +153,14 @@ class Jobs:
                 "image": planned.pixels.files,
                 "rois": planned.pixels.rois,
                 "colors": planned.pixels.colors,
+                **UNTRAINED,
             },
             {"agreement": paths.SURVEY.format(**names)},
             planned,
             names,
             "dtype",
             "variants",
+            models=[],
             outcomes={},
             blocks=planned.pixels.blocks,
         )
@@ -203,7 +206,7 @@ class Jobs:
         pixels = planned.pixels
         self.carry_out(
             "threshold",
-            {"pixels": pixels.files, "rois": pixels.rois, "colors": pixels.colors},
+            {"pixels": pixels.files, "rois": pixels.rois, "colors": pixels.colors} | UNTRAINED,
             {
                 "mask": self.levels(names["method"], names),
                 "thresholds": paths.THRESHOLDS.format(**names),
@@ -214,6 +217,7 @@ class Jobs:
             "dtype",
             "segmenter",
             "calibration",
+            models=[],
             outcome=None,
             steps=pixels.steps,
             blocks=pixels.blocks,

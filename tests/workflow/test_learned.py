@@ -13,9 +13,9 @@ from tilewise.learn.model import Model
 from tilewise.segment import cleanup
 
 NAMES = [f"s{number:02}" for number in range(12)]
-FAST = {"sigmas": [1, 2], "trees": 25, "pixels": 6000, "folds": 4}
+FAST = {"sigmas": [1, 2], "trees": 25, "pixels": 6000, "folds": 3}
 LEARNED = {"threshold": {"pixel_classifier": FAST}}
-QUIET = {"overlay": {"format": "zarr-only"}, "apply": "none"}
+QUIET = {"overlay": {"format": "zarr-only"}, "apply": "none", "collect": {}}
 
 
 def write_all(project, images, truths):
@@ -50,7 +50,7 @@ def blob_truths():
 def finished(tmp_path_factory):
     project = Project.create(tmp_path_factory.mktemp("learned") / "project")
     images, truths = {}, {}
-    for seed, name in enumerate(NAMES[:6]):
+    for seed, name in enumerate(NAMES[:4]):
         image, truth = blobs(1, 64, 128, seed)
         noise = np.random.default_rng(seed).normal(0, 25, image[0].shape)
         images[name], truths[name] = np.clip(image[0] + noise, 0, 255).astype(np.uint8), truth[0]
@@ -69,7 +69,7 @@ def test_masks_are_by_models_that_were_trained_without_the_tile(finished):
     project, rows, _ = finished
     places = project.rows("models/forest/0/places.tsv")
     model_of = {row["sample"]: row["model"] for row in places}
-    assert sorted(set(model_of.values())) == ["0", "1", "2", "3"]
+    assert sorted(set(model_of.values())) == ["0", "1", "2"]
     for row in rows:
         name = row["sample"]
         image = project.array(f"{name}/image.zarr/0")[0]
@@ -125,7 +125,7 @@ def test_the_model_is_a_result_with_its_card(finished, tmp_path):
     project, rows, _ = finished
     card = json.loads((project.results / "models/forest.json").read_text())
     assert card["trained_on"]["samples"] == [row["sample"] for row in rows]
-    assert card["trained_on"]["tiles"] == 12
+    assert card["trained_on"]["tiles"] == 8
     assert card["scores"]["estimate"] == "held out"
     model = (project.results / "models/forest.npz").read_bytes()
     assert model == (project.results / "models/forest/0/all.npz").read_bytes()
@@ -165,12 +165,12 @@ def test_nothing_is_trained_again_without_need(finished, tmp_path):
     output = project.succeed().output
     # jobs of a group are indented
     assert output.count("rule draw:") == 1
-    assert output.count("rule train:") == 5
+    assert output.count("rule train:") == 4
     # parameters of the trees, for which nothing is drawn again
     methods["forest"]["threshold"] = {"pixel_classifier": FAST | {"depth": 2}}
     project.configure(new, methods=methods, **settings)
     output = project.succeed().output
-    assert [output.count(f"rule {name}:") for name in ("draw", "train")] == [0, 5]
+    assert [output.count(f"rule {name}:") for name in ("draw", "train")] == [0, 4]
 
 
 def test_a_new_companion_without_truth_trains_nothing(project):
@@ -179,9 +179,9 @@ def test_a_new_companion_without_truth_trains_nothing(project):
         image, truth = blobs(1, 64, 64, seed)
         images[name], truths[name] = image[0], truth[0]
     rows = write_all(project, images, truths)
-    settings = {"methods": {"forest": LEARNED}, "collect": {}, **QUIET}
+    settings = {"methods": {"forest": LEARNED}, **QUIET}
     project.configure(rows, **settings)
-    assert project.succeed().jobs["train"] == 5
+    assert project.succeed().jobs["train"] == 4
     write_planes(project.folder, blobs(1, 64, 64, 9)[0], "new.png")
     project.configure([*rows, {"sample": "new", "image": "new.png"}], **settings)
     jobs = project.succeed().jobs
@@ -206,7 +206,7 @@ def test_what_only_training_tiles_tell_is_worth_nothing(project):
     methods = {"forest": {"threshold": {"pixel_classifier": settings}}}
     project.configure(rows, methods=methods, filters={}, **QUIET)
     project.succeed()
-    planted, _ = held_out(project, "forest")
+    planted, error = held_out(project, "forest")
     # trees that were trained on all of them know them by heart; the bound is no part of it, since
     # training pixels that trees have not seen say that they are worth nothing
     model = Model.load(project.results / "models/forest.npz")
@@ -218,9 +218,8 @@ def test_what_only_training_tiles_tell_is_worth_nothing(project):
     write_all(project, plain, truths)
     project.configure(rows, methods=methods, filters={}, **QUIET)
     project.succeed()
-    without, error = held_out(project, "forest")
-    assert abs(without) <= 2 * error + 0.02
-    assert planted <= without + 2 * error + 0.02
+    without, _ = held_out(project, "forest")
+    assert planted <= without + 2 * error
 
 
 def test_truths_of_other_units_teach_nothing(project):
@@ -250,7 +249,7 @@ def test_a_single_sample_has_nothing_to_be_held_out_of(project):
     # one tile: by its spatial blocks
     (row,) = (row for row in project.rows("metrics.tsv") if row["method"] == "forest")
     assert row["estimate"] == "held out"
-    assert len({row["model"] for row in project.rows("models/forest/0/places.tsv")} - {""}) == 4
+    assert len({row["model"] for row in project.rows("models/forest/0/places.tsv")} - {""}) == 3
     estimates = {row["estimate"] for row in project.rows("scores.tsv") if row["method"] == "forest"}
     assert estimates == {"held out"}
 

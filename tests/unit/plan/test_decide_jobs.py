@@ -55,7 +55,7 @@ def test_the_decision_reads_all_annotated_blocks(tmp_path, rows):
     assert job.methods == ["otsu", "swept"]
     assert job.left_out == ["one"]
     grid = {"filter": ("smooth", "wide", None), "size": (5, 41)}
-    assert job.swept == {"swept": {"parameters": 2, "grid": grid}}
+    assert job.swept == {"swept": {"parameters": 2, "grid": grid, "is_trained": False}}
     assert job.units == ["results/sweeps/swept/units.tsv"]
     assert job.annotators == []
     # quality of samples with truth

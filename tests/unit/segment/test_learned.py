@@ -1,0 +1,147 @@
+"""Which model makes the mask of which pixels."""
+
+import numpy as np
+import pytest
+
+from tilewise.learn import features, trees
+from tilewise.learn.assignment import COLUMNS
+from tilewise.learn.model import Model
+from tilewise.segment import learned
+from tilewise.segment.learned import Models, read_models
+from tilewise.segment.segmenters import Segmenter, segment_region
+from tilewise.store.grid import Grid, Region, crop
+from tilewise.tables import write_rows
+
+GRID = Grid((1, 48, 90), 30, (1, 60, 90))
+WHOLE = Region(0, 1, 0, 48, 0, 90)
+NAMES = ("gaussian_1", "gradient_4")
+
+
+@pytest.fixture(scope="module")
+def plane():
+    return np.random.default_rng(0).integers(0, 256, (48, 90)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def files(plane, tmp_path_factory):
+    """Three models that differ in what they call foreground."""
+    folder, scale = tmp_path_factory.mktemp("models"), features.scale_of("uint8", 0, 255)
+    values = features.compute(plane, NAMES, scale).reshape(2, -1)
+    edges, paths = features.edges_of(values), {}
+    for name, share in (("all", 50), ("0", 20), ("1", 80)):
+        truth = values[0] > np.percentile(values[0], share)
+        grown = trees.train(features.quantise(values, edges), truth, trees=5, depth=3)
+        paths[name] = str(folder / f"{name}.npz")
+        Model("uint8", NAMES, scale, edges, grown, 0).save(paths[name])
+    return paths
+
+
+def mask_by(path, plane):
+    return Model.load(path).mask(plane, (0, 0), (0, *plane.shape[:1], 0, plane.shape[1]))
+
+
+def test_a_model_is_everywhere_where_no_other_is(plane, files):
+    expected = mask_by(files["all"], plane)
+    np.testing.assert_array_equal(Models(files["all"]).mask(plane, WHOLE, GRID), expected)
+
+
+def test_tiles_and_blocks_of_tiles_have_their_own(plane, files):
+    blocks = {str(n): files["01"[n % 2]] for n in range(9)}
+    models = Models(files["all"], {(0, 0, 30): {"": files["0"]}, (0, 30, 0): blocks})
+    expected = mask_by(files["all"], plane)
+    expected[:30, 30:60] = mask_by(files["0"], plane)[:30, 30:60]
+    # the lower left tile has 18 rows and 30 columns
+    for n in range(9):
+        rows, columns = slice(30 + n // 3 * 6, 36 + n // 3 * 6), slice(n % 3 * 10, n % 3 * 10 + 10)
+        expected[rows, columns] = mask_by(blocks[str(n)], plane)[rows, columns]
+    found = models.mask(plane, WHOLE, GRID)
+    np.testing.assert_array_equal(found, expected)
+    # of another plane nothing is held out
+    other = Region(1, 2, 0, 48, 0, 90)
+    grid = Grid((2, 48, 90), 30, (1, 60, 90))
+    everywhere = models.mask(plane, other, grid)
+    np.testing.assert_array_equal(everywhere, mask_by(files["all"], plane))
+
+
+def segmenter_of(files, models, cleanup=()):
+    settings = dict.fromkeys(learned.OF_DRAWING) | {"model": None}
+    settings |= {"sigmas": [1, 4], "features": ["gaussian", "gradient"]}
+    rest = {"scope": "tile", "foreground": "bright", "min_contrast": 8, "min_separability": 0.6}
+    rest |= {"fallback": "sample", "weak": "auto", "cleanup": list(cleanup)}
+    return Segmenter(learned.NAME, settings, **rest, models=models)
+
+
+@pytest.mark.parametrize("region", [Region(0, 1, 30, 48, 0, 60), Region(0, 1, 0, 30, 60, 90)])
+def test_a_region_has_the_mask_that_the_whole_has(plane, files, region):
+    models = Models(files["all"], {(0, 30, 0): {"": files["0"]}})
+    segmenter = segmenter_of(files, models, [{"opening": 1}])
+    assert 0 < segmenter.reach < 48
+    assert not segmenter.needs_sample(9)
+    whole, thresholds = segment_region(plane, WHOLE, WHOLE, GRID, segmenter)
+    assert {one.note for one in thresholds.values()} == {"a class per pixel"}
+    outer = GRID.around(region, segmenter.reach)
+    part = np.ascontiguousarray(crop(plane, WHOLE, outer))
+    found, _ = segment_region(part, outer, region, GRID, segmenter)
+    np.testing.assert_array_equal(found, crop(whole, WHOLE, region))
+
+
+def test_nothing_is_foreground_outside_of_the_region_of_interest(plane, files):
+    inside = np.zeros(plane.shape, bool)
+    inside[5:40, 9:70] = True
+    segmenter = segmenter_of(files, Models(files["0"]))
+    mask, _ = segment_region(plane, WHOLE, WHOLE, GRID, segmenter, inside=inside)
+    assert mask[inside].any()
+    assert not mask[~inside].any()
+
+
+def test_models_are_read_by_set_of_parameters_and_sample(files, tmp_path):
+    rows = [
+        {"sample": "a", "z": 0, "y": 0, "x": 30, "unit": "u", "model": 1},
+        {"sample": "b", "z": 2, "y": 0, "x": 0, "unit": "v", "model": 0},
+        # a tile for which its blocks stand
+        {"sample": "c", "z": 0, "y": 0, "x": 0},
+        {"sample": "c", "z": 0, "y": 0, "x": 0, "patch": 3, "unit": "w", "model": 1},
+    ]
+    write_rows(tmp_path / "places.tsv", COLUMNS, rows)
+    names = [("depth=1", "all"), ("depth=1", "0"), ("depth=1", "1"), ("depth=2", "all")]
+    names += [("depth=2", "0"), ("depth=2", "1")]
+    paths = [f"{variant}/{model}.npz" for variant, model in names]
+    known = read_models(names, paths, [tmp_path / "places.tsv"] * 2)
+    assert known["depth=1"].of("a") == Models(
+        "depth=1/all.npz", {(0, 0, 30): {"": "depth=1/1.npz"}}
+    )
+    assert known["depth=2"].of("b") == Models("depth=2/all.npz", {(2, 0, 0): {"": "depth=2/0.npz"}})
+    assert known["depth=2"].of("c").held_out == {(0, 0, 0): {"3": "depth=2/1.npz"}}
+    assert known["depth=2"].of("d").held_out == {}
+    # what is applied in the end
+    assert read_models(names[:1], paths[:1], [])[names[0][0]].of("a") == Models(paths[0])
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"sigmas": []}, "sigmas is"),
+        ({"sigmas": ["a"]}, "give numbers of pixels"),
+        ({"sigmas": [0.1]}, "0.3 or more"),
+        ({"features": ["colour"]}, "no feature"),
+        ({"features": "gaussian"}, "give a list"),
+        ({"trees": 0}, "at least 1"),
+        ({"trees": 10**6}, "up to 5000"),
+        ({"depth": 9}, "1 to 8"),
+        ({"rate": 0}, "above 0"),
+        ({"rate": 1.5}, "up to 1"),
+        ({"keep": 0}, "number of features"),
+        ({"folds": 1}, "at least 2"),
+        ({"pixels": 2.5}, "whole number"),
+        ({"seed": -1}, "at least 0"),
+        ({"model": 3}, "path of a model"),
+    ],
+)
+def test_settings_are_checked(changed, message):
+    defaults = {
+        **{"sigmas": [1.0], "features": ["gaussian"], "keep": None, "trees": 10, "depth": 3},
+        **{"rate": 0.3, "pixels": 100, "folds": 5, "seed": 0, "model": None},
+    }
+    learned.check(**defaults)
+    with pytest.raises(ValueError, match=message):
+        learned.check(**defaults | changed)
