@@ -19,7 +19,13 @@ from tilewise.plan.sheet_columns import GROUP
 from tilewise.plan.stacks import Stack, read_stacks
 from tilewise.read.header import Header
 from tilewise.score.formulas import CHOICES, METRICS
-from tilewise.segment.filters import chain_dtype, chain_reach, is_circular, takes_colors
+from tilewise.segment.filters import (
+    chain_bytes,
+    chain_dtype,
+    chain_reach,
+    is_circular,
+    takes_colors,
+)
 from tilewise.segment.steps import hint
 from tilewise.store.grid import Grid, Region
 from tilewise.tables import TRAIN
@@ -212,6 +218,10 @@ class Study:
     def takes_colors(self, stack: str, filter: str) -> bool:
         """Whether a filter begins with a projection of a stack's colours."""
         return takes_colors(self.steps(filter, stack))
+
+    def filter_bytes(self, stack: str, filter: str) -> int:
+        """Bytes per pixel that the steps of a filter hold besides what all do."""
+        return chain_bytes(self.steps(filter, stack))
 
     def is_circular(self, filter: str) -> bool:
         """Whether a filter gives hues, which are never written."""

@@ -41,6 +41,8 @@ class Filter:
     """`reach(dtype, **settings)`: pixels around a pixel that its result depends on."""
     check: Callable[..., None] = lambda dtype, **settings: None
     """`check(dtype, **settings)` raises ValueError for settings that cannot be applied."""
+    bytes: int = 0
+    """Per pixel that is filtered at once: memory besides planes of the image's dtype."""
 
 
 FILTERS = {
@@ -57,6 +59,7 @@ FILTERS = {
     "destripe": Filter(illumination.destripe, check=illumination.check_destripe),
     "bilateral": Filter(denoising.bilateral, denoising.bilateral_reach, denoising.check_bilateral),
     "nlm": Filter(denoising.nlm, check=denoising.check_nlm),
+    "wavelet": Filter(denoising.wavelet, check=denoising.check_wavelet, bytes=40),
     "unsharp": Filter(sharpening.unsharp, sharpening.unsharp_reach, sharpening.check_unsharp),
     "deconvolve": Filter(
         sharpening.deconvolve, sharpening.deconvolve_reach, sharpening.check_deconvolve
@@ -158,6 +161,12 @@ def chain_reach(steps: Sequence, dtype: DTypeLike) -> float:
     """
     dtype, (_, following) = np.dtype(dtype), split_chain(steps)
     return sum(FILTERS[name].reach(dtype, **settings) for name, settings in following)
+
+
+def chain_bytes(steps: Sequence) -> int:
+    """Bytes per pixel that the steps of a chain hold besides planes of the image's dtype."""
+    _, following = split_chain(steps)
+    return max((FILTERS[name].bytes for name, _ in following), default=0)
 
 
 def apply_chain(plane: NDArray, steps: Sequence, inside: NDArray[np.bool] | None = None) -> NDArray:
