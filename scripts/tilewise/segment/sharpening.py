@@ -70,7 +70,8 @@ def deconvolve(
     psf : str, optional
         The image of a point: path of a TIFF, a PNG or a .npy from the folder of the configuration
         file. One grey plane with an odd number of rows and of columns, the point in the middle, and
-        no background; its sum does not matter. Some times its area slower than a gaussian.
+        no background; its sum does not matter. Takes about nine times as long as a gaussian of
+        its size, and grows with its area.
 
     Notes
     -----

@@ -1,6 +1,9 @@
 """Filters against noise, beside scikit-image and plain loops."""
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -117,3 +120,21 @@ def test_nothing_inside_that_tells_the_noise():
     assert denoising.noise_of(plane, inside) == 0
     for filter in ("nlm", "wavelet"):
         np.testing.assert_array_equal(apply_chain(plane, [filter], inside), plane)
+
+
+def test_libraries_are_imported_where_they_are_used():
+    code = (
+        "import sys, numpy as np; from tilewise.segment.filters import apply_chain, check_chain;"
+        "chain = [sys.argv[1]]; check_chain(chain, 'uint8');"
+        "apply_chain(np.arange(900, dtype='uint16').reshape(30, 30) ** 2, chain);"
+        "print(*sorted({'pywt', 'skimage.restoration'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    for filter, libraries in (
+        ("unsharp", ""),
+        ("nlm", "skimage.restoration"),
+        ("wavelet", "pywt skimage.restoration"),
+    ):
+        command = [sys.executable, "-c", code, filter]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert run.stdout.strip() == libraries
