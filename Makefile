@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods test test-slurm test-storage lint dry-run format docs lock clean
+.PHONY: demo kesm kesm-methods test test-slurm test-storage lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -58,6 +58,10 @@ format: $(VENV)/development
 # The reference of all configuration keys, from the schema and the docstrings.
 docs: $(VENV)/development
 	PYTHONPATH=scripts python docs/reference.py
+
+# The pictures of docs/methods.md; its costs are written by benchmarks/methods.py.
+pictures: $(VENV)/development
+	PYTHONPATH=scripts:benchmarks:tests/workflow python docs/pictures.py
 
 # One lock for Python 3.11 to 3.13 on every platform, without the address of any index.
 lock: $(VENV)/development

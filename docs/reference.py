@@ -296,6 +296,7 @@ def _type(kind):
         "int": "whole number",
         "float": "number",
         "bool": "`true` or `false`",
+        "str": "text",
         "int or list of int": "whole number or list of whole numbers",
     }
     return words.get(kind, kind)

@@ -1,4 +1,4 @@
-"""Methods that are functions of the user's own."""
+"""Methods that are functions of the user's own, and filters with files of theirs."""
 
 import re
 import time
@@ -24,13 +24,18 @@ def finished(tmp_path_factory):
     project = Project.create(tmp_path_factory.mktemp("own") / "project")
     images, _, rows = write_samples(project, NAMES)
     (project.folder / "own.py").write_text(OWN)
+    np.save(project.folder / "psf.npy", np.ones((1, 3)))
+    filters = {"sharp": [{"deconvolve": {"psf": "psf.npy", "iterations": 2}}]}
     methods = {
         "whole": {"threshold": {"python": {"file": "own.py", "params": {"level": 120}}}},
         "tiles": {"threshold": {"python": {"file": "own.py", "params": {"level": 120}, "halo": 3}}},
         "chosen": {"threshold": {"python": "own.py"}, "grid": {"level": [10, 120, 250]}},
         "otsu": {"threshold": "otsu", "fallback": "empty"},
+        "sharp": {"threshold": "otsu", "filter": "sharp", "fallback": "empty"},
     }
-    project.configure(rows, methods=methods, keep_filtered=False, block={"planes": 1})
+    project.configure(
+        rows, filters=filters, methods=methods, keep_filtered=False, block={"planes": 1}
+    )
     project.succeed()
     return project, images
 
@@ -65,3 +70,12 @@ def test_an_edited_function_runs_its_methods_alone(finished, tmp_path):
     # two samples of one block and one of two; jobs of a group are indented
     assert run.output.count("rule threshold:") == 3 * 4
     assert run.output.count("rule sweep:") == 2
+
+
+def test_an_edited_image_of_a_point_runs_its_filter_again(finished, tmp_path):
+    project = finished[0].copy(tmp_path / "project")
+    time.sleep(1)
+    np.save(project.folder / "psf.npy", np.ones((3, 1)))
+    run = project.run("--dry-run", "--quiet", "progress", "host")
+    assert set(re.findall(r"wildcards: .*method=(\w+)", run.output)) == {"sharp"}
+    assert run.output.count("rule filter:") == 4

@@ -7,6 +7,7 @@ rule tile_histograms:
         pixels=lambda w: decide.tile_histograms(STUDY, **w).pixels.files,
         rois=lambda w: decide.tile_histograms(STUDY, **w).pixels.rois,
         colors=lambda w: decide.tile_histograms(STUDY, **w).pixels.colors,
+        own=lambda w: list(map(local, decide.tile_histograms(STUDY, **w).pixels.own_files)),
         truth="results/{stack}/image.zarr/labels/truth/0/c/{block}",
         code=get_code("tile_histograms"),
     output:

@@ -7,6 +7,7 @@ rule filter:
         image=lambda w: segment.filtered(STUDY, **w).pixels.files,
         rois=lambda w: segment.filtered(STUDY, **w).pixels.rois,
         colors=lambda w: segment.filtered(STUDY, **w).pixels.colors,
+        own=lambda w: list(map(local, segment.filtered(STUDY, **w).pixels.own_files)),
         code=get_code("filter"),
     output:
         filtered=keep_if(

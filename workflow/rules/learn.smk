@@ -7,6 +7,7 @@ rule draw:
         pixels=lambda w: learn.draw(STUDY, **w).pixels.files,
         rois=lambda w: learn.draw(STUDY, **w).pixels.rois,
         colors=lambda w: learn.draw(STUDY, **w).pixels.colors,
+        own=lambda w: list(map(local, learn.draw(STUDY, **w).pixels.own_files)),
         truth="results/{stack}/image.zarr/labels/truth/0/c/{block}",
         code=get_code("draw"),
     output:

@@ -7,6 +7,7 @@ rule extent:
         pixels=lambda w: segment.histogram(STUDY, **w).pixels.files,
         rois=lambda w: segment.histogram(STUDY, **w).pixels.rois,
         colors=lambda w: segment.histogram(STUDY, **w).pixels.colors,
+        own=lambda w: list(map(local, segment.histogram(STUDY, **w).pixels.own_files)),
         code=get_code("extent"),
     output:
         extent="results/{stack}/histograms/{source}/extent/{block}.tsv",
@@ -37,6 +38,7 @@ rule histogram:
         pixels=lambda w: segment.histogram(STUDY, **w).pixels.files,
         rois=lambda w: segment.histogram(STUDY, **w).pixels.rois,
         colors=lambda w: segment.histogram(STUDY, **w).pixels.colors,
+        own=lambda w: list(map(local, segment.histogram(STUDY, **w).pixels.own_files)),
         extents=lambda w: segment.histogram(STUDY, **w).extents,
         code=get_code("histogram"),
     output:

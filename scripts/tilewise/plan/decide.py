@@ -108,7 +108,7 @@ class Sweep(PixelJob):
     steps: dict[str, list[Any]]
     """Of each filter."""
     own_files: list[str]
-    """The user's own files that make masks."""
+    """The user's own files: what makes masks, and what steps of filters read."""
     models: ModelFiles
     scoring: dict[str, Any]
 
@@ -119,6 +119,8 @@ def sweep(study: Study, stack: str, method: str, block: str) -> Sweep:
     tried = study.methods[method]
     reach = max(study.variant_reach(stack, variant) for variant in tried.variants)
     places = study.annotated_places(stack, block, method)
+    pixels = reads.image(study, places, NO_FILTER, reach, tried.filters)
+    own_files = [file for variant in tried.variants for file in variant.own_files]
     return Sweep(
         parts=[
             validate.scored_part(
@@ -129,11 +131,11 @@ def sweep(study: Study, stack: str, method: str, block: str) -> Sweep:
             )
             for sample, own in places
         ],
-        pixels=reads.image(study, places, NO_FILTER, reach, tried.filters),
+        pixels=pixels,
         calibrations=calibrations(study, method),
         variants=variants(study, method),
         steps={filter: study.steps(filter, stack) for filter in tried.filters},
-        own_files=list(dict.fromkeys(file for one in tried.variants for file in one.own_files)),
+        own_files=list(dict.fromkeys([*own_files, *pixels.own_files])),
         models=learn.models(
             study, [(one.name, method, one) for one in tried.variants], is_tried=True
         ),

@@ -108,6 +108,14 @@ class Method:
         return list(dict.fromkeys(variant.filter for variant in self.variants))
 
 
+def locate_filters(chains: dict[str, Any], folder: str | Path) -> dict[str, Any]:
+    """Filters whose own files, given relative to a folder, are named as jobs find them."""
+    return {
+        name: _checked(f"filters.{name}", filters.locate, chain, folder)
+        for name, chain in chains.items()
+    }
+
+
 def read_methods(
     config: dict[str, Any], samples: dict[str, Sample], folder: str | Path = ""
 ) -> dict[str, Method]:

@@ -53,7 +53,7 @@ class Survey:
     variants: dict[str, dict[str, Any]]
     """By method."""
     own_files: list[str]
-    """The user's own files that make masks."""
+    """The user's own files: what makes masks, and what steps of filters read."""
     models: ModelFiles
     dtype: str
 
@@ -75,15 +75,13 @@ def survey(study: Study, stack: str, block: str, choices: tuple[Choice, ...]) ->
                 counts=[m for m in methods if study.counts_sample(sample, variants[m])],
             )
         )
+    reach = _survey_reach(study, stack, block)
+    tried = [variant.filter for variant in variants.values()]
+    pixels = reads.image(study, places, NO_FILTER, reach, tried)
+    own_files = [file for variant in variants.values() for file in variant.own_files]
     return Survey(
         parts=parts,
-        pixels=reads.image(
-            study,
-            places,
-            NO_FILTER,
-            _survey_reach(study, stack, block),
-            [variant.filter for variant in variants.values()],
-        ),
+        pixels=pixels,
         variants={
             choice.method: {
                 "filter": variant.filter,
@@ -93,7 +91,7 @@ def survey(study: Study, stack: str, block: str, choices: tuple[Choice, ...]) ->
             }
             for choice, variant in zip(choices, variants.values(), strict=True)
         },
-        own_files=[file for variant in variants.values() for file in variant.own_files],
+        own_files=[*own_files, *pixels.own_files],
         models=learn.models(
             study, [(name, name, variant) for name, variant in variants.items()], is_tried=True
         ),

@@ -36,6 +36,8 @@ class Pixels:
     """The region of interest in each of the blocks; none where no sample has one."""
     colors: list[str] = field(default_factory=list)
     """Red, green and blue of each of the blocks, for filters that begin with a projection."""
+    own_files: list[str] = field(default_factory=list)
+    """Files of the user's that steps read which the job applies."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,9 @@ def image(
         for kind, pattern in ((False, grey), (True, color))
     )
     steps = study.steps(filter, stack)
-    return Pixels(files, blocks, steps, "zstd", rois(study, stack, blocks), colors)
+    own = [file for name in (filter, *others) for file in study.filter_files(stack, name)]
+    own_files = list(dict.fromkeys(own))
+    return Pixels(files, blocks, steps, "zstd", rois(study, stack, blocks), colors, own_files)
 
 
 def rois(study: Study, stack: str, blocks: list[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 from tilewise.labels import SEGMENTATION
@@ -108,14 +108,15 @@ def by_strips(
 ) -> Need:
     """Of a job that goes through a block strip by strip, or plane by plane if its reach is one."""
     workers = threads(study) if workers is None else workers
-    buffers = (8 if reach == inf else buffers) + _color_buffers(study, stack, filter)
+    buffers = (8 if reach == inf else buffers) + _filter_buffers(study, stack, filter)
     size = memory(study, stack, reach, buffers, workers)
     return Need(size, runtime(study, stack), workers, group)
 
 
-def _color_buffers(study: Study, stack: str, filter: str) -> int:
-    """What is held besides where a filter takes colours: three channels instead of one."""
-    return COLOR_BUFFERS if study.takes_colors(stack, filter) else 0
+def _filter_buffers(study: Study, stack: str, filter: str) -> int:
+    """What a filter holds besides: three channels instead of one, or planes of doubles."""
+    colors = COLOR_BUFFERS if study.takes_colors(stack, filter) else 0
+    return colors + ceil(study.filter_bytes(stack, filter) / bytes_of(study.dtype(stack)))
 
 
 def ingest(study: Study, stack: str) -> Need:
@@ -160,7 +161,7 @@ def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) ->
         # codes of a window, a byte per feature; the rest is small
         doubles = 2 / bytes_of(study.dtype(stack))
     pixels = 8 if reach == inf else 16
-    pixels += _color_buffers(study, stack, variant.filter)
+    pixels += _filter_buffers(study, stack, variant.filter)
     size = memory(study, stack, reach, pixels + doubles, workers)
     if inline == inf:
         # the filter's planes, beside the strip or plane of the method
@@ -181,7 +182,7 @@ def sweep(study: Study, stack: str, method: str) -> Need:
             stack,
             study.variant_reach(stack, variant),
             20
-            + _color_buffers(study, stack, variant.filter)
+            + _filter_buffers(study, stack, variant.filter)
             + (40 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0),
             workers,
         )
@@ -194,7 +195,7 @@ def draw(study: Study, stack: str, variant: Variant) -> Need:
     """Annotated tiles one after the other, all features of each in single precision."""
     number = len(learned.names_of(variant.segmenter.settings))
     bytes_per_pixel = 20 + (4 * number + 16) / bytes_of(study.dtype(stack))
-    bytes_per_pixel += _color_buffers(study, stack, variant.filter)
+    bytes_per_pixel += _filter_buffers(study, stack, variant.filter)
     workers = threads(study)
     reach = study.variant_reach(stack, variant)
     size = memory(study, stack, reach, bytes_per_pixel, workers)

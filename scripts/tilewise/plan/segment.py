@@ -72,7 +72,7 @@ class Threshold:
     pixels: Pixels
     segmenter: dict[str, Any]
     own_files: list[str]
-    """The user's own file that makes the mask, if any."""
+    """The user's own files: what makes the mask, and what steps of a filter read."""
     models: ModelFiles
     calibration: dict[str, str] | None
     """The threshold that annotated tiles gave, as a row of a table."""
@@ -86,6 +86,7 @@ def threshold(study: Study, stack: str, method: str, block: str, choice: Choice)
     reach = variant.segmenter.reach
     is_all = method == SEGMENTATION or study.apply == "all"
     places = study.mask_places(stack, block, method)
+    pixels = reads.filtered(study, places, variant.filter, reach, takes_temporary=True)
     return Threshold(
         parts=[
             reads.part(
@@ -97,9 +98,9 @@ def threshold(study: Study, stack: str, method: str, block: str, choice: Choice)
             )
             for sample, own in places
         ],
-        pixels=reads.filtered(study, places, variant.filter, reach, takes_temporary=True),
+        pixels=pixels,
         segmenter=vars(variant.segmenter),
-        own_files=variant.own_files,
+        own_files=variant.own_files + pixels.own_files,
         models=learn.models(study, [("", choice.method, variant)], is_tried=method != SEGMENTATION),
         calibration=dict(choice.calibration) if choice.calibration else None,
         dtype=study.dtype(stack),

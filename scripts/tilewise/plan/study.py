@@ -11,7 +11,7 @@ from typing import Any
 from tilewise.labels import SEGMENTATION
 from tilewise.learn.model import load
 from tilewise.plan import sheet
-from tilewise.plan.methods import APPLY_WORDS, Method, Variant, read_methods
+from tilewise.plan.methods import APPLY_WORDS, Method, Variant, locate_filters, read_methods
 from tilewise.plan.pieces import blocks_of
 from tilewise.plan.sampling import Drawn
 from tilewise.plan.sheet import NamedFiles, Sample
@@ -19,7 +19,14 @@ from tilewise.plan.sheet_columns import GROUP
 from tilewise.plan.stacks import Stack, read_stacks
 from tilewise.read.header import Header
 from tilewise.score.formulas import CHOICES, METRICS
-from tilewise.segment.filters import chain_dtype, chain_reach, is_circular, takes_colors
+from tilewise.segment.filters import (
+    chain_bytes,
+    chain_dtype,
+    chain_reach,
+    files_of,
+    is_circular,
+    takes_colors,
+)
 from tilewise.segment.steps import hint
 from tilewise.store.grid import Grid, Region
 from tilewise.tables import TRAIN
@@ -213,6 +220,14 @@ class Study:
         """Whether a filter begins with a projection of a stack's colours."""
         return takes_colors(self.steps(filter, stack))
 
+    def filter_bytes(self, stack: str, filter: str) -> int:
+        """Bytes per pixel that the steps of a filter hold besides what all do."""
+        return chain_bytes(self.steps(filter, stack))
+
+    def filter_files(self, stack: str, filter: str) -> list[str]:
+        """Files of the user's that the steps of a filter read."""
+        return files_of(self.steps(filter, stack))
+
     def is_circular(self, filter: str) -> bool:
         """Whether a filter gives hues, which are never written."""
         return is_circular(self.config["filters"].get(filter, []))
@@ -371,6 +386,7 @@ def read_study(config: dict[str, Any], folder: str | Path, cores: int | None = N
         config["pixel_size"],
         config["roi"],
     )
+    config = {**config, "filters": locate_filters(config["filters"], folder)}
     stacks, grids = read_stacks(samples, config)
     by_name = {stack.name: stack for stack in stacks}
     methods = read_methods(config, samples, folder)

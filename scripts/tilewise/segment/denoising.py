@@ -1,4 +1,4 @@
-"""Filters against noise that keep edges: bilateral, and non-local means."""
+"""Filters against noise that keep edges: bilateral, non-local means, and wavelets."""
 
 import math
 
@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.segment.dtypes import in_padded_bands, padded_bands
+from tilewise.segment.dtypes import as_dtype, in_padded_bands, padded_bands
 from tilewise.segment.rank_filters import check_window
-from tilewise.segment.steps import check_positive, is_whole
+from tilewise.segment.steps import check_choice, check_positive, is_whole
 
 NOISE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float64)
 """Difference of two Laplacians: nothing but noise is left of an image of planes and edges."""
@@ -164,3 +164,75 @@ def check_nlm(
         raise ValueError(f"patch is {patch!r}: give an odd whole number of pixels, such as 5")
     if not is_whole(distance) or distance < 1:
         raise ValueError(f"distance is {distance!r}: give a whole number of pixels of at least 1")
+
+
+RULES = {"bayes": "BayesShrink", "visu": "VisuShrink"}
+"""What scikit-image calls the rules of `wavelet`."""
+
+
+def wavelet(
+    plane: NDArray,
+    shape: str = "sym4",
+    noise: float | None = None,
+    rule: str = "bayes",
+    levels: int = 3,
+    *,
+    inside: NDArray[np.bool] | None = None,
+) -> NDArray:
+    """Remove small coefficients of a wavelet transform (scikit-image's `denoise_wavelet`).
+
+    Parameters
+    ----------
+    shape : str
+        Name of an orthogonal wavelet of PyWavelets, such as `db1`, `db4` or `sym4`. Short ones
+        (`db1`) leave square steps, long ones ripples beside edges.
+    noise : float, optional
+        Standard deviation of the noise, in grey levels. By default it is estimated for each plane
+        (Immerkaer 1996).
+    rule : {"bayes", "visu"}
+        How small a coefficient has to be: less than a limit for each size and direction of
+        details, by what they have besides noise, or than one limit that no noise exceeds, which
+        is smoother and loses faint details.
+    levels : int
+        How many sizes of details lose noise: up to some 2**levels pixels. Planes that are too
+        small for them have fewer.
+
+    Notes
+    -----
+    Coefficients are drawn towards 0 by the limit (*soft*). The transform belongs to a grid of
+    pixels that begins at the plane's corner, so that jobs read whole planes.
+
+    References
+    ----------
+    Donoho and Johnstone, Biometrika 81(3), 425-455, 1994; Chang, Yu and Vetterli, IEEE Transactions
+    on Image Processing 9(9), 1532-1546, 2000; Immerkaer, Computer Vision and Image Understanding
+    64(2), 300-302, 1996.
+    """
+    spread = noise_of(plane, inside) if noise is None else noise
+    if spread == 0:
+        return plane.copy()
+    import pywt
+    from skimage.restoration import denoise_wavelet
+
+    levels = min(levels, pywt.dwtn_max_level(plane.shape, shape))
+    if levels == 0:
+        return plane.copy()
+    # in units of the noise, so that the scale of the image does not matter
+    scaled = plane / np.float64(spread)
+    smooth = denoise_wavelet(scaled, 1.0, shape, wavelet_levels=levels, method=RULES[rule])
+    return as_dtype(smooth * spread, plane.dtype)
+
+
+def check_wavelet(
+    dtype: np.dtype, shape: object, noise: object, rule: object, levels: object
+) -> None:
+    """Make sure that the settings of `wavelet` can be applied; ValueError otherwise."""
+    import pywt
+
+    if shape not in pywt.wavelist(kind="discrete") or not pywt.Wavelet(shape).orthogonal:
+        raise ValueError(f"shape is {shape!r}: give an orthogonal wavelet, such as db1 or sym4")
+    if noise is not None:
+        check_positive("noise", noise)
+    check_choice("rule", rule, RULES)
+    if not is_whole(levels) or levels < 1:
+        raise ValueError(f"levels is {levels!r}: give a whole number of at least 1")

@@ -9,8 +9,10 @@ A new filter is one function, in the module of its kind, and one line of `FILTER
 that the configuration may give are its arguments after the plane; `{name: value}` sets the first.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -28,7 +30,7 @@ from tilewise.segment import (
     smoothing,
 )
 from tilewise.segment.projections import PROJECTIONS
-from tilewise.segment.steps import WHOLE_PLANE, parse, takes_inside
+from tilewise.segment.steps import WHOLE_PLANE, given, parse, takes_inside
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,12 @@ class Filter:
     """`reach(dtype, **settings)`: pixels around a pixel that its result depends on."""
     check: Callable[..., None] = lambda dtype, **settings: None
     """`check(dtype, **settings)` raises ValueError for settings that cannot be applied."""
+    bytes: int = 0
+    """Per pixel that is filtered at once: memory besides planes of the image's dtype."""
+    file: str = ""
+    """Name of the setting that is a file of the user's, if any."""
+    trial: Mapping[str, Any] = field(default_factory=dict)
+    """Settings with which `check_chain` tries the filter, instead of those that take long."""
 
 
 FILTERS = {
@@ -57,9 +65,14 @@ FILTERS = {
     "destripe": Filter(illumination.destripe, check=illumination.check_destripe),
     "bilateral": Filter(denoising.bilateral, denoising.bilateral_reach, denoising.check_bilateral),
     "nlm": Filter(denoising.nlm, check=denoising.check_nlm),
+    "wavelet": Filter(denoising.wavelet, check=denoising.check_wavelet, bytes=40),
     "unsharp": Filter(sharpening.unsharp, sharpening.unsharp_reach, sharpening.check_unsharp),
     "deconvolve": Filter(
-        sharpening.deconvolve, sharpening.deconvolve_reach, sharpening.check_deconvolve
+        sharpening.deconvolve,
+        sharpening.deconvolve_reach,
+        sharpening.check_deconvolve,
+        file="psf",
+        trial={"iterations": 1},
     ),
     "ridge": Filter(ridges.ridge, ridges.ridge_reach, ridges.check_ridge),
     "dog": Filter(ridges.dog, ridges.dog_reach, ridges.check_dog),
@@ -77,12 +90,35 @@ def parse_chain(steps: Sequence) -> list[Step]:
 
     The first may be a projection, of `projections.PROJECTIONS`.
     """
-    functions = {name: known.apply for name, known in (FILTERS | PROJECTIONS).items()}
-    parsed = [parse(step, functions, "filter") for step in steps]
+    parsed = [parse(step, _functions(), "filter") for step in steps]
     for name, _ in parsed[1:]:
         if name in PROJECTIONS:
             raise ValueError(f"filter {name} takes colours: let it be the first step")
     return parsed
+
+
+def _functions():
+    return {name: known.apply for name, known in (FILTERS | PROJECTIONS).items()}
+
+
+def locate(steps: Sequence, folder: str | Path) -> list[Any]:
+    """A chain whose files, given relative to a folder, are named as from the current one."""
+    return [_locate(step, folder) for step in steps]
+
+
+def _locate(step, folder):
+    name, settings = given(step, _functions(), "filter")
+    setting = FILTERS[name].file if name in FILTERS else ""
+    if not isinstance(settings.get(setting), str):
+        return step
+    return {name: {**settings, setting: os.path.relpath(Path(folder, settings[setting]))}}
+
+
+def files_of(steps: Sequence) -> list[str]:
+    """Files of the user's that the steps of a chain read."""
+    _, following = split_chain(steps)
+    files = (settings.get(FILTERS[name].file) for name, settings in following)
+    return [file for file in files if file is not None]
 
 
 def split_chain(steps: Sequence) -> tuple[Step | None, list[Step]]:
@@ -140,7 +176,7 @@ def check_chain(steps: Sequence, dtype: DTypeLike) -> None:
     for name, settings in following:
         try:
             FILTERS[name].check(dtype, **settings)
-            filtered = FILTERS[name].apply(plane, **settings)
+            filtered = FILTERS[name].apply(plane, **{**settings, **FILTERS[name].trial})
         except (ValueError, TypeError, cv2.error) as error:
             raise ValueError(f"{name}: {error}") from error
         if filtered.dtype != dtype or filtered.shape != plane.shape:
@@ -158,6 +194,12 @@ def chain_reach(steps: Sequence, dtype: DTypeLike) -> float:
     """
     dtype, (_, following) = np.dtype(dtype), split_chain(steps)
     return sum(FILTERS[name].reach(dtype, **settings) for name, settings in following)
+
+
+def chain_bytes(steps: Sequence) -> int:
+    """Bytes per pixel that the steps of a chain hold besides planes of the image's dtype."""
+    _, following = split_chain(steps)
+    return max((FILTERS[name].bytes for name, _ in following), default=0)
 
 
 def apply_chain(plane: NDArray, steps: Sequence, inside: NDArray[np.bool] | None = None) -> NDArray:

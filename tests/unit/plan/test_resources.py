@@ -300,3 +300,16 @@ def test_threads_count_blocks_and_not_samples():
     # an overlay has them in a shared stack, where parts share them
     (stack,) = study.stacks
     assert validate.overlay(study, stack, "otsu", "0/0/0").need.threads == 2
+
+
+def test_memory_of_a_filter_that_takes_planes_of_doubles():
+    filters = {"plain": ["equalize"], "wavelet": ["wavelet"]}
+    methods = {name: {"threshold": "otsu", "filter": name} for name in filters}
+    for dtype, bytes_per_pixel in (("uint8", 1), ("float32", 4)):
+        study = large_study(dtype=dtype, filters=filters, methods=methods)
+        plain, wavelet = (
+            segment.filtered(study, "s", name, "0/0/0").need.memory for name in filters
+        )
+        # 16 Mi pixels: eight planes, and 40 bytes a pixel
+        assert plain == BASE + 16 * 8 * bytes_per_pixel
+        assert wavelet == plain + 16 * 40

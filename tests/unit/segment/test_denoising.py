@@ -1,10 +1,13 @@
 """Filters against noise, beside scikit-image and plain loops."""
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
-from skimage.restoration import denoise_bilateral, denoise_nl_means
+from skimage.restoration import denoise_bilateral, denoise_nl_means, denoise_wavelet
 
 from tilewise.segment import denoising
 from tilewise.segment.filters import apply_chain
@@ -55,7 +58,31 @@ def test_nlm_is_that_of_scikit_image(step, scale):
     assert np.abs(found - expected).max() <= 0.5 + 1e-6
 
 
-@pytest.mark.parametrize("filter", [{"bilateral": {"size": 7, "levels": 25}}, "nlm"])
+@pytest.mark.parametrize("scale", [1, 100])
+@pytest.mark.parametrize(("rule", "method"), [("bayes", "BayesShrink"), ("visu", "VisuShrink")])
+@pytest.mark.parametrize(("shape", "levels"), [("db1", 4), ("sym4", 2)])
+def test_wavelet_is_that_of_scikit_image(step, scale, rule, method, shape, levels):
+    _, noisy = step
+    plane = np.rint(noisy * scale).astype(np.uint16)
+    expected = denoise_wavelet(
+        plane.astype(float), 6 * scale, shape, wavelet_levels=levels, method=method
+    )
+    settings = {"shape": shape, "noise": 6 * scale, "rule": rule, "levels": levels}
+    found = apply_chain(plane, [{"wavelet": settings}])
+    assert np.abs(found - expected).max() <= 0.5 + 1e-6
+    assert np.abs(found - plane.astype(float)).max() > 3 * scale
+
+
+def test_a_plane_that_is_too_small_for_a_wavelet_has_fewer_levels():
+    """Eight weights of `sym4`: one level takes 14 pixels, two take 28."""
+    plane = np.random.default_rng(7).integers(0, 255, (20, 40)).astype(np.uint8)
+    expected = denoise_wavelet(plane.astype(float), 20.0, "sym4", wavelet_levels=1)
+    found = apply_chain(plane, [{"wavelet": {"noise": 20}}])
+    assert np.abs(found - expected).max() <= 0.5 + 1e-6
+    np.testing.assert_array_equal(apply_chain(plane[:13], [{"wavelet": {"noise": 20}}]), plane[:13])
+
+
+@pytest.mark.parametrize("filter", [{"bilateral": {"size": 7, "levels": 25}}, "nlm", "wavelet"])
 def test_noise_goes_and_the_edge_stays(step, filter):
     clean, noisy = step
     found = apply_chain(np.rint(noisy).astype(np.uint8), [filter])
@@ -81,8 +108,9 @@ def test_noise_is_that_of_the_region_of_interest(outside):
     plane = np.rint(100 + random.normal(0, 1, x.shape) * spread).clip(0, 255).astype(np.uint8)
     assert denoising.noise_of(plane, inside) == pytest.approx(6, rel=0.03)
     assert denoising.noise_of(plane) != pytest.approx(6, rel=0.3)
-    alone = apply_chain(plane, [{"nlm": {"noise": denoising.noise_of(plane, inside)}}])
-    np.testing.assert_array_equal(apply_chain(plane, ["nlm"], inside), alone)
+    for filter in ("nlm", "wavelet"):
+        alone = apply_chain(plane, [{filter: {"noise": denoising.noise_of(plane, inside)}}])
+        np.testing.assert_array_equal(apply_chain(plane, [filter], inside), alone)
 
 
 def test_nothing_inside_that_tells_the_noise():
@@ -90,4 +118,23 @@ def test_nothing_inside_that_tells_the_noise():
     inside = np.zeros(plane.shape, bool)
     inside[2:4] = True
     assert denoising.noise_of(plane, inside) == 0
-    np.testing.assert_array_equal(apply_chain(plane, ["nlm"], inside), plane)
+    for filter in ("nlm", "wavelet"):
+        np.testing.assert_array_equal(apply_chain(plane, [filter], inside), plane)
+
+
+def test_libraries_are_imported_where_they_are_used():
+    code = (
+        "import sys, numpy as np; from tilewise.segment.filters import apply_chain, check_chain;"
+        "chain = [sys.argv[1]]; check_chain(chain, 'uint8');"
+        "apply_chain(np.arange(900, dtype='uint16').reshape(30, 30) ** 2, chain);"
+        "print(*sorted({'pywt', 'skimage.restoration'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    for filter, libraries in (
+        ("unsharp", ""),
+        ("nlm", "skimage.restoration"),
+        ("wavelet", "pywt skimage.restoration"),
+    ):
+        command = [sys.executable, "-c", code, filter]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert run.stdout.strip() == libraries

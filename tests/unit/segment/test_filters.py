@@ -79,6 +79,8 @@ PLANE_CHAINS = [
     [{"destripe": {"axis": "columns", "size": 9}}],
     [{"ridge": {"sigmas": 1.5, "measure": "frangi"}}],
     [{"nlm": {"patch": 3, "distance": 2}}],
+    ["wavelet"],
+    [{"wavelet": {"shape": "db1", "rule": "visu", "levels": 5}}],
 ]
 
 
@@ -492,6 +494,12 @@ def test_steps_that_cannot_be_parsed(steps, message):
         ({"nlm": {"noise": 0}}, "noise is 0"),
         ({"nlm": {"patch": 4}}, "patch is 4"),
         ({"nlm": {"distance": 0}}, "distance is 0"),
+        ({"wavelet": "bior2.2"}, "shape is 'bior2.2': give an orthogonal wavelet"),
+        ({"wavelet": "round"}, "shape is 'round'"),
+        ({"wavelet": {"shape": 4}}, "shape is 4"),
+        ({"wavelet": {"noise": 0}}, "noise is 0"),
+        ({"wavelet": {"rule": "sure"}}, "rule is 'sure': choose one of bayes, visu"),
+        ({"wavelet": {"levels": 0}}, "levels is 0"),
         ({"unsharp": 0}, "sigma is 0"),
         ({"unsharp": {"amount": "much"}}, "amount is 'much'"),
         ({"deconvolve": {"sigma": 1, "iterations": 0}}, "iterations is 0"),

@@ -65,6 +65,8 @@ CHAINS = [
     [{"dog": 1.5}],
     [{"matched": 1.5}],
     [{"nlm": {"patch": 3, "distance": 3}}],
+    [{"wavelet": {"shape": "db2", "levels": 2}}],
+    [{"wavelet": {"shape": "db1", "rule": "visu"}}],
     *(
         [{"background": {"method": method, "size": 15, "mode": mode}}]
         for method in ("median", "opening", "gaussian")

@@ -1,7 +1,9 @@
 """Sharpening, ridges and blobs, beside scikit-image, SciPy and plain loops."""
 
 import math
+import os
 
+import imageio.v3 as imageio
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -9,7 +11,8 @@ from skimage.feature import hessian_matrix, hessian_matrix_eigvals
 from skimage.filters import difference_of_gaussians, frangi, unsharp_mask
 from skimage.restoration import richardson_lucy
 
-from tilewise.segment.filters import apply_chain
+from tilewise.segment import point_spread
+from tilewise.segment.filters import apply_chain, chain_reach, check_chain
 
 SIZE = 90
 MARGIN = 30
@@ -64,6 +67,117 @@ def test_deconvolution_is_that_of_scikit_image(plane, iterations):
     expected = richardson_lucy(mirrored, psf, iterations, clip=False)[far:-far, far:-far]
     found = apply(plane, {"deconvolve": {"sigma": 1, "iterations": iterations}})
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def write_psf(folder, pixels, name="psf.npy"):
+    path = str(folder / name)
+    if name.endswith(".npy"):
+        np.save(path, pixels)
+    else:
+        imageio.imwrite(path, pixels)
+    return path
+
+
+def comet(rows=7, columns=5):
+    """The image of a point, brighter on one side: turned by half a turn it is another."""
+    random = np.random.default_rng(8)
+    light = random.integers(0, 200, (rows, columns)).astype(np.uint16)
+    light[:2] *= 20
+    return light
+
+
+@pytest.mark.parametrize("iterations", [1, 4])
+@pytest.mark.parametrize("shape", [(7, 5), (1, 9), (3, 53)])
+def test_deconvolution_of_a_measured_point_is_that_of_scikit_image(
+    plane, iterations, shape, tmp_path
+):
+    psf = comet(*shape)
+    far = max(shape) * iterations
+    mirrored = np.pad(plane.astype(float), far, mode="symmetric")
+    expected = richardson_lucy(mirrored, psf / psf.sum(), iterations, clip=False)
+    path = write_psf(tmp_path, psf)
+    found = apply(plane, {"deconvolve": {"psf": path, "iterations": iterations}})
+    np.testing.assert_allclose(found, expected[far:-far, far:-far], rtol=1e-5)
+    reach = chain_reach([{"deconvolve": {"psf": path, "iterations": iterations}}], "uint8")
+    # the first iteration takes half a side, each other twice as much
+    assert reach == max(shape) // 2 * (2 * iterations - 1)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
+def test_a_region_with_the_reach_of_a_measured_point(plane, dtype, tmp_path):
+    """Also of a point of more than 50 pixels, which OpenCV would take by Fourier transforms."""
+    chain = [{"deconvolve": {"psf": write_psf(tmp_path, comet(9, 7)), "iterations": 3}}]
+    plane = plane.astype(dtype)
+    whole, reach = apply_chain(plane, chain), chain_reach(chain, dtype)
+    for top, left in ((0, 0), (30, 41), (71, 3)):
+        y, x = max(top - reach, 0), max(left - reach, 0)
+        region = plane[y : top + 9 + reach, x : left + 7 + reach]
+        found = apply_chain(region, chain)[top - y : top - y + 9, left - x : left - x + 7]
+        np.testing.assert_array_equal(found, whole[top : top + 9, left : left + 7])
+
+
+def test_a_measured_gaussian_is_as_one_by_its_sigma(plane, tmp_path):
+    weights = np.exp(-0.5 * np.arange(-4, 5) ** 2)
+    path = write_psf(tmp_path, 1e300 * np.outer(weights, weights))
+    found = apply(plane, {"deconvolve": {"psf": path, "iterations": 4}})
+    expected = apply(plane, {"deconvolve": {"sigma": 1, "iterations": 4}})
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["psf.tif", "psf.TIFF", "psf.png"])
+def test_files_of_a_point_have_the_pixels_that_imageio_wrote(tmp_path, name):
+    psf = comet()
+    path = write_psf(tmp_path, psf, name)
+    np.testing.assert_allclose(point_spread.read(path), psf / psf.sum(), rtol=1e-12)
+    # the file is read again after an edit
+    psf[0, 0] += 5000
+    write_psf(tmp_path, psf, name)
+    os.utime(path, (1, 1))
+    np.testing.assert_allclose(point_spread.read(path), psf / psf.sum(), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "message"),
+    [
+        (np.ones((3, 3, 3)), r"float64 of shape \(3, 3, 3\): give one grey plane"),
+        (np.ones((3, 3), complex), "complex128"),
+        (np.ones((3, 3), bool), "bool of shape"),
+        (np.ones((4, 3)), "4 x 3 px: give odd numbers"),
+        (np.ones((0, 3)), "0 x 3 px"),
+        (np.full((3, 3), np.nan), "give light of at least 0"),
+        (np.diag([1.0, np.inf, 1]), "give light of at least 0"),
+        (np.diag([1.0, -1e-9, 1]), "cut off what is below 0"),
+        (np.zeros((3, 3)), "above 0 in some"),
+        (np.array([[{}]]), "cannot be read: .*allow_pickle"),
+    ],
+)
+def test_what_is_no_image_of_a_point(tmp_path, pixels, message):
+    path = write_psf(tmp_path, pixels)
+    with pytest.raises(ValueError, match=f"deconvolve: psf is .*psf.npy.*{message}"):
+        check_chain([{"deconvolve": {"psf": path}}], "uint8")
+
+
+@pytest.mark.parametrize("name", ["psf.tif", "psf.png", "psf.npy", "psf.txt", "none.png"])
+def test_files_that_cannot_be_read(tmp_path, name):
+    if name != "none.png":
+        (tmp_path / name).write_text("no pixels")
+    message = {"psf.txt": "give a file of .tif", "none.png": "No such file"}
+    expected = message.get(name, "cannot be read")
+    with pytest.raises(ValueError, match=f"psf is '.*{name}': .*{expected}"):
+        check_chain([{"deconvolve": {"psf": str(tmp_path / name)}}], "uint8")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "either sigma"),
+        ({"sigma": 1, "psf": "a.png"}, "either sigma"),
+        ({"psf": 3}, "psf is 3"),
+    ],
+)
+def test_the_image_of_a_point_is_given_once(given, message):
+    with pytest.raises(ValueError, match=f"deconvolve: .*{message}"):
+        check_chain([{"deconvolve": given}], "uint8")
 
 
 def test_deconvolution_undoes_a_blur(plane):
