@@ -16,7 +16,7 @@ import yaml
 
 from tilewise.quality import flags
 from tilewise.score.formulas import REGISTRY
-from tilewise.segment import cleanup, filters, masks, own_function
+from tilewise.segment import cleanup, filters, masks, own_function, sources
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.projections import PROJECTIONS
@@ -68,6 +68,12 @@ A method's `threshold` may be a function of yours: `{python: own.py}`. Its masks
 overlaid and ranked like all others, annotated tiles may choose its parameters (`grid`), and an edit
 of the file runs the method again.
 """
+ELSEWHERE_MADE = """\
+A method's `threshold` may be masks or probabilities of another program, which a column of the
+sample sheet names: `{external: cellpose}`. A filter may begin with them, too, as in `[{external:
+{column: ilastik, channel: 1}}, {gaussian: 1}]`; any threshold may follow.
+[external.md](external.md) says more.
+"""
 CLEANUP = """\
 Steps on the mask, written as those of filters are: `[fill_holes, {remove_small: 20}]`.
 """
@@ -109,6 +115,8 @@ def page() -> str:
         *_steps({name: method.surface for name, method in LOCAL.items()}),
         f"## Functions of your own\n\n{OWN}",
         *_steps({own_function.NAME: own_function.python}),
+        f"## Masks made elsewhere\n\n{ELSEWHERE_MADE}",
+        *_steps({sources.EXTERNAL: sources.external}),
         f"## Clean-up\n\n{CLEANUP}",
         *_steps({name: step.apply for name, step in cleanup.STEPS.items()}),
         f"## Metrics\n\n{METRICS_TEXT}\n{_metrics()}",

@@ -94,8 +94,9 @@ NOT_VOTED = get_stack_pattern([name for name in STUDY.stacks if name not in STUD
 
 wildcard_constraints:
     stack=get_stack_pattern(STUDY.stacks),
-    filter=paths.any_of(config["filters"]),
-    source=paths.any_of([NO_FILTER, *config["filters"]]),
+    filter=paths.any_of(filter(STUDY.may_be_written, STUDY.config["filters"])),
+    source=paths.any_of([NO_FILTER, *STUDY.config["filters"]]),
+    array=paths.any_of(STUDY.arrays),
     method=paths.any_of([SEGMENTATION, *STUDY.methods]),
     block=r"\d+/\d+/\d+",
     annotator=r"\d+",

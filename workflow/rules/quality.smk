@@ -33,6 +33,7 @@ rule survey:
         image=lambda w: get_survey(w).pixels.files,
         rois=lambda w: get_survey(w).pixels.rois,
         colors=lambda w: get_survey(w).pixels.colors,
+        sources=lambda w: get_survey(w).pixels.sources,
         choices=get_survey_choices,
         code=get_code("survey"),
     output:
@@ -46,6 +47,7 @@ rule survey:
         variants=lambda w: get_survey(w).variants,
         outcomes=get_survey_outcomes,
         blocks=lambda w: get_survey(w).pixels.blocks,
+        arrays=lambda w: get_survey(w).pixels.arrays,
         dtype=lambda w: get_survey(w).dtype,
     conda:
         "../../envs/tilewise.yaml"

@@ -24,7 +24,7 @@ class TileHistograms(PixelJob):
 @cache
 def tile_histograms(study: Study, stack: str, source: str, block: str) -> TileHistograms:
     """Of one block."""
-    places = study.annotated_places(stack, block)
+    places = _counted_places(study, stack, block, source)
     reach = study.reach(stack, source)
     return TileHistograms(
         parts=reads.parts(study, places),
@@ -33,6 +33,12 @@ def tile_histograms(study: Study, stack: str, source: str, block: str) -> TileHi
         dtype=study.dtype(stack),
         need=resources.by_strips(study, stack, "segment", reach=reach, buffers=20, filter=source),
     )
+
+
+def _counted_places(study: Study, stack: str, block: str, source: str) -> list[tuple[str, str]]:
+    """Annotated samples in a block that have what a filter begins with."""
+    places = study.annotated_places(stack, block)
+    return [place for place in places if study.has_source(place[0], source)]
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ def _histogram_files(
         for stack in stacks
         for source in filters
         for block in study.annotated_blocks(stack)
+        if _counted_places(study, stack, block, source)
     ]
     return HistogramFiles([path for path, _ in pairs], [source for _, source in pairs])
 
@@ -240,12 +247,12 @@ def decide(study: Study) -> Decide:
         for name, own in study.methods.items()
         if name in study.ranked and name in study.swept
     }
-    # a threshold of hues is no reference: they are a circle
+    # a threshold of hues is no reference, since they are a circle; nor is one of others' masks
     applied = dict.fromkeys(
         filter
         for name in study.ranked
         for filter in study.methods[name].filters
-        if not study.is_circular(filter)
+        if not study.is_circular(filter) and not study.column(filter)
     )
     has_oracles = study.config["validate"]["oracles"]
     return Decide(

@@ -12,7 +12,7 @@ from typing import Any
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.sheet import Sample
 from tilewise.read.header import Header
-from tilewise.segment import cleanup, filters, masks, own_function, steps
+from tilewise.segment import cleanup, filters, masks, own_function, sources, steps
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.projections import PROJECTIONS
@@ -106,6 +106,51 @@ def read_methods(
     }
 
 
+def with_sources(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration with a filter for each source that thresholds of its methods name.
+
+    Its name is that of `_source_filter`, which no filter of a configuration can have.
+    """
+    implied = {
+        _source_filter(**settings): [{sources.EXTERNAL: settings}]
+        for name, entry in config["methods"].items()
+        for settings in _checked(f"methods.{name}", _external_masks, entry)
+    }
+    return {**config, "filters": {**config["filters"], **implied}}
+
+
+def _external_masks(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """`column` and `channel` of the masks made elsewhere that a method may threshold."""
+    grid, functions = entry["grid"], _threshold_functions()
+    found = []
+    for step in grid.get("threshold", [entry["threshold"]]):
+        name, settings = steps.given(step, functions, STEP_KIND)
+        if name == sources.EXTERNAL:
+            known = {"column": None, **settings} if "column" in grid else settings
+            _, settings = steps.parse({name: known}, functions, STEP_KIND)
+            settings = {key: grid.get(key, [value]) for key, value in settings.items()}
+            for column, channel in product(settings["column"], settings["channel"]):
+                sources.check_external(column, channel)
+                found.append({"column": column, "channel": channel})
+    return found
+
+
+def _source_filter(column: str, channel: int | None) -> str:
+    """The name of a filter that gives masks made elsewhere as they are."""
+    return f"external-{sources.array_name(column, channel)}"
+
+
+def external_columns(config: dict[str, Any]) -> list[str]:
+    """Columns of the sample sheet whose masks the filters of a configuration begin with."""
+    columns: dict[str, None] = {}
+    for name, chain in config["filters"].items():
+        source = _checked(f"filters.{name}", sources.source_of, chain)
+        if source is not None:
+            _checked(f"filters.{name}", sources.check_external, **source[1])
+            columns[source[1]["column"]] = None
+    return list(columns)
+
+
 def _located(name: str, entry: dict[str, Any], folder: str | Path) -> dict[str, Any]:
     """A method whose own files are named as jobs find them, in its grid as well."""
     functions = _threshold_functions()
@@ -151,6 +196,7 @@ def _read_method(
         for sample in chosen_samples:
             what = f"methods.{name}: sample {sample}: filter {variant.filter}"
             _checked(what, _check_colors, chain, samples[sample].header)
+            _checked(f"methods.{name}: sample {sample}", _check_source, chain, samples[sample])
     grid = tuple((key, tuple(values)) for key, values in entry["grid"].items())
     method = Method(name, variants, chosen_samples, grid)
     if method.is_calibrated and not any(samples[sample].truth for sample in chosen_samples):
@@ -177,6 +223,27 @@ def _check_colors(chain: list[Any], header: Header) -> None:
             f"{projection[0]} takes colours, and the image is grey: leave the sample out of "
             "`samples` of the method, or choose another filter"
         )
+
+
+def _check_source(chain: list[Any], sample: Sample) -> None:
+    """Check that a sample has the masks that a filter begins with."""
+    source = sources.source_of(chain)
+    if source is None:
+        return
+    column, channel = source[1]["column"], source[1]["channel"]
+    if column not in sample.external:
+        raise ValueError(
+            f"the column `{column}` is empty or missing: name its masks there, or leave the sample "
+            "out of `samples` of the method"
+        )
+    channels = sample.external[column].channels
+    if channel is None and channels > 1:
+        raise ValueError(
+            f"`{column}` has {channels} channels: name the one that counts, {{external: "
+            f"{{column: {column}, channel: 0}}}}"
+        )
+    if channel is not None and channel >= channels:
+        raise ValueError(f"`{column}` has no channel {channel}: it has {channels}, from 0 on")
 
 
 def _expand(what: str, entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -227,6 +294,14 @@ def _read_variant(
     threshold, settings = _checked(what, parse_threshold, entry["threshold"])
     _checked(what, check_threshold, threshold, settings)
     _checked(what, cleanup.check_steps, entry["cleanup"])
+    if threshold == sources.EXTERNAL:
+        if chosen != NO_FILTER:
+            raise ValueError(
+                f"{what}: external takes the place of the image: leave `filter` out, or let the "
+                "filter begin with it, as in [{external: COLUMN}, {median: 3}]"
+            )
+        chosen = _source_filter(settings["column"], settings["channel"])
+        threshold, settings = "manual", {"value": settings["above"]}
     if threshold == "hysteresis" and entry["foreground"] == "dark":
         raise ValueError(f"{what}: hysteresis finds what is bright: add `invert` to its filter")
     if threshold == own_function.NAME and entry["foreground"] == "dark":
@@ -300,6 +375,7 @@ def _threshold_functions() -> dict[str, Callable[..., Any]]:
         **{name: functools.partial(method, None) for name, method in GLOBAL.items()},
         **{name: method.surface for name, method in LOCAL.items()},
         **{"hysteresis": masks.hysteresis, own_function.NAME: own_function.python},
+        **{sources.EXTERNAL: sources.external},
     }
 
 
@@ -376,5 +452,6 @@ CHECKS: dict[str, Callable[..., None]] = {
     "hysteresis": _check_hysteresis,
     "circular": _check_circular,
     own_function.NAME: own_function.check,
+    sources.EXTERNAL: sources.check_external,
 }
 """What raises ValueError for settings that a method cannot use, by method."""

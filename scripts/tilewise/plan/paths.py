@@ -7,6 +7,7 @@ from typing import Any
 IMAGE = "results/{stack}/image.zarr"
 COLOR = "results/{stack}/color.zarr"
 FILTERED = "results/{stack}/filtered/{filter}.zarr"
+SOURCE = "results/{stack}/external/{array}.zarr"
 LABEL = IMAGE + "/labels/{label}"
 BLOCK = "/{level}/c/{block}"
 COLOR_BLOCK = "/{level}/c/0/{block}"

@@ -7,12 +7,13 @@ from itertools import chain
 from typing import Any
 
 from tilewise.plan import paths
-from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Study
 from tilewise.read.annotation import Piece
 from tilewise.read.sources import Planes
+from tilewise.segment.filters import takes_colors
 from tilewise.segment.roi import surroundings
+from tilewise.segment.sources import array_of
 from tilewise.store.grid import Grid, GridSettings
 
 PartSettings = dict[str, Any]
@@ -36,6 +37,9 @@ class Pixels:
     """The region of interest in each of the blocks; none where no sample has one."""
     colors: list[str] = field(default_factory=list)
     """Red, green and blue of each of the blocks, for filters that begin with a projection."""
+    sources: list[str] = field(default_factory=list)
+    """Each of the blocks of all `arrays`, for filters that begin with a source."""
+    arrays: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -81,14 +85,22 @@ def image(
     own_reach = study.reach(stack, filter)
     own_reach = surroundings(own_reach) if study.has_roi(stack) else own_reach
     blocks = _blocks_around(study, places, reach + own_reach)
-    taking = {study.takes_colors(stack, name) for name in (filter, *others)}
+    chains = [study.steps(name, stack) for name in (filter, *others)]
+    arrays = list(dict.fromkeys(array for steps in chains if (array := array_of(steps))))
+    taking = {takes_colors(steps) for steps in chains if not array_of(steps)}
     grey, color = paths.IMAGE + paths.BLOCK, paths.COLOR + paths.COLOR_BLOCK
     files, colors = (
         paths.of_blocks(pattern, blocks if kind in taking else [], stack=stack, level=0)
         for kind, pattern in ((False, grey), (True, color))
     )
-    steps = study.steps(filter, stack)
-    return Pixels(files, blocks, steps, "zstd", rois(study, stack, blocks), colors)
+    pattern = paths.SOURCE + paths.FILTERED_BLOCK
+    sources = [
+        pattern.format(stack=stack, array=array, block=block)
+        for block in blocks
+        for array in arrays
+    ]
+    roi = rois(study, stack, blocks)
+    return Pixels(files, blocks, chains[0], "zstd", roi, colors, sources, arrays)
 
 
 def rois(study: Study, stack: str, blocks: list[str]) -> list[str]:
@@ -103,12 +115,12 @@ def filtered(
     reach: float = 0,
     takes_temporary: bool = False,
 ) -> Pixels:
-    """Filtered blocks, or those of the image where no filtered ones are written, as never of hues.
+    """Filtered blocks, or those of the image or source where no filtered ones are written.
 
     With `takes_temporary`, files that are deleted again are read too, else the job filters itself.
     """
     is_written = study.filtered == "kept" or (takes_temporary and study.filtered == "temporary")
-    if filter == NO_FILTER or not is_written or study.is_circular(filter):
+    if not (is_written and study.may_be_written(filter)):
         return image(study, places, filter, reach)
     stack = study.stack_of[places[0][0]].name
     blocks = _blocks_around(study, places, reach)
@@ -160,7 +172,7 @@ class Pieces:
 
 
 def pieces(study: Study, places: list[tuple[str, str]], kind: str | int) -> Pieces:
-    """Pieces in parts: of the `truth`, of the `roi`, or of an annotator by number."""
+    """Pieces in parts: of the `truth`, the `roi`, an annotator by number, or masks by column."""
     parts = [pieces_of_block(study, sample, own, kind) for sample, own in places]
     pages: dict[str, list[int]] = {}
     for piece in chain.from_iterable(parts):
@@ -189,7 +201,13 @@ def pieces_by_plane(study: Study, sample: str, kind: str | int) -> dict[int, lis
     """Pieces of a sample by their plane."""
     known = study.samples[sample]
     by_plane: dict[int, list[Piece]] = {}
-    for piece in known.annotators[kind - 1] if isinstance(kind, int) else getattr(known, kind):
+    if isinstance(kind, int):
+        own = known.annotators[kind - 1]
+    elif kind in known.external:
+        own = known.external[kind].pieces
+    else:
+        own = getattr(known, kind)
+    for piece in own:
         by_plane.setdefault(piece.z, []).append(piece)
     return by_plane
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from tilewise.plan import ingest, paths, pieces, quality, reads, validate
-from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.reads import PartSettings
 from tilewise.plan.study import Choice, Study
 from tilewise.plan.validate import pixel_size
+from tilewise.segment.sources import DTYPE
 from tilewise.store.grid import Tile
 
 FIGURES = ("tiles", "histogram", "confusion")
@@ -79,7 +79,7 @@ def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
             names = {"stack": stack.name, "block": stack.block(sample, own), "level": 0}
             label = paths.LABEL + paths.BLOCK
             images.append((paths.IMAGE + paths.BLOCK).format(**names))
-            filtered += pixels.files or pixels.colors
+            filtered += pixels.files or pixels.colors or pixels.sources
             rois += pixels.rois
             masks.append(label.format(label=choice.method, **names))
             truths.append(label.format(label="truth", **names))
@@ -98,6 +98,7 @@ def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
                     steps=pixels.steps,
                     codec=pixels.codec,
                     channels=3 if pixels.colors else 1,
+                    filtered_dtype=DTYPE if pixels.arrays else study.dtype(stack.name),
                     has_roi=bool(pixels.rois),
                     dtype=study.dtype(stack.name),
                     is_color=study.is_color(stack.name),
@@ -130,8 +131,7 @@ def costs(study: Study, choices: tuple[Choice, ...]) -> Costs:
             names: dict[str, str] = {"stack": stack, "method": choice.method, "filter": filter}
             found.masks.extend(paths.of_blocks(paths.COST, blocks, **names))
             found.mask_methods.extend([choice.method] * len(blocks))
-            is_written = study.filtered != "inline" and not study.is_circular(filter)
-            if filter != NO_FILTER and is_written:
+            if study.filtered != "inline" and study.may_be_written(filter):
                 found.filtered.extend(paths.of_blocks(paths.FILTER_COST, blocks, **names))
                 found.filtered_methods.extend([choice.method] * len(blocks))
     return found

@@ -15,6 +15,8 @@ BASE_MEMORY = 250
 """MB of Python and its libraries."""
 COLOR_BUFFERS = 12
 """Of the size of a strip: rows that are kept, in two more channels, and what a projection has."""
+SOURCE_BYTES = 64
+"""Per pixel, of 16 buffers of a source's pixels."""
 
 
 @dataclass(frozen=True)
@@ -107,13 +109,15 @@ def by_strips(
 ) -> Need:
     """Of a job that goes through a block strip by strip, or plane by plane if its reach is one."""
     workers = threads(study) if workers is None else workers
-    buffers = (8 if reach == inf else buffers) + _color_buffers(study, stack, filter)
-    size = memory(study, stack, reach, buffers, workers)
+    bytes_per_pixel = (8 if reach == inf else buffers) + _more_buffers(study, stack, filter)
+    size = memory(study, stack, reach, bytes_per_pixel, workers)
     return Need(size, runtime(study, stack), workers, group)
 
 
-def _color_buffers(study: Study, stack: str, filter: str) -> int:
-    """What is held besides where a filter takes colours: three channels instead of one."""
+def _more_buffers(study: Study, stack: str, filter: str) -> float:
+    """What is held besides: three channels instead of one, or the pixels of a source."""
+    if study.column(filter):
+        return SOURCE_BYTES / bytes_of(study.dtype(stack))
     return COLOR_BUFFERS if study.takes_colors(stack, filter) else 0
 
 
@@ -128,6 +132,12 @@ def truth(study: Study, stack: str) -> Need:
     """Compressed truth is decoded a plane at a time: one 8-bit plane, and the one before."""
     size = memory(study, stack, inf, 3 / bytes_of(study.dtype(stack)), decoders(study, stack))
     return Need(size, runtime(study, stack), threads(study), "segment")
+
+
+def external(study: Study, stack: str) -> Need:
+    """The same of masks made elsewhere, of up to 8 bytes per pixel."""
+    size = memory(study, stack, inf, 24 / bytes_of(study.dtype(stack)), decoders(study, stack))
+    return Need(size, runtime(study, stack), threads(study), ingest_group(study, stack))
 
 
 def decoders(study: Study, stack: str) -> int:
@@ -152,11 +162,11 @@ def threshold(study: Study, stack: str, method: str) -> Need:
 def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) -> int:
     # a local method has several planes of doubles, the same for every dtype
     doubles = 32 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0
-    inline = study.reach(stack, variant.filter) if study.filtered == "inline" else 0
+    is_inline = study.filtered == "inline" or study.column(variant.filter)
+    inline = study.reach(stack, variant.filter) if is_inline else 0
     own = variant.segmenter.reach
     reach = own if inline == inf else own + inline
-    pixels = 8 if reach == inf else 16
-    pixels += _color_buffers(study, stack, variant.filter)
+    pixels = (8 if reach == inf else 16) + _more_buffers(study, stack, variant.filter)
     size = memory(study, stack, reach, pixels + doubles, workers)
     if inline == inf:
         # the filter's planes, beside the strip or plane of the method
@@ -177,7 +187,7 @@ def sweep(study: Study, stack: str, method: str) -> Need:
             stack,
             study.variant_reach(stack, variant),
             20
-            + _color_buffers(study, stack, variant.filter)
+            + _more_buffers(study, stack, variant.filter)
             + (40 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0),
             workers,
         )
@@ -226,9 +236,10 @@ def ingest_group(study: Study, stack: str) -> str:
     return "ingest" if study.is_split(stack) else filter_group(study, stack)
 
 
-def histogram_group(study: Study, stack: str) -> str:
+def histogram_group(study: Study, stack: str, filter: str) -> str:
     """A histogram of floats waits for the extents of all blocks."""
-    return "count" if study.dtype(stack) == "float32" else filter_group(study, stack)
+    is_float = study.filtered_dtype(stack, filter) == "float32"
+    return "count" if is_float else filter_group(study, stack)
 
 
 def method_group(study: Study, stack: str, method: str) -> str:

@@ -46,10 +46,10 @@ class Histogram(PixelJob):
 def histogram(study: Study, stack: str, source: str, block: str) -> Histogram:
     """Of one block."""
     places, extents = study.places(stack, block), []
-    if study.dtype(stack) == "float32" and not study.is_circular(source):
+    if study.filtered_dtype(stack, source) == "float32":
         blocks = study.blocks(stack)
         extents = paths.of_blocks(paths.EXTENT, blocks, stack=stack, source=source)
-    reach, group = study.reach(stack, source), resources.histogram_group(study, stack)
+    reach, group = study.reach(stack, source), resources.histogram_group(study, stack, source)
     return Histogram(
         parts=reads.parts(study, places),
         pixels=reads.filtered(study, places, source, takes_temporary=True),

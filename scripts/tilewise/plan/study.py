@@ -10,7 +10,15 @@ from typing import Any
 
 from tilewise.labels import SEGMENTATION
 from tilewise.plan import sheet
-from tilewise.plan.methods import APPLY_WORDS, Method, Variant, read_methods
+from tilewise.plan.methods import (
+    APPLY_WORDS,
+    NO_FILTER,
+    Method,
+    Variant,
+    external_columns,
+    read_methods,
+    with_sources,
+)
 from tilewise.plan.pieces import blocks_of
 from tilewise.plan.sampling import Drawn
 from tilewise.plan.sheet import NamedFiles, Sample
@@ -18,7 +26,14 @@ from tilewise.plan.sheet_columns import GROUP
 from tilewise.plan.stacks import Stack, read_stacks
 from tilewise.read.header import Header
 from tilewise.score.formulas import CHOICES, METRICS
-from tilewise.segment.filters import chain_reach, is_circular, takes_colors
+from tilewise.segment.filters import (
+    chain_dtype,
+    chain_reach,
+    is_circular,
+    is_image,
+    takes_colors,
+)
+from tilewise.segment.sources import ARRAY, array_name, source_of
 from tilewise.segment.steps import hint
 from tilewise.store.grid import Grid, Region
 from tilewise.tables import TRAIN
@@ -177,7 +192,8 @@ class Study:
         samples = self.samples.values()
         size = sum(prod(sample.shape) * bytes_of(sample.header.dtype) for sample in samples)
         limit = self.config["keep_filtered_limit"] * BYTES_PER_GIGABYTE
-        return "kept" if size * len(self.config["filters"]) <= limit else "inline"
+        number = sum(map(is_image, self.config["filters"].values()))
+        return "kept" if size * number <= limit else "inline"
 
     @cached_property
     def decides(self) -> bool:
@@ -191,8 +207,15 @@ class Study:
         return list(validation["metrics"]) if validation["extent"] == "tile" else []
 
     def steps(self, filter: str, stack: str) -> list[Any]:
-        """Steps of a filter; none of the image itself, and no projection of grey images."""
+        """Steps of a filter, as jobs know them.
+
+        There are none of the image itself, and no projection of grey images; of a source, the
+        first names its array.
+        """
         steps = list(self.config["filters"].get(filter, []))
+        if source := source_of(steps):
+            _, settings = source
+            return [{ARRAY: array_name(**settings)}, *steps[1:]]
         return steps if self.is_color(stack) or not takes_colors(steps) else steps[1:]
 
     def takes_colors(self, stack: str, filter: str) -> bool:
@@ -200,12 +223,41 @@ class Study:
         return takes_colors(self.steps(filter, stack))
 
     def is_circular(self, filter: str) -> bool:
-        """Whether a filter gives hues, which are never written."""
+        """Whether a filter gives hues."""
         return is_circular(self.config["filters"].get(filter, []))
+
+    def may_be_written(self, filter: str) -> bool:
+        """Whether a filter's images may be kept: not of hues, nor of what is stored already."""
+        steps = self.config["filters"].get(filter, [])
+        return filter != NO_FILTER and is_image(steps) and not is_circular(steps)
+
+    def column(self, filter: str) -> str | None:
+        """The column of the sheet whose masks a filter begins with, if any."""
+        source = source_of(self.config["filters"].get(filter, []))
+        return source[1]["column"] if source else None
+
+    def has_source(self, sample: str, filter: str) -> bool:
+        """Whether a sample has what a filter begins with."""
+        column = self.column(filter)
+        return column is None or column in self.samples[sample].external
+
+    def has_array(self, sample: str, array: str) -> bool:
+        """Whether a sample has masks made elsewhere, by the name of their array."""
+        return self.arrays[array]["column"] in self.samples[sample].external
+
+    @cached_property
+    def arrays(self) -> dict[str, dict[str, Any]]:
+        """Masks made elsewhere, by the name of their array: `column` and `channel`."""
+        sources = map(source_of, self.config["filters"].values())
+        return {array_name(**source[1]): source[1] for source in sources if source}
 
     def dtype(self, stack: str) -> str:
         """Of the pixels of a stack."""
         return self._any_sample(stack).header.dtype
+
+    def filtered_dtype(self, stack: str, filter: str) -> str:
+        """Of the pixels of a stack after a filter."""
+        return chain_dtype(self.steps(filter, stack), self.dtype(stack))
 
     def channels(self, stack: str) -> int:
         """Of the images of a stack."""
@@ -349,6 +401,7 @@ def read_study(config: dict[str, Any], folder: str | Path, cores: int | None = N
     The sample sheet is relative to `folder`, that of the configuration file. ValueError says what
     is wrong, where, and what to do.
     """
+    config = with_sources(config)
     samples = sheet.read_samples(
         os.path.relpath(Path(folder, config["samples"])),
         named_files(config),
@@ -356,6 +409,7 @@ def read_study(config: dict[str, Any], folder: str | Path, cores: int | None = N
         config["truth_foreground"],
         config["pixel_size"],
         config["roi"],
+        external_columns(config),
     )
     stacks, grids = read_stacks(samples, config)
     by_name = {stack.name: stack for stack in stacks}
@@ -444,8 +498,14 @@ def check(study: Study) -> None:
             )
     _check_sampling(study)
     for name, method in study.methods.items():
-        samples = study.annotated_samples(method)
-        dtypes = sorted({study.samples[sample].header.dtype for sample in samples})
+        stacks = {study.stack_of[sample].name for sample in study.annotated_samples(method)}
+        dtypes = max(
+            (
+                sorted({study.filtered_dtype(stack, one) for stack in stacks})
+                for one in method.filters
+            ),
+            key=len,
+        )
         if method.is_calibrated and len(dtypes) > 1:
             raise ValueError(
                 f"methods.{name}: scope calibrated needs samples of one dtype, these are "
