@@ -69,9 +69,10 @@ overlaid and ranked like all others, annotated tiles may choose its parameters (
 of the file runs the method again.
 """
 ELSEWHERE_MADE = """\
-A method's `threshold` may be masks or probabilities of another program, which a column of the
-sample sheet names: `{external: cellpose}`. A filter may begin with them, too, as in `[{external:
-{column: ilastik, channel: 1}}, {gaussian: 1}]`; any threshold may follow.
+A method's `threshold` may be masks or probabilities of another program: of files that a column of
+the sample sheet names, `{external: cellpose}`, or of a program that the workflow runs, `{command:
+{run: [segment-it, "{input}", "{output}"], version: "3.1"}}`. A filter may begin with them, too, and
+any steps and threshold may follow: `[{external: {column: ilastik, channel: 1}}, {gaussian: 1}]`.
 [external.md](external.md) says more.
 """
 CLEANUP = """\
@@ -116,7 +117,7 @@ def page() -> str:
         f"## Functions of your own\n\n{OWN}",
         *_steps({own_function.NAME: own_function.python}),
         f"## Masks made elsewhere\n\n{ELSEWHERE_MADE}",
-        *_steps({sources.EXTERNAL: sources.external}),
+        *_steps(sources.MASKS),
         f"## Clean-up\n\n{CLEANUP}",
         *_steps({name: step.apply for name, step in cleanup.STEPS.items()}),
         f"## Metrics\n\n{METRICS_TEXT}\n{_metrics()}",
@@ -296,6 +297,8 @@ def _type(kind):
         "int": "whole number",
         "float": "number",
         "bool": "`true` or `false`",
+        "str": "text",
+        "list of str": "list of texts",
         "int or list of int": "whole number or list of whole numbers",
     }
     return words.get(kind, kind)

@@ -132,6 +132,8 @@ rule ingest_external:
         planes=lambda w: [one[1:] for one in ingest.external(STUDY, **w).sources],
         revision=lambda w: ingest.revision(ingest.external(STUDY, **w)),
         channel=lambda w: ingest.external(STUDY, **w).channel,
+    wildcard_constraints:
+        array=paths.any_of(STUDY.arrays),
     conda:
         "../../envs/tilewise.yaml"
     group:

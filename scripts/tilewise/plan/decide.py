@@ -28,7 +28,7 @@ def tile_histograms(study: Study, stack: str, source: str, block: str) -> TileHi
     reach = study.reach(stack, source)
     return TileHistograms(
         parts=reads.parts(study, places),
-        pixels=reads.filtered(study, places, source),
+        pixels=reads.filtered(study, places, source, is_tried=study.apply != "all"),
         margin=validate.scoring(study)["margin"],
         dtype=study.dtype(stack),
         need=resources.by_strips(study, stack, "segment", reach=reach, buffers=20, filter=source),
@@ -124,6 +124,7 @@ def sweep(study: Study, stack: str, method: str, block: str) -> Sweep:
     tried = study.methods[method]
     reach = max(study.variant_reach(stack, variant) for variant in tried.variants)
     places = study.annotated_places(stack, block, method)
+    is_tried = all(study.is_tried(sample, v) for sample, _ in places for v in tried.variants)
     return Sweep(
         parts=[
             validate.scored_part(
@@ -134,7 +135,7 @@ def sweep(study: Study, stack: str, method: str, block: str) -> Sweep:
             )
             for sample, own in places
         ],
-        pixels=reads.image(study, places, NO_FILTER, reach, tried.filters),
+        pixels=reads.image(study, places, NO_FILTER, reach, tried.filters, is_tried),
         calibrations=calibrations(study, method),
         variants=variants(study, method),
         steps={filter: study.steps(filter, stack) for filter in tried.filters},
@@ -252,7 +253,7 @@ def decide(study: Study) -> Decide:
         filter
         for name in study.ranked
         for filter in study.methods[name].filters
-        if not study.is_circular(filter) and not study.column(filter)
+        if not study.is_circular(filter) and not study.source(filter)
     )
     has_oracles = study.config["validate"]["oracles"]
     return Decide(

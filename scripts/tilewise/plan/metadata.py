@@ -104,11 +104,11 @@ def _filtered_arrays(study: Study) -> list[Array]:
 
 
 def _external_arrays(study: Study) -> list[Array]:
-    """Masks made elsewhere, of the blocks that a mask has needed."""
+    """Masks made elsewhere or by a program, of the blocks that a mask has needed."""
     return [
         Array(stack, paths.SOURCE.format(stack=stack, array=array), "external", array, [])
         for stack in study.stacks
-        for array in study.arrays
+        for array in (*study.arrays, *study.commands)
         if any(study.has_array(sample, array) for sample in study.stacks[stack].samples)
     ]
 

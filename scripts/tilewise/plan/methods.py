@@ -100,44 +100,64 @@ def read_methods(
             raise ValueError(f"filters.{NO_FILTER} stands for no filter: give it another name")
         for dtype in sorted(dtypes):
             _checked(f"filters.{name}", filters.check_chain, chain, dtype)
+        _checked(f"filters.{name}", _check_program, chain, config["filters"])
     return {
         name: _read_method(name, _located(name, entry, folder), config["filters"], samples)
         for name, entry in config["methods"].items()
     }
 
 
-def with_sources(config: dict[str, Any]) -> dict[str, Any]:
+def with_sources(config: dict[str, Any], folder: str | Path = "") -> dict[str, Any]:
     """A configuration with a filter for each source that thresholds of its methods name.
 
-    Its name is that of `_source_filter`, which no filter of a configuration can have.
+    Their names have a `-`, which no filter of a configuration can have. Programs are told the
+    folder of the configuration file.
     """
-    implied = {
-        _source_filter(**settings): [{sources.EXTERNAL: settings}]
-        for name, entry in config["methods"].items()
-        for settings in _checked(f"methods.{name}", _external_masks, entry)
-    }
-    return {**config, "filters": {**config["filters"], **implied}}
+    placed = _placed([config["filters"], config["methods"]], os.path.relpath(Path(folder)))
+    known, methods = placed
+    for name, entry in methods.items():
+        for number, chain in enumerate(_source_chains(f"methods.{name}", entry), 1):
+            if _implied_filter(known, chain) is None:
+                known[_implied_name(name, number, chain)] = chain
+    return {**config, "filters": known, "methods": methods}
 
 
-def _external_masks(entry: dict[str, Any]) -> list[dict[str, Any]]:
-    """`column` and `channel` of the masks made elsewhere that a method may threshold."""
-    grid, functions = entry["grid"], _threshold_functions()
-    found = []
-    for step in grid.get("threshold", [entry["threshold"]]):
-        name, settings = steps.given(step, functions, STEP_KIND)
-        if name == sources.EXTERNAL:
-            known = {"column": None, **settings} if "column" in grid else settings
-            _, settings = steps.parse({name: known}, functions, STEP_KIND)
-            settings = {key: grid.get(key, [value]) for key, value in settings.items()}
-            for column, channel in product(settings["column"], settings["channel"]):
-                sources.check_external(column, channel)
-                found.append({"column": column, "channel": channel})
-    return found
+def _source_chains(what: str, entry: dict[str, Any]) -> list[list[Any]]:
+    """Filters that give the masks of other programs that a method has as thresholds."""
+    functions = _threshold_functions()
+    given = entry["grid"].get("threshold", [entry["threshold"]])
+    names = {_checked(what, steps.given, step, functions, STEP_KIND)[0] for step in given}
+    if not names & {*sources.MASKS}:
+        return []
+    chains: list[list[Any]] = []
+    for _, own in _expand(what, entry):
+        threshold, settings = _checked(what, parse_threshold, own["threshold"])
+        if threshold in sources.MASKS:
+            _checked(what, check_threshold, threshold, settings)
+            chain = sources.chain_of(threshold, settings, own["filter"])
+            chains += [chain] if chain not in chains else []
+    return chains
 
 
-def _source_filter(column: str, channel: int | None) -> str:
-    """The name of a filter that gives masks made elsewhere as they are."""
-    return f"external-{sources.array_name(column, channel)}"
+def _placed(value: Any, place: str) -> Any:
+    """A part of a configuration in which `{folder}` is the path of its own."""
+    if isinstance(value, str):
+        return value.replace("{folder}", place)
+    if isinstance(value, dict):
+        return {key: _placed(own, place) for key, own in value.items()}
+    return [_placed(own, place) for own in value] if isinstance(value, list) else value
+
+
+def _implied_name(method: str, number: int, chain: list[Any]) -> str:
+    source, settings = next(iter(chain[0].items()))
+    if source == sources.EXTERNAL:
+        return f"external-{sources.array_name(**settings)}"
+    return f"{sources.COMMAND}-{method}" + (f"-{number}" if number > 1 else "")
+
+
+def _implied_filter(known: dict[str, Any], chain: list[Any]) -> str | None:
+    """The name of a filter that a threshold stands for, if it is known."""
+    return next((name for name, own in known.items() if "-" in name and own == chain), None)
 
 
 def external_columns(config: dict[str, Any]) -> list[str]:
@@ -145,10 +165,23 @@ def external_columns(config: dict[str, Any]) -> list[str]:
     columns: dict[str, None] = {}
     for name, chain in config["filters"].items():
         source = _checked(f"filters.{name}", sources.source_of, chain)
-        if source is not None:
+        if source is not None and source[0] == sources.EXTERNAL:
             _checked(f"filters.{name}", sources.check_external, **source[1])
             columns[source[1]["column"]] = None
     return list(columns)
+
+
+def _check_program(chain: list[Any], known: dict[str, Any]) -> None:
+    """Check that a program is given the image after a filter that is known."""
+    source = sources.source_of(chain)
+    if source is None or source[0] != sources.COMMAND or source[1]["filter"] is None:
+        return
+    name = source[1]["filter"]
+    if name not in known:
+        raise ValueError(f"filter {name} is not configured{hint(name, known)}")
+    before = sources.source_of(known[name])
+    if before is not None and before[0] == sources.COMMAND:
+        raise ValueError(f"filter {name} begins with a program: let one program call the other")
 
 
 def _located(name: str, entry: dict[str, Any], folder: str | Path) -> dict[str, Any]:
@@ -228,7 +261,7 @@ def _check_colors(chain: list[Any], header: Header) -> None:
 def _check_source(chain: list[Any], sample: Sample) -> None:
     """Check that a sample has the masks that a filter begins with."""
     source = sources.source_of(chain)
-    if source is None:
+    if source is None or source[0] != sources.EXTERNAL:
         return
     column, channel = source[1]["column"], source[1]["channel"]
     if column not in sample.external:
@@ -294,13 +327,14 @@ def _read_variant(
     threshold, settings = _checked(what, parse_threshold, entry["threshold"])
     _checked(what, check_threshold, threshold, settings)
     _checked(what, cleanup.check_steps, entry["cleanup"])
-    if threshold == sources.EXTERNAL:
-        if chosen != NO_FILTER:
-            raise ValueError(
-                f"{what}: external takes the place of the image: leave `filter` out, or let the "
-                "filter begin with it, as in [{external: COLUMN}, {median: 3}]"
-            )
-        chosen = _source_filter(settings["column"], settings["channel"])
+    if threshold == sources.EXTERNAL and chosen != NO_FILTER:
+        raise ValueError(
+            f"{what}: external takes the place of the image: leave `filter` out, or let the "
+            "filter begin with it, as in [{external: COLUMN}, {median: 3}]"
+        )
+    if threshold in sources.MASKS:
+        chain = sources.chain_of(threshold, settings, entry["filter"])
+        chosen = _implied_filter(known_filters, chain) or chosen
         threshold, settings = "manual", {"value": settings["above"]}
     if threshold == "hysteresis" and entry["foreground"] == "dark":
         raise ValueError(f"{what}: hysteresis finds what is bright: add `invert` to its filter")
@@ -375,7 +409,7 @@ def _threshold_functions() -> dict[str, Callable[..., Any]]:
         **{name: functools.partial(method, None) for name, method in GLOBAL.items()},
         **{name: method.surface for name, method in LOCAL.items()},
         **{"hysteresis": masks.hysteresis, own_function.NAME: own_function.python},
-        **{sources.EXTERNAL: sources.external},
+        **sources.MASKS,
     }
 
 
@@ -452,6 +486,6 @@ CHECKS: dict[str, Callable[..., None]] = {
     "hysteresis": _check_hysteresis,
     "circular": _check_circular,
     own_function.NAME: own_function.check,
-    sources.EXTERNAL: sources.check_external,
+    **sources.CHECKS,
 }
 """What raises ValueError for settings that a method cannot use, by method."""

@@ -76,10 +76,12 @@ def image(
     filter: str,
     reach: float,
     others: Iterable[str] = (),
+    is_tried: bool = False,
 ) -> Pixels:
     """Blocks of the image around parts of a stack, to which the job applies the filter itself.
 
-    It may apply others, too, in which case the reach is for all of them.
+    It may apply others, too, in which case the reach is for all of them. Where `is_tried`, it needs
+    annotated tiles alone, with that reach around them.
     """
     stack = study.stack_of[places[0][0]].name
     own_reach = study.reach(stack, filter)
@@ -94,11 +96,11 @@ def image(
         for kind, pattern in ((False, grey), (True, color))
     )
     pattern = paths.SOURCE + paths.FILTERED_BLOCK
-    sources = [
-        pattern.format(stack=stack, array=array, block=block)
-        for block in blocks
-        for array in arrays
-    ]
+    sources = []
+    for block in blocks:
+        for name in arrays:
+            array = array_of_block(study, stack, name, block, is_tried)
+            sources.append(pattern.format(stack=stack, array=array, block=block))
     roi = rois(study, stack, blocks)
     return Pixels(files, blocks, chains[0], "zstd", roi, colors, sources, arrays)
 
@@ -114,6 +116,7 @@ def filtered(
     filter: str,
     reach: float = 0,
     takes_temporary: bool = False,
+    is_tried: bool = False,
 ) -> Pixels:
     """Filtered blocks, or those of the image or source where no filtered ones are written.
 
@@ -121,13 +124,54 @@ def filtered(
     """
     is_written = study.filtered == "kept" or (takes_temporary and study.filtered == "temporary")
     if not (is_written and study.may_be_written(filter)):
-        return image(study, places, filter, reach)
+        return image(study, places, filter, reach, is_tried=is_tried)
     stack = study.stack_of[places[0][0]].name
     blocks = _blocks_around(study, places, reach)
     pattern = paths.FILTERED + paths.FILTERED_BLOCK
     files = paths.of_blocks(pattern, blocks, stack=stack, filter=filter)
     codec = study.config["filtered_codec"]
     return Pixels(files, blocks, [], codec, rois(study, stack, blocks))
+
+
+def array_of_block(study: Study, stack: str, array: str, block: str, is_tried: bool) -> str:
+    """The array itself, or that of the tiles that methods are tried on, if there are others."""
+    if array not in study.commands or not is_tried or is_whole(study, stack, array, block):
+        return array
+    return array + paths.NEAR_TRUTH
+
+
+@cache
+def is_whole(study: Study, stack: str, array: str, block: str) -> bool:
+    """Whether methods are tried on all tiles of a block that a program segments."""
+    places = [place for place in study.places(stack, block) if study.has_array(place[0], array)]
+    return all(tried_tiles(study, sample, own, array) is None for sample, own in places)
+
+
+def tried_tiles(study: Study, sample: str, own: str, array: str) -> list[list[int]] | None:
+    """Tiles of a block that masks of annotated ones depend on; None is all of its tiles.
+
+    They are as `annotated_tiles` has them.
+    """
+    name, _ = study.commands[array]
+    stack, grid, region = (
+        study.stack_of[sample].name,
+        study.grids[sample],
+        study.region(sample, own),
+    )
+    reach = max(
+        study.variant_reach(stack, variant)
+        for method in study.users(name)
+        for variant in method.variants
+        if variant.filter == name
+    )
+    by_plane = pieces_by_plane(study, sample, "truth")
+    pieces = [piece for z in range(region.z0, region.z1) for piece in by_plane.get(z, ())]
+    annotated = {tile for piece in pieces for tile in grid.tiles_in(piece.region)}
+    around = (grid.around(grid.tile_region(tile), reach) for tile in annotated)
+    near = {tile for region in around for tile in grid.tiles_in(region)} & set(grid.tiles(own))
+    if len(near) == grid.number_of_tiles(region):
+        return None
+    return sorted([tile.z, tile.row, tile.column] for tile in near)
 
 
 def _blocks_around(study: Study, places: list[tuple[str, str]], reach: float) -> list[str]:

@@ -75,7 +75,8 @@ def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
         for sample, tile in tiles_to_show(study, choice.method):
             grid, stack = study.grids[sample], study.stack_of[sample]
             (own,) = grid.blocks_of(grid.tile_region(tile))
-            pixels = reads.filtered(study, [(sample, own)], variant.filter)
+            is_tried = study.is_tried(sample, variant)
+            pixels = reads.filtered(study, [(sample, own)], variant.filter, is_tried=is_tried)
             names = {"stack": stack.name, "block": stack.block(sample, own), "level": 0}
             label = paths.LABEL + paths.BLOCK
             images.append((paths.IMAGE + paths.BLOCK).format(**names))
@@ -125,7 +126,8 @@ def costs(study: Study, choices: tuple[Choice, ...]) -> Costs:
     """Of the study, by what was chosen for each of `cost_methods`."""
     found = Costs([], [], [], [])
     for choice in choices:
-        filter = study.methods[choice.method].variant(choice.variant).filter
+        variant = study.methods[choice.method].variant(choice.variant)
+        filter = variant.filter
         for stack in (stack for stack, method in study.validated if method == choice.method):
             blocks = study.annotated_blocks(stack, choice.method)
             names: dict[str, str] = {"stack": stack, "method": choice.method, "filter": filter}
@@ -134,6 +136,13 @@ def costs(study: Study, choices: tuple[Choice, ...]) -> Costs:
             if study.filtered != "inline" and study.may_be_written(filter):
                 found.filtered.extend(paths.of_blocks(paths.FILTER_COST, blocks, **names))
                 found.filtered_methods.extend([choice.method] * len(blocks))
+            array = study.array(filter) or ""
+            for block in blocks if array in study.commands else ():
+                places = study.annotated_places(stack, block, choice.method)
+                is_tried = all(study.is_tried(sample, variant) for sample, _ in places)
+                own = reads.array_of_block(study, stack, array, block, is_tried)
+                found.filtered.append(paths.SOURCE_COST.format(stack=stack, array=own, block=block))
+                found.filtered_methods.append(choice.method)
     return found
 
 

@@ -116,7 +116,7 @@ def by_strips(
 
 def _more_buffers(study: Study, stack: str, filter: str) -> float:
     """What is held besides: three channels instead of one, or the pixels of a source."""
-    if study.column(filter):
+    if study.source(filter):
         return SOURCE_BYTES / bytes_of(study.dtype(stack))
     return COLOR_BUFFERS if study.takes_colors(stack, filter) else 0
 
@@ -138,6 +138,14 @@ def external(study: Study, stack: str) -> Need:
     """The same of masks made elsewhere, of up to 8 bytes per pixel."""
     size = memory(study, stack, inf, 24 / bytes_of(study.dtype(stack)), decoders(study, stack))
     return Need(size, runtime(study, stack), threads(study), ingest_group(study, stack))
+
+
+def command(study: Study, stack: str, array: str) -> Need:
+    """Tiles in and out, and what a program takes."""
+    _, settings = study.commands[array]
+    own = by_strips(study, stack, reach=settings["halo"], filter=settings["filter"] or NO_FILTER)
+    minutes = own.runtime + round(settings["timeout"] / 60)
+    return Need(own.memory + (settings["memory"] or 0), minutes, own.threads)
 
 
 def decoders(study: Study, stack: str) -> int:
@@ -162,7 +170,7 @@ def threshold(study: Study, stack: str, method: str) -> Need:
 def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) -> int:
     # a local method has several planes of doubles, the same for every dtype
     doubles = 32 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0
-    is_inline = study.filtered == "inline" or study.column(variant.filter)
+    is_inline = study.filtered == "inline" or study.source(variant.filter)
     inline = study.reach(stack, variant.filter) if is_inline else 0
     own = variant.segmenter.reach
     reach = own if inline == inf else own + inline

@@ -84,6 +84,7 @@ def threshold(study: Study, stack: str, method: str, block: str, choice: Choice)
     reach = variant.segmenter.reach
     is_all = method == SEGMENTATION or study.apply == "all"
     places = study.mask_places(stack, block, method)
+    is_tried = not is_all and all(study.is_tried(sample, variant) for sample, _ in places)
     return Threshold(
         parts=[
             reads.part(
@@ -95,7 +96,7 @@ def threshold(study: Study, stack: str, method: str, block: str, choice: Choice)
             )
             for sample, own in places
         ],
-        pixels=reads.filtered(study, places, variant.filter, reach, takes_temporary=True),
+        pixels=reads.filtered(study, places, variant.filter, reach, True, is_tried),
         segmenter=vars(variant.segmenter),
         own_files=variant.own_files,
         calibration=dict(choice.calibration) if choice.calibration else None,

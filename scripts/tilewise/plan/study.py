@@ -1,7 +1,8 @@
 """The study: samples, stacks, methods, and what is annotated, compared and applied."""
 
 import os
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from math import prod
@@ -33,7 +34,7 @@ from tilewise.segment.filters import (
     is_image,
     takes_colors,
 )
-from tilewise.segment.sources import ARRAY, array_name, source_of
+from tilewise.segment.sources import ARRAY, COMMAND, EXTERNAL, array_name, source_of
 from tilewise.segment.steps import hint
 from tilewise.store.grid import Grid, Region
 from tilewise.tables import TRAIN
@@ -213,9 +214,8 @@ class Study:
         first names its array.
         """
         steps = list(self.config["filters"].get(filter, []))
-        if source := source_of(steps):
-            _, settings = source
-            return [{ARRAY: array_name(**settings)}, *steps[1:]]
+        if array := self.array(filter):
+            return [{ARRAY: array}, *steps[1:]]
         return steps if self.is_color(stack) or not takes_colors(steps) else steps[1:]
 
     def takes_colors(self, stack: str, filter: str) -> bool:
@@ -231,25 +231,53 @@ class Study:
         steps = self.config["filters"].get(filter, [])
         return filter != NO_FILTER and is_image(steps) and not is_circular(steps)
 
-    def column(self, filter: str) -> str | None:
-        """The column of the sheet whose masks a filter begins with, if any."""
-        source = source_of(self.config["filters"].get(filter, []))
-        return source[1]["column"] if source else None
+    def source(self, filter: str) -> tuple[str, dict[str, Any]] | None:
+        """What a filter begins with in place of the image, and its settings."""
+        return source_of(self.config["filters"].get(filter, []))
 
-    def has_source(self, sample: str, filter: str) -> bool:
-        """Whether a sample has what a filter begins with."""
-        column = self.column(filter)
-        return column is None or column in self.samples[sample].external
-
-    def has_array(self, sample: str, array: str) -> bool:
-        """Whether a sample has masks made elsewhere, by the name of their array."""
-        return self.arrays[array]["column"] in self.samples[sample].external
+    def array(self, filter: str) -> str | None:
+        """The name of its array."""
+        source = self.source(filter)
+        if source is None:
+            return None
+        if source[0] == EXTERNAL:
+            return array_name(**source[1])
+        return filter if filter.startswith(f"{COMMAND}-") else f"{COMMAND}-filter-{filter}"
 
     @cached_property
     def arrays(self) -> dict[str, dict[str, Any]]:
         """Masks made elsewhere, by the name of their array: `column` and `channel`."""
-        sources = map(source_of, self.config["filters"].values())
-        return {array_name(**source[1]): source[1] for source in sources if source}
+        return {array: settings for array, _, settings in self._sources(EXTERNAL)}
+
+    @cached_property
+    def commands(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Programs, by the name of their array: the filter that begins with one, and settings."""
+        return {array: (name, settings) for array, name, settings in self._sources(COMMAND)}
+
+    def _sources(self, kind: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        for name in self.config["filters"]:
+            source, array = self.source(name), self.array(name)
+            if source and array and source[0] == kind:
+                yield array, name, source[1]
+
+    def has_program(self, method: str) -> bool:
+        """Whether a program makes its masks, by any set of parameters."""
+        return any(self.array(name) in self.commands for name in self.methods[method].filters)
+
+    def users(self, filter: str) -> list[Method]:
+        """Methods with a set of parameters that uses a filter."""
+        return [method for method in self.methods.values() if filter in method.filters]
+
+    def has_source(self, sample: str, filter: str) -> bool:
+        """Whether a sample has what a filter begins with."""
+        array = self.array(filter)
+        return array is None or self.has_array(sample, array)
+
+    def has_array(self, sample: str, array: str) -> bool:
+        """Whether a sample has masks made elsewhere, or a method with a program, by their array."""
+        if array in self.arrays:
+            return self.arrays[array]["column"] in self.samples[sample].external
+        return any(sample in method.samples for method in self.users(self.commands[array][0]))
 
     def dtype(self, stack: str) -> str:
         """Of the pixels of a stack."""
@@ -282,6 +310,10 @@ class Study:
         """Whether a mask needs a threshold of the whole sample."""
         grid = self.grids[sample]
         return variant.segmenter.needs_sample(grid.shape[0] * prod(grid.tiles_along))
+
+    def is_tried(self, sample: str, variant: Variant) -> bool:
+        """Whether a method's own mask needs no more than annotated tiles, and what is near them."""
+        return self.apply != "all" and not self.needs_sample(sample, variant)
 
     def counts_sample(self, sample: str, variant: Variant) -> bool:
         """Whether the job of a mask takes that threshold itself: it has all of the sample."""
@@ -401,7 +433,7 @@ def read_study(config: dict[str, Any], folder: str | Path, cores: int | None = N
     The sample sheet is relative to `folder`, that of the configuration file. ValueError says what
     is wrong, where, and what to do.
     """
-    config = with_sources(config)
+    config = with_sources(config, folder)
     samples = sheet.read_samples(
         os.path.relpath(Path(folder, config["samples"])),
         named_files(config),
@@ -497,6 +529,7 @@ def check(study: Study) -> None:
                 "files do not have: give it in the column `pixel_size` of the sheet"
             )
     _check_sampling(study)
+    _check_programs(study)
     for name, method in study.methods.items():
         stacks = {study.stack_of[sample].name for sample in study.annotated_samples(method)}
         dtypes = max(
@@ -510,6 +543,17 @@ def check(study: Study) -> None:
             raise ValueError(
                 f"methods.{name}: scope calibrated needs samples of one dtype, these are "
                 f"{', '.join(dtypes)}: convert them, or use the scope sample"
+            )
+
+
+def _check_programs(study: Study) -> None:
+    """Check that programs are there, unless other machines have them; ValueError names one."""
+    for filter, settings in study.commands.values():
+        name = str(settings["run"][0])
+        if study.cores is not None and study.users(filter) and shutil.which(name) is None:
+            raise ValueError(
+                f"methods.{study.users(filter)[0].name}: command: no program {name} is found: "
+                "install it, or give its path"
             )
 
 

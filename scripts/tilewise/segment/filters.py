@@ -28,7 +28,7 @@ from tilewise.segment import (
     smoothing,
 )
 from tilewise.segment.projections import PROJECTIONS
-from tilewise.segment.sources import DTYPE, EXTERNAL, SOURCES, array_of, check_external, source_of
+from tilewise.segment.sources import CHECKS, DTYPE, SOURCES, array_of, source_of
 from tilewise.segment.steps import WHOLE_PLANE, parse, takes_inside
 
 
@@ -147,9 +147,9 @@ def check_chain(steps: Sequence, dtype: DTypeLike) -> None:
         )
     plane = np.arange(64).reshape(8, 8).astype(dtype)
     projection, following = split_chain(steps)
-    source = source_of(steps)
-    if source is not None and source[0] == EXTERNAL:
-        check_external(**source[1])
+    if source := source_of(steps):
+        name, settings = source
+        CHECKS[name](**settings)
     if projection is not None:
         name, settings = projection
         try:

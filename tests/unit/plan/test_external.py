@@ -156,7 +156,7 @@ METHODS = {
     ),
     "a filter, too": (CELLS["threshold"], {"filter": "f"}, "m: external takes the place of the"),
     "meaning": ({"external": "truth"}, {}, "external: the column `truth` has another meaning"),
-    "no name": ({"external": 3}, {}, "m: column is 3: give the name of a column"),
+    "no name": ({"external": 3}, {}, "column is 3: give the name of a column"),
     "nothing": ("external", {}, "threshold method external needs a value for column"),
     "words": (
         {"external": {"column": "cells", "above": "all"}},
