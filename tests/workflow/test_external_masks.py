@@ -14,6 +14,7 @@ METHODS = {
     "labels": {"threshold": {"external": "cells"}},
     "chosen": {"threshold": {"external": "maps"}, "grid": {"above": [0.05, 0.5, 0.95]}},
     "calibrated": {"filter": "smooth", "threshold": "otsu", "scope": "calibrated"},
+    "guarded": {"filter": "smooth", "threshold": "otsu"},
     "cleaned": {"threshold": {"external": "cells"}, "cleanup": [{"remove_small": 250}]},
     "otsu": {"threshold": "otsu"},
 }
@@ -98,6 +99,19 @@ def test_probabilities_are_filtered_before_they_are_thresholded(finished):
     is_clear = np.abs(np.array(smooth) - threshold) > 1e-3
     found = mask(project, "large", "calibrated")[is_clear]
     np.testing.assert_array_equal(found, (np.array(smooth) > threshold)[is_clear])
+
+
+def test_tiles_of_several_blocks_have_their_own_threshold(finished):
+    project, masks = finished
+    rows = project.rows("large/guarded/thresholds/0/0/0.tsv")
+    rows += project.rows("large/guarded/thresholds/1/0/0.tsv")
+    assert {(row["scope"], row["guard"]) for row in rows} == {("tile", "")}
+    found, truth = mask(project, "large", "guarded") != 0, masks["large"] != 0
+    # a smooth edge lies elsewhere than a sharp one by a pixel at most
+    wide = ndimage.binary_dilation(truth, np.ones((1, 3, 3)))
+    narrow = ndimage.binary_erosion(truth, np.ones((1, 3, 3)))
+    assert not (found & ~wide).any()
+    assert not (narrow & ~found).any()
 
 
 def test_masks_are_cleaned(finished):

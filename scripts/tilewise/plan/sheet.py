@@ -53,6 +53,8 @@ class External:
     pieces: tuple[Piece, ...]
     """One for each plane of the image."""
     channels: int
+    is_float: bool = False
+    """Whether their pixels are floats, as probabilities are, and labels seldom."""
 
 
 @dataclass(frozen=True)
@@ -326,7 +328,9 @@ def _external(
         raise ValueError(
             f"{column} {entry}: some files have more channels: convert them to one kind"
         )
-    return External(pieces, *kinds)
+    return External(
+        pieces, max(kinds), any(header.dtype.startswith("float") for _, header in files)
+    )
 
 
 def _check_pattern(

@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from studies import make_study, write_sample
 
-from tilewise.plan import decide, ingest, metadata, reads, segment, validate
+from tilewise.plan import decide, doubts, ingest, metadata, reads, segment, validate
 from tilewise.plan.study import Choice
 
 CELLS = {"threshold": {"external": "cells"}}
@@ -227,3 +227,18 @@ def test_an_unread_column_of_files_says_how_to_read_it(tmp_path, row):
     (doubt,) = study.samples["a"].doubts
     assert doubt.code == "metadata_columns"
     assert "`{external: COLUMN}`" in doubt.remedy
+
+
+@pytest.mark.parametrize(
+    ("dtype", "settings", "expected"),
+    [
+        ("float32", {}, [("float_masks", "a", "m")]),
+        ("float32", {"above": 0.5}, []),
+        ("uint32", {}, []),
+    ],
+)
+def test_probabilities_without_a_threshold_are_doubted(tmp_path, row, dtype, settings, expected):
+    write_masks(tmp_path / "a_cells.tif", dtype=dtype)
+    methods = {"m": {"threshold": {"external": {"column": "cells"} | settings}}}
+    found = doubts.warnings(make_study(tmp_path, row, methods=methods)).doubts
+    assert [(doubt.code, doubt.sample, doubt.method) for doubt in found] == expected
