@@ -117,10 +117,11 @@ def _filters_of(study: Study, runs: Iterable[tuple[str, str]]) -> list[tuple[str
     """Pairs of stack and filter."""
     return list(
         dict.fromkeys(
-            (study.stack_of[sample].name, variant.filter)
+            (study.stack_of[sample].name, name)
             for sample, method in runs
             for variant in study.candidates(method)
-            if study.may_be_written(variant.filter)
+            for name in (variant.filter, study.given_filter(variant.filter))
+            if study.may_be_written(name)
         )
     )
 

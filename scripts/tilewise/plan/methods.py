@@ -173,10 +173,9 @@ def external_columns(config: dict[str, Any]) -> list[str]:
 
 def _check_program(chain: list[Any], known: dict[str, Any]) -> None:
     """Check that a program is given the image after a filter that is known."""
-    source = sources.source_of(chain)
-    if source is None or source[0] != sources.COMMAND or source[1]["filter"] is None:
+    name = sources.given_filter(chain)
+    if name is None:
         return
-    name = source[1]["filter"]
     if name not in known:
         raise ValueError(f"filter {name} is not configured{hint(name, known)}")
     before = sources.source_of(known[name])
@@ -225,11 +224,11 @@ def _read_method(
         for variant, parameters in _expand(f"methods.{name}", entry)
     )
     for variant in variants:
-        chain = known_filters.get(variant.filter, [])
-        for sample in chosen_samples:
-            what = f"methods.{name}: sample {sample}: filter {variant.filter}"
-            _checked(what, _check_colors, chain, samples[sample].header)
-            _checked(f"methods.{name}: sample {sample}", _check_source, chain, samples[sample])
+        given = sources.given_filter(known_filters.get(variant.filter, []))
+        for sample, used in product(chosen_samples, filter(None, (variant.filter, given))):
+            chain, what = known_filters.get(used, []), f"methods.{name}: sample {sample}"
+            _checked(f"{what}: filter {used}", _check_colors, chain, samples[sample].header)
+            _checked(what, _check_source, chain, samples[sample])
     grid = tuple((key, tuple(values)) for key, values in entry["grid"].items())
     method = Method(name, variants, chosen_samples, grid)
     if method.is_calibrated and not any(samples[sample].truth for sample in chosen_samples):

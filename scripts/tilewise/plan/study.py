@@ -34,7 +34,14 @@ from tilewise.segment.filters import (
     is_image,
     takes_colors,
 )
-from tilewise.segment.sources import ARRAY, COMMAND, EXTERNAL, array_name, source_of
+from tilewise.segment.sources import (
+    ARRAY,
+    COMMAND,
+    EXTERNAL,
+    array_name,
+    given_filter,
+    source_of,
+)
 from tilewise.segment.steps import hint
 from tilewise.store.grid import Grid, Region
 from tilewise.tables import TRAIN
@@ -234,6 +241,10 @@ class Study:
     def source(self, filter: str) -> tuple[str, dict[str, Any]] | None:
         """What a filter begins with in place of the image, and its settings."""
         return source_of(self.config["filters"].get(filter, []))
+
+    def given_filter(self, filter: str) -> str:
+        """The filter whose images a program is given that a filter begins with; else `image`."""
+        return given_filter(self.config["filters"].get(filter, [])) or NO_FILTER
 
     def array(self, filter: str) -> str | None:
         """The name of its array."""

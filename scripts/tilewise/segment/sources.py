@@ -112,6 +112,12 @@ def source_of(steps: Sequence) -> tuple[str, dict[str, Any]] | None:
     return parse(first, SOURCES, "filter") if name in SOURCES else None
 
 
+def given_filter(steps: Sequence) -> str | None:
+    """Name of the filter whose images a program is given that a chain begins with, if any."""
+    source = source_of(steps)
+    return source[1]["filter"] if source and source[0] == COMMAND else None
+
+
 def array_of(steps: Sequence) -> str | None:
     """Name of the array that a job's chain begins with, if it does not begin with the image."""
     first = steps[0] if steps else None
@@ -138,6 +144,10 @@ def check_external(column: Any, channel: Any, above: Any = 0) -> None:
         raise ValueError(
             f"column is {column!r}: give the name of a column of the sample sheet, of letters, "
             "digits, `_`, `-` and `.`"
+        )
+    if column.startswith(f"{COMMAND}-"):
+        raise ValueError(
+            f"column is {column!r}: rename it, since masks of programs have such names"
         )
     if channel is not None and (not is_whole(channel) or channel < 0):
         raise ValueError(f"channel is {channel!r}: give a number from 0, or leave it out")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from studies import make_study, write_sample
 
-from tilewise.plan import command, decide, quality, report, segment
+from tilewise.plan import command, decide, metadata, quality, report, segment
 from tilewise.plan.study import Choice
 
 RUN = [sys.executable, "{folder}/own.py", "{input}", "{output}"]
@@ -197,3 +197,18 @@ def test_what_a_program_is_given_is_checked(tmp_path, row, filter, words):
     filters = {"f": [{"command": PROGRAM | {"filter": filter}}], "g": [{"command": PROGRAM}]}
     with pytest.raises(ValueError, match=words):
         make_study(tmp_path, row, filters=filters)
+
+
+def test_the_image_that_a_program_is_given_is_checked(tmp_path, row):
+    methods = {"m": METHOD | {"filter": "nuclei"}}
+    words = "methods.m: sample a: filter nuclei: hematoxylin takes colours, and the image is grey"
+    with pytest.raises(ValueError, match=words):
+        make_study(tmp_path, row, methods=methods, filters={"nuclei": ["hematoxylin"]})
+
+
+def test_the_image_that_a_program_is_given_is_for_viewers_too(tmp_path, row):
+    methods = {"m": METHOD | {"filter": "smooth"}}
+    settings = {"filters": {"smooth": [{"median": 3}]}, "keep_filtered": True}
+    study = make_study(tmp_path, row, methods=methods, **settings)
+    found = {(one.kind, one.name) for one in metadata.arrays(study)}
+    assert {("filtered", "smooth"), ("external", "command-m")} <= found

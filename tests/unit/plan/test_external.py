@@ -157,6 +157,7 @@ METHODS = {
     "a filter, too": (CELLS["threshold"], {"filter": "f"}, "m: external takes the place of the"),
     "meaning": ({"external": "truth"}, {}, "external: the column `truth` has another meaning"),
     "no name": ({"external": 3}, {}, "column is 3: give the name of a column"),
+    "of a program": ({"external": "command-m"}, {}, "column is 'command-m': rename it"),
     "nothing": ("external", {}, "threshold method external needs a value for column"),
     "words": (
         {"external": {"column": "cells", "above": "all"}},
