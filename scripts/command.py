@@ -35,7 +35,7 @@ def tiles_of(part):
         yield f"{part.sample}_{tile.name}", own, grid.around(own, params.halo)
 
 
-pixels, used = 0, (0.0, 0.0)
+pixels, done = 0, program.Done(0, 0, [])
 layout = layout_of(parts[0].grid, DTYPE)
 with (
     TemporaryDirectory(dir=resources.tmpdir) as folder,
@@ -51,13 +51,14 @@ with (
             tifffile.imwrite(places["input"] / f"{name}.tif", tile, photometric="minisblack")
     arguments = program.fill_in(params.run, {**places, "threads": threads})
     if any(places["input"].iterdir()):
-        used = program.call(arguments, sys.stderr, limits["timeout"], threads, megabytes)
+        done = program.call(arguments, sys.stderr, limits["timeout"], threads, megabytes)
     for part in parts:
         for name, own, around in tiles_of(part):
             try:
                 mask = read_mask(places["output"], name, around.shape[1:])
             except ValueError as error:
-                raise ValueError(f"tile {name}: {arguments[0]}: {error}") from error
+                words = program.last_words(done.words)
+                raise ValueError(f"tile {name}: {arguments[0]}: {error}{words}") from error
             writer.write(part, own, crop(mask, around, own))
             pixels += prod(own.shape)
-costs.write(output.cost, began, pixels, used)
+costs.write(output.cost, began, pixels, (done.seconds, done.peak))

@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,6 +25,23 @@ GRACE = 5
 """Seconds to end in, before a program is killed."""
 SET_PARENT_DEATH_SIGNAL = 1
 """Number of the option of Linux's `prctl`."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a program that has ended well has taken, and said."""
+
+    seconds: float
+    """CPU time of its processes ..."""
+    peak: float
+    """... and bytes that one of them has held at most: of it and of all that were run before."""
+    words: list[str]
+    """The last lines that it has written to its standard error."""
+
+
+def last_words(words: Sequence[str]) -> str:
+    """The end of a message, with what a program has said."""
+    return "\n".join(["; its last words:", *(words or ["(none)"])])
 
 
 def fill_in(run: Sequence[str], values: Mapping[str, Any]) -> list[str]:
@@ -42,7 +60,7 @@ def call(
     seconds: float,
     threads: int = 1,
     megabytes: int | None = None,
-) -> tuple[float, float]:
+) -> Done:
     """Run a program to its end, never through a shell.
 
     What it says goes to the log. It has a group of processes of its own, which is killed where it
@@ -60,12 +78,6 @@ def call(
         What `THREADS` are set to.
     megabytes
         Most memory for the data of each of its processes; None sets no limit.
-
-    Returns
-    -------
-    seconds, bytes : float
-        CPU time of its processes, and the most memory that one of them has held: of it and of all
-        programs that this process has run before.
 
     Raises
     ------
@@ -98,14 +110,15 @@ def call(
         lines = _written(log, began)
         said.seek(0)
         log.write(said.read().decode(errors="replace"))
-    if status != 0:
-        what = f"ended with status {status}"
-        if status is None:
-            what = f"was not done after {seconds:g} s: raise `timeout`, or give it fewer tiles"
-        raise ValueError("\n".join([f"{name} {what}; its last words:", *(lines or ["(none)"])]))
+    if status is None:
+        what = f"was not done after {seconds:g} s: raise `timeout`, or make `block` smaller"
+        raise ValueError(f"{name} {what}{last_words(lines)}")
+    if status:
+        what = f"status {status}" if status > 0 else f"signal {-status}, perhaps for its memory"
+        raise ValueError(f"{name} ended with {what}{last_words(lines)}")
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return used.ru_utime + used.ru_stime, peak
+    return Done(used.ru_utime + used.ru_stime, peak, lines)
 
 
 def _written(log: TextIO, began: int) -> list[str]:

@@ -46,12 +46,14 @@ def test_it_has_its_threads(tmp_path):
 
 
 def test_it_says_what_it_has_taken(tmp_path):
-    text = "import time\nblock = bytearray(300_000_000)\nwhile time.process_time() < 0.3: pass"
+    text = "import sys, time\nblock = bytearray(300_000_000)\nprint('well', file=sys.stderr)\n"
+    text += "while time.process_time() < 0.3: pass"
     with (tmp_path / "log.txt").open("w") as log:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds, peak = program.call([sys.executable, "-c", text], log, 20)
-    assert 0.3 <= seconds - before.ru_utime - before.ru_stime < 3
-    assert peak > 300e6
+        done = program.call([sys.executable, "-c", text], log, 20)
+    assert 0.3 <= done.seconds - before.ru_utime - before.ru_stime < 3
+    assert done.peak > 300e6
+    assert done.words == ["well"]
 
 
 def test_a_failure_has_its_last_words(tmp_path):
@@ -64,6 +66,11 @@ def test_a_failure_has_its_last_words(tmp_path):
 def test_a_program_that_says_nothing(tmp_path):
     with pytest.raises(ValueError, match=r"ended with status 3; its last words:\n\(none\)"):
         call(tmp_path, "raise SystemExit(3)")
+
+
+def test_a_program_that_is_killed(tmp_path):
+    with pytest.raises(ValueError, match="ended with signal 9, perhaps for its memory"):
+        call(tmp_path, "import os; os.kill(os.getpid(), 9)")
 
 
 def test_what_cannot_be_started(tmp_path):

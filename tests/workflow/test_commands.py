@@ -191,6 +191,7 @@ def test_a_program_that_hangs_is_killed_with_all_it_has_started(project):
 
 
 def test_a_missing_mask_names_its_tile(project):
-    output, _ = failing(project, "")
+    output, _ = failing(project, "import sys; print('no tile fits', file=sys.stderr)")
     assert "tile a_z0000_y00_x00: " in output
     assert "it wrote no a_z0000_y00_x00.tif to `{output}`" in output
+    assert "its last words:\nno tile fits" in output
