@@ -16,7 +16,7 @@ import yaml
 
 from tilewise.quality import flags
 from tilewise.score.formulas import REGISTRY
-from tilewise.segment import cleanup, filters, learned, masks, own_function
+from tilewise.segment import cleanup, filters, learned, masks, own_function, sources
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.projections import PROJECTIONS
@@ -74,6 +74,13 @@ A method's `threshold` may be a function of yours: `{python: own.py}`. Its masks
 overlaid and ranked like all others, annotated tiles may choose its parameters (`grid`), and an edit
 of the file runs the method again.
 """
+ELSEWHERE_MADE = """\
+A method's `threshold` may be masks or probabilities of another program: of files that a column of
+the sample sheet names, `{external: cellpose}`, or of a program that the workflow runs, `{command:
+{run: [segment-it, "{input}", "{output}"], version: "3.1"}}`. A filter may begin with them, too, and
+any steps and threshold may follow: `[{external: {column: ilastik, channel: 1}}, {gaussian: 1}]`.
+[external.md](external.md) says more.
+"""
 CLEANUP = """\
 Steps on the mask, written as those of filters are: `[fill_holes, {remove_small: 20}]`.
 """
@@ -117,6 +124,8 @@ def page() -> str:
         *_steps({learned.NAME: learned.pixel_classifier}),
         f"## Functions of your own\n\n{OWN}",
         *_steps({own_function.NAME: own_function.python}),
+        f"## Masks made elsewhere\n\n{ELSEWHERE_MADE}",
+        *_steps(sources.MASKS),
         f"## Clean-up\n\n{CLEANUP}",
         *_steps({name: step.apply for name, step in cleanup.STEPS.items()}),
         f"## Metrics\n\n{METRICS_TEXT}\n{_metrics()}",
@@ -297,6 +306,7 @@ def _type(kind):
         "float": "number",
         "bool": "`true` or `false`",
         "str": "text",
+        "list of str": "list of texts",
         "int or list of int": "whole number or list of whole numbers",
     }
     return words.get(kind, kind)

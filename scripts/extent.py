@@ -7,10 +7,11 @@ from tilewise.store.parts import parts_of
 from tilewise.tables import write_rows
 
 job.start(snakemake)
-params = snakemake.params
+given, params = snakemake.input, snakemake.params
 (part,) = parts_of(params.parts)
-paths = snakemake.input.pixels, snakemake.input.rois, params.blocks
-pixels = FilteredBlocks(*paths, part.grid, params.dtype, params.codec, snakemake.input.colors)
+paths = given.pixels, given.rois, params.blocks
+kinds = params.codec, given.colors, given.sources, params.arrays
+pixels = FilteredBlocks(*paths, part.grid, params.dtype, *kinds)
 filtered = pixels.of(part, params.steps)
 low, high = extent(filtered, part, snakemake.threads)
 write_rows(snakemake.output.extent, ("low", "high"), [{"low": low, "high": high}])

@@ -41,8 +41,9 @@ for entry in params.shown:
         picture = np.moveaxis(display(color), 0, -1)
     blocks, own = entry["blocks"], part.grid.tile_region(tile)
     roi = read("rois", part, blocks) if entry["has_roi"] else None
-    pixels = read("filtered", part, blocks, dtype, codec=entry["codec"], channels=entry["channels"])
-    filtered = Filtered(pixels, entry["steps"], part.grid, dtype, roi)
+    layout = {"codec": entry["codec"], "channels": entry["channels"]}
+    pixels = read("filtered", part, blocks, entry["filtered_dtype"], **layout)
+    filtered = Filtered(pixels, entry["steps"], part.grid, entry["filtered_dtype"], roi)
     mask = read("masks", part, stored).tile(tile)
     truth = read("truths", part, stored, fill=NOT_ANNOTATED).tile(tile)
     place = (own.y0, own.x0), hatch_period(part.grid.sides)

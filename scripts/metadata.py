@@ -33,9 +33,9 @@ def array(entry, level):
 
 files = []
 for entry in params.groups:
-    files += [group(entry)] if entry["kind"] != "filtered" else []
+    files += [group(entry)] if entry["kind"] not in ("filtered", "external") else []
     files += [ngff.labels_group(entry["labels"])] if entry["kind"] == "image" else []
-    # a filtered image is an array alone
+    # what viewers do not need to zoom in is an array alone
     files += [array(entry, level) for level in range(max(entry["levels"], 1))]
 for path, content in zip(snakemake.output.arrays, files, strict=True):
     ngff.write(path, content)

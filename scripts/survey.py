@@ -18,7 +18,8 @@ job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 parts = parts_of(params.parts)
 paths = given.image, given.rois, params.blocks
-images = FilteredBlocks(*paths, parts[0].grid, params.dtype, colors=given.colors)
+kinds = {"colors": given.colors, "sources": given.sources, "arrays": params.arrays}
+images = FilteredBlocks(*paths, parts[0].grid, params.dtype, **kinds)
 rows_of = {name: variant["calibration"] for name, variant in params.variants.items()}
 known = {name: Outcome.from_json(outcome) for name, outcome in params.outcomes.items()}
 calibrated = {name: [("", Threshold.from_row(row))] for name, row in rows_of.items() if row}

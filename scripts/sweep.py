@@ -24,7 +24,8 @@ given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcard
 parts = parts_of(params.parts)
 grid = parts[0].grid
 paths = given.image, given.rois, params.blocks
-images = FilteredBlocks(*paths, grid, params.dtype, colors=given.colors)
+kinds = {"colors": given.colors, "sources": given.sources, "arrays": params.arrays}
+images = FilteredBlocks(*paths, grid, params.dtype, **kinds)
 truths = open_blocks([given.truth], [wildcards.block], grid, "uint8", fill=NOT_ANNOTATED)
 order = {variant["name"]: number for number, variant in enumerate(params.variants)}
 known = {name: Outcome.from_json(outcome) for name, outcome in params.outcomes.items()}

@@ -23,7 +23,8 @@ given, output, params = snakemake.input, snakemake.output, snakemake.params
 wildcards, threads = snakemake.wildcards, snakemake.threads
 parts, segmenter = parts_of(params.parts), Segmenter(**params.segmenter)
 paths = given.pixels, given.rois, params.blocks
-pixels = FilteredBlocks(*paths, parts[0].grid, params.dtype, params.codec, given.colors)
+kinds = params.codec, given.colors, given.sources, params.arrays
+pixels = FilteredBlocks(*paths, parts[0].grid, params.dtype, *kinds)
 known = Outcome.from_json(params.outcome) if params.outcome else None
 if params.calibration:
     known = Outcome(SAMPLE, Threshold.from_row(params.calibration))

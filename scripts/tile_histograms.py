@@ -19,7 +19,8 @@ given, params = snakemake.input, snakemake.params
 parts = parts_of(params.parts)
 grid, block = parts[0].grid, snakemake.wildcards.block
 paths = given.pixels, given.rois, params.blocks
-images = FilteredBlocks(*paths, grid, params.dtype, params.codec, given.colors)
+kinds = params.codec, given.colors, given.sources, params.arrays
+images = FilteredBlocks(*paths, grid, params.dtype, *kinds)
 truths = open_blocks([given.truth], [block], grid, "uint8", fill=NOT_ANNOTATED)
 
 

@@ -17,7 +17,7 @@ STATUS = Path("/proc/self/status")
 Rows = Sequence[Mapping[str, str]]
 
 
-def write(path: str, began: float, pixels: int) -> None:
+def write(path: str, began: float, pixels: int, others: tuple[float, float] = (0, 0)) -> None:
     """Write what a job has cost until now.
 
     Parameters
@@ -29,9 +29,11 @@ def write(path: str, began: float, pixels: int) -> None:
         the same for every method.
     pixels : int
         Pixels that the job has made.
+    others : tuple of float
+        CPU seconds of the programs that it has run, and the most bytes that one of them has held.
     """
-    cpu = time.process_time() - began
-    row = {"mpx": pixels / 1e6, "cpu_s": round(cpu, 6), "peak_mb": round(_peak_memory() / 1e6, 1)}
+    cpu, peak = time.process_time() - began + others[0], max(_peak_memory(), others[1])
+    row = {"mpx": pixels / 1e6, "cpu_s": round(cpu, 6), "peak_mb": round(peak / 1e6, 1)}
     write_rows(path, JOB, [row])
 
 

@@ -29,6 +29,13 @@ def test_a_method_without_pixels_has_no_cost_per_pixel():
     assert found == {"method": "otsu", "mpx": 0, "cpu_s_per_mpx": None, "peak_mb": 300}
 
 
+def test_a_job_counts_the_programs_that_it_has_run(tmp_path):
+    costs.write(tmp_path / "cost.tsv", time.process_time(), 1_000_000, (70.0, 5e12))
+    (found,) = read_rows(tmp_path / "cost.tsv")
+    assert 70 <= float(found["cpu_s"]) < 71
+    assert float(found["peak_mb"]) == 5e6
+
+
 def test_a_job_counts_its_own_time(tmp_path):
     began = time.process_time()
     while time.process_time() < began + 0.2:

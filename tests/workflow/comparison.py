@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 TEXTS = (".md", ".json")
-INTERMEDIATE = ("votes", "quality", "survey", "filtered", "sources", "masks")
+INTERMEDIATE = ("votes", "quality", "survey", "filtered", "external", "sources", "masks")
 """Folders whose content shows in other files: compared where both sides have it."""
 FOLDED = ("threshold.tsv", "quality.tsv")
 """Tables of a sample that other tables repeat, likewise."""
@@ -142,7 +142,7 @@ def _cut(name, pixels, views):
     if stack not in views:
         yield str(name), _digest(pixels)
         return
-    level = 0 if "filtered" in rest else int(rest[-1])
+    level = 0 if rest[0] in ("filtered", "external") else int(rest[-1])
     fill, beyond = _fill(name), pixels.copy()
     for sample, first, planes, height, width in views[stack]:
         rows, columns = -(-height // 2**level), -(-width // 2**level)

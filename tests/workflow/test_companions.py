@@ -31,6 +31,7 @@ METHODS = {
     "tile": {"filter": "denoised", "threshold": "otsu"},
     "sample": {"threshold": "li", "scope": "sample"},
     "local": {"filter": "flat", "threshold": {"adaptive": {"size": 9, "offset": -5}}},
+    "external": {"threshold": {"external": "cells"}, "cleanup": [{"opening": 1}]},
 }
 
 
@@ -78,7 +79,9 @@ class Jobs:
         self.image(names)
         if study.has_roi(stack):
             self.roi(names)
-        for filter in study.config["filters"]:
+        for array in study.arrays:
+            self.external(names | {"array": array})
+        for filter in filter_names(study):
             self.filter(names | {"filter": filter})
         self.quality(names)
         if block in study.annotated_blocks(stack):
@@ -119,6 +122,11 @@ class Jobs:
         inputs, outputs = {"roi": planned.files, "image": planned.images}, self.levels("roi", names)
         self.read("ingest_roi", inputs, {"roi": outputs}, planned, names, "dtype")
 
+    def external(self, names):
+        planned = ingest.external(self.study, **names)
+        outputs = {"external": (paths.SOURCE + paths.FILTERED_BLOCK).format(**names)}
+        self.read("ingest_external", {"masks": planned.files}, outputs, planned, names, "channel")
+
     def filter(self, names):
         planned = segment.filtered(self.study, **names)
         path = (paths.FILTERED + paths.FILTERED_BLOCK).format(**names)
@@ -154,6 +162,7 @@ class Jobs:
                 "rois": planned.pixels.rois,
                 "colors": planned.pixels.colors,
                 **UNTRAINED,
+                "sources": planned.pixels.sources,
             },
             {"agreement": paths.SURVEY.format(**names)},
             planned,
@@ -163,6 +172,7 @@ class Jobs:
             models=[],
             outcomes={},
             blocks=planned.pixels.blocks,
+            arrays=planned.pixels.arrays,
         )
 
     def truth(self, names):
@@ -206,7 +216,13 @@ class Jobs:
         pixels = planned.pixels
         self.carry_out(
             "threshold",
-            {"pixels": pixels.files, "rois": pixels.rois, "colors": pixels.colors} | UNTRAINED,
+            {
+                "pixels": pixels.files,
+                "rois": pixels.rois,
+                "colors": pixels.colors,
+                "sources": pixels.sources,
+                **UNTRAINED,
+            },
             {
                 "mask": self.levels(names["method"], names),
                 "thresholds": paths.THRESHOLDS.format(**names),
@@ -221,6 +237,7 @@ class Jobs:
             outcome=None,
             steps=pixels.steps,
             blocks=pixels.blocks,
+            arrays=pixels.arrays,
             codec=pixels.codec,
         )
 
@@ -284,6 +301,11 @@ class Jobs:
         outputs = {"arrays": planned.files, "stacks": "results/stacks.tsv"}
         params = {"groups": planned.groups, "stacks": planned.stacks, "colors": COLORS}
         carry_out("metadata", {}, outputs, params, self.threads)
+
+
+def filter_names(study):
+    """Filters whose images are written."""
+    return filter(study.may_be_written, study.config["filters"])
 
 
 def surveyed(study, stack):
@@ -369,6 +391,7 @@ def write(folder, name, sample):
         return f"{name}_{kind}_*"
 
     row["image"] = save("image", KINDS[sample["kind"]](image))
+    row["cells"] = save("cells", np.where(image > level.mean(), 70000.0, 0).astype(np.float32))
     foreground = sample["foreground"]
     paths = []
     for number in range(sample["annotators"]):
@@ -383,7 +406,7 @@ def write(folder, name, sample):
 
 
 def write_sheet(folder, rows):
-    columns = ("sample", "image", "truth", "roi", "truth_foreground", "pixel_size")
+    columns = ("sample", "image", "truth", "roi", "truth_foreground", "pixel_size", "cells")
     lines = [columns, *([row.get(column, "") for column in columns] for row in rows)]
     (folder / "my.tsv").write_text("".join("\t".join(line) + "\n" for line in lines))
 

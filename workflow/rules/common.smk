@@ -24,9 +24,9 @@ sys.path.insert(0, str(SCRIPTS))
 
 from tilewise import imports
 from tilewise.doubts import read
-from tilewise.plan import configuration, decide, doubts, export, ingest, learn, metadata, quality
+from tilewise.plan import command, configuration, decide, doubts, export, ingest, learn, metadata
 from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
-from tilewise.plan import paths, quantities, resources, segment, targets, validate
+from tilewise.plan import paths, quality, quantities, resources, segment, targets, validate
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.sample_names import SAMPLE_NAME
@@ -94,8 +94,9 @@ NOT_VOTED = get_stack_pattern([name for name in STUDY.stacks if name not in STUD
 
 wildcard_constraints:
     stack=get_stack_pattern(STUDY.stacks),
-    filter=paths.any_of(config["filters"]),
-    source=paths.any_of([NO_FILTER, *config["filters"]]),
+    filter=paths.any_of(filter(STUDY.may_be_written, STUDY.config["filters"])),
+    source=paths.any_of([NO_FILTER, *STUDY.config["filters"]]),
+    array=paths.any_of([*STUDY.arrays, *command.names(STUDY)]),
     method=paths.any_of([SEGMENTATION, *STUDY.methods]),
     block=r"\d+/\d+/\d+",
     annotator=r"\d+",

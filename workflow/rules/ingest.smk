@@ -115,6 +115,37 @@ use rule ingest_truth as ingest_annotator with:
         stack=VOTED,
 
 
+rule ingest_external:
+    """Masks made elsewhere, or probabilities, as float32 with the values of their files."""
+    input:
+        masks=lambda w: get_sources(ingest.external(STUDY, **w)),
+        code=get_code("ingest_external"),
+    output:
+        external="results/{stack}/external/{array}.zarr/c/{block}",
+        made_from=update("results/{stack}/made_from/external-{array}/{block}.json"),
+    log:
+        "logs/{stack}/external/{array}.zarr/c/{block}.log",
+    benchmark:
+        "benchmarks/{stack}/external/{array}.zarr/c/{block}.tsv"
+    params:
+        parts=lambda w: ingest.external(STUDY, **w).parts,
+        planes=lambda w: [one[1:] for one in ingest.external(STUDY, **w).sources],
+        revision=lambda w: ingest.revision(ingest.external(STUDY, **w)),
+        channel=lambda w: ingest.external(STUDY, **w).channel,
+    wildcard_constraints:
+        array=paths.any_of(STUDY.arrays),
+    conda:
+        "../../envs/tilewise.yaml"
+    group:
+        lambda w: ingest.external(STUDY, **w).need.group
+    priority: 1
+    threads: lambda w: ingest.external(STUDY, **w).need.threads
+    resources:
+        **resources.of_attempts(lambda w: ingest.external(STUDY, **w).need),
+    script:
+        "../../scripts/ingest_external.py"
+
+
 rule consensus:
     """What each pattern of votes means, and how far the annotators agree with each other and with it."""
     input:

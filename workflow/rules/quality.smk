@@ -33,6 +33,7 @@ rule survey:
         image=lambda w: get_survey(w).pixels.files,
         rois=lambda w: get_survey(w).pixels.rois,
         colors=lambda w: get_survey(w).pixels.colors,
+        sources=lambda w: get_survey(w).pixels.sources,
         choices=get_survey_choices,
         own=lambda w: list(map(local, get_survey(w).own_files)),
         models=lambda w: get_survey(w).models.files,
@@ -50,6 +51,7 @@ rule survey:
         outcomes=get_survey_outcomes,
         models=lambda w: get_survey(w).models.names,
         blocks=lambda w: get_survey(w).pixels.blocks,
+        arrays=lambda w: get_survey(w).pixels.arrays,
         dtype=lambda w: get_survey(w).dtype,
     conda:
         "../../envs/tilewise.yaml"

@@ -8,6 +8,7 @@ rule extent:
         rois=lambda w: segment.histogram(STUDY, **w).pixels.rois,
         colors=lambda w: segment.histogram(STUDY, **w).pixels.colors,
         own=lambda w: list(map(local, segment.histogram(STUDY, **w).pixels.own_files)),
+        sources=lambda w: segment.histogram(STUDY, **w).pixels.sources,
         code=get_code("extent"),
     output:
         extent="results/{stack}/histograms/{source}/extent/{block}.tsv",
@@ -17,6 +18,7 @@ rule extent:
         parts=lambda w: segment.histogram(STUDY, **w).parts,
         steps=lambda w: segment.histogram(STUDY, **w).pixels.steps,
         blocks=lambda w: segment.histogram(STUDY, **w).pixels.blocks,
+        arrays=lambda w: segment.histogram(STUDY, **w).pixels.arrays,
         codec=lambda w: segment.histogram(STUDY, **w).pixels.codec,
         dtype=lambda w: segment.histogram(STUDY, **w).dtype,
     conda:
@@ -39,6 +41,7 @@ rule histogram:
         rois=lambda w: segment.histogram(STUDY, **w).pixels.rois,
         colors=lambda w: segment.histogram(STUDY, **w).pixels.colors,
         own=lambda w: list(map(local, segment.histogram(STUDY, **w).pixels.own_files)),
+        sources=lambda w: segment.histogram(STUDY, **w).pixels.sources,
         extents=lambda w: segment.histogram(STUDY, **w).extents,
         code=get_code("histogram"),
     output:
@@ -49,6 +52,7 @@ rule histogram:
         parts=lambda w: segment.histogram(STUDY, **w).parts,
         steps=lambda w: segment.histogram(STUDY, **w).pixels.steps,
         blocks=lambda w: segment.histogram(STUDY, **w).pixels.blocks,
+        arrays=lambda w: segment.histogram(STUDY, **w).pixels.arrays,
         codec=lambda w: segment.histogram(STUDY, **w).pixels.codec,
         dtype=lambda w: segment.histogram(STUDY, **w).dtype,
     conda:
@@ -95,6 +99,7 @@ rule threshold:
         pixels=lambda w: get_threshold(w).pixels.files,
         rois=lambda w: get_threshold(w).pixels.rois,
         colors=lambda w: get_threshold(w).pixels.colors,
+        sources=lambda w: get_threshold(w).pixels.sources,
         guard=lambda w: get_mask_guard(w),
         choices=lambda w: get_choice_files(w.method),
         own=lambda w: list(map(local, get_threshold(w).own_files)),
@@ -113,6 +118,7 @@ rule threshold:
         parts=lambda w: get_threshold(w).parts,
         steps=lambda w: get_threshold(w).pixels.steps,
         blocks=lambda w: get_threshold(w).pixels.blocks,
+        arrays=lambda w: get_threshold(w).pixels.arrays,
         codec=lambda w: get_threshold(w).pixels.codec,
         dtype=lambda w: get_threshold(w).dtype,
         segmenter=lambda w: get_threshold(w).segmenter,

@@ -25,15 +25,21 @@ class TileHistograms(PixelJob):
 @cache
 def tile_histograms(study: Study, stack: str, source: str, block: str) -> TileHistograms:
     """Of one block."""
-    places = study.annotated_places(stack, block)
+    places = _counted_places(study, stack, block, source)
     reach = study.reach(stack, source)
     return TileHistograms(
         parts=reads.parts(study, places),
-        pixels=reads.filtered(study, places, source),
+        pixels=reads.filtered(study, places, source, is_tried=study.apply != "all"),
         margin=validate.scoring(study)["margin"],
         dtype=study.dtype(stack),
         need=resources.by_strips(study, stack, "segment", reach=reach, buffers=20, filter=source),
     )
+
+
+def _counted_places(study: Study, stack: str, block: str, source: str) -> list[tuple[str, str]]:
+    """Annotated samples in a block that have what a filter begins with."""
+    places = study.annotated_places(stack, block)
+    return [place for place in places if study.has_source(place[0], source)]
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ def _histogram_files(
         for stack in stacks
         for source in filters
         for block in study.annotated_blocks(stack)
+        if _counted_places(study, stack, block, source)
     ]
     return HistogramFiles([path for path, _ in pairs], [source for _, source in pairs])
 
@@ -119,7 +126,8 @@ def sweep(study: Study, stack: str, method: str, block: str) -> Sweep:
     tried = study.methods[method]
     reach = max(study.variant_reach(stack, variant) for variant in tried.variants)
     places = study.annotated_places(stack, block, method)
-    pixels = reads.image(study, places, NO_FILTER, reach, tried.filters)
+    is_tried = all(study.is_tried(sample, v) for sample, _ in places for v in tried.variants)
+    pixels = reads.image(study, places, NO_FILTER, reach, tried.filters, is_tried)
     own_files = [file for variant in tried.variants for file in variant.own_files]
     return Sweep(
         parts=[
@@ -254,12 +262,12 @@ def decide(study: Study) -> Decide:
         for name, own in study.methods.items()
         if name in study.ranked and name in study.swept
     }
-    # a threshold of hues is no reference: they are a circle
+    # a threshold of hues is no reference, since they are a circle; nor is one of others' masks
     applied = dict.fromkeys(
         filter
         for name in study.ranked
         for filter in study.methods[name].filters
-        if not study.is_circular(filter)
+        if not study.is_circular(filter) and not study.source(filter)
     )
     has_oracles = study.config["validate"]["oracles"]
     return Decide(

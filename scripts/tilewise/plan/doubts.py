@@ -1,12 +1,13 @@
 """The job of rules/report.smk that gathers what could mislead."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from tilewise.doubts import Doubt
 from tilewise.labels import SEGMENTATION
 from tilewise.plan import paths
+from tilewise.plan.sheet import Sample
 from tilewise.plan.study import Study
 
 
@@ -46,8 +47,28 @@ def _of(study: Study, samples: Iterable[str]) -> Warnings:
     runs = [*study.runs, *((sample, SEGMENTATION) for sample in study.applied)]
     masks = ((study.stack_of[sample].name, method) for sample, method in runs)
     return Warnings(
-        doubts=[doubt for sample in known for doubt in sample.doubts],
+        doubts=[doubt for sample in known for doubt in (*sample.doubts, *_of_masks(study, sample))],
         checks=[paths.CHECKS.format(stack=stack, block=block) for stack, block in blocks],
         has_roi=[sample.name for sample in known if sample.has_roi],
         thresholds=paths.of_masks(paths.THRESHOLDS, dict.fromkeys(masks), study.mask_blocks),
     )
+
+
+def _of_masks(study: Study, sample: Sample) -> Iterator[Doubt]:
+    """Masks made elsewhere that may be probabilities, of which all above 0 is foreground."""
+    for name in study.methods_of(sample.name):
+        for variant in study.methods[name].variants:
+            array, segmenter = study.array(variant.filter), variant.segmenter
+            if array not in study.arrays or segmenter.settings != {"value": 0}:
+                continue
+            column = study.arrays[array]["column"]
+            if sample.external[column].is_float:
+                yield Doubt(
+                    "float_masks",
+                    f"{column} of sample {sample.name} is of floats, and {name} takes all that is "
+                    "above 0 for foreground",
+                    "if it has probabilities, give the threshold `above`, such as {external: "
+                    f"{{column: {column}, above: 0.5}}}}",
+                    sample.name,
+                    name,
+                )

@@ -134,7 +134,45 @@ def roi(study: Study, stack: str, block: str) -> Roi:
     )
 
 
-def revision(job: Image | Truth | Roi) -> str:
+@dataclass(frozen=True)
+class External:
+    """Masks made elsewhere become a block.
+
+    Of each part: `pieces`, fields of `Piece` with the number of its file.
+    """
+
+    parts: list[PartSettings]
+    sources: list[Planes]
+    channel: int | None
+    """That counts; None where there is one."""
+    record: str
+    need: Need
+
+    @property
+    def files(self) -> list[str]:
+        """Of the sources."""
+        return [planes.path for planes in self.sources]
+
+
+@cache
+def external(study: Study, stack: str, array: str, block: str) -> External:
+    """Of one block, of the samples in it that have such masks."""
+    places = [place for place in study.places(stack, block) if study.has_array(place[0], array)]
+    known = study.arrays[array]
+    pieces = reads.pieces(study, places, known["column"])
+    return External(
+        parts=[
+            reads.part(study, *place, pieces=own)
+            for place, own in zip(places, pieces.places, strict=True)
+        ],
+        sources=pieces.sources,
+        channel=known["channel"],
+        record=paths.MADE_FROM.format(stack=stack, label=f"external-{array}", block=block),
+        need=resources.external(study, stack),
+    )
+
+
+def revision(job: Image | Truth | Roi | External) -> str:
     """At which revision a job's sources are, by what was recorded of them; the same all run."""
     return _revision(job.record, tuple(job.sources))
 

@@ -34,9 +34,10 @@ def draw(study: Study, stack: str, method: str, number: str, block: str) -> Draw
     settings = variant.segmenter.settings
     places = study.annotated_places(stack, block, method)
     reach = learned.reach(settings)
+    is_tried = all(study.is_tried(sample, variant) for sample, _ in places)
     return Draw(
         parts=reads.parts(study, places),
-        pixels=reads.filtered(study, places, variant.filter, reach),
+        pixels=reads.filtered(study, places, variant.filter, reach, is_tried=is_tried),
         dtype=study.dtype(stack),
         need=resources.draw(study, stack, variant),
         names=learned.names_of(settings),

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from tilewise.labels import SEGMENTATION
 from tilewise.plan import ingest, paths, reads, validate
-from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.stacks import Stack
 from tilewise.plan.study import Study
 from tilewise.plan.validate import pixel_size
+from tilewise.segment.sources import DTYPE
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class Array:
 
     stack: str
     path: str
-    kind: Literal["image", "color", "label", "filtered"]
+    kind: Literal["image", "color", "label", "filtered", "external"]
     name: str
     blocks: list[str]
 
     @property
     def pattern(self) -> str:
         """Path of a block of a level."""
-        if self.kind == "filtered":
+        if self.kind in ("filtered", "external"):
             return self.path + paths.FILTERED_BLOCK
         return self.path + (paths.COLOR_BLOCK if self.kind == "color" else paths.BLOCK)
 
@@ -44,7 +44,7 @@ def arrays(study: Study) -> list[Array]:
         for label, own in labels(study, stack).items():
             path = paths.LABEL.format(stack=stack, label=label)
             stored.append(Array(stack, path, "label", label, own))
-    return stored + _filtered_arrays(study)
+    return stored + _filtered_arrays(study) + _external_arrays(study)
 
 
 @cache
@@ -103,14 +103,25 @@ def _filtered_arrays(study: Study) -> list[Array]:
     ]
 
 
+def _external_arrays(study: Study) -> list[Array]:
+    """Masks made elsewhere or by a program, of the blocks that a mask has needed."""
+    return [
+        Array(stack, paths.SOURCE.format(stack=stack, array=array), "external", array, [])
+        for stack in study.stacks
+        for array in (*study.arrays, *study.commands)
+        if any(study.has_array(sample, array) for sample in study.stacks[stack].samples)
+    ]
+
+
 def _filters_of(study: Study, runs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Pairs of stack and filter."""
     return list(
         dict.fromkeys(
-            (study.stack_of[sample].name, variant.filter)
+            (study.stack_of[sample].name, name)
             for sample, method in runs
             for variant in study.candidates(method)
-            if variant.filter != NO_FILTER and not study.is_circular(variant.filter)
+            for name in (variant.filter, study.given_filter(variant.filter))
+            if study.may_be_written(name)
         )
     )
 
@@ -134,7 +145,7 @@ def metadata(study: Study) -> Metadata:
     """Of the study."""
     files, groups = [], []
     for array in arrays(study):
-        levels = study.levels if array.kind != "filtered" else []
+        levels = [] if array.kind in ("filtered", "external") else study.levels
         files.append(f"{array.path}/zarr.json")
         if array.kind == "image":
             files.append(f"{array.path}/labels/zarr.json")
@@ -148,7 +159,7 @@ def metadata(study: Study) -> Metadata:
                 "labels": list(labels(study, array.stack)),
                 "methods": max(len(study.methods_of(sample)) for sample in stack.samples),
                 "fill": fill(array.name) if array.kind == "label" else 0,
-                "dtype": "uint8" if array.kind == "label" else study.dtype(array.stack),
+                "dtype": _dtype(study, array),
                 "codec": study.config["filtered_codec"] if array.kind == "filtered" else "zstd",
                 "pixel_size": _pixel_size(study, stack),
                 "grid": reads.grid_settings(stack.grid),
@@ -167,6 +178,11 @@ def metadata(study: Study) -> Metadata:
     ]
     digest = hashlib.sha256(repr((groups, stacks)).encode()).hexdigest()
     return Metadata(files, groups, stacks, digest)
+
+
+def _dtype(study: Study, array: Array) -> str:
+    known = {"label": "uint8", "external": DTYPE}
+    return known.get(array.kind) or study.dtype(array.stack)
 
 
 def _views(study: Study, stack: Stack) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.sheet import Sample
 from tilewise.read.header import Header
-from tilewise.segment import cleanup, filters, learned, masks, own_function, steps
+from tilewise.segment import cleanup, filters, learned, masks, own_function, sources, steps
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.projections import PROJECTIONS
@@ -130,10 +130,87 @@ def read_methods(
             raise ValueError(f"filters.{NO_FILTER} stands for no filter: give it another name")
         for dtype in sorted(dtypes):
             _checked(f"filters.{name}", filters.check_chain, chain, dtype)
+        _checked(f"filters.{name}", _check_program, chain, config["filters"])
     return {
         name: _read_method(name, _located(name, entry, folder), config["filters"], samples)
         for name, entry in config["methods"].items()
     }
+
+
+def with_sources(config: dict[str, Any], folder: str | Path = "") -> dict[str, Any]:
+    """A configuration with a filter for each source that thresholds of its methods name.
+
+    Their names have a `-`, which no filter of a configuration can have. Programs are told the
+    folder of the configuration file.
+    """
+    placed = _placed([config["filters"], config["methods"]], os.path.relpath(Path(folder)))
+    known, methods = placed
+    for name, entry in methods.items():
+        for number, chain in enumerate(_source_chains(f"methods.{name}", entry), 1):
+            if _implied_filter(known, chain) is None:
+                known[_implied_name(name, number, chain)] = chain
+    return {**config, "filters": known, "methods": methods}
+
+
+def _source_chains(what: str, entry: dict[str, Any]) -> list[list[Any]]:
+    """Filters that give the masks of other programs that a method has as thresholds."""
+    functions = _threshold_functions()
+    given = entry["grid"].get("threshold", [entry["threshold"]])
+    names = {_checked(what, steps.given, step, functions, STEP_KIND)[0] for step in given}
+    if not names & {*sources.MASKS}:
+        return []
+    chains: list[list[Any]] = []
+    for _, own in _expand(what, entry):
+        threshold, settings = _checked(what, parse_threshold, own["threshold"])
+        if threshold in sources.MASKS:
+            _checked(what, check_threshold, threshold, settings)
+            chain = sources.chain_of(threshold, settings, own["filter"])
+            chains += [chain] if chain not in chains else []
+    return chains
+
+
+def _placed(value: Any, place: str) -> Any:
+    """A part of a configuration in which `{folder}` is the path of its own."""
+    if isinstance(value, str):
+        return value.replace("{folder}", place)
+    if isinstance(value, dict):
+        return {key: _placed(own, place) for key, own in value.items()}
+    return [_placed(own, place) for own in value] if isinstance(value, list) else value
+
+
+def _implied_name(method: str, number: int, chain: list[Any]) -> str:
+    source, settings = next(iter(chain[0].items()))
+    if source == sources.EXTERNAL:
+        return f"external-{sources.array_name(**settings)}"
+    return f"{sources.COMMAND}-{method}" + (f"-{number}" if number > 1 else "")
+
+
+def _implied_filter(known: dict[str, Any], chain: list[Any]) -> str | None:
+    """The name of a filter that a threshold stands for, if it is known."""
+    return next((name for name, own in known.items() if "-" in name and own == chain), None)
+
+
+def external_columns(config: dict[str, Any]) -> list[str]:
+    """Columns of the sample sheet whose masks the filters of a configuration begin with."""
+    columns: dict[str, None] = {}
+    for name, chain in config["filters"].items():
+        source = _checked(f"filters.{name}", sources.source_of, chain)
+        if source is not None and source[0] == sources.EXTERNAL:
+            _checked(f"filters.{name}", sources.check_external, **source[1])
+            columns[source[1]["column"]] = None
+    return list(columns)
+
+
+def _check_program(chain: list[Any], known: dict[str, Any]) -> None:
+    """Check that a program is given the image after a filter that is known."""
+    name = sources.given_filter(chain)
+    if name is None:
+        return
+    if name not in known:
+        raise ValueError(f"filter {name} is not configured{hint(name, known)}")
+    before = sources.source_of(known[name])
+    if before is not None and before[0] == sources.COMMAND:
+        raise ValueError(f"filter {name} begins with a program: let one program call the other")
 
 
 def _located(name: str, entry: dict[str, Any], folder: str | Path) -> dict[str, Any]:
@@ -178,10 +255,11 @@ def _read_method(
         for variant, parameters in _expand(f"methods.{name}", entry)
     )
     for variant in variants:
-        chain = known_filters.get(variant.filter, [])
-        for sample in chosen_samples:
-            what = f"methods.{name}: sample {sample}: filter {variant.filter}"
-            _checked(what, _check_colors, chain, samples[sample].header)
+        given = sources.given_filter(known_filters.get(variant.filter, []))
+        for sample, used in product(chosen_samples, filter(None, (variant.filter, given))):
+            chain, what = known_filters.get(used, []), f"methods.{name}: sample {sample}"
+            _checked(f"{what}: filter {used}", _check_colors, chain, samples[sample].header)
+            _checked(what, _check_source, chain, samples[sample])
     grid = tuple((key, tuple(values)) for key, values in entry["grid"].items())
     method = Method(name, variants, chosen_samples, grid)
     if method.is_calibrated and not any(samples[sample].truth for sample in chosen_samples):
@@ -208,6 +286,27 @@ def _check_colors(chain: list[Any], header: Header) -> None:
             f"{projection[0]} takes colours, and the image is grey: leave the sample out of "
             "`samples` of the method, or choose another filter"
         )
+
+
+def _check_source(chain: list[Any], sample: Sample) -> None:
+    """Check that a sample has the masks that a filter begins with."""
+    source = sources.source_of(chain)
+    if source is None or source[0] != sources.EXTERNAL:
+        return
+    column, channel = source[1]["column"], source[1]["channel"]
+    if column not in sample.external:
+        raise ValueError(
+            f"the column `{column}` is empty or missing: name its masks there, or leave the sample "
+            "out of `samples` of the method"
+        )
+    channels = sample.external[column].channels
+    if channel is None and channels > 1:
+        raise ValueError(
+            f"`{column}` has {channels} channels: name the one that counts, {{external: "
+            f"{{column: {column}, channel: 0}}}}"
+        )
+    if channel is not None and channel >= channels:
+        raise ValueError(f"`{column}` has no channel {channel}: it has {channels}, from 0 on")
 
 
 def _expand(what: str, entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -258,6 +357,15 @@ def _read_variant(
     threshold, settings = _checked(what, parse_threshold, entry["threshold"])
     _checked(what, check_threshold, threshold, settings)
     _checked(what, cleanup.check_steps, entry["cleanup"])
+    if threshold == sources.EXTERNAL and chosen != NO_FILTER:
+        raise ValueError(
+            f"{what}: external takes the place of the image: leave `filter` out, or let the "
+            "filter begin with it, as in [{external: COLUMN}, {median: 3}]"
+        )
+    if threshold in sources.MASKS:
+        chain = sources.chain_of(threshold, settings, entry["filter"])
+        chosen = _implied_filter(known_filters, chain) or chosen
+        threshold, settings = "manual", {"value": settings["above"]}
     if threshold == "hysteresis" and entry["foreground"] == "dark":
         raise ValueError(f"{what}: hysteresis finds what is bright: add `invert` to its filter")
     if threshold == own_function.NAME and entry["foreground"] == "dark":
@@ -334,6 +442,7 @@ def _threshold_functions() -> dict[str, Callable[..., Any]]:
         **{name: method.surface for name, method in LOCAL.items()},
         **{"hysteresis": masks.hysteresis, own_function.NAME: own_function.python},
         learned.NAME: learned.pixel_classifier,
+        **sources.MASKS,
     }
 
 
@@ -411,5 +520,6 @@ CHECKS: dict[str, Callable[..., None]] = {
     "circular": _check_circular,
     own_function.NAME: own_function.check,
     learned.NAME: learned.check,
+    **sources.CHECKS,
 }
 """What raises ValueError for settings that a method cannot use, by method."""

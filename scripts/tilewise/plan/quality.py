@@ -116,13 +116,19 @@ def survey_methods(study: Study, stack: str, block: str) -> list[str]:
 
 @cache
 def _survey_methods_of(study: Study, sample: str) -> list[str]:
-    """Methods that are compared: those for which no large sample is counted that is not anyway."""
+    """Methods that are compared: those for which nothing large is done that is not done anyway.
+
+    That is to count a large sample, or to let a program segment all tiles of a block.
+    """
     stack = study.stack_of[sample].name
     return [
         name
         for name in study.methods_of(sample)
-        if study.is_run(sample, name)
-        or not segment.waiting(study, stack, study.methods[name].variants)
+        if (
+            study.is_run(sample, name)
+            or not segment.waiting(study, stack, study.methods[name].variants)
+        )
+        and (study.apply in ("all", name) or not study.has_program(name))
     ]
 
 

@@ -7,12 +7,13 @@ from itertools import chain
 from typing import Any
 
 from tilewise.plan import paths
-from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Study
 from tilewise.read.annotation import Piece
 from tilewise.read.sources import Planes
+from tilewise.segment.filters import takes_colors
 from tilewise.segment.roi import surroundings
+from tilewise.segment.sources import array_of
 from tilewise.store.grid import Grid, GridSettings
 
 PartSettings = dict[str, Any]
@@ -36,6 +37,9 @@ class Pixels:
     """The region of interest in each of the blocks; none where no sample has one."""
     colors: list[str] = field(default_factory=list)
     """Red, green and blue of each of the blocks, for filters that begin with a projection."""
+    sources: list[str] = field(default_factory=list)
+    """Each of the blocks of all `arrays`, for filters that begin with a source."""
+    arrays: list[str] = field(default_factory=list)
     own_files: list[str] = field(default_factory=list)
     """Files of the user's that steps read which the job applies."""
 
@@ -74,25 +78,35 @@ def image(
     filter: str,
     reach: float,
     others: Iterable[str] = (),
+    is_tried: bool = False,
 ) -> Pixels:
     """Blocks of the image around parts of a stack, to which the job applies the filter itself.
 
-    It may apply others, too, in which case the reach is for all of them.
+    It may apply others, too, in which case the reach is for all of them. Where `is_tried`, it needs
+    annotated tiles alone, with that reach around them.
     """
     stack = study.stack_of[places[0][0]].name
     own_reach = study.reach(stack, filter)
     own_reach = surroundings(own_reach) if study.has_roi(stack) else own_reach
     blocks = _blocks_around(study, places, reach + own_reach)
-    taking = {study.takes_colors(stack, name) for name in (filter, *others)}
+    chains = [study.steps(name, stack) for name in (filter, *others)]
+    arrays = list(dict.fromkeys(array for steps in chains if (array := array_of(steps))))
+    taking = {takes_colors(steps) for steps in chains if not array_of(steps)}
     grey, color = paths.IMAGE + paths.BLOCK, paths.COLOR + paths.COLOR_BLOCK
     files, colors = (
         paths.of_blocks(pattern, blocks if kind in taking else [], stack=stack, level=0)
         for kind, pattern in ((False, grey), (True, color))
     )
-    steps = study.steps(filter, stack)
+    pattern = paths.SOURCE + paths.FILTERED_BLOCK
+    sources = []
+    for block in blocks:
+        for name in arrays:
+            array = array_of_block(study, stack, name, block, is_tried)
+            sources.append(pattern.format(stack=stack, array=array, block=block))
+    roi = rois(study, stack, blocks)
     own = [file for name in (filter, *others) for file in study.filter_files(stack, name)]
     own_files = list(dict.fromkeys(own))
-    return Pixels(files, blocks, steps, "zstd", rois(study, stack, blocks), colors, own_files)
+    return Pixels(files, blocks, chains[0], "zstd", roi, colors, sources, arrays, own_files)
 
 
 def rois(study: Study, stack: str, blocks: list[str]) -> list[str]:
@@ -106,20 +120,62 @@ def filtered(
     filter: str,
     reach: float = 0,
     takes_temporary: bool = False,
+    is_tried: bool = False,
 ) -> Pixels:
-    """Filtered blocks, or those of the image where no filtered ones are written, as never of hues.
+    """Filtered blocks, or those of the image or source where no filtered ones are written.
 
     With `takes_temporary`, files that are deleted again are read too, else the job filters itself.
     """
     is_written = study.filtered == "kept" or (takes_temporary and study.filtered == "temporary")
-    if filter == NO_FILTER or not is_written or study.is_circular(filter):
-        return image(study, places, filter, reach)
+    if not (is_written and study.may_be_written(filter)):
+        return image(study, places, filter, reach, is_tried=is_tried)
     stack = study.stack_of[places[0][0]].name
     blocks = _blocks_around(study, places, reach)
     pattern = paths.FILTERED + paths.FILTERED_BLOCK
     files = paths.of_blocks(pattern, blocks, stack=stack, filter=filter)
     codec = study.config["filtered_codec"]
     return Pixels(files, blocks, [], codec, rois(study, stack, blocks))
+
+
+def array_of_block(study: Study, stack: str, array: str, block: str, is_tried: bool) -> str:
+    """The array itself, or that of the tiles that methods are tried on, if there are others."""
+    if array not in study.commands or not is_tried or is_whole(study, stack, array, block):
+        return array
+    return array + paths.NEAR_TRUTH
+
+
+@cache
+def is_whole(study: Study, stack: str, array: str, block: str) -> bool:
+    """Whether methods are tried on all tiles of a block that a program segments."""
+    places = [place for place in study.places(stack, block) if study.has_array(place[0], array)]
+    return all(tried_tiles(study, sample, own, array) is None for sample, own in places)
+
+
+def tried_tiles(study: Study, sample: str, own: str, array: str) -> list[list[int]] | None:
+    """Tiles of a block that masks of annotated ones depend on; None is all of its tiles.
+
+    They are as `annotated_tiles` has them.
+    """
+    name, _ = study.commands[array]
+    stack, grid, region = (
+        study.stack_of[sample].name,
+        study.grids[sample],
+        study.region(sample, own),
+    )
+    reach = max(
+        study.variant_reach(stack, variant)
+        for method in study.users(name)
+        for variant in method.variants
+        if variant.filter == name
+    )
+    by_plane = pieces_by_plane(study, sample, "truth")
+    pieces = [piece for z in range(region.z0, region.z1) for piece in by_plane.get(z, ())]
+    annotated = {tile for piece in pieces for tile in grid.tiles_in(piece.region)}
+    around = (grid.around(grid.tile_region(tile), reach) for tile in annotated)
+    near = {tile for region in around for tile in grid.tiles_in(region)} & set(grid.tiles(own))
+    if len(near) == grid.number_of_tiles(region):
+        return None
+    return sorted([tile.z, tile.row, tile.column] for tile in near)
 
 
 def _blocks_around(study: Study, places: list[tuple[str, str]], reach: float) -> list[str]:
@@ -164,7 +220,7 @@ class Pieces:
 
 
 def pieces(study: Study, places: list[tuple[str, str]], kind: str | int) -> Pieces:
-    """Pieces in parts: of the `truth`, of the `roi`, or of an annotator by number."""
+    """Pieces in parts: of the `truth`, the `roi`, an annotator by number, or masks by column."""
     parts = [pieces_of_block(study, sample, own, kind) for sample, own in places]
     pages: dict[str, list[int]] = {}
     for piece in chain.from_iterable(parts):
@@ -193,7 +249,13 @@ def pieces_by_plane(study: Study, sample: str, kind: str | int) -> dict[int, lis
     """Pieces of a sample by their plane."""
     known = study.samples[sample]
     by_plane: dict[int, list[Piece]] = {}
-    for piece in known.annotators[kind - 1] if isinstance(kind, int) else getattr(known, kind):
+    if isinstance(kind, int):
+        own = known.annotators[kind - 1]
+    elif kind in known.external:
+        own = known.external[kind].pieces
+    else:
+        own = getattr(known, kind)
+    for piece in own:
         by_plane.setdefault(piece.z, []).append(piece)
     return by_plane
 

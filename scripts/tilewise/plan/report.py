@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from tilewise.plan import ingest, paths, pieces, quality, reads, validate
-from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.reads import PartSettings
 from tilewise.plan.study import Choice, Study
 from tilewise.plan.validate import pixel_size
+from tilewise.segment.sources import DTYPE
 from tilewise.store.grid import Tile
 
 FIGURES = ("tiles", "histogram", "confusion")
@@ -82,11 +82,12 @@ def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
         for sample, tile in tiles_to_show(study, choice.method):
             grid, stack = study.grids[sample], study.stack_of[sample]
             (own,) = grid.blocks_of(grid.tile_region(tile))
-            pixels = reads.filtered(study, [(sample, own)], variant.filter)
+            is_tried = study.is_tried(sample, variant)
+            pixels = reads.filtered(study, [(sample, own)], variant.filter, is_tried=is_tried)
             names = {"stack": stack.name, "block": stack.block(sample, own), "level": 0}
             label = paths.LABEL + paths.BLOCK
             images.append((paths.IMAGE + paths.BLOCK).format(**names))
-            filtered += pixels.files or pixels.colors
+            filtered += pixels.files or pixels.colors or pixels.sources
             rois += pixels.rois
             masks.append(label.format(label=choice.method, **names))
             truths.append(label.format(label="truth", **names))
@@ -105,6 +106,7 @@ def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
                     steps=pixels.steps,
                     codec=pixels.codec,
                     channels=3 if pixels.colors else 1,
+                    filtered_dtype=DTYPE if pixels.arrays else study.dtype(stack.name),
                     has_roi=bool(pixels.rois),
                     dtype=study.dtype(stack.name),
                     is_color=study.is_color(stack.name),
@@ -131,16 +133,23 @@ def costs(study: Study, choices: tuple[Choice, ...]) -> Costs:
     """Of the study, by what was chosen for each of `cost_methods`."""
     found = Costs([], [], [], [])
     for choice in choices:
-        filter = study.methods[choice.method].variant(choice.variant).filter
+        variant = study.methods[choice.method].variant(choice.variant)
+        filter = variant.filter
         for stack in (stack for stack, method in study.validated if method == choice.method):
             blocks = study.annotated_blocks(stack, choice.method)
             names: dict[str, str] = {"stack": stack, "method": choice.method, "filter": filter}
             found.masks.extend(paths.of_blocks(paths.COST, blocks, **names))
             found.mask_methods.extend([choice.method] * len(blocks))
-            is_written = study.filtered != "inline" and not study.is_circular(filter)
-            if filter != NO_FILTER and is_written:
+            if study.filtered != "inline" and study.may_be_written(filter):
                 found.filtered.extend(paths.of_blocks(paths.FILTER_COST, blocks, **names))
                 found.filtered_methods.extend([choice.method] * len(blocks))
+            array = study.array(filter) or ""
+            for block in blocks if array in study.commands else ():
+                places = study.annotated_places(stack, block, choice.method)
+                is_tried = all(study.is_tried(sample, variant) for sample, _ in places)
+                own = reads.array_of_block(study, stack, array, block, is_tried)
+                found.filtered.append(paths.SOURCE_COST.format(stack=stack, array=own, block=block))
+                found.filtered_methods.append(choice.method)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from math import ceil, inf
+from math import inf
 from typing import Any
 
 from tilewise.labels import SEGMENTATION
@@ -16,6 +16,8 @@ BASE_MEMORY = 250
 """MB of Python and its libraries."""
 COLOR_BUFFERS = 12
 """Of the size of a strip: rows that are kept, in two more channels, and what a projection has."""
+SOURCE_BYTES = 64
+"""Per pixel, of 16 buffers of a source's pixels."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +110,17 @@ def by_strips(
 ) -> Need:
     """Of a job that goes through a block strip by strip, or plane by plane if its reach is one."""
     workers = threads(study) if workers is None else workers
-    buffers = (8 if reach == inf else buffers) + _filter_buffers(study, stack, filter)
-    size = memory(study, stack, reach, buffers, workers)
+    bytes_per_pixel = (8 if reach == inf else buffers) + _more_buffers(study, stack, filter)
+    size = memory(study, stack, reach, bytes_per_pixel, workers)
     return Need(size, runtime(study, stack), workers, group)
 
 
-def _filter_buffers(study: Study, stack: str, filter: str) -> int:
-    """What a filter holds besides: three channels instead of one, or planes of doubles."""
+def _more_buffers(study: Study, stack: str, filter: str) -> float:
+    """What a filter holds besides: the pixels of a source, three channels, or planes of doubles."""
+    if study.source(filter):
+        return SOURCE_BYTES / bytes_of(study.dtype(stack))
     colors = COLOR_BUFFERS if study.takes_colors(stack, filter) else 0
-    return colors + ceil(study.filter_bytes(stack, filter) / bytes_of(study.dtype(stack)))
+    return colors + study.filter_bytes(stack, filter) / bytes_of(study.dtype(stack))
 
 
 def ingest(study: Study, stack: str) -> Need:
@@ -130,6 +134,20 @@ def truth(study: Study, stack: str) -> Need:
     """Compressed truth is decoded a plane at a time: one 8-bit plane, and the one before."""
     size = memory(study, stack, inf, 3 / bytes_of(study.dtype(stack)), decoders(study, stack))
     return Need(size, runtime(study, stack), threads(study), "segment")
+
+
+def external(study: Study, stack: str) -> Need:
+    """The same of masks made elsewhere, of up to 8 bytes per pixel."""
+    size = memory(study, stack, inf, 24 / bytes_of(study.dtype(stack)), decoders(study, stack))
+    return Need(size, runtime(study, stack), threads(study), ingest_group(study, stack))
+
+
+def command(study: Study, stack: str, array: str) -> Need:
+    """Tiles in and out, and what a program takes."""
+    _, settings = study.commands[array]
+    own = by_strips(study, stack, reach=settings["halo"], filter=settings["filter"] or NO_FILTER)
+    minutes = own.runtime + round(settings["timeout"] / 60)
+    return Need(own.memory + (settings["memory"] or 0), minutes, own.threads)
 
 
 def decoders(study: Study, stack: str) -> int:
@@ -154,14 +172,14 @@ def threshold(study: Study, stack: str, method: str) -> Need:
 def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) -> int:
     # a local method has several planes of doubles, the same for every dtype
     doubles = 32 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0
-    inline = study.reach(stack, variant.filter) if study.filtered == "inline" else 0
+    is_inline = study.filtered == "inline" or study.source(variant.filter)
+    inline = study.reach(stack, variant.filter) if is_inline else 0
     own = variant.segmenter.reach
     reach = own if inline == inf else own + inline
     if variant.segmenter.is_classifier:
         # codes of a window, a byte per feature; the rest is small
         doubles = 2 / bytes_of(study.dtype(stack))
-    pixels = 8 if reach == inf else 16
-    pixels += _filter_buffers(study, stack, variant.filter)
+    pixels = (8 if reach == inf else 16) + _more_buffers(study, stack, variant.filter)
     size = memory(study, stack, reach, pixels + doubles, workers)
     if inline == inf:
         # the filter's planes, beside the strip or plane of the method
@@ -182,7 +200,7 @@ def sweep(study: Study, stack: str, method: str) -> Need:
             stack,
             study.variant_reach(stack, variant),
             20
-            + _filter_buffers(study, stack, variant.filter)
+            + _more_buffers(study, stack, variant.filter)
             + (40 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0),
             workers,
         )
@@ -195,7 +213,7 @@ def draw(study: Study, stack: str, variant: Variant) -> Need:
     """Annotated tiles one after the other, all features of each in single precision."""
     number = len(learned.names_of(variant.segmenter.settings))
     bytes_per_pixel = 20 + (4 * number + 16) / bytes_of(study.dtype(stack))
-    bytes_per_pixel += _filter_buffers(study, stack, variant.filter)
+    bytes_per_pixel += _more_buffers(study, stack, variant.filter)
     workers = threads(study)
     reach = study.variant_reach(stack, variant)
     size = memory(study, stack, reach, bytes_per_pixel, workers)
@@ -252,9 +270,10 @@ def ingest_group(study: Study, stack: str) -> str:
     return "ingest" if study.is_split(stack) else filter_group(study, stack)
 
 
-def histogram_group(study: Study, stack: str) -> str:
+def histogram_group(study: Study, stack: str, filter: str) -> str:
     """A histogram of floats waits for the extents of all blocks."""
-    return "count" if study.dtype(stack) == "float32" else filter_group(study, stack)
+    is_float = study.filtered_dtype(stack, filter) == "float32"
+    return "count" if is_float else filter_group(study, stack)
 
 
 def method_group(study: Study, stack: str, method: str) -> str:

@@ -47,10 +47,10 @@ class Histogram(PixelJob):
 def histogram(study: Study, stack: str, source: str, block: str) -> Histogram:
     """Of one block."""
     places, extents = study.places(stack, block), []
-    if study.dtype(stack) == "float32" and not study.is_circular(source):
+    if study.filtered_dtype(stack, source) == "float32":
         blocks = study.blocks(stack)
         extents = paths.of_blocks(paths.EXTENT, blocks, stack=stack, source=source)
-    reach, group = study.reach(stack, source), resources.histogram_group(study, stack)
+    reach, group = study.reach(stack, source), resources.histogram_group(study, stack, source)
     return Histogram(
         parts=reads.parts(study, places),
         pixels=reads.filtered(study, places, source, takes_temporary=True),
@@ -86,7 +86,8 @@ def threshold(study: Study, stack: str, method: str, block: str, choice: Choice)
     reach = variant.segmenter.reach
     is_all = method == SEGMENTATION or study.apply == "all"
     places = study.mask_places(stack, block, method)
-    pixels = reads.filtered(study, places, variant.filter, reach, takes_temporary=True)
+    is_tried = not is_all and all(study.is_tried(sample, variant) for sample, _ in places)
+    pixels = reads.filtered(study, places, variant.filter, reach, True, is_tried)
     return Threshold(
         parts=[
             reads.part(

@@ -3,7 +3,7 @@
 import glob
 import math
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
@@ -47,6 +47,17 @@ IN_ORDER = attrgetter("z", "y", "x")
 
 
 @dataclass(frozen=True)
+class External:
+    """Masks of a sample that were made elsewhere."""
+
+    pieces: tuple[Piece, ...]
+    """One for each plane of the image."""
+    channels: int
+    is_float: bool = False
+    """Whether their pixels are floats, as probabilities are, and labels seldom."""
+
+
+@dataclass(frozen=True)
 class Sample:
     """One row of the sheet, its files found and their headers read."""
 
@@ -70,6 +81,8 @@ class Sample:
     """What could mislead in its files and its row."""
     sampling: Sampling = field(default_factory=Sampling)
     """How its annotated tiles were picked."""
+    external: dict[str, External] = field(default_factory=dict)
+    """By the column of the sheet that names them."""
 
     @property
     def group(self) -> str:
@@ -105,6 +118,7 @@ def read_samples(
     truth_foreground: float | None,
     pixel_size: str | float | Sequence[float] | None = None,
     roi: str | None = None,
+    external: Collection[str] = (),
 ) -> dict[str, Sample]:
     """Read a sample sheet and the headers of all files that it names: samples by name, in order.
 
@@ -112,9 +126,9 @@ def read_samples(
     of `SHEET_COLUMNS`; files are relative to its folder. `channel`, `truth_foreground`, `roi` are
     defaults of these columns. `pixel_size`, as for `parse_pixel_size`, is of samples whose size
     neither the sheet nor the file has; the sheet counts more than the file, and where one of the
-    three does not know z, the next gives it. ValueError names the sheet or the file, the sample
-    and the remedy; also for a file in two roles, and for an image of two samples that are not of
-    one group.
+    three does not know z, the next gives it. `external` are columns with masks made elsewhere.
+    ValueError names the sheet or the file, the sample and the remedy; also for a file in two roles,
+    and for an image of two samples that are not of one group.
     """
     path = Path(path)
     if not path.is_file():
@@ -122,7 +136,7 @@ def read_samples(
     rows = read_table(path, NEEDED, NAMES_OF_NEEDED)
     if not rows:
         raise ValueError(f"sample sheet {path} has no rows: add one per sample")
-    naming_files = check_columns(path, rows, named)
+    naming_files = check_columns(path, rows, named, external)
     default_size = None if pixel_size is None else parse_pixel_size(pixel_size)
     default_foreground = None if truth_foreground is None else _foreground(truth_foreground)
     lines = lines_of_samples(path, rows)
@@ -131,7 +145,15 @@ def read_samples(
         name = row["sample"]
         try:
             samples[name] = _read_sample(
-                name, row, path.parent, named, channel, default_foreground, default_size, roi
+                name,
+                row,
+                path.parent,
+                named,
+                channel,
+                default_foreground,
+                default_size,
+                roi,
+                external,
             )
         except ValueError as error:
             raise ValueError(f"sample {name} in {path}, line {line}: {error}") from error
@@ -143,7 +165,7 @@ def read_samples(
 
 
 def _check_roles(samples: dict[str, Sample], path: Path, lines: dict[str, int]) -> None:
-    """Make sure that a file is image, truth or roi, and the image of one sample or group, once."""
+    """Make sure that a file has one role, and is the image of one sample or group, once."""
     known: dict[str, tuple[str, str]] = {}
     for name, sample in samples.items():
         for role, file in _roles(sample):
@@ -171,7 +193,8 @@ def _check_roles(samples: dict[str, Sample], path: Path, lines: dict[str, int]) 
 def _roles(sample: Sample) -> Iterator[tuple[str, str]]:
     """Roles and files of a sample; a file of several pieces once."""
     yield from (("image", file) for file in sample.images)
-    for role, pieces in (("truth", sample.truth), ("roi", sample.roi)):
+    masks = ((column, own.pieces) for column, own in sample.external.items())
+    for role, pieces in (("truth", sample.truth), ("roi", sample.roi), *masks):
         yield from ((role, file) for file in dict.fromkeys(piece.path for piece in pieces))
 
 
@@ -196,7 +219,8 @@ def _unread(naming_files: Sequence[str], path: Path) -> Doubt:
     return Doubt(
         "metadata_columns",
         f"{', '.join(naming_files)} in {path}: these columns name files, which are not read",
-        f"if they should be, name the columns {', '.join(SHEET_COLUMNS[1:4])}",
+        f"if they should be, name the columns {', '.join(SHEET_COLUMNS[1:4])}; to read masks made "
+        "elsewhere, give a method the threshold `{external: COLUMN}`",
     )
 
 
@@ -221,10 +245,12 @@ def _read_sample(
     default_foreground: float | None,
     default_size: PixelSize | None,
     default_roi: str | None,
+    external: Collection[str],
 ) -> Sample:
     images = _find(row["image"], folder, named, "image")
     if len(images) > 1:
-        _check_pattern(row, folder, {_real(file) for file, _ in images})
+        others = ("truth", "roi", *external)
+        _check_pattern(row, others, folder, {_real(file) for file, _ in images})
     headers = [header for _, header in images]
     first = headers[0]
     for file, header in images:
@@ -268,18 +294,50 @@ def _read_sample(
         channel=_channel(row.get("channel") or channel, header),
         truth_foreground=foreground,
         pixel_size=_pixel_size(row.get("pixel_size"), header, default_size),
-        metadata={column: text for column, text in row.items() if column not in SHEET_COLUMNS},
+        metadata={
+            column: text
+            for column, text in row.items()
+            if column not in (*SHEET_COLUMNS, *external)
+        },
         doubts=tuple(_doubts(name, files, foreground is not None)),
         sampling=Sampling(
             sampling.parse(row).within(EVERYWHERE),
             tuple(window for _, _, own in annotated for window in own),
         ),
+        external={
+            column: _external(row[column], folder, named, header, images, column)
+            for column in external
+            if row.get(column)
+        },
     )
 
 
-def _check_pattern(row: dict[str, str], folder: Path, images: set[str]) -> None:
+def _external(
+    entry: str, folder: Path, named: NamedFiles, image: Header, images: FoundFiles, column: str
+) -> External:
+    """Masks of all planes of a sample, made elsewhere."""
+    if entry.lower().endswith(".tsv"):
+        raise ValueError(f"{column} {entry} is a table: name images of whole planes")
+    pieces, files, _ = _pieces(entry, folder, named, image, images, column, allows_any=True)
+    if len(pieces) != image.planes:
+        raise ValueError(
+            f"{column} {entry} has {len(pieces)} planes, the image {image.planes}: give one each"
+        )
+    kinds = {header.channels for _, header in files}
+    if len(kinds) > 1:
+        raise ValueError(
+            f"{column} {entry}: some files have more channels: convert them to one kind"
+        )
+    return External(
+        pieces, max(kinds), any(header.dtype.startswith("float") for _, header in files)
+    )
+
+
+def _check_pattern(
+    row: dict[str, str], others: Iterable[str], folder: Path, images: set[str]
+) -> None:
     """Make sure that images' pattern matches no other file; before its size seems to be wrong."""
-    for column in ("truth", "roi"):
+    for column in others:
         for entry in filter(None, map(str.strip, row.get(column, "").split(";"))):
             for file in _matched(entry, folder):
                 if _real(file) in images:
@@ -385,7 +443,9 @@ def _pixel_size(entry: str | None, header: Header, default: PixelSize | None) ->
     return z, y, x
 
 
-def _find(entry: str, folder: Path, named: NamedFiles, column: str) -> FoundFiles:
+def _find(
+    entry: str, folder: Path, named: NamedFiles, column: str, allows_any: bool = False
+) -> FoundFiles:
     """Files that an entry of the sheet names, in natural order, with their headers."""
     if not entry:
         raise ValueError(f"the column `{column}` is empty: name a file or a glob")
@@ -406,7 +466,7 @@ def _find(entry: str, folder: Path, named: NamedFiles, column: str) -> FoundFile
         if not glob.has_magic(entry):
             raise ValueError(f"{column} {pattern} does not exist: correct the path in the sheet")
         raise ValueError(f"{column} {pattern} matches no file: correct the glob in the sheet")
-    return [(file, read_header(file)) for file in files]
+    return [(file, read_header(file, allows_any)) for file in files]
 
 
 def _pieces(
@@ -416,19 +476,20 @@ def _pieces(
     image: Header,
     images: FoundFiles,
     column: str,
+    allows_any: bool = False,
 ) -> tuple[tuple[Piece, ...], FoundFiles, tuple[Window, ...]]:
     """Where the files of an entry lie in the sample, the files, and how windows were picked."""
     if not entry:
         return (), [], ()
     if entry.lower().endswith(".tsv"):
         return _windows(Path(folder, entry), image, column)
-    files = _find(entry, folder, named, column)
+    files = _find(entry, folder, named, column, allows_any)
+    windows = "" if allows_any else "; for windows of a plane give a TSV of z, y, x and path"
     for file, header in files:
         if (header.height, header.width) != (image.height, image.width):
             raise ValueError(
                 f"{column} {file} is {header.height} x {header.width} px, the image "
-                f"{image.height} x {image.width}: they must be equal; "
-                "for windows of a plane give a TSV of z, y, x and path"
+                f"{image.height} x {image.width}: they must be equal{windows}"
             )
     pages = [(file, page) for file, header in files for page in range(header.planes)]
     places: Sequence[int] = range(image.planes)
@@ -437,9 +498,10 @@ def _pieces(
     elif len(pages) == len(files) <= image.planes == len(images):
         places = match_planes([file for file, _ in images], [file for file, _ in files])
     elif len(pages) != image.planes:
+        windows = "" if allows_any else ", files numbered like the image's, or a TSV of windows"
         raise ValueError(
             f"{column} {entry} has {len(pages)} planes, the image {image.planes}: give one plane "
-            "each, files numbered like the image's, or a TSV of windows (z, y, x, path)"
+            f"each{windows}{'' if allows_any else ' (z, y, x, path)'}"
         )
     size = image.height, image.width
     pieces = tuple(

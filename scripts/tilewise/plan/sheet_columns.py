@@ -45,17 +45,24 @@ COMPUTED = tuple(name for name in (*columns(CHOICES), *ADDED) if name != "sample
 """Columns of `metrics.tsv`, to which metadata are added, with any configuration."""
 
 
-def check_columns(path: Path, rows: Sequence[TableRow], named: Collection[str]) -> list[str]:
+def check_columns(
+    path: Path, rows: Sequence[TableRow], named: Collection[str], external: Collection[str] = ()
+) -> list[str]:
     """Check the columns of metadata of a sheet, and give those that name files all the same.
 
-    `named` are files that the configuration names. ValueError if a column is one of the results,
-    or may be meant for one with a meaning.
+    `named` are files that the configuration names, `external` columns of masks that it names.
+    ValueError if a column is one of the results, or may be meant for one with a meaning.
     """
+    for column in external:
+        if column in (*SHEET_COLUMNS, GROUP):
+            raise ValueError(
+                f"external: the column `{column}` has another meaning: name masks in another one"
+            )
     naming_files: list[str] = []
     # what is made of the name `sample` is common for metadata, and no sheet lacks the column itself
     known = [column for column in (*SHEET_COLUMNS, GROUP) if column != "sample"]
     for column in rows[0].cells:
-        if column in (*SHEET_COLUMNS, GROUP):
+        if column in (*SHEET_COLUMNS, GROUP, *external):
             continue
         place = f"sample sheet {path}: the column `{column}`"
         if column.casefold() in COMPUTED:

@@ -1,7 +1,8 @@
 """The study: samples, stacks, methods, and what is annotated, compared and applied."""
 
 import os
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from math import prod
@@ -11,7 +12,16 @@ from typing import Any
 from tilewise.labels import SEGMENTATION
 from tilewise.learn.model import load
 from tilewise.plan import sheet
-from tilewise.plan.methods import APPLY_WORDS, Method, Variant, locate_filters, read_methods
+from tilewise.plan.methods import (
+    APPLY_WORDS,
+    NO_FILTER,
+    Method,
+    Variant,
+    external_columns,
+    locate_filters,
+    read_methods,
+    with_sources,
+)
 from tilewise.plan.pieces import blocks_of
 from tilewise.plan.sampling import Drawn
 from tilewise.plan.sheet import NamedFiles, Sample
@@ -25,7 +35,16 @@ from tilewise.segment.filters import (
     chain_reach,
     files_of,
     is_circular,
+    is_image,
     takes_colors,
+)
+from tilewise.segment.sources import (
+    ARRAY,
+    COMMAND,
+    EXTERNAL,
+    array_name,
+    given_filter,
+    source_of,
 )
 from tilewise.segment.steps import hint
 from tilewise.store.grid import Grid, Region
@@ -198,7 +217,8 @@ class Study:
         samples = self.samples.values()
         size = sum(prod(sample.shape) * bytes_of(sample.header.dtype) for sample in samples)
         limit = self.config["keep_filtered_limit"] * BYTES_PER_GIGABYTE
-        return "kept" if size * len(self.config["filters"]) <= limit else "inline"
+        number = sum(map(is_image, self.config["filters"].values()))
+        return "kept" if size * number <= limit else "inline"
 
     @cached_property
     def decides(self) -> bool:
@@ -212,8 +232,14 @@ class Study:
         return list(validation["metrics"]) if validation["extent"] == "tile" else []
 
     def steps(self, filter: str, stack: str) -> list[Any]:
-        """Steps of a filter; none of the image itself, and no projection of grey images."""
+        """Steps of a filter, as jobs know them.
+
+        There are none of the image itself, and no projection of grey images; of a source, the
+        first names its array.
+        """
         steps = list(self.config["filters"].get(filter, []))
+        if array := self.array(filter):
+            return [{ARRAY: array}, *steps[1:]]
         return steps if self.is_color(stack) or not takes_colors(steps) else steps[1:]
 
     def takes_colors(self, stack: str, filter: str) -> bool:
@@ -229,12 +255,73 @@ class Study:
         return files_of(self.steps(filter, stack))
 
     def is_circular(self, filter: str) -> bool:
-        """Whether a filter gives hues, which are never written."""
+        """Whether a filter gives hues."""
         return is_circular(self.config["filters"].get(filter, []))
+
+    def may_be_written(self, filter: str) -> bool:
+        """Whether a filter's images may be kept: not of hues, nor of what is stored already."""
+        steps = self.config["filters"].get(filter, [])
+        return filter != NO_FILTER and is_image(steps) and not is_circular(steps)
+
+    def source(self, filter: str) -> tuple[str, dict[str, Any]] | None:
+        """What a filter begins with in place of the image, and its settings."""
+        return source_of(self.config["filters"].get(filter, []))
+
+    def given_filter(self, filter: str) -> str:
+        """The filter whose images a program is given that a filter begins with; else `image`."""
+        return given_filter(self.config["filters"].get(filter, [])) or NO_FILTER
+
+    def array(self, filter: str) -> str | None:
+        """The name of its array."""
+        source = self.source(filter)
+        if source is None:
+            return None
+        if source[0] == EXTERNAL:
+            return array_name(**source[1])
+        return filter if filter.startswith(f"{COMMAND}-") else f"{COMMAND}-filter-{filter}"
+
+    @cached_property
+    def arrays(self) -> dict[str, dict[str, Any]]:
+        """Masks made elsewhere, by the name of their array: `column` and `channel`."""
+        return {array: settings for array, _, settings in self._sources(EXTERNAL)}
+
+    @cached_property
+    def commands(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Programs, by the name of their array: the filter that begins with one, and settings."""
+        return {array: (name, settings) for array, name, settings in self._sources(COMMAND)}
+
+    def _sources(self, kind: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        for name in self.config["filters"]:
+            source, array = self.source(name), self.array(name)
+            if source and array and source[0] == kind:
+                yield array, name, source[1]
+
+    def has_program(self, method: str) -> bool:
+        """Whether a program makes its masks, by any set of parameters."""
+        return any(self.array(name) in self.commands for name in self.methods[method].filters)
+
+    def users(self, filter: str) -> list[Method]:
+        """Methods with a set of parameters that uses a filter."""
+        return [method for method in self.methods.values() if filter in method.filters]
+
+    def has_source(self, sample: str, filter: str) -> bool:
+        """Whether a sample has what a filter begins with."""
+        array = self.array(filter)
+        return array is None or self.has_array(sample, array)
+
+    def has_array(self, sample: str, array: str) -> bool:
+        """Whether a sample has masks made elsewhere, or a method with a program, by their array."""
+        if array in self.arrays:
+            return self.arrays[array]["column"] in self.samples[sample].external
+        return any(sample in method.samples for method in self.users(self.commands[array][0]))
 
     def dtype(self, stack: str) -> str:
         """Of the pixels of a stack."""
         return self._any_sample(stack).header.dtype
+
+    def filtered_dtype(self, stack: str, filter: str) -> str:
+        """Of the pixels of a stack after a filter."""
+        return chain_dtype(self.steps(filter, stack), self.dtype(stack))
 
     def channels(self, stack: str) -> int:
         """Of the images of a stack."""
@@ -259,6 +346,10 @@ class Study:
         """Whether a mask needs a threshold of the whole sample."""
         grid = self.grids[sample]
         return variant.segmenter.needs_sample(grid.shape[0] * prod(grid.tiles_along))
+
+    def is_tried(self, sample: str, variant: Variant) -> bool:
+        """Whether a method's own mask needs no more than annotated tiles, and what is near them."""
+        return self.apply != "all" and not self.needs_sample(sample, variant)
 
     def counts_sample(self, sample: str, variant: Variant) -> bool:
         """Whether the job of a mask takes that threshold itself: it has all of the sample."""
@@ -378,6 +469,7 @@ def read_study(config: dict[str, Any], folder: str | Path, cores: int | None = N
     The sample sheet is relative to `folder`, that of the configuration file. ValueError says what
     is wrong, where, and what to do.
     """
+    config = with_sources(config, folder)
     samples = sheet.read_samples(
         os.path.relpath(Path(folder, config["samples"])),
         named_files(config),
@@ -385,6 +477,7 @@ def read_study(config: dict[str, Any], folder: str | Path, cores: int | None = N
         config["truth_foreground"],
         config["pixel_size"],
         config["roi"],
+        external_columns(config),
     )
     config = {**config, "filters": locate_filters(config["filters"], folder)}
     stacks, grids = read_stacks(samples, config)
@@ -473,9 +566,16 @@ def check(study: Study) -> None:
                 "files do not have: give it in the column `pixel_size` of the sheet"
             )
     _check_sampling(study)
+    _check_programs(study)
     for name, method in study.methods.items():
-        samples = study.annotated_samples(method)
-        dtypes = sorted({study.samples[sample].header.dtype for sample in samples})
+        stacks = {study.stack_of[sample].name for sample in study.annotated_samples(method)}
+        dtypes = max(
+            (
+                sorted({study.filtered_dtype(stack, one) for stack in stacks})
+                for one in method.filters
+            ),
+            key=len,
+        )
         if method.is_calibrated and len(dtypes) > 1:
             raise ValueError(
                 f"methods.{name}: scope calibrated needs samples of one dtype, these are "
@@ -518,6 +618,17 @@ def _check_classifiers(study: Study, name: str, method: Method) -> None:
                     f"{study.stacks[stack].samples[0]} are {dtype}: train a model on such images, "
                     "or convert them"
                 )
+
+
+def _check_programs(study: Study) -> None:
+    """Check that programs are there, unless other machines have them; ValueError names one."""
+    for filter, settings in study.commands.values():
+        name = str(settings["run"][0])
+        if study.cores is not None and study.users(filter) and shutil.which(name) is None:
+            raise ValueError(
+                f"methods.{study.users(filter)[0].name}: command: no program {name} is found: "
+                "install it, or give its path"
+            )
 
 
 def _check_sampling(study: Study) -> None:

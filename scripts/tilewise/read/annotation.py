@@ -1,4 +1,4 @@
-"""What is known of a sample: pieces of truth and of regions of interest, brought into the grid."""
+"""Pieces of truth, of regions of interest and of masks made elsewhere, brought into the grid."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,6 +43,8 @@ class PieceReader:
 
     outside = 0
     """Value where no piece is."""
+    dtype = "uint8"
+    """Of what is read."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self._pieces = pieces
@@ -52,26 +54,30 @@ class PieceReader:
     def start(self, stack: Stack, piece: Piece) -> None:
         """What `convert` needs to know of a whole piece."""
 
-    def convert(self, rows: NDArray, piece: Piece, out: NDArray[np.bool]) -> None:
-        """Whether pixels of a piece are 1."""
-        np.not_equal(rows, 0, out=out)
+    def open(self, piece: Piece) -> Stack:
+        """The file of a piece, whose stored values count."""
+        return open_stack([piece.path], as_stored=True)
+
+    def convert(self, rows: NDArray, piece: Piece, out: NDArray) -> None:
+        """Write what the pixels of a piece are."""
+        np.not_equal(rows, 0, out=out.view(bool))
 
     def _stack(self, piece: Piece) -> Stack:
         if piece not in self._stacks:
-            stack = open_stack([piece.path], as_stored=True)
+            stack = self.open(piece)
             # a piece that is refused is refused to every thread
             self.start(stack, piece)
             self._stacks[piece] = stack
         return self._stacks[piece]
 
-    def read(self, region: Region) -> NDArray[np.uint8]:
+    def read(self, region: Region) -> NDArray:
         """Pixels of a region of one plane.
 
         Returns
         -------
-        (rows, columns) uint8 ndarray
+        (rows, columns) ndarray of `dtype`
         """
-        pixels = np.full(region.shape[1:], self.outside, np.uint8)
+        pixels = np.full(region.shape[1:], self.outside, self.dtype)
         with self._lock:
             # another thread may still be at the plane before
             for piece in [piece for piece in self._stacks if piece.z < region.z0 - 1]:
@@ -84,7 +90,7 @@ class PieceReader:
                 rows = self._stack(piece).rows(piece.page, y0 - piece.y, y1 - piece.y)
                 rows = rows[:, x0 - piece.x : x1 - piece.x]
                 inside = pixels[y0 - region.y0 : y1 - region.y0, x0 - region.x0 : x1 - region.x0]
-                self.convert(rows, piece, inside.view(bool))
+                self.convert(rows, piece, inside)
         return pixels
 
     def __enter__(self) -> Self:
@@ -129,6 +135,32 @@ class TruthReader(PieceReader):
         except ValueError as error:
             raise ValueError(f"truth {piece.path}: {error}") from error
 
-    def convert(self, rows: NDArray, piece: Piece, out: NDArray[np.bool]) -> None:
+    def convert(self, rows: NDArray, piece: Piece, out: NDArray) -> None:
         """See `PieceReader`."""
-        np.equal(rows, self._foreground_of[piece], out=out)
+        np.equal(rows, self._foreground_of[piece], out=out.view(bool))
+
+
+class PixelReader(PieceReader):
+    """The pixels themselves, of any numbers, as float32: what is not 0 stays so, if it is a label.
+
+    Parameters
+    ----------
+    pieces
+        Masks made elsewhere.
+    channel
+        Number of the channel that counts, from 0; None where there is one.
+    """
+
+    dtype = "float32"
+
+    def __init__(self, pieces: Sequence[Piece], channel: int | None = None) -> None:
+        super().__init__(pieces)
+        self._channel = channel or 0
+
+    def open(self, piece: Piece) -> Stack:
+        """See `PieceReader`."""
+        return open_stack([piece.path], self._channel, as_stored=True, allows_any=True)
+
+    def convert(self, rows: NDArray, piece: Piece, out: NDArray) -> None:
+        """See `PieceReader`."""
+        out[:] = rows

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from numpy.typing import NDArray
 
-from tilewise.read.header import FormatError, Header
+from tilewise.read.header import FormatError, Header, check_dtype
 from tilewise.read.omezarr import OmeZarr
 from tilewise.read.picture import ImageioPicture, open_gif, open_picture
 from tilewise.read.tiff import Tiff
@@ -52,13 +52,15 @@ SIGNATURE_BYTES = 1024
 """First bytes of a file that are looked at: PNM files may have comments there."""
 
 
-def read_header(path: str | Path) -> Header:
+def read_header(path: str | Path, allows_any: bool = False) -> Header:
     """Read how many pixels of which kind a file holds; no pixel is decoded.
 
     Parameters
     ----------
     path
         A PNG, JPEG, GIF, BMP, WebP, PNM or TIFF file, or the folder of an OME-Zarr image.
+    allows_any
+        Whether pixels may be other numbers than `pixels.DTYPES`, as labels may.
 
     Returns
     -------
@@ -83,6 +85,7 @@ def read_header(path: str | Path) -> Header:
     """
     reader = open_file(path)
     reader.close()
+    check_dtype(reader.header.dtype, path, allows_any)
     return reader.header
 
 
@@ -98,7 +101,7 @@ def naming(path: str | Path) -> Iterator[None]:
 
 
 def open_file(path: str | Path) -> Reader:
-    """Open a file by the reader of its kind.
+    """Open a file by the reader of its kind, whatever the dtype of its pixels.
 
     Raises
     ------

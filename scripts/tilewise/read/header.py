@@ -20,7 +20,7 @@ class Header:
     channels
         1 for grey, 3 for colour (alpha is not counted), more for TIFF and OME-Zarr.
     dtype
-        One of `DTYPES`.
+        One of `DTYPES`, or of other numbers where these were asked for.
     pixel_size
         None if y or x is unknown.
     black
@@ -43,22 +43,27 @@ class FormatError(ValueError):
     """An error whose message names the file already."""
 
 
-def dtype_name(dtype: DTypeLike, path: str | Path) -> str:
-    """Name of the dtype in which a file's pixels are given: one of `DTYPES`.
+def dtype_name(dtype: DTypeLike) -> str:
+    """Name of the dtype in which a file's pixels are given: its own, but uint8 for bool."""
+    dtype = np.dtype(dtype)
+    return "uint8" if dtype.kind == "b" else dtype.name
+
+
+def check_dtype(name: str, path: str | Path, allows_any: bool = False) -> None:
+    """Make sure that a file's pixels are of `DTYPES`, or any real numbers of up to 64 bits.
 
     Raises
     ------
     FormatError
-        If it is none of them; the message names the file.
+        If they are not; the message names the file.
     """
-    dtype = np.dtype(dtype)
-    name = "uint8" if dtype.kind == "b" else dtype.name
-    if name not in DTYPES:
-        remedy = "uint8 or uint16" if dtype.kind in "iu" else "float32"
-        raise FormatError(
-            f"{path} has pixels of {name}, which are not supported: convert them to {remedy}"
-        )
-    return name
+    dtype = np.dtype(name)
+    if name in DTYPES or (allows_any and dtype.kind in "iuf" and dtype.itemsize <= 8):
+        return
+    remedy = "uint8 or uint16" if dtype.kind in "iu" else "float32"
+    raise FormatError(
+        f"{path} has pixels of {name}, which are not supported: convert them to {remedy}"
+    )
 
 
 def without_bool(pixels: NDArray) -> NDArray:

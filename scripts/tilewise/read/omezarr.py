@@ -43,7 +43,7 @@ class OmeZarr:
             size["y"],
             size["x"],
             size.get("c", 1),
-            dtype_name(dtype, path),
+            dtype_name(dtype),
             _ngff_pixel_size(multiscales[0], self._axes),
         )
         self._array: Any = None

@@ -16,7 +16,10 @@ COLOR_CHANNELS = {"red": 0, "green": 1, "blue": 2}
 
 
 def open_stack(
-    paths: str | Path | Sequence[str | Path], channel: str | int = "luma", as_stored: bool = False
+    paths: str | Path | Sequence[str | Path],
+    channel: str | int = "luma",
+    as_stored: bool = False,
+    allows_any: bool = False,
 ) -> "Stack":
     """Open files as one stack of planes.
 
@@ -29,6 +32,8 @@ def open_stack(
         a channel, from 0.
     as_stored
         Give the values that are stored, as labels need it, where 0 is white, too; else 0 is black.
+    allows_any
+        As for `read_header`.
 
     Raises
     ------
@@ -37,7 +42,7 @@ def open_stack(
     """
     if isinstance(paths, str | Path):
         paths = [paths]
-    return Stack(paths, channel, as_stored)
+    return Stack(paths, channel, as_stored, allows_any)
 
 
 class Stack:
@@ -49,12 +54,16 @@ class Stack:
     """
 
     def __init__(
-        self, paths: Sequence[str | Path], channel: str | int = "luma", as_stored: bool = False
+        self,
+        paths: Sequence[str | Path],
+        channel: str | int = "luma",
+        as_stored: bool = False,
+        allows_any: bool = False,
     ) -> None:
         self._paths = [str(path) for path in paths]
         if not self._paths:
             raise ValueError("a stack needs at least one file")
-        headers = [read_header(path) for path in self._paths]
+        headers = [read_header(path, allows_any) for path in self._paths]
         first = headers[0]
         for path, header in zip(self._paths, headers, strict=True):
             if (header.height, header.width) != (first.height, first.width):

@@ -72,7 +72,7 @@ class Tiff:
             int(np.prod(self._plane_shape, dtype=int)),
             *orientation.shown_shape(height, width, self._turn),
             channels,
-            dtype_name(dtype, self._path),
+            dtype_name(dtype),
             orientation.shown_size(self._pixel_size(), self._turn),
             _black(page, self._path),
         )

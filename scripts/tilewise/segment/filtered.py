@@ -18,6 +18,7 @@ from tilewise.segment.filters import (
     takes_colors,
 )
 from tilewise.segment.roi import fill_outside, surroundings
+from tilewise.segment.sources import DTYPE, array_of
 from tilewise.store.blocks import BlockReader, open_blocks
 from tilewise.store.grid import Grid, Region, crop
 from tilewise.store.parts import Part
@@ -28,7 +29,8 @@ class FilteredBlocks:
 
     The grid is that of any sample in them. Filters that begin with a projection take `colors`, red,
     green and blue of the same blocks; without any such filter there need be none, and without any
-    other no `paths`.
+    other no `paths`. Those that begin with a source take `sources`: each of the same blocks of all
+    `arrays`.
     """
 
     def __init__(
@@ -40,17 +42,25 @@ class FilteredBlocks:
         dtype: str,
         codec: str = "zstd",
         colors: Iterable[str | Path] = (),
+        sources: Sequence[str | Path] = (),
+        arrays: Sequence[str] = (),
     ) -> None:
         paths, rois, colors = list(paths), list(rois), list(colors)
         self._dtype = dtype
         self._pixels = open_blocks(paths, blocks if paths else (), grid, dtype, codec=codec)
         self._colors = open_blocks(colors, blocks if colors else (), grid, dtype, channels=3)
         self._rois = open_blocks(rois, blocks, grid, "uint8") if rois else None
+        self._sources = {
+            name: open_blocks(sources[i :: len(arrays)], blocks, grid, DTYPE)
+            for i, name in enumerate(arrays)
+        }
 
     def of(self, part: Part, steps: Sequence) -> "Filtered":
         """A part's sample, after the steps of a filter."""
         roi = self._rois.of(part) if self._rois else None
         pixels = self._colors if takes_colors(steps) else self._pixels
+        if array := array_of(steps):
+            pixels = self._sources[array]
         return Filtered(pixels.of(part), steps, part.grid, self._dtype, roi)
 
 
@@ -58,8 +68,9 @@ class Filtered:
     """Filtered pixels of any region, computed from the image around it.
 
     Without steps, the pixels are those of the reader: they are filtered already, or not to be.
-    With a projection as the first step, the reader gives colours. Before the steps after it, pixels
-    outside of the region of interest take values of those inside.
+    With a projection as the first step, the reader gives colours, with a source the source's
+    pixels. Before the steps after it, pixels outside of the region of interest take values of those
+    inside.
     """
 
     def __init__(

@@ -30,6 +30,7 @@ from tilewise.segment import (
     smoothing,
 )
 from tilewise.segment.projections import PROJECTIONS
+from tilewise.segment.sources import CHECKS, DTYPE, SOURCES, array_of, source_of
 from tilewise.segment.steps import WHOLE_PLANE, given, parse, takes_inside
 
 
@@ -88,17 +89,20 @@ Step = tuple[str, dict[str, Any]]
 def parse_chain(steps: Sequence) -> list[Step]:
     """Name and all settings of each step of a chain; see `steps.parse`.
 
-    The first may be a projection, of `projections.PROJECTIONS`.
+    The first may be a projection, of `projections.PROJECTIONS`, or a source, of `sources.SOURCES`.
     """
     parsed = [parse(step, _functions(), "filter") for step in steps]
     for name, _ in parsed[1:]:
+        if name in SOURCES:
+            raise ValueError(f"filter {name} has pixels of its own: let it be the first step")
         if name in PROJECTIONS:
             raise ValueError(f"filter {name} takes colours: let it be the first step")
     return parsed
 
 
 def _functions():
-    return {name: known.apply for name, known in (FILTERS | PROJECTIONS).items()}
+    known = {name: known.apply for name, known in (FILTERS | PROJECTIONS).items()}
+    return known | SOURCES
 
 
 def locate(steps: Sequence, folder: str | Path) -> list[Any]:
@@ -122,8 +126,13 @@ def files_of(steps: Sequence) -> list[str]:
 
 
 def split_chain(steps: Sequence) -> tuple[Step | None, list[Step]]:
-    """The projection that a chain begins with, if any, and its other steps; as `parse_chain`."""
-    parsed = parse_chain(steps)
+    """The projection that a chain begins with, if any, and its other steps; as `parse_chain`.
+
+    A source is neither: what follows it is applied to its pixels.
+    """
+    parsed = parse_chain(steps[1:] if array_of(steps) else steps)
+    if parsed and parsed[0][0] in SOURCES:
+        return None, parsed[1:]
     if parsed and parsed[0][0] in PROJECTIONS:
         return parsed[0], parsed[1:]
     return None, parsed
@@ -140,8 +149,18 @@ def is_circular(steps: Sequence) -> bool:
     return projection is not None and projection[0] == "hue"
 
 
+def is_image(steps: Sequence) -> bool:
+    """Whether a chain begins with the image, be it with a projection of its colours."""
+    return source_of(steps) is None and array_of(steps) is None
+
+
 def chain_dtype(steps: Sequence, dtype: DTypeLike) -> str:
-    """Name of the dtype of what a chain makes of an image: its own, but int16 of hues."""
+    """Name of the dtype of what a chain makes of an image: its own, but int16 of hues.
+
+    Of a chain that begins with a source, it is `sources.DTYPE`.
+    """
+    if not is_image(steps):
+        return DTYPE
     return "int16" if is_circular(steps) else np.dtype(dtype).name
 
 
@@ -158,13 +177,16 @@ def check_chain(steps: Sequence, dtype: DTypeLike) -> None:
 
     The ValueError says which step cannot be applied, why, and what to do.
     """
-    dtype = np.dtype(dtype)
+    dtype = np.dtype(dtype if is_image(steps) else DTYPE)
     if dtype.name not in DTYPES:
         raise ValueError(
             f"{dtype} images cannot be filtered: convert to one of {', '.join(DTYPES)}"
         )
     plane = np.arange(64).reshape(8, 8).astype(dtype)
     projection, following = split_chain(steps)
+    if source := source_of(steps):
+        name, settings = source
+        CHECKS[name](**settings)
     if projection is not None:
         name, settings = projection
         try:
@@ -192,7 +214,7 @@ def chain_reach(steps: Sequence, dtype: DTypeLike) -> float:
     A region that is filtered with so many pixels around it (fewer at the plane's border) has the
     values of the filtered plane, bit for bit. `WHOLE_PLANE` if any step needs all of it.
     """
-    dtype, (_, following) = np.dtype(dtype), split_chain(steps)
+    dtype, (_, following) = np.dtype(chain_dtype(steps, dtype)), split_chain(steps)
     return sum(FILTERS[name].reach(dtype, **settings) for name, settings in following)
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import tifffile
+import zarr
 
 from tilewise.read import annotation
-from tilewise.read.annotation import Piece, PieceReader, TruthReader
+from tilewise.read.annotation import Piece, PieceReader, PixelReader, TruthReader
 from tilewise.store.grid import Region
 
 
@@ -104,3 +105,52 @@ def test_pieces_that_cover_a_part(tmp_path):
     assert second.tolist() == [[255, 255, 255, 0], [255, 255, 255, 1], [255, 255, 255, 255]]
     assert (third == 255).all()
     assert part.tolist() == [[0]]
+
+
+MASKS = {
+    "bool": [False, True],
+    "uint8": [0, 255],
+    "int16": [-7, 3],
+    "uint32": [0, 70000],
+    "int64": [0, 2**40],
+    "float16": [0.25, 0.5],
+    "float64": [0.0, 0.125],
+}
+"""Values that float32 has, too."""
+
+
+def read_masks(path, shape=(1, 2), channel=None):
+    with PixelReader([Piece(str(path), 0, 0, 0, 0, *shape)], channel) as opened:
+        pixels = opened.read(Region(0, 1, 0, shape[0], 0, shape[1]))
+    assert pixels.dtype == np.float32
+    return pixels
+
+
+@pytest.mark.parametrize("dtype", MASKS)
+def test_masks_of_any_numbers_keep_their_values(tmp_path, dtype):
+    plane = np.array([MASKS[dtype]], dtype)
+    tifffile.imwrite(tmp_path / "masks.tif", plane, photometric="minisblack")
+    assert read_masks(tmp_path / "masks.tif").tolist() == [list(map(float, MASKS[dtype]))]
+
+
+def test_labels_stay_above_0_however_large(tmp_path):
+    labels = np.array([[1, 2**24 + 1, 2**63]], np.uint64)
+    tifffile.imwrite(tmp_path / "masks.tif", labels, photometric="minisblack")
+    assert (read_masks(tmp_path / "masks.tif", (1, 3)) > 0).all()
+
+
+def test_one_of_several_channels_counts(tmp_path):
+    maps = np.array([[[0.25, 0.5]], [[0.75, 0.5]]], np.float32)
+    tifffile.imwrite(
+        tmp_path / "maps.tif", maps, photometric="minisblack", metadata={"axes": "CYX"}
+    )
+    assert read_masks(tmp_path / "maps.tif", channel=1).tolist() == [[0.75, 0.5]]
+
+
+def test_labels_of_an_ome_zarr(tmp_path):
+    group = zarr.open_group(tmp_path / "image.zarr/labels/cells", mode="w", zarr_format=3)
+    axes = [{"name": axis, "type": "space"} for axis in "yx"]
+    multiscales = [{"axes": axes, "datasets": [{"path": "0"}]}]
+    group.attrs["ome"] = {"version": "0.5", "multiscales": multiscales}
+    group.create_array("0", shape=(1, 2), dtype="uint32")[...] = [[0, 70000]]
+    assert read_masks(tmp_path / "image.zarr/labels/cells").tolist() == [[0.0, 70000.0]]
