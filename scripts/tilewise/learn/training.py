@@ -19,6 +19,8 @@ from tilewise.score.patches import patches
 
 INNER = 3
 """Parts of the training pixels: each is scored by trees that were trained on the others."""
+SHARES = 0.5, 0.3
+"""Of pixels and features that trees choose their questions by: see `trees.train`."""
 NOWHERE = -1
 """Part of pixels between spatial blocks, which are always trained on and never scored."""
 
@@ -136,7 +138,7 @@ def fit(
     names : sequence of str
         Of the features, in the order of the values.
     settings : dict
-        `trees`, `depth`, `rate` as of `trees.train`; `keep`, how many features, None for all.
+        `trees`, `depth`, `rate` and `seed` as of `trees.train`; `keep`, how many features, None for all.
     """
     scale = features.scale_of(dtype, *pixels.levels)
     counts = np.bincount(pixels.truth, minlength=2).tolist()
@@ -195,6 +197,7 @@ class Trainer:
 
     def _trees(self, codes, chosen):
         known = {name: self.settings[name] for name in ("trees", "depth", "rate")}
+        known |= {"shares": SHARES, "seed": self.settings["seed"]}
         return trees.train(codes, self.pixels.truth[chosen], self.pixels.weights[chosen], **known)
 
 
