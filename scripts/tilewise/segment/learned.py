@@ -31,7 +31,7 @@ def pixel_classifier(
     trees: int = 100,
     depth: int = 4,
     rate: float = 0.2,
-    pixels: int = 30_000,
+    pixels: int = 100_000,
     folds: int = 5,
     seed: int = 0,
     model: str | None = None,
