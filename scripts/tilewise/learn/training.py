@@ -138,7 +138,8 @@ def fit(
     names : sequence of str
         Of the features, in the order of the values.
     settings : dict
-        `trees`, `depth`, `rate` and `seed` as of `trees.train`; `keep`, how many features, None for all.
+        `trees`, `depth`, `rate` and `seed` as of `trees.train`; `keep`, how many features, None for
+        all.
     """
     scale = features.scale_of(dtype, *pixels.levels)
     counts = np.bincount(pixels.truth, minlength=2).tolist()
