@@ -16,7 +16,7 @@ import yaml
 
 from tilewise.quality import flags
 from tilewise.score.formulas import REGISTRY
-from tilewise.segment import cleanup, filters, learned, masks, own_function, sources
+from tilewise.segment import cleanup, filters, learned, masks, own_function, own_model, sources
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.projections import PROJECTIONS
@@ -74,6 +74,12 @@ A method's `threshold` may be a function of yours: `{python: own.py}`. Its masks
 overlaid and ranked like all others, annotated tiles may choose its parameters (`grid`), and an edit
 of the file runs the method again.
 """
+NETWORK = """\
+A method's `threshold` may be a network of yours, as an ONNX file, which other software trains and
+exports: `{onnx: model.onnx}`. It is run on the processor, within the job's threads. Its masks are
+scored, overlaid and ranked like all others, and another file runs the method again. None comes with
+the workflow, and nothing in the file can run code of its own.
+"""
 ELSEWHERE_MADE = """\
 A method's `threshold` may be masks or probabilities of another program: of files that a column of
 the sample sheet names, `{external: cellpose}`, or of a program that the workflow runs, `{command:
@@ -124,6 +130,8 @@ def page() -> str:
         *_steps({learned.NAME: learned.pixel_classifier}),
         f"## Functions of your own\n\n{OWN}",
         *_steps({own_function.NAME: own_function.python}),
+        f"## Networks of your own\n\n{NETWORK}",
+        *_steps({own_model.NAME: own_model.onnx}),
         f"## Masks made elsewhere\n\n{ELSEWHERE_MADE}",
         *_steps(sources.MASKS),
         f"## Clean-up\n\n{CLEANUP}",

@@ -12,7 +12,16 @@ from typing import Any
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.sheet import Sample
 from tilewise.read.header import Header
-from tilewise.segment import cleanup, filters, learned, masks, own_function, sources, steps
+from tilewise.segment import (
+    cleanup,
+    filters,
+    learned,
+    masks,
+    own_function,
+    own_model,
+    sources,
+    steps,
+)
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.projections import PROJECTIONS
@@ -27,6 +36,8 @@ APPLY_WORDS = ("best", "all", "none")
 """What `apply` may be besides the name of a method; no method has these names."""
 STEP_KIND = "threshold method"
 """What a threshold is called in messages."""
+OWN_FILES = {own_function.NAME: "file", own_model.NAME: "file", learned.NAME: "model"}
+"""Settings that name a file of the user's, by threshold method."""
 SEGMENTER_KEYS = (
     *("scope", "foreground", "min_contrast", "min_separability", "fallback", "weak"),
     "cleanup",
@@ -46,11 +57,12 @@ class Variant:
 
     @property
     def own_files(self) -> list[str]:
-        """The user's own file that makes the mask, if any: of Python, or a trained model."""
+        """The user's own file that makes the mask, if any: of Python, or a model."""
         settings = self.segmenter.settings
         if self.segmenter.is_classifier:
             return learned.files_of(settings)
-        return [settings["file"]] if self.segmenter.is_own else []
+        is_own = self.segmenter.is_own or self.segmenter.is_network
+        return [settings["file"]] if is_own else []
 
     @property
     def is_learned(self) -> bool:
@@ -219,7 +231,7 @@ def _located(name: str, entry: dict[str, Any], folder: str | Path) -> dict[str, 
 
     def threshold_of(step: Any) -> Any:
         kind, settings = _checked(f"methods.{name}", steps.given, step, functions, STEP_KIND)
-        file = {own_function.NAME: "file", learned.NAME: "model"}.get(kind, "")
+        file = OWN_FILES.get(kind, "")
         if file not in settings:
             return step
         return {kind: {**settings, file: file_of(settings[file])}}
@@ -370,6 +382,8 @@ def _read_variant(
         raise ValueError(f"{what}: hysteresis finds what is bright: add `invert` to its filter")
     if threshold == own_function.NAME and entry["foreground"] == "dark":
         raise ValueError(f"{what}: the function says what is foreground: leave `foreground` out")
+    if threshold == own_model.NAME and entry["foreground"] == "dark":
+        raise ValueError(f"{what}: the model says what is foreground: leave `foreground` out")
     if threshold == learned.NAME and entry["foreground"] == "dark":
         raise ValueError(f"{what}: truth says what is foreground: leave `foreground` out")
     _checked(what, _check_hues, known_filters.get(chosen, []), threshold, settings, entry)
@@ -441,7 +455,7 @@ def _threshold_functions() -> dict[str, Callable[..., Any]]:
         **{name: functools.partial(method, None) for name, method in GLOBAL.items()},
         **{name: method.surface for name, method in LOCAL.items()},
         **{"hysteresis": masks.hysteresis, own_function.NAME: own_function.python},
-        learned.NAME: learned.pixel_classifier,
+        **{learned.NAME: learned.pixel_classifier, own_model.NAME: own_model.onnx},
         **sources.MASKS,
     }
 
@@ -519,6 +533,7 @@ CHECKS: dict[str, Callable[..., None]] = {
     "hysteresis": _check_hysteresis,
     "circular": _check_circular,
     own_function.NAME: own_function.check,
+    own_model.NAME: own_model.check,
     learned.NAME: learned.check,
     **sources.CHECKS,
 }

@@ -8,7 +8,7 @@ from typing import Any
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.methods import NO_FILTER, Variant
 from tilewise.plan.study import Study, bytes_of
-from tilewise.segment import learned
+from tilewise.segment import learned, own_model
 from tilewise.store.blocks import at_once
 from tilewise.store.grid import FEW_TILES
 
@@ -179,12 +179,21 @@ def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) ->
     if variant.segmenter.is_classifier:
         # codes of a window, a byte per feature; the rest is small
         doubles = 2 / bytes_of(study.dtype(stack))
+    if variant.segmenter.is_network:
+        # windows are counted apart
+        doubles = 0
     pixels = (8 if reach == inf else 16) + _more_buffers(study, stack, variant.filter)
     size = memory(study, stack, reach, pixels + doubles, workers)
     if inline == inf:
         # the filter's planes, beside the strip or plane of the method
         size += memory(study, stack, inf, 8, workers) - BASE_MEMORY
-    return size
+    return size + _network_memory(variant, workers)
+
+
+def _network_memory(variant: Variant, workers: int) -> int:
+    """Megabytes of what a network of the user's has in memory, with a window in each thread."""
+    segmenter = variant.segmenter
+    return own_model.memory(segmenter.settings) * workers if segmenter.is_network else 0
 
 
 def sweep(study: Study, stack: str, method: str) -> Need:
@@ -204,6 +213,7 @@ def sweep(study: Study, stack: str, method: str) -> Need:
             + (40 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0),
             workers,
         )
+        + _network_memory(variant, workers)
         for variant in variants
     )
     return Need(size, runtime(study, stack) * len(variants), workers, "sweep")

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 from types import SimpleNamespace
 
+import networks
 import pytest
 
 from tilewise.plan.methods import read_methods
@@ -162,3 +163,37 @@ def test_what_a_function_cannot_have(own_file, entry, message):
     threshold = {"python": {"file": f"study/{own_file}"}}
     with pytest.raises(ValueError, match=message):
         read({"threshold": threshold} | entry)
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study/model.onnx").write_bytes(networks.convolution([[[1]]]))
+    return "model.onnx"
+
+
+def test_models_are_beside_the_configuration(model):
+    entry = DEFAULTS | {"threshold": {"onnx": model}, "grid": {"above": [0.3, 0.7]}}
+    config = {"filters": {}, "methods": {"m": entry}}
+    variants = read_methods(config, {"s": SAMPLE}, "study")["m"].variants
+    assert [one.own_files for one in variants] == [["study/model.onnx"]] * 2
+    assert [one.segmenter.settings["above"] for one in variants] == [0.3, 0.7]
+    # a window of 512, and 32 around it
+    assert [one.segmenter.reach for one in variants] == [543, 543]
+    assert variants[0].segmenter.is_local
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"threshold": {"onnx": "other.onnx"}}, "methods.m: .*other.onnx cannot be read: No such"),
+        ({"foreground": "dark"}, "methods.m: the model says what is foreground"),
+        ({"scope": "calibrated"}, "methods.m: onnx has no threshold to calibrate"),
+        ({"grid": {"abvoe": [0.5]}}, "did you mean above"),
+        ({"grid": {"above": [2]}}, "m, above=2: .*above is 2: give a number above 0"),
+    ],
+)
+def test_what_a_model_cannot_have(model, entry, message):
+    with pytest.raises(ValueError, match=message):
+        read({"threshold": {"onnx": f"study/{model}"}} | entry)
