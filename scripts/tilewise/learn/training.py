@@ -143,7 +143,7 @@ def fit(
     background, foreground = counts
     if not (background and foreground):
         model = _empty(names, scale, dtype, settings["depth"], is_foreground=foreground > 0)
-        return Fitted(model, np.zeros(len(names)), (background, foreground), math.nan)
+        return Fitted(model, np.zeros(len(model.names)), (background, foreground), math.nan)
     known = Trainer(pixels, settings)
     keep, edges, grown = known.grow(np.ones(pixels.truth.size, bool))
     odds = np.full(pixels.truth.size, math.nan)

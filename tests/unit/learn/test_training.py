@@ -165,3 +165,11 @@ def test_without_pixels_all_is_background():
     pixels = training.gather([], [place_of("a")], 4)
     model = training.fit(pixels, NAMES, "uint8", F1, SETTINGS).model
     assert not model.mask(np.zeros((20, 20), np.uint8), (0, 0), (0, 20, 0, 20)).any()
+
+
+def test_a_model_without_pixels_has_a_card():
+    # of fewer units than models, the last ones have no tiles
+    fitted = training.fit(training.gather([], [], 4), NAMES, "uint8", F1, SETTINGS)
+    card = training.card(fitted, [], SETTINGS, "f1")
+    assert card["trained_on"]["background_pixels"] == 0
+    assert card["trained_on"]["samples"] == []
