@@ -21,6 +21,7 @@ from tilewise.segment import (
     own_model,
     sources,
     steps,
+    vote,
 )
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
@@ -106,6 +107,12 @@ class Method:
         return any(variant.is_learned for variant in self.variants)
 
     @property
+    def voters(self) -> tuple[str, ...]:
+        """Methods whose masks it counts, if it is a vote."""
+        segmenter = self.variants[0].segmenter
+        return tuple(segmenter.settings["methods"]) if segmenter.is_vote else ()
+
+    @property
     def is_swept(self) -> bool:
         """Whether annotated tiles choose its parameters or its threshold, or train it."""
         return len(self.variants) > 1 or self.is_calibrated or self.is_learned
@@ -143,10 +150,38 @@ def read_methods(
         for dtype in sorted(dtypes):
             _checked(f"filters.{name}", filters.check_chain, chain, dtype)
         _checked(f"filters.{name}", _check_program, chain, config["filters"])
-    return {
+    methods = {
         name: _read_method(name, _located(name, entry, folder), config["filters"], samples)
         for name, entry in config["methods"].items()
     }
+    for name, method in methods.items():
+        _checked(f"methods.{name}", _check_vote, method, config["methods"][name], methods)
+    return methods
+
+
+def _check_vote(method: Method, entry: dict[str, Any], methods: dict[str, Method]) -> None:
+    """Check that a vote has nothing of its own, and counts methods that it may count."""
+    if not any(variant.segmenter.is_vote for variant in method.variants):
+        return
+    for key, alone in (("grid", {}), ("filter", None), ("cleanup", []), ("foreground", "bright")):
+        if entry[key] != alone:
+            raise ValueError(f"a vote has no {key}, the methods that it counts have: leave it out")
+    for name in method.voters:
+        if name not in methods:
+            raise ValueError(f"vote counts {name}, which is no method{hint(name, methods)}")
+        one = methods[name]
+        if one.voters:
+            raise ValueError(f"vote counts {name}, which is a vote itself: name its methods")
+        if len(one.variants) > 1 or one.is_calibrated:
+            raise ValueError(
+                f"vote counts {name}, whose parameters annotated tiles choose: they would score "
+                "the vote too high: count a method with fixed ones"
+            )
+        if missing := sorted({*method.samples} - {*one.samples}):
+            raise ValueError(
+                f"vote counts {name}, which is not tried on sample {missing[0]}: leave that out of "
+                "`samples` of the vote"
+            )
 
 
 def with_sources(config: dict[str, Any], folder: str | Path = "") -> dict[str, Any]:
@@ -456,6 +491,7 @@ def _threshold_functions() -> dict[str, Callable[..., Any]]:
         **{name: method.surface for name, method in LOCAL.items()},
         **{"hysteresis": masks.hysteresis, own_function.NAME: own_function.python},
         **{learned.NAME: learned.pixel_classifier, own_model.NAME: own_model.onnx},
+        vote.NAME: vote.vote,
         **sources.MASKS,
     }
 
@@ -534,6 +570,7 @@ CHECKS: dict[str, Callable[..., None]] = {
     "circular": _check_circular,
     own_function.NAME: own_function.check,
     own_model.NAME: own_model.check,
+    vote.NAME: vote.check,
     learned.NAME: learned.check,
     **sources.CHECKS,
 }

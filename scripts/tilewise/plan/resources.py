@@ -158,6 +158,10 @@ def decoders(study: Study, stack: str) -> int:
 def threshold(study: Study, stack: str, method: str) -> Need:
     """Of a mask, by whichever parameters or method annotated tiles come to choose."""
     workers, variants = method_threads(study, method), study.candidates(method)
+    # a vote makes the masks of all that it counts, one after the other
+    counted = [one for name in study.methods for _, one in study.voters(name)]
+    if any(variant.segmenter.is_vote for variant in variants):
+        variants = [*variants, *counted]
     size = max(_variant_memory(study, stack, variant, workers) for variant in variants)
     # samples of one block are gone through before, for their histograms: of floats twice
     # whatever their tiles, so that companions change nothing
@@ -293,7 +297,9 @@ def method_group(study: Study, stack: str, method: str) -> str:
     """
     if method == SEGMENTATION:
         return "apply"
-    if method in study.swept:
+    voters = [one for _, one in study.voters(method)]
+    if method in study.swept or any(one.is_learned for one in voters):
         return "chosen"
-    (variant,) = study.methods[method].variants
-    return "guarded" if study.waits_for_sample(stack, variant) else "segment"
+    makers = voters or study.methods[method].variants
+    waits = any(study.waits_for_sample(stack, one) for one in makers)
+    return "guarded" if waits else "segment"

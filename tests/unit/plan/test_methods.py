@@ -197,3 +197,50 @@ def test_models_are_beside_the_configuration(model):
 def test_what_a_model_cannot_have(model, entry, message):
     with pytest.raises(ValueError, match=message):
         read({"threshold": {"onnx": f"study/{model}"}} | entry)
+
+
+def vote_of(names, others, samples=("s", "t"), **changes):
+    entries = {name: DEFAULTS | entry for name, entry in others.items()}
+    entries["v"] = DEFAULTS | {"threshold": {"vote": names}} | changes
+    config = {"filters": {"flat": ["invert"]}, "methods": entries}
+    return read_methods(config, dict.fromkeys(samples, SAMPLE))["v"]
+
+
+OTHERS = {
+    "otsu": {"threshold": "otsu"},
+    "li": {"threshold": "li", "filter": "flat"},
+    "chosen": {"threshold": "otsu", "grid": {"filter": [None, "flat"]}},
+    "calibrated": {"threshold": "otsu", "scope": "calibrated"},
+    "some": {"threshold": "otsu", "samples": ["s"]},
+    "other": {"threshold": {"vote": ["otsu", "li"]}},
+}
+
+
+def test_a_vote_names_methods():
+    method = vote_of(["otsu", "li"], OTHERS)
+    assert method.voters == ("otsu", "li")
+    assert not method.is_swept
+    # a method of fewer samples may vote on those
+    assert vote_of(["otsu", "some"], OTHERS, samples=["s"]).voters == ("otsu", "some")
+
+
+@pytest.mark.parametrize(
+    ("names", "changes", "message"),
+    [
+        (["otsuu", "li"], {}, "vote counts otsuu, which is no method; did you mean otsu"),
+        (["otsu", "v"], {}, "counts v, which is a vote itself"),
+        (["otsu", "other"], {}, "counts other, which is a vote itself"),
+        (["otsu", "chosen"], {}, "counts chosen, whose parameters annotated tiles choose"),
+        (["otsu", "calibrated"], {}, "counts calibrated, whose parameters annotated tiles"),
+        (["otsu", "some"], {}, "counts some, which is not tried on sample t"),
+        (["otsu"], {}, "methods.v: .*give a list of two or more"),
+        (["otsu", "li"], {"filter": "flat"}, "methods.v: a vote has no filter"),
+        (["otsu", "li"], {"cleanup": [{"remove_small": 3}]}, "a vote has no cleanup"),
+        (["otsu", "li"], {"foreground": "dark"}, "a vote has no foreground"),
+        (["otsu", "li"], {"grid": {"least": [1, 2]}}, "a vote has no grid"),
+        (["otsu", "li"], {"scope": "calibrated"}, "vote has no threshold to calibrate"),
+    ],
+)
+def test_what_a_vote_cannot_have(names, changes, message):
+    with pytest.raises(ValueError, match=message):
+        vote_of(names, OTHERS, **changes)
