@@ -16,7 +16,16 @@ import yaml
 
 from tilewise.quality import flags
 from tilewise.score.formulas import REGISTRY
-from tilewise.segment import cleanup, filters, learned, masks, own_function, sources
+from tilewise.segment import (
+    cleanup,
+    filters,
+    learned,
+    masks,
+    own_function,
+    own_model,
+    sources,
+    vote,
+)
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.projections import PROJECTIONS
@@ -74,6 +83,16 @@ A method's `threshold` may be a function of yours: `{python: own.py}`. Its masks
 overlaid and ranked like all others, annotated tiles may choose its parameters (`grid`), and an edit
 of the file runs the method again.
 """
+NETWORK = """\
+A method's `threshold` may be a network of yours, as an ONNX file, which other software trains and
+exports: `{onnx: model.onnx}`. It is run on the processor, within the job's threads. Its masks are
+scored, overlaid and ranked like all others, and another file runs the method again. None comes with
+the workflow, and nothing in the file can run code of its own.
+"""
+VOTES = """\
+A method's `threshold` may count the masks of others: `{vote: [otsu, li, learned]}`, or `{vote:
+{methods: [otsu, li, learned], least: 1}}`. It has no filter, clean-up and `grid` of its own.
+"""
 ELSEWHERE_MADE = """\
 A method's `threshold` may be masks or probabilities of another program: of files that a column of
 the sample sheet names, `{external: cellpose}`, or of a program that the workflow runs, `{command:
@@ -124,6 +143,10 @@ def page() -> str:
         *_steps({learned.NAME: learned.pixel_classifier}),
         f"## Functions of your own\n\n{OWN}",
         *_steps({own_function.NAME: own_function.python}),
+        f"## Networks of your own\n\n{NETWORK}",
+        *_steps({own_model.NAME: own_model.onnx}),
+        f"## Votes\n\n{VOTES}",
+        *_steps({vote.NAME: vote.vote}),
         f"## Masks made elsewhere\n\n{ELSEWHERE_MADE}",
         *_steps(sources.MASKS),
         f"## Clean-up\n\n{CLEANUP}",

@@ -11,6 +11,7 @@ from tilewise.segment.outcomes import outcome_of
 from tilewise.segment.sample_histogram import of_sample
 from tilewise.segment.segmenters import COLUMNS, Segmenter, segment_tiles
 from tilewise.segment.thresholds import Threshold
+from tilewise.segment.voters import Voter, vote_tiles, voters_of
 from tilewise.store.blocks import each_strip
 from tilewise.store.grid import Tile, runs_of
 from tilewise.store.layout import layout_of
@@ -29,22 +30,30 @@ known = Outcome.from_json(params.outcome) if params.outcome else None
 if params.calibration:
     known = Outcome(SAMPLE, Threshold.from_row(params.calibration))
 models = read_models(params.models, given.models, given.assigned)
+outcomes = {name: Outcome.from_json(outcome) for name, outcome in params.outcomes.items()}
 scope = "pixel" if segmenter.is_local else segmenter.scope
 
 
 def segment(part, threads):
     """Write a sample's part of the mask, and give the rows of its tiles."""
     grid, tiles, outcome = part.grid, part.settings["tiles"], known
-    filtered = pixels.of(part, params.steps)
-    trained = [one.of(part.sample) for one in models.values()]
-    own_segmenter = replace(segmenter, models=trained[0]) if trained else segmenter
-    if part.settings["counts"]:
-        outcome = outcome_of(of_sample(filtered, part, threads), segmenter)
+    if segmenter.is_vote:
+        voters = voters_of(params.voters, part, pixels, outcomes, models, threads)
+    else:
+        filtered = pixels.of(part, params.steps)
+        trained = [one.of(part.sample) for one in models.values()]
+        own_segmenter = replace(segmenter, models=trained[0]) if trained else segmenter
+        if part.settings["counts"]:
+            outcome = outcome_of(of_sample(filtered, part, threads), segmenter)
+        voters = [Voter(filtered, own_segmenter, outcome)]
     chosen = dict.fromkeys(grid.tiles(part.block) if tiles is None else starmap(Tile, tiles))
 
     def rows_of(region):
         rows = []
-        segmented = segment_tiles(filtered, region, chosen, own_segmenter, outcome)
+        if segmenter.is_vote:
+            segmented = vote_tiles(voters, segmenter, region, chosen)
+        else:
+            segmented = segment_tiles(filtered, region, chosen, own_segmenter, outcome)
         for tile, mask, own, inside, share in segmented:
             writer.write(part, grid.tile_region(tile), mask)
             names = {"sample": part.sample, "method": wildcards.method, **grid.place(tile)}
@@ -52,7 +61,7 @@ def segment(part, threads):
             rows.append(names | own.to_row())
         return rows
 
-    regions = runs_of(chosen, grid, max(filtered.reach, segmenter.reach))
+    regions = runs_of(chosen, grid, max(voter.reach for voter in voters))
     return chain.from_iterable(each_strip(rows_of, regions, threads))
 
 

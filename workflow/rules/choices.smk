@@ -91,9 +91,11 @@ def get_variants(choice):
 
 
 def get_mask_guard(wildcards):
-    """The file of the guard that a mask waits for, if any."""
+    """Files of the guard that a mask waits for, if any: of a vote, those of all that it counts."""
     choice = get_choice(wildcards.method)
-    return get_guard_files(wildcards.stack, choice.method, get_variants(choice))
+    voters = [(name, [one]) for name, one in STUDY.voters(choice.method)]
+    makers = voters or [(choice.method, get_variants(choice))]
+    return [*chain.from_iterable(get_guard_files(wildcards.stack, *one) for one in makers)]
 
 
 def get_mask_outcome(wildcards):
@@ -101,6 +103,15 @@ def get_mask_outcome(wildcards):
     choice = get_choice(wildcards.method)
     used = get_outcomes(wildcards.stack, wildcards.block, choice.method, get_variants(choice))
     return used.get(choice.variant)
+
+
+def get_vote_outcomes(wildcards):
+    """The same of the methods that a vote counts, by their names."""
+    own = {
+        name: get_outcomes(wildcards.stack, wildcards.block, name, [one])
+        for name, one in STUDY.voters(get_choice(wildcards.method).method)
+    }
+    return {name: outcome for name, used in own.items() for outcome in used.values()}
 
 
 def get_survey(wildcards):

@@ -125,6 +125,8 @@ rule threshold:
         calibration=lambda w: get_threshold(w).calibration,
         models=lambda w: get_threshold(w).models.names,
         outcome=lambda w: get_mask_outcome(w),
+        voters=lambda w: get_threshold(w).voters,
+        outcomes=lambda w: get_vote_outcomes(w),
     conda:
         "../../envs/tilewise.yaml"
     group:

@@ -12,7 +12,17 @@ from typing import Any
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.sheet import Sample
 from tilewise.read.header import Header
-from tilewise.segment import cleanup, filters, learned, masks, own_function, sources, steps
+from tilewise.segment import (
+    cleanup,
+    filters,
+    learned,
+    masks,
+    own_function,
+    own_model,
+    sources,
+    steps,
+    vote,
+)
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.projections import PROJECTIONS
@@ -27,6 +37,8 @@ APPLY_WORDS = ("best", "all", "none")
 """What `apply` may be besides the name of a method; no method has these names."""
 STEP_KIND = "threshold method"
 """What a threshold is called in messages."""
+OWN_FILES = {own_function.NAME: "file", own_model.NAME: "file", learned.NAME: "model"}
+"""Settings that name a file of the user's, by threshold method."""
 SEGMENTER_KEYS = (
     *("scope", "foreground", "min_contrast", "min_separability", "fallback", "weak"),
     "cleanup",
@@ -46,11 +58,12 @@ class Variant:
 
     @property
     def own_files(self) -> list[str]:
-        """The user's own file that makes the mask, if any: of Python, or a trained model."""
+        """The user's own file that makes the mask, if any: of Python, or a model."""
         settings = self.segmenter.settings
         if self.segmenter.is_classifier:
             return learned.files_of(settings)
-        return [settings["file"]] if self.segmenter.is_own else []
+        is_own = self.segmenter.is_own or self.segmenter.is_network
+        return [settings["file"]] if is_own else []
 
     @property
     def is_learned(self) -> bool:
@@ -94,6 +107,12 @@ class Method:
         return any(variant.is_learned for variant in self.variants)
 
     @property
+    def voters(self) -> tuple[str, ...]:
+        """Methods whose masks it counts, if it is a vote."""
+        segmenter = self.variants[0].segmenter
+        return tuple(segmenter.settings["methods"]) if segmenter.is_vote else ()
+
+    @property
     def is_swept(self) -> bool:
         """Whether annotated tiles choose its parameters or its threshold, or train it."""
         return len(self.variants) > 1 or self.is_calibrated or self.is_learned
@@ -131,10 +150,38 @@ def read_methods(
         for dtype in sorted(dtypes):
             _checked(f"filters.{name}", filters.check_chain, chain, dtype)
         _checked(f"filters.{name}", _check_program, chain, config["filters"])
-    return {
+    methods = {
         name: _read_method(name, _located(name, entry, folder), config["filters"], samples)
         for name, entry in config["methods"].items()
     }
+    for name, method in methods.items():
+        _checked(f"methods.{name}", _check_vote, method, config["methods"][name], methods)
+    return methods
+
+
+def _check_vote(method: Method, entry: dict[str, Any], methods: dict[str, Method]) -> None:
+    """Check that a vote has nothing of its own, and counts methods that it may count."""
+    if not any(variant.segmenter.is_vote for variant in method.variants):
+        return
+    for key, alone in (("grid", {}), ("filter", None), ("cleanup", []), ("foreground", "bright")):
+        if entry[key] != alone:
+            raise ValueError(f"a vote has no {key}, the methods that it counts have: leave it out")
+    for name in method.voters:
+        if name not in methods:
+            raise ValueError(f"vote counts {name}, which is no method{hint(name, methods)}")
+        one = methods[name]
+        if one.voters:
+            raise ValueError(f"vote counts {name}, which is a vote itself: name its methods")
+        if len(one.variants) > 1 or one.is_calibrated:
+            raise ValueError(
+                f"vote counts {name}, whose parameters annotated tiles choose: they would score "
+                "the vote too high: count a method with fixed ones"
+            )
+        if missing := sorted({*method.samples} - {*one.samples}):
+            raise ValueError(
+                f"vote counts {name}, which is not tried on sample {missing[0]}: leave that out of "
+                "`samples` of the vote"
+            )
 
 
 def with_sources(config: dict[str, Any], folder: str | Path = "") -> dict[str, Any]:
@@ -219,7 +266,7 @@ def _located(name: str, entry: dict[str, Any], folder: str | Path) -> dict[str, 
 
     def threshold_of(step: Any) -> Any:
         kind, settings = _checked(f"methods.{name}", steps.given, step, functions, STEP_KIND)
-        file = {own_function.NAME: "file", learned.NAME: "model"}.get(kind, "")
+        file = OWN_FILES.get(kind, "")
         if file not in settings:
             return step
         return {kind: {**settings, file: file_of(settings[file])}}
@@ -370,6 +417,8 @@ def _read_variant(
         raise ValueError(f"{what}: hysteresis finds what is bright: add `invert` to its filter")
     if threshold == own_function.NAME and entry["foreground"] == "dark":
         raise ValueError(f"{what}: the function says what is foreground: leave `foreground` out")
+    if threshold == own_model.NAME and entry["foreground"] == "dark":
+        raise ValueError(f"{what}: the model says what is foreground: leave `foreground` out")
     if threshold == learned.NAME and entry["foreground"] == "dark":
         raise ValueError(f"{what}: truth says what is foreground: leave `foreground` out")
     _checked(what, _check_hues, known_filters.get(chosen, []), threshold, settings, entry)
@@ -441,7 +490,8 @@ def _threshold_functions() -> dict[str, Callable[..., Any]]:
         **{name: functools.partial(method, None) for name, method in GLOBAL.items()},
         **{name: method.surface for name, method in LOCAL.items()},
         **{"hysteresis": masks.hysteresis, own_function.NAME: own_function.python},
-        learned.NAME: learned.pixel_classifier,
+        **{learned.NAME: learned.pixel_classifier, own_model.NAME: own_model.onnx},
+        vote.NAME: vote.vote,
         **sources.MASKS,
     }
 
@@ -519,6 +569,8 @@ CHECKS: dict[str, Callable[..., None]] = {
     "hysteresis": _check_hysteresis,
     "circular": _check_circular,
     own_function.NAME: own_function.check,
+    own_model.NAME: own_model.check,
+    vote.NAME: vote.check,
     learned.NAME: learned.check,
     **sources.CHECKS,
 }

@@ -124,7 +124,9 @@ def _survey_methods_of(study: Study, sample: str) -> list[str]:
     return [
         name
         for name in study.methods_of(sample)
-        if (
+        # a vote agrees with what it counts
+        if not study.methods[name].voters
+        and (
             study.is_run(sample, name)
             or not segment.waiting(study, stack, study.methods[name].variants)
         )

@@ -8,7 +8,7 @@ from typing import Any
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.methods import NO_FILTER, Variant
 from tilewise.plan.study import Study, bytes_of
-from tilewise.segment import learned
+from tilewise.segment import learned, own_model
 from tilewise.store.blocks import at_once
 from tilewise.store.grid import FEW_TILES
 
@@ -158,6 +158,10 @@ def decoders(study: Study, stack: str) -> int:
 def threshold(study: Study, stack: str, method: str) -> Need:
     """Of a mask, by whichever parameters or method annotated tiles come to choose."""
     workers, variants = method_threads(study, method), study.candidates(method)
+    # a vote makes the masks of all that it counts, one after the other
+    counted = [one for name in study.methods for _, one in study.voters(name)]
+    if any(variant.segmenter.is_vote for variant in variants):
+        variants = [*variants, *counted]
     size = max(_variant_memory(study, stack, variant, workers) for variant in variants)
     # samples of one block are gone through before, for their histograms: of floats twice
     # whatever their tiles, so that companions change nothing
@@ -179,12 +183,21 @@ def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) ->
     if variant.segmenter.is_classifier:
         # codes of a window, a byte per feature; the rest is small
         doubles = 2 / bytes_of(study.dtype(stack))
+    if variant.segmenter.is_network:
+        # windows are counted apart
+        doubles = 0
     pixels = (8 if reach == inf else 16) + _more_buffers(study, stack, variant.filter)
     size = memory(study, stack, reach, pixels + doubles, workers)
     if inline == inf:
         # the filter's planes, beside the strip or plane of the method
         size += memory(study, stack, inf, 8, workers) - BASE_MEMORY
-    return size
+    return size + _network_memory(variant, workers)
+
+
+def _network_memory(variant: Variant, workers: int) -> int:
+    """Megabytes of what a network of the user's has in memory, with a window in each thread."""
+    segmenter = variant.segmenter
+    return own_model.memory(segmenter.settings) * workers if segmenter.is_network else 0
 
 
 def sweep(study: Study, stack: str, method: str) -> Need:
@@ -204,6 +217,7 @@ def sweep(study: Study, stack: str, method: str) -> Need:
             + (40 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0),
             workers,
         )
+        + _network_memory(variant, workers)
         for variant in variants
     )
     return Need(size, runtime(study, stack) * len(variants), workers, "sweep")
@@ -283,7 +297,9 @@ def method_group(study: Study, stack: str, method: str) -> str:
     """
     if method == SEGMENTATION:
         return "apply"
-    if method in study.swept:
+    voters = [one for _, one in study.voters(method)]
+    if method in study.swept or any(one.is_learned for one in voters):
         return "chosen"
-    (variant,) = study.methods[method].variants
-    return "guarded" if study.waits_for_sample(stack, variant) else "segment"
+    makers = voters or study.methods[method].variants
+    waits = any(study.waits_for_sample(stack, one) for one in makers)
+    return "guarded" if waits else "segment"

@@ -8,7 +8,7 @@ from typing import Any
 from tilewise.labels import SEGMENTATION
 from tilewise.plan import learn, paths, reads, resources
 from tilewise.plan.learn import ModelFiles
-from tilewise.plan.methods import Variant
+from tilewise.plan.methods import NO_FILTER, Variant
 from tilewise.plan.reads import PartSettings, PixelJob, Pixels
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Choice, Study
@@ -64,13 +64,16 @@ def histogram(study: Study, stack: str, source: str, block: str) -> Histogram:
 class Threshold:
     """The mask of a block, and each tile's threshold.
 
-    Of each part: `counts`, whether the sample is gone through first, for its outcome; and `tiles`,
-    plane, tile row and tile column of those that the mask covers, or None for all of them.
+    Of each part: `counts`, for whose outcome the sample is gone through first, which are names of
+    voters, or an empty one for the method itself; and `tiles`, plane, tile row and tile column of
+    those that the mask covers, or None for all of them.
     """
 
     parts: list[PartSettings]
     pixels: Pixels
     segmenter: dict[str, Any]
+    voters: list[dict[str, Any]]
+    """Methods whose masks a vote counts, as `voters.voters_of` takes them; else none."""
     own_files: list[str]
     """The user's own files: what makes the mask, and what steps of a filter read."""
     models: ModelFiles
@@ -83,26 +86,47 @@ class Threshold:
 def threshold(study: Study, stack: str, method: str, block: str, choice: Choice) -> Threshold:
     """By what was chosen, of one block."""
     variant = study.methods[choice.method].variant(choice.variant)
-    reach = variant.segmenter.reach
+    voters = study.voters(choice.method)
+    makers = voters or [("", variant)]
     is_all = method == SEGMENTATION or study.apply == "all"
     places = study.mask_places(stack, block, method)
-    is_tried = not is_all and all(study.is_tried(sample, variant) for sample, _ in places)
-    pixels = reads.filtered(study, places, variant.filter, reach, True, is_tried)
+    is_tried = not is_all and all(study.is_tried(s, one) for s, _ in places for _, one in makers)
+    if voters:
+        reach = max(study.variant_reach(stack, one) for _, one in voters)
+        filters = [one.filter for _, one in voters]
+        pixels = reads.image(study, places, NO_FILTER, reach, filters, is_tried)
+    else:
+        reach = variant.segmenter.reach
+        pixels = reads.filtered(study, places, variant.filter, reach, True, is_tried)
+    own_files = [file for _, one in makers for file in one.own_files]
     return Threshold(
         parts=[
             reads.part(
                 study,
                 sample,
                 own,
-                counts=study.counts_sample(sample, variant),
+                counts=[name for name, one in makers if study.counts_sample(sample, one)],
                 tiles=None if is_all else reads.annotated_tiles(study, sample, own),
             )
             for sample, own in places
         ],
         pixels=pixels,
         segmenter=vars(variant.segmenter),
-        own_files=variant.own_files + pixels.own_files,
-        models=learn.models(study, [("", choice.method, variant)], is_tried=method != SEGMENTATION),
+        voters=[
+            {
+                "name": name,
+                "filter": one.filter,
+                "steps": study.steps(one.filter, stack),
+                "segmenter": vars(one.segmenter),
+            }
+            for name, one in voters
+        ],
+        own_files=list(dict.fromkeys(own_files + pixels.own_files)),
+        models=learn.models(
+            study,
+            [(name, name or choice.method, one) for name, one in makers],
+            is_tried=method != SEGMENTATION,
+        ),
         calibration=dict(choice.calibration) if choice.calibration else None,
         dtype=study.dtype(stack),
     )

@@ -384,6 +384,11 @@ class Study:
         names = self.methods if self.apply == "best" else [self.apply]
         return [variant for name in names for variant in self.methods[name].variants]
 
+    def voters(self, method: str) -> list[tuple[str, Variant]]:
+        """Methods whose masks a vote counts, with their parameters; of others none."""
+        names = self.methods[method].voters
+        return [(name, self.methods[name].variants[0]) for name in names]
+
     def is_run(self, sample: str, method: str) -> bool:
         """Whether a method's own mask of a sample is made, or what was decided on is applied."""
         if method == SEGMENTATION:

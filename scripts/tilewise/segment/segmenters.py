@@ -9,7 +9,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.segment import cleanup, learned, local_thresholds, masks, own_function
+from tilewise.segment import (
+    cleanup,
+    learned,
+    local_thresholds,
+    masks,
+    own_function,
+    own_model,
+    vote,
+)
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.guard import Limits, Outcome
 from tilewise.segment.histograms import histogram
@@ -24,6 +32,8 @@ COLUMNS = (
 )
 """Of the table of thresholds; `inside` is how many pixels of the tile are in the region of
 interest, `foreground` the fraction of these that is foreground, 0 to 1."""
+WITHOUT_THRESHOLD = (own_function.NAME, own_model.NAME, learned.NAME, vote.NAME)
+"""Ways to a mask that compare no grey level with a threshold."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,7 @@ class Segmenter:
 
     threshold: str
     """A method of `global_thresholds.GLOBAL` or `local_thresholds.LOCAL`, `hysteresis`,
-    `own_function.NAME` or `learned.NAME`."""
+    `own_function.NAME`, `own_model.NAME`, `learned.NAME` or `vote.NAME`."""
     settings: dict
     """Of that method."""
     scope: str
@@ -56,7 +66,7 @@ class Segmenter:
     @property
     def is_local(self) -> bool:
         """Whether no pixels share a threshold: each has its own, or there is none."""
-        return self.has_surface or self.is_own or self.is_classifier
+        return self.has_surface or self.threshold in WITHOUT_THRESHOLD
 
     @property
     def has_surface(self) -> bool:
@@ -77,6 +87,16 @@ class Segmenter:
     def is_own(self) -> bool:
         """Whether a function of the user's makes the mask."""
         return self.threshold == own_function.NAME
+
+    @property
+    def is_vote(self) -> bool:
+        """Whether it counts masks of other methods; see `voters.vote_tiles`."""
+        return self.threshold == vote.NAME
+
+    @property
+    def is_network(self) -> bool:
+        """Whether a network of the user's makes the mask."""
+        return self.threshold == own_model.NAME
 
     @property
     def is_guarded(self) -> bool:
@@ -118,11 +138,18 @@ class Segmenter:
 
     @property
     def reach(self) -> float:
-        """Pixels around a pixel on which its mask depends; `math.inf` is the whole plane."""
+        """Pixels around a pixel on which its mask depends; `math.inf` is the whole plane.
+
+        Of a vote it is 0: the methods that it counts have theirs.
+        """
         cleaning = cleanup.steps_reach(self.cleanup)
+        if self.is_vote:
+            return 0
         if self.is_own:
             halo = self.settings["halo"]
             return math.inf if halo is None else cleaning + halo
+        if self.is_network:
+            return own_model.reach(self.settings, is_cleaned=bool(self.cleanup))
         if self.is_classifier:
             return cleaning + learned.reach(self.settings)
         if self.is_local:
@@ -171,6 +198,8 @@ def tile_thresholds(
         note = "a threshold per pixel"
         if segmenter.is_own:
             note = "a mask by {file}: {function}".format(**segmenter.settings)
+        if segmenter.is_network:
+            note = own_model.note(segmenter.settings)
         if segmenter.is_classifier:
             note = "a class per pixel"
         return dict.fromkeys(tiles, Threshold(note=note))
@@ -206,11 +235,13 @@ def segment(
     thresholds: Mapping[Tile, Threshold],
     surface: NDArray | None = None,
     inside: Inside = None,
+    inner: Region | None = None,
 ) -> NDArray[np.uint8]:
     """The mask of a region, cleaned: 1 foreground, 0 background and outside.
 
     It is valid only where all pixels within `segmenter.reach` are in the region. The surface is
-    that of a local method, where it is known: a threshold per pixel.
+    that of a local method, where it is known: a threshold per pixel. If only an inner region of it
+    is wanted, what takes long is left out elsewhere.
     """
 
     def within(mask):
@@ -218,6 +249,9 @@ def segment(
 
     if segmenter.is_own:
         mask = within(own_function.python(pixels, **segmenter.settings, inside=inside))
+    elif segmenter.is_network:
+        wanted = region if inner is None or segmenter.cleanup else inner
+        mask = within(own_model.mask(pixels, region, wanted, grid, segmenter.settings))
     elif segmenter.is_classifier:
         mask = within(_models(segmenter).mask(pixels, region, grid))
     elif segmenter.is_local:
@@ -265,7 +299,7 @@ def segment_region(
     inside = None if inside is None else crop(inside, outer, own)
     thresholds = tile_thresholds(pixels, own, grid, segmenter, outcome, inside)
     surface = surfaces.of(segmenter, own) if surfaces and segmenter.has_surface else None
-    mask = segment(pixels, own, grid, segmenter, thresholds, surface, inside)
+    mask = segment(pixels, own, grid, segmenter, thresholds, surface, inside, region)
     return crop(mask, own, region), thresholds
 
 
@@ -287,15 +321,28 @@ def segment_tiles(
         outer = grid.around(run, segmenter.reach)
         read, inside = (filtered.read(outer), outer), filtered.inside(outer)
         mask, thresholds = segment_region(*read, run, grid, segmenter, outcome, inside=inside)
-        for tile in grid.tiles_in(run):
-            inner = grid.tile_region(tile)
-            own_mask = crop(mask, run, inner)
-            pixels = own_mask.size
-            if inside is not None:
-                pixels = int(np.count_nonzero(crop(inside, outer, inner)))
-            if tile in chosen and pixels:
-                share = cv2.countNonZero(own_mask) / pixels
-                yield tile, own_mask, thresholds[tile], pixels, share
+        inside = None if inside is None else crop(inside, outer, run)
+        yield from tiles_of_run(mask, thresholds, run, grid, chosen, inside)
+
+
+def tiles_of_run(
+    mask: NDArray[np.uint8],
+    thresholds: Mapping[Tile, Threshold],
+    run: Region,
+    grid: Grid,
+    chosen: Collection[Tile],
+    inside: Inside = None,
+) -> Iterator[tuple[Tile, NDArray[np.uint8], Threshold, int, float]]:
+    """Each chosen tile of a region, from the mask of all of it; as `segment_tiles`."""
+    for tile in grid.tiles_in(run):
+        inner = grid.tile_region(tile)
+        own_mask = crop(mask, run, inner)
+        pixels = own_mask.size
+        if inside is not None:
+            pixels = int(np.count_nonzero(crop(inside, run, inner)))
+        if tile in chosen and pixels:
+            share = cv2.countNonZero(own_mask) / pixels
+            yield tile, own_mask, thresholds[tile], pixels, share
 
 
 def _models(segmenter):

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 from types import SimpleNamespace
 
+import networks
 import pytest
 
 from tilewise.plan.methods import read_methods
@@ -162,3 +163,84 @@ def test_what_a_function_cannot_have(own_file, entry, message):
     threshold = {"python": {"file": f"study/{own_file}"}}
     with pytest.raises(ValueError, match=message):
         read({"threshold": threshold} | entry)
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study/model.onnx").write_bytes(networks.convolution([[[1]]]))
+    return "model.onnx"
+
+
+def test_models_are_beside_the_configuration(model):
+    entry = DEFAULTS | {"threshold": {"onnx": model}, "grid": {"above": [0.3, 0.7]}}
+    config = {"filters": {}, "methods": {"m": entry}}
+    variants = read_methods(config, {"s": SAMPLE}, "study")["m"].variants
+    assert [one.own_files for one in variants] == [["study/model.onnx"]] * 2
+    assert [one.segmenter.settings["above"] for one in variants] == [0.3, 0.7]
+    # a window of 512, and 32 around it
+    assert [one.segmenter.reach for one in variants] == [543, 543]
+    assert variants[0].segmenter.is_local
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"threshold": {"onnx": "other.onnx"}}, "methods.m: .*other.onnx cannot be read: No such"),
+        ({"foreground": "dark"}, "methods.m: the model says what is foreground"),
+        ({"scope": "calibrated"}, "methods.m: onnx has no threshold to calibrate"),
+        ({"grid": {"abvoe": [0.5]}}, "did you mean above"),
+        ({"grid": {"above": [2]}}, "m, above=2: .*above is 2: give a number above 0"),
+    ],
+)
+def test_what_a_model_cannot_have(model, entry, message):
+    with pytest.raises(ValueError, match=message):
+        read({"threshold": {"onnx": f"study/{model}"}} | entry)
+
+
+def vote_of(names, others, samples=("s", "t"), **changes):
+    entries = {name: DEFAULTS | entry for name, entry in others.items()}
+    entries["v"] = DEFAULTS | {"threshold": {"vote": names}} | changes
+    config = {"filters": {"flat": ["invert"]}, "methods": entries}
+    return read_methods(config, dict.fromkeys(samples, SAMPLE))["v"]
+
+
+OTHERS = {
+    "otsu": {"threshold": "otsu"},
+    "li": {"threshold": "li", "filter": "flat"},
+    "chosen": {"threshold": "otsu", "grid": {"filter": [None, "flat"]}},
+    "calibrated": {"threshold": "otsu", "scope": "calibrated"},
+    "some": {"threshold": "otsu", "samples": ["s"]},
+    "other": {"threshold": {"vote": ["otsu", "li"]}},
+}
+
+
+def test_a_vote_names_methods():
+    method = vote_of(["otsu", "li"], OTHERS)
+    assert method.voters == ("otsu", "li")
+    assert not method.is_swept
+    # a method of fewer samples may vote on those
+    assert vote_of(["otsu", "some"], OTHERS, samples=["s"]).voters == ("otsu", "some")
+
+
+@pytest.mark.parametrize(
+    ("names", "changes", "message"),
+    [
+        (["otsuu", "li"], {}, "vote counts otsuu, which is no method; did you mean otsu"),
+        (["otsu", "v"], {}, "counts v, which is a vote itself"),
+        (["otsu", "other"], {}, "counts other, which is a vote itself"),
+        (["otsu", "chosen"], {}, "counts chosen, whose parameters annotated tiles choose"),
+        (["otsu", "calibrated"], {}, "counts calibrated, whose parameters annotated tiles"),
+        (["otsu", "some"], {}, "counts some, which is not tried on sample t"),
+        (["otsu"], {}, "methods.v: .*give a list of two or more"),
+        (["otsu", "li"], {"filter": "flat"}, "methods.v: a vote has no filter"),
+        (["otsu", "li"], {"cleanup": [{"remove_small": 3}]}, "a vote has no cleanup"),
+        (["otsu", "li"], {"foreground": "dark"}, "a vote has no foreground"),
+        (["otsu", "li"], {"grid": {"least": [1, 2]}}, "a vote has no grid"),
+        (["otsu", "li"], {"scope": "calibrated"}, "vote has no threshold to calibrate"),
+    ],
+)
+def test_what_a_vote_cannot_have(names, changes, message):
+    with pytest.raises(ValueError, match=message):
+        vote_of(names, OTHERS, **changes)

@@ -1,5 +1,6 @@
 """Memory, minutes, threads and submissions of jobs."""
 
+import networks
 import pytest
 from studies import (
     imagined_sample,
@@ -137,6 +138,18 @@ def test_segmentation_takes_what_any_variant_may_take(cores, keep, dtype):
 def test_the_method_that_is_applied_is_the_only_candidate():
     applied = large_study(keep_filtered=True, apply="otsu")
     assert segment.threshold_need(applied, "s", "segmentation", "0/0/0").memory == BASE + 32
+
+
+def test_memory_of_a_network(tmp_path):
+    model = tmp_path / "model.onnx"
+    model.write_bytes(networks.convolution([[[1]]]))
+    methods = {"m": {"threshold": {"onnx": str(model)}}}
+    # 512 + 2 x 543 rows of 4096 pixels of 16 bytes: 100 MiB;
+    # 256 channels of 577 x 577 pixels of 4 bytes: 325 MiB, in each thread
+    one = large_study(keep_filtered=True, methods=methods)
+    assert segment.threshold_need(one, "s", "m", "0/0/0").memory == BASE + 100 + 325
+    two = large_study(keep_filtered=True, methods=methods, cores=2)
+    assert segment.threshold_need(two, "s", "m", "0/0/0").memory == BASE + 2 * (100 + 325)
 
 
 def test_memory_and_minutes_of_structure():

@@ -73,7 +73,7 @@ def test_histograms_are_asked_for_in_samples_of_several_blocks_only(words, needs
         job = segment.threshold(study, "s", "m", "0/0/0", Choice("m"))
         (part,) = job.parts
         # a single block counts itself
-        assert part["counts"] == (needs_sample and shape[0] == 1)
+        assert part["counts"] == ([""] if needs_sample and shape[0] == 1 else [])
         asked = study.blocks("s") if needs_sample and shape[0] == 2 else []
         histograms = segment.guard(study, "s", "m").histograms
         assert histograms == [f"results/s/histograms/smooth/{block}.npz" for block in asked]
@@ -196,7 +196,7 @@ def test_collected_samples_count_themselves():
     study = study_of([*samples, imagined_sample("three", (5, 64, 64))], config)
     assert study.blocks(stack) == ["0/0/0", "1/0/0"]
     job = segment.threshold(study, stack, "m", "0/0/0", Choice("m"))
-    assert [part["counts"] for part in job.parts] == [True, True]
+    assert [part["counts"] for part in job.parts] == [[""], [""]]
     assert segment.guard(study, stack, "m").histograms == []
 
 
@@ -205,3 +205,36 @@ def test_a_filter_s_job_of_collected_samples():
     job = segment.filtered(study, S, "smooth", "1/0/0")
     assert [(part["sample"], part["offset"]) for part in job.parts] == [("d", 4), ("e", 5)]
     assert job.pixels.files == [f"results/{S}/image.zarr/0/c/1/0/0"]
+
+
+def test_a_vote_filters_for_each_of_its_methods():
+    # a plane in two blocks; the filter reaches a pixel into the other
+    methods = {
+        "plain": {"threshold": {"manual": 9}},
+        **SMOOTH,
+        "v": {"threshold": {"vote": ["plain", "m"]}},
+    }
+    settings = {"filters": FILTERS, "methods": methods, "apply": "v", "keep_filtered": True}
+    study = imagined_study((1, 32, 32), (1, 16, 32), **settings)
+    job = segment.threshold(study, "s", "segmentation", "0/1/0", Choice("v"))
+    assert job.pixels.files == [f"results/s/image.zarr/0/c/0/{y}/0" for y in (0, 1)]
+    assert [(one["name"], one["steps"]) for one in job.voters] == [
+        ("plain", []),
+        ("m", [{"median": 3}]),
+    ]
+    # the sample has two blocks: its threshold comes from elsewhere
+    assert [part["counts"] for part in job.parts] == [[]]
+    whole = imagined_study((1, 32, 32), (1, 32, 32), **settings)
+    job = segment.threshold(whole, "s", "segmentation", "0/0/0", Choice("v"))
+    assert [part["counts"] for part in job.parts] == [["m"]]
+    alone = segment.threshold(whole, "s", "segmentation", "0/0/0", Choice("m"))
+    assert (alone.voters, alone.parts[0]["counts"]) == ([], [""])
+
+
+def test_a_vote_takes_as_much_memory_as_the_largest_of_its_methods():
+    methods = {**SMOOTH, "v": {"threshold": {"vote": ["m", "local"]}}}
+    methods["local"] = {"threshold": {"adaptive": 31}}
+    study = imagined_study((1, 4096, 4096), (1, 4096, 4096), filters=FILTERS, methods=methods)
+    needs = {name: segment.threshold_need(study, "s", name, "0/0/0").memory for name in methods}
+    assert needs["v"] == max(needs["m"], needs["local"])
+    assert needs["m"] != needs["local"]

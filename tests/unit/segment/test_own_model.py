@@ -1,0 +1,287 @@
+"""Masks by networks of the user's own."""
+
+import hashlib
+import inspect
+
+import networks
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from tilewise.segment import own_model
+from tilewise.segment.segmenters import Segmenter, segment_region
+from tilewise.store.grid import Grid, Region, crop
+
+DEFAULTS = {
+    name: parameter.default
+    for name, parameter in list(inspect.signature(own_model.onnx).parameters.items())[1:]
+}
+REST = {
+    **{"scope": "tile", "foreground": "bright", "min_contrast": 0, "min_separability": 0},
+    **{"fallback": "sample", "weak": "auto", "cleanup": []},
+}
+IDENTITY = [[[1]]]
+"""A kernel that gives each pixel as it is."""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(data, name="model.onnx"):
+        own_model._load.cache_clear()
+        (tmp_path / name).write_bytes(data)
+        return str(tmp_path / name)
+
+    return write
+
+
+def make_mask(file, plane, **settings):
+    plane = np.asarray(plane)
+    grid = Grid((1, *plane.shape), 64, (1, 128, 128))
+    region = Region(0, 1, 0, plane.shape[0], 0, plane.shape[1])
+    return own_model.mask(plane, region, region, grid, DEFAULTS | {"file": file} | settings)
+
+
+def through(*nodes, shape=("n", 1, "rows", "columns"), taken="float32", returned="float32"):
+    """A model of some nodes, from x to y."""
+    output = networks.value("y", ("n", "c", "rows", "columns"), returned)
+    return networks.network(nodes, [networks.value("x", shape, taken)], output)
+
+
+@pytest.fixture
+def plane():
+    return np.random.default_rng(0).integers(0, 256, (70, 90)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("settings", [{}, {"window": 32}, {"window": 7, "halo": 2, "multiple": 16}])
+def test_a_convolution_is_that_of_scipy(write, plane, settings):
+    kernel = np.random.default_rng(1).normal(size=(5, 5))
+    found = make_mask(write(networks.convolution([kernel])), plane, **settings)
+    score = ndimage.correlate(plane / 255, kernel, mode="reflect")
+    # the runtime has single precision
+    is_clear = np.abs(score) > 1e-5
+    assert is_clear.mean() > 0.999
+    np.testing.assert_array_equal(found[is_clear], score[is_clear] > 0)
+    assert found.dtype == np.uint8
+    assert 0.2 < found.mean() < 0.8
+
+
+def test_an_image_smaller_than_the_halo_is_mirrored_again(write):
+    random = np.random.default_rng(1)
+    kernel, small = random.normal(size=(15, 15)), random.integers(0, 256, (2, 5)).astype(np.uint8)
+    kernel -= kernel.mean()
+    found = make_mask(write(networks.convolution([kernel])), small, halo=7)
+    score = ndimage.correlate(small / 255, kernel, mode="reflect")
+    assert np.abs(score).min() > 1e-4
+    np.testing.assert_array_equal(found, score > 0)
+    assert 0 < found.mean() < 1
+
+
+def test_windows_do_not_depend_on_the_region(write, plane):
+    # the model looks further than its halo: each window has results of its own
+    file = write(networks.convolution([np.random.default_rng(1).normal(size=(9, 9))]))
+    settings = DEFAULTS | {"file": file, "halo": 1, "window": 16}
+    grid, whole = Grid((1, 70, 90), 32, (1, 96, 96)), Region(0, 1, 0, 70, 0, 90)
+    expected = own_model.mask(plane, whole, whole, grid, settings)
+    assert (make_mask(file, plane, halo=1, window=17) != expected).any()
+    segmenter = Segmenter("onnx", settings, **REST)
+    for inner in (Region(0, 1, 0, 32, 32, 64), Region(0, 1, 32, 64, 0, 90), whole):
+        outer = grid.around(inner, segmenter.reach)
+        found, _ = segment_region(crop(plane, whole, outer), outer, inner, grid, segmenter)
+        np.testing.assert_array_equal(found, crop(expected, whole, inner))
+    for y in range(0, 70, 5):
+        for x in range(0, 90, 7):
+            inner = Region(0, 1, y, min(y + 5, 70), x, min(x + 7, 90))
+            outer = grid.around(inner, own_model.reach(settings))
+            found = own_model.mask(crop(plane, whole, outer), outer, inner, grid, settings)
+            own, known = crop(found, outer, inner), crop(expected, whole, inner)
+            np.testing.assert_array_equal(own, known)
+
+
+def test_no_window_is_computed_for_several_rows_of_tiles(write, plane, monkeypatch):
+    file = write(networks.convolution(IDENTITY))
+    sizes = []
+    run = own_model.Model.foreground
+
+    def count(model, pixels, settings):
+        sizes.append(pixels.shape)
+        return run(model, pixels, settings)
+
+    monkeypatch.setattr(own_model.Model, "foreground", count)
+    settings = DEFAULTS | {"file": file, "halo": 3, "window": 32}
+    grid = Grid((1, 70, 90), 32, (1, 96, 96))
+    whole, inner = Region(0, 1, 0, 70, 0, 90), Region(0, 1, 32, 64, 0, 90)
+    segment_region(plane, whole, inner, grid, Segmenter("onnx", settings, **REST))
+    # columns 0 to 31, 32 to 63 and 64 to 89, with 3 around
+    assert sizes == [(38, 38), (38, 38), (38, 32)]
+    # a clean-up looks into windows around: whole planes then have each of them once
+    cleaned = Segmenter("onnx", settings, **REST | {"cleanup": [{"opening": 1}]})
+    assert cleaned.reach == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("plane", "settings", "expected"),
+    [
+        # 127 / 255 is below one half
+        (np.array([[127, 128]], np.uint8), {}, [0, 1]),
+        (np.array([[32767, 32768]], np.uint16), {}, [0, 1]),
+        (np.array([[0.5, 0.75]], np.float32), {}, [0, 1]),
+        # (75 / 100 - 0.5) / 0.5 is one half
+        (np.array([[75, 76]], np.uint8), {"scale": 100, "mean": 0.5, "std": 0.5}, [0, 1]),
+        (np.array([[191, 192]], np.uint8), {"above": 0.75}, [0, 1]),
+    ],
+)
+def test_pixels_are_normalized(write, plane, settings, expected):
+    file = write(networks.convolution(IDENTITY, last=None))
+    assert make_mask(file, plane, **settings).tolist() == [expected]
+
+
+def test_a_logit_is_compared_before_the_sigmoid(write):
+    file = write(networks.convolution(IDENTITY, last=None))
+    plane = np.array([[-0.1, 0.1, 2.1, 2.3]], np.float32)
+    assert make_mask(file, plane, output="logit").tolist() == [[0, 1, 1, 1]]
+    # the sigmoid is 0.9 at log 9 = 2.197
+    assert make_mask(file, plane, output="logit", above=0.9).tolist() == [[0, 0, 0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("foreground", "expected"), [(None, [0, 1, 1]), (2, [0, 0, 1]), ([0, 2], [1, 0, 1])]
+)
+def test_the_class_with_the_highest_score_counts(write, foreground, expected):
+    # scores 0, x - 1 and 2 x - 5: the second is highest from 1 on, the third from 4 on
+    data = networks.convolution([[[0]], [[1]], [[2]]], bias=[0, -1, -5], last=None)
+    plane = np.array([[0, 2, 6]], np.float32)
+    found = make_mask(write(data), plane, output="classes", foreground=foreground)
+    assert found.tolist() == [expected]
+
+
+def test_what_is_not_zero_in_a_mask_is_foreground(write):
+    nodes = [
+        networks.node("Concat", ["x", "x", "x"], "h", axis=1),
+        networks.node("Cast", "h", "i", to=networks.INT64),
+        networks.node("ReduceMax", "i", "y", axes=[1], keepdims=0),
+    ]
+    found = make_mask(
+        write(through(*nodes, returned="int64")), [[0.0, 3.0, -2.0]], output="mask", halo=0
+    )
+    assert found.tolist() == [[0, 1, 1]]
+
+
+def test_a_model_of_integers_is_given_the_pixels(write):
+    node = networks.node("Cast", "x", "y", to=networks.FLOAT)
+    file = write(through(node, taken="uint8"))
+    plane = np.array([[0, 1, 255]], np.uint8)
+    assert make_mask(file, plane).tolist() == [[0, 1, 1]]
+    with pytest.raises(ValueError, match="model.onnx takes uint8, .* the image is uint16: leave"):
+        make_mask(file, plane.astype(np.uint16))
+    with pytest.raises(ValueError, match="leave out `scale`"):
+        make_mask(file, plane, scale=255)
+
+
+def test_sides_are_multiples(write, plane):
+    nodes = [
+        networks.node("SpaceToDepth", "x", "h", blocksize=4),
+        networks.node("DepthToSpace", "h", "y", blocksize=4),
+    ]
+    file = write(through(*nodes))
+    np.testing.assert_array_equal(make_mask(file, plane, halo=3, multiple=4), plane > 127)
+    with pytest.raises(ValueError, match="model.onnx fails on 76 x 95 pixels: give a `multiple`"):
+        make_mask(file, plane[:, :-1], halo=3)
+
+
+def test_a_model_of_one_size(write, plane):
+    kernel = np.random.default_rng(1).normal(size=(5, 5))
+    file = write(networks.convolution([kernel], shape=(1, 1, 16, 18)))
+    found = make_mask(file, plane, window=12, halo=2)
+    score = ndimage.correlate(plane / 255, kernel, mode="reflect")
+    is_clear = np.abs(score) > 1e-5
+    np.testing.assert_array_equal(found[is_clear], score[is_clear] > 0)
+    message = "takes 16 x 18 pixels, and windows have 20 x 20 .* add up to 16"
+    with pytest.raises(ValueError, match=message):
+        make_mask(file, plane, window=16, halo=2)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (networks.convolution(IDENTITY, shape=(1, 3, "r", "c")), "takes 3 channels"),
+        (networks.convolution(IDENTITY, shape=(2, 1, "r", "c")), r"takes x tensor\(float\) \[2, 1"),
+        (networks.convolution(IDENTITY, is_elsewhere=True), "is no ONNX model .* its weights in"),
+        (through(networks.node("Identity", "x", "y"), taken="int64", returned="int64"), "int64"),
+        (through(networks.node("Nothing", "x", "y")), "is no ONNX model that can be run"),
+        (through(networks.node("Flatten", "x", "y")), r"returns an array of shape \(1, 4225\)"),
+        (networks.convolution([[[1]], [[1]]]), "returns 2 channels, and a probability has one"),
+    ],
+)
+def test_a_model_that_does_not_fit_is_refused(write, data, message):
+    with pytest.raises(ValueError, match=f"model.onnx.*{message}"):
+        make_mask(write(data), [[1.0]])
+
+
+def test_classes_that_a_model_does_not_have_are_refused(write):
+    file = write(networks.convolution([[[1]], [[1]]]))
+    with pytest.raises(ValueError, match="returns 2 channels, a score of each class"):
+        make_mask(file, [[1.0]], output="classes", foreground=2)
+    with pytest.raises(ValueError, match="returns 1 channel, a score"):
+        make_mask(write(networks.convolution(IDENTITY)), [[1.0]], output="classes", foreground=0)
+
+
+def test_weights_are_not_read_from_another_file(write, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(np.float32(1).tobytes(), "weights.bin")
+    file = write(networks.convolution(IDENTITY, is_elsewhere=True))
+    with pytest.raises(ValueError, match="is no ONNX model that can be run"):
+        make_mask(file, [[1.0]])
+
+
+def test_every_damaged_file_is_refused(write):
+    data = networks.convolution(IDENTITY)
+    own_model.check_file(write(data))
+    # what comes last says which version of ONNX it is
+    end_of_network = len(data) - 6
+    for length in range(len(data)):
+        file = write(data[:length])
+        check = own_model.load if length == end_of_network else own_model.check_file
+        with pytest.raises(ValueError, match="model.onnx is no ONNX model"):
+            check(file)
+
+
+@pytest.mark.parametrize(
+    "data", [b"<html></html>", b"\x89PNG\r\n\x1a\n", b"PK\x03\x04", b"\0" * 99]
+)
+def test_foreign_files_are_refused(write, data):
+    with pytest.raises(ValueError, match="model.onnx is no ONNX model"):
+        own_model.check_file(write(data))
+
+
+def test_what_made_a_mask_has_the_checksum(write):
+    data = networks.convolution(IDENTITY)
+    file = write(data)
+    expected = hashlib.sha256(data).hexdigest()[:16]
+    assert own_model.note({"file": file}) == f"a mask by {file}, SHA-256 {expected}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"file": 3}, "file is 3"),
+        ({"file": "nowhere.onnx"}, "nowhere.onnx cannot be read: No such file"),
+        ({"output": "probabilities"}, "output is 'probabilities': choose one of probability, "),
+        ({"above": 1}, "above is 1: give a number above 0 and below 1"),
+        ({"above": 0.5, "output": "classes"}, "above is for probabilities"),
+        ({"above": 0.5, "output": "mask"}, "above is for probabilities"),
+        ({"halo": -1}, "halo is -1"),
+        ({"window": 0}, "window is 0"),
+        ({"multiple": 1.5}, "multiple is 1.5"),
+        ({"scale": 0}, "scale is 0"),
+        ({"mean": "a"}, "mean is 'a'"),
+        ({"std": 0}, "std is 0"),
+        ({"foreground": 1}, "foreground is 1: .* with `output: classes`"),
+        ({"foreground": [], "output": "classes"}, r"foreground is \[\]"),
+        ({"foreground": -1, "output": "classes"}, "foreground is -1"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(write, settings, message):
+    known = DEFAULTS | {"file": write(networks.convolution(IDENTITY))}
+    own_model.check(**known)
+    with pytest.raises(ValueError, match=message):
+        own_model.check(**known | settings)
