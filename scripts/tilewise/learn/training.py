@@ -19,6 +19,12 @@ from tilewise.score.patches import patches
 
 INNER = 3
 """Parts of the training pixels: each is scored by trees that were trained on the others."""
+SHARES = 0.5, 0.3
+"""Of pixels and features that trees choose their questions by: see `trees.train`."""
+KEPT = 0.7
+"""Of the features, while they become fewer."""
+SELECTING = {"trees": 50, "rate": 0.3}
+"""By these trees."""
 NOWHERE = -1
 """Part of pixels between spatial blocks, which are always trained on and never scored."""
 
@@ -136,7 +142,8 @@ def fit(
     names : sequence of str
         Of the features, in the order of the values.
     settings : dict
-        `trees`, `depth`, `rate` as of `trees.train`; `keep`, how many features, None for all.
+        `trees`, `depth`, `rate` and `seed` as of `trees.train`; `keep`, how many features, None for
+        all.
     """
     scale = features.scale_of(dtype, *pixels.levels)
     counts = np.bincount(pixels.truth, minlength=2).tolist()
@@ -179,22 +186,23 @@ class Trainer:
         self, chosen: NDArray[np.bool_]
     ) -> tuple[NDArray[np.intp], NDArray[np.float64], Trees]:
         """Numbers of the features that are kept, their edges, and trees that number these."""
-        keep = self.settings["keep"]
         values = self.pixels.values[:, chosen]
         edges = features.edges_of(values)
         codes = features.quantise(values, edges)
-        grown = self._trees(codes, chosen)
-        own = grown.used()
-        if keep and own.size > keep:
-            weight = trees.importance(grown, len(codes))
-            own = np.sort(np.argsort(-weight, kind="stable")[:keep])
-            grown = self._trees(codes[own], chosen)
-            own = own[grown.used()]
-            return own, edges[own], _renumbered(grown)
+        own = np.arange(len(codes))
+        keep = self.settings["keep"] or own.size
+        while own.size > keep:
+            # a part at a time: what a feature tells depends on which others there are
+            first = self._trees(codes[own], chosen, **SELECTING)
+            order = np.argsort(-trees.importance(first, own.size), kind="stable")
+            own = own[np.sort(order[: max(keep, int(KEPT * own.size))])]
+        grown = self._trees(codes[own], chosen)
+        own = own[grown.used()]
         return own, edges[own], _renumbered(grown)
 
-    def _trees(self, codes, chosen):
-        known = {name: self.settings[name] for name in ("trees", "depth", "rate")}
+    def _trees(self, codes, chosen, **changed):
+        known = {name: self.settings[name] for name in ("trees", "depth", "rate", "seed")}
+        known |= {"shares": SHARES, **changed}
         return trees.train(codes, self.pixels.truth[chosen], self.pixels.weights[chosen], **known)
 
 

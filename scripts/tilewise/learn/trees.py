@@ -49,11 +49,13 @@ def train(
     depth: int = 4,
     rate: float = 0.3,
     penalty: float = 1.0,
+    shares: tuple[float, float] = (1.0, 1.0),
+    seed: int = 0,
 ) -> Trees:
     """Boost trees by second-order gains of the logistic loss.
 
     A level takes the question whose gain, summed over the nodes, is greatest; of equal ones the
-    first feature's lowest code. There are no random numbers.
+    first feature's lowest code. The same arguments give the same trees.
 
     Parameters
     ----------
@@ -68,6 +70,12 @@ def train(
         Share of its best value that a leaf takes.
     penalty : float
         Added to the second derivatives in a leaf, so that leaves of few pixels count less.
+    shares : (float, float)
+        Of the pixels, which are drawn for each tree, and of the features, for each of its levels,
+        that questions are chosen by. Less than 1 is faster, and makes trees differ, so that
+        together they do better on other pixels. Leaves are of all pixels.
+    seed : int
+        Of these draws.
 
     Returns
     -------
@@ -81,7 +89,9 @@ def train(
     References
     ----------
     Chen and Guestrin, XGBoost, KDD 2016, equations 5 to 7, of which the gain is twice this one;
-    Prokhorenkova et al., CatBoost, NeurIPS 2018, for the shape of the trees.
+    Prokhorenkova et al., CatBoost, NeurIPS 2018, for the shape of the trees;
+    Friedman, Stochastic gradient boosting, Computational Statistics & Data Analysis 38(4), 2002,
+    for drawn pixels, and Breiman, Random forests, Machine Learning 45, 2001, for drawn features.
     """
     if not 1 <= depth <= 8:
         raise ValueError(f"the depth of trees is {depth}: use 1 to 8")
@@ -97,15 +107,20 @@ def train(
     features = np.zeros((trees, depth), np.uint16)
     cuts = np.zeros((trees, depth), np.uint8)
     leaves = np.zeros((trees, 2**depth))
+    random, (of_pixels, of_features) = np.random.default_rng(seed), shares
     for tree in range(trees):
         chance = 1 / (1 + np.exp(-odds))
         slope, curve = weights * (truth - chance), weights * chance * (1 - chance)
         leaf = np.zeros(truth.size, np.intp)
+        own = _drawn(truth.size, of_pixels, random)
         for level in range(depth):
-            gain = _gains(keys, leaf, 2**level, slope, curve, penalty)
+            known = _drawn(len(keys), of_features, random)
+            asked = keys[known] if of_pixels == 1 else keys[np.ix_(known, own)]
+            gain = _gains(asked, leaf[own], 2**level, slope[own], curve[own], penalty)
             # equal gains may differ in their last digits
             first = np.argmax(gain >= gain.max() * (1 - TIE))
-            feature, cut = np.unravel_index(first, gain.shape)
+            place, cut = np.unravel_index(first, gain.shape)
+            feature = known[place]
             features[tree, level], cuts[tree, level] = feature, cut
             leaf |= (keys[feature] > cut).astype(np.intp) << level
         total, bend = (np.bincount(leaf, one, 2**depth) for one in (slope, curve))
@@ -113,6 +128,14 @@ def train(
         odds += leaves[tree][leaf]
     unit = max(float(np.abs(leaves).max(axis=1).sum()), 1e-12) / (GREATEST - trees)
     return Trees(features, cuts, np.rint(leaves / unit).astype(np.int16), unit, bias)
+
+
+def _drawn(number, share, random):
+    """A share of so many numbers, at least one, ascending."""
+    if share == 1:
+        return np.arange(number)
+    some = max(round(share * number), 1)
+    return np.sort(random.choice(number, some, replace=False, shuffle=False))
 
 
 def _gains(keys, leaf, leaves, slope, curve, penalty):

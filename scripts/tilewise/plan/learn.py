@@ -114,7 +114,7 @@ def train(study: Study, method: str, number: str, model: str) -> Train:
         drawn=gather(study, method, number).drawn,
         names=learned.names_of(settings),
         dtype=chain_dtype(study.steps(variant.filter, stack), study.dtype(stack)),
-        settings={name: settings[name] for name in ("keep", "trees", "depth", "rate")},
+        settings={name: settings[name] for name in ("keep", "trees", "depth", "rate", "seed")},
         margin=study.config["validate"]["margin"],
         need=resources.train(variant),
     )

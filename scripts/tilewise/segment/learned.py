@@ -31,7 +31,7 @@ def pixel_classifier(
     trees: int = 100,
     depth: int = 4,
     rate: float = 0.2,
-    pixels: int = 30_000,
+    pixels: int = 100_000,
     folds: int = 5,
     seed: int = 0,
     model: str | None = None,
@@ -64,7 +64,7 @@ def pixel_classifier(
         How many models are trained without some of the tiles, 2 or more; not more than
         `decision.folds`, or than there are units.
     seed : int
-        Of the draw.
+        Of the pixels that are drawn, and of those and the features that each tree is grown by.
     model : str, optional
         A model that was trained before, as `results/models/NAME.npz`, from the folder of the
         configuration file: nothing is trained, and all settings but this one are ignored.

@@ -53,6 +53,31 @@ def brute_force(codes, truth, weights, number, depth, rate, penalty):
     return grown
 
 
+def test_draws_are_of_their_share_and_repeat():
+    codes, truth, weights = make_pixels(400, 20)
+    settings = {"trees": 30, "depth": 2}
+    known = trees.train(codes, truth, weights, **settings, shares=(0.5, 0.25), seed=1)
+    again = trees.train(codes, truth, weights, **settings, shares=(0.5, 0.25), seed=1)
+    other = trees.train(codes, truth, weights, **settings, shares=(0.5, 0.25), seed=2)
+    np.testing.assert_array_equal(known.features, again.features)
+    np.testing.assert_array_equal(known.leaves, again.leaves)
+    assert (known.features != other.features).any()
+    # where a single one of 20 is drawn, all are asked alike: 400 draws, binomial
+    single = trees.train(codes, truth, weights, trees=200, depth=2, shares=(1.0, 0.05))
+    times = np.bincount(single.features.ravel(), minlength=20)
+    assert abs(times - 20).max() < 5 * np.sqrt(20)
+
+
+def test_all_pixels_weigh_in_leaves_whichever_chose_the_questions():
+    # one feature of two codes: whatever is drawn, the question is the same
+    codes = np.array([[3] * 60 + [9] * 40], np.uint8)
+    truth = np.array([0] * 50 + [1] * 10 + [1] * 30 + [0] * 10)
+    every = trees.train(codes, truth, trees=1, depth=1)
+    some = trees.train(codes, truth, trees=1, depth=1, shares=(0.3, 1.0), seed=5)
+    np.testing.assert_array_equal(some.leaves, every.leaves)
+    assert some.unit == every.unit
+
+
 def naive_score(planes, model):
     """Every tree at every pixel."""
     total = np.zeros(planes.shape[1:], int)
