@@ -77,13 +77,13 @@ def onnx(
     foreground : int or list of int, optional
         Of `classes`, numbers of those that are foreground, from 0; by default all but 0.
     """
-    raise NotImplementedError("masks are made by `mask`")
+    raise NotImplementedError("masks are made by `scores` and `foreground`")
 
 
-def mask(
+def scores(
     pixels: NDArray, outer: Region, inner: Region, grid: Grid, settings: Mapping[str, Any]
-) -> NDArray[np.uint8]:
-    """The mask of a region of one plane: 1 foreground, 0 background.
+) -> NDArray[np.float32]:
+    """What a network returns for a region of one plane, for any `above`.
 
     Windows begin at the sample's first pixel, whatever the region, so that they do not depend on
     it.
@@ -100,7 +100,8 @@ def mask(
     Returns
     -------
     (rows, columns) ndarray
-        Of `outer`; valid in the inner region.
+        Of `outer`; valid in the inner region. Probabilities or logits; 1 where a mask, or the class
+        with the highest score, is foreground, and 0 elsewhere.
 
     Raises
     ------
@@ -108,17 +109,25 @@ def mask(
         If the file is no model that takes such pixels, or returns something else.
     """
     model = load(settings["file"])
-    mask = np.zeros(pixels.shape, np.uint8)
+    scores = np.zeros(pixels.shape, np.float32)
     _, height, width = grid.shape
     side, halo = settings["window"], settings["halo"]
     for y0, y1 in _windows(inner.y0, inner.y1, height, side):
         rows = _mirrored(y0 - halo, y1 + halo, height) - outer.y0
         for x0, x1 in _windows(inner.x0, inner.x1, width, side):
             columns = _mirrored(x0 - halo, x1 + halo, width) - outer.x0
-            found = model.foreground(pixels[np.ix_(rows, columns)], settings)
+            found = model.scores(pixels[np.ix_(rows, columns)], settings)
             own = found[halo : halo + y1 - y0, halo : halo + x1 - x0]
-            mask[y0 - outer.y0 : y1 - outer.y0, x0 - outer.x0 : x1 - outer.x0] = own
-    return mask
+            scores[y0 - outer.y0 : y1 - outer.y0, x0 - outer.x0 : x1 - outer.x0] = own
+    return scores
+
+
+def foreground(scores: NDArray[np.float32], settings: Mapping[str, Any]) -> NDArray[np.uint8]:
+    """The mask of scores: 1 foreground, 0 background."""
+    above = 0.5 if settings["above"] is None else settings["above"]
+    if settings["output"] == "logit":
+        above = math.log(above / (1 - above))
+    return (scores > above).view(np.uint8)
 
 
 def _windows(start: int, stop: int, size: int, side: int) -> Iterator[tuple[int, int]]:
@@ -167,8 +176,8 @@ class Model:
     checksum: str
     """SHA-256 of the file, hexadecimal."""
 
-    def foreground(self, pixels: NDArray, settings: Mapping[str, Any]) -> NDArray[np.bool]:
-        """Which pixels of a window are foreground; it and the result are (rows, columns)."""
+    def scores(self, pixels: NDArray, settings: Mapping[str, Any]) -> NDArray:
+        """Those of a window; it and the result are (rows, columns)."""
         window = self._padded(self._normalized(pixels, settings), settings["multiple"])
         rows, columns = window.shape
         try:
@@ -186,7 +195,7 @@ class Model:
                 "pixels: let its first output be (1, channels, rows, columns)"
             )
         own = slice(pixels.shape[0]), slice(pixels.shape[1])
-        return self._classified(found[0], settings)[own]
+        return self._scored(found[0], settings)[own]
 
     def _normalized(self, pixels, settings):
         scale, mean, std = settings["scale"], settings["mean"], settings["std"]
@@ -220,11 +229,12 @@ class Model:
         margins = [(0, side - own) for side, own in zip(sides, window.shape, strict=True)]
         return np.pad(window, margins, "symmetric")
 
-    def _classified(self, found, settings):
-        """Foreground by an output, (channels, rows, columns)."""
+    def _scored(self, found, settings):
+        """Scores by an output, (channels, rows, columns)."""
         output, channels = settings["output"], len(found)
         if output == "classes":
-            classes = np.atleast_1d(_or_default(settings["foreground"], range(1, channels)))
+            given = settings["foreground"]
+            classes = np.atleast_1d(range(1, channels) if given is None else given)
             if channels == 1 or classes.max() >= channels:
                 raise ValueError(
                     f"{self.file} returns {channels} channel{'s' * (channels > 1)}, a score of "
@@ -236,14 +246,7 @@ class Model:
                 f"{self.file} returns {channels} channels, and a {output} has one: is it "
                 "`output: classes`?"
             )
-        above = _or_default(settings["above"], 0.5)
-        if output == "logit":
-            above = math.log(above / (1 - above))
-        return found[0] != 0 if output == "mask" else found[0] > above
-
-
-def _or_default(given, default):
-    return default if given is None else given
+        return found[0] != 0 if output == "mask" else found[0]
 
 
 def load(file: str) -> Model:

@@ -170,6 +170,9 @@ class Surfaces(Protocol):
     def of(self, segmenter: Segmenter, own: Region) -> NDArray:
         """The thresholds of a segmenter in a region."""
 
+    def scores(self, segmenter: Segmenter, own: Region, inner: Region, grid: Grid) -> NDArray:
+        """What a network gives in a region, of which an inner one is wanted."""
+
 
 def tile_thresholds(
     pixels: NDArray,
@@ -240,8 +243,8 @@ def segment(
     """The mask of a region, cleaned: 1 foreground, 0 background and outside.
 
     It is valid only where all pixels within `segmenter.reach` are in the region. The surface is
-    that of a local method, where it is known: a threshold per pixel. If only an inner region of it
-    is wanted, what takes long is left out elsewhere.
+    that of a local method, where it is known: a threshold per pixel; or scores of a network. If
+    only an inner region is wanted, what takes long is left out elsewhere.
     """
 
     def within(mask):
@@ -250,8 +253,9 @@ def segment(
     if segmenter.is_own:
         mask = within(own_function.python(pixels, **segmenter.settings, inside=inside))
     elif segmenter.is_network:
-        wanted = region if inner is None or segmenter.cleanup else inner
-        mask = within(own_model.mask(pixels, region, wanted, grid, segmenter.settings))
+        if surface is None:
+            surface = network_scores(pixels, region, inner or region, grid, segmenter)
+        mask = within(own_model.foreground(surface, segmenter.settings))
     elif segmenter.is_classifier:
         mask = within(_models(segmenter).mask(pixels, region, grid))
     elif segmenter.is_local:
@@ -298,7 +302,11 @@ def segment_region(
     pixels = crop(pixels, outer, own)
     inside = None if inside is None else crop(inside, outer, own)
     thresholds = tile_thresholds(pixels, own, grid, segmenter, outcome, inside)
-    surface = surfaces.of(segmenter, own) if surfaces and segmenter.has_surface else None
+    surface = None
+    if surfaces and segmenter.has_surface:
+        surface = surfaces.of(segmenter, own)
+    elif surfaces and segmenter.is_network:
+        surface = surfaces.scores(segmenter, own, region, grid)
     mask = segment(pixels, own, grid, segmenter, thresholds, surface, inside, region)
     return crop(mask, own, region), thresholds
 
@@ -343,6 +351,14 @@ def tiles_of_run(
         if tile in chosen and pixels:
             share = cv2.countNonZero(own_mask) / pixels
             yield tile, own_mask, thresholds[tile], pixels, share
+
+
+def network_scores(
+    pixels: NDArray, outer: Region, inner: Region, grid: Grid, segmenter: Segmenter
+) -> NDArray[np.float32]:
+    """Scores of a network, as `own_model.scores`; a clean-up needs them in all of the region."""
+    inner = outer if segmenter.cleanup else inner
+    return own_model.scores(pixels, outer, inner, grid, segmenter.settings)
 
 
 def _models(segmenter):

@@ -13,9 +13,9 @@ from tilewise.segment.filtered import Filtered
 from tilewise.segment.guard import Outcome
 from tilewise.segment.learned import Models
 from tilewise.segment.local_thresholds import LOCAL
-from tilewise.segment.segmenters import Inside, Segmenter, segment_region
+from tilewise.segment.segmenters import Inside, Segmenter, network_scores, segment_region
 from tilewise.segment.thresholds import Threshold
-from tilewise.store.grid import Region, crop
+from tilewise.store.grid import Grid, Region, crop
 from tilewise.tables import SAMPLE
 
 
@@ -72,6 +72,8 @@ def trials_of(
 class Surfaces:
     """Thresholds per pixel, computed once for trials that differ in their offset alone.
 
+    With them, what networks give for trials that differ in their `above`.
+
     `pixels` are the filtered ones of the region `outer`; those `inside` count.
     """
 
@@ -93,6 +95,15 @@ class Surfaces:
         if key not in self._known:
             self._known[key] = surface(pixels, **settings, offset=0)
         return self._known[key] - offset
+
+    def scores(self, segmenter: Segmenter, own: Region, inner: Region, grid: Grid) -> NDArray:
+        """What a network gives in a region, of which an inner one is wanted."""
+        settings = {name: str(one) for name, one in segmenter.settings.items() if name != "above"}
+        key = own, inner, bool(segmenter.cleanup), tuple(sorted(settings.items()))
+        if key not in self._known:
+            pixels = crop(self._pixels, self._outer, own)
+            self._known[key] = network_scores(pixels, own, inner, grid, segmenter)
+        return self._known[key]
 
 
 def trial_masks(

@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+from types import SimpleNamespace
 
 import networks
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from scipy import ndimage
 
 from tilewise.segment import own_model
+from tilewise.segment.filtered import Filtered
 from tilewise.segment.segmenters import Segmenter, segment_region
+from tilewise.segment.trials import Trial, trial_masks
 from tilewise.store.grid import Grid, Region, crop
 
 DEFAULTS = {
@@ -38,7 +41,11 @@ def make_mask(file, plane, **settings):
     plane = np.asarray(plane)
     grid = Grid((1, *plane.shape), 64, (1, 128, 128))
     region = Region(0, 1, 0, plane.shape[0], 0, plane.shape[1])
-    return own_model.mask(plane, region, region, grid, DEFAULTS | {"file": file} | settings)
+    return mask_of(plane, region, region, grid, DEFAULTS | {"file": file} | settings)
+
+
+def mask_of(pixels, outer, inner, grid, settings):
+    return own_model.foreground(own_model.scores(pixels, outer, inner, grid, settings), settings)
 
 
 def through(*nodes, shape=("n", 1, "rows", "columns"), taken="float32", returned="float32"):
@@ -81,7 +88,7 @@ def test_windows_do_not_depend_on_the_region(write, plane):
     file = write(networks.convolution([np.random.default_rng(1).normal(size=(9, 9))]))
     settings = DEFAULTS | {"file": file, "halo": 1, "window": 16}
     grid, whole = Grid((1, 70, 90), 32, (1, 96, 96)), Region(0, 1, 0, 70, 0, 90)
-    expected = own_model.mask(plane, whole, whole, grid, settings)
+    expected = mask_of(plane, whole, whole, grid, settings)
     assert (make_mask(file, plane, halo=1, window=17) != expected).any()
     segmenter = Segmenter("onnx", settings, **REST)
     for inner in (Region(0, 1, 0, 32, 32, 64), Region(0, 1, 32, 64, 0, 90), whole):
@@ -92,7 +99,7 @@ def test_windows_do_not_depend_on_the_region(write, plane):
         for x in range(0, 90, 7):
             inner = Region(0, 1, y, min(y + 5, 70), x, min(x + 7, 90))
             outer = grid.around(inner, own_model.reach(settings))
-            found = own_model.mask(crop(plane, whole, outer), outer, inner, grid, settings)
+            found = mask_of(crop(plane, whole, outer), outer, inner, grid, settings)
             own, known = crop(found, outer, inner), crop(expected, whole, inner)
             np.testing.assert_array_equal(own, known)
 
@@ -100,13 +107,13 @@ def test_windows_do_not_depend_on_the_region(write, plane):
 def test_no_window_is_computed_for_several_rows_of_tiles(write, plane, monkeypatch):
     file = write(networks.convolution(IDENTITY))
     sizes = []
-    run = own_model.Model.foreground
+    run = own_model.Model.scores
 
     def count(model, pixels, settings):
         sizes.append(pixels.shape)
         return run(model, pixels, settings)
 
-    monkeypatch.setattr(own_model.Model, "foreground", count)
+    monkeypatch.setattr(own_model.Model, "scores", count)
     settings = DEFAULTS | {"file": file, "halo": 3, "window": 32}
     grid = Grid((1, 70, 90), 32, (1, 96, 96))
     whole, inner = Region(0, 1, 0, 70, 0, 90), Region(0, 1, 32, 64, 0, 90)
@@ -116,6 +123,27 @@ def test_no_window_is_computed_for_several_rows_of_tiles(write, plane, monkeypat
     # a clean-up looks into windows around: whole planes then have each of them once
     cleaned = Segmenter("onnx", settings, **REST | {"cleanup": [{"opening": 1}]})
     assert cleaned.reach == float("inf")
+
+
+def test_trials_of_several_levels_run_the_network_once(write, plane, monkeypatch):
+    file = write(networks.convolution(IDENTITY, last=None))
+    windows = []
+    run = own_model.Model.scores
+
+    def count(model, pixels, settings):
+        windows.append(pixels.shape)
+        return run(model, pixels, settings)
+
+    monkeypatch.setattr(own_model.Model, "scores", count)
+    grid, whole = Grid((1, 70, 90), 32, (1, 96, 96)), Region(0, 1, 0, 70, 0, 90)
+    reader = SimpleNamespace(read=lambda region: crop(plane, whole, region))
+    levels = (None, 0.25, 0.75)
+    settings = [DEFAULTS | {"file": file, "halo": 3, "above": above} for above in levels]
+    trials = [Trial(Segmenter("onnx", one, **REST)) for one in settings]
+    masks = [mask for _, mask in trial_masks(trials, whole, Filtered(reader, [], grid, "uint8"))]
+    for level, mask in zip((0.5, 0.25, 0.75), masks, strict=True):
+        np.testing.assert_array_equal(mask, plane / 255 > level)
+    assert windows == [(76, 96)]
 
 
 @pytest.mark.parametrize(
