@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from tilewise.learn.assignment import ALL
+from tilewise.learn.drawn import number_per_tile
 from tilewise.plan import paths, reads, resources, validate
 from tilewise.plan.methods import Method, Variant
 from tilewise.plan.reads import PixelJob
@@ -41,7 +42,7 @@ def draw(study: Study, stack: str, method: str, number: str, block: str) -> Draw
         dtype=study.dtype(stack),
         need=resources.draw(study, stack, variant),
         names=learned.names_of(settings),
-        number=settings["pixels"] // max(_annotated_tiles(study, own), 1),
+        number=number_per_tile(settings["pixels"], _annotated_tiles(study, own)),
         seed=settings["seed"],
     )
 

@@ -537,9 +537,10 @@ def check(study: Study) -> None:
             "apply: best needs a method that runs on all samples: leave its `samples` out, "
             "or set `apply` to `all` or `none`"
         )
-    if study.swept and not study.annotated:
+    choosing = [name for name in study.swept if len(study.methods[name].variants) > 1]
+    if choosing and not study.annotated:
         raise ValueError(
-            f"methods.{study.swept[0]}.grid: no sample has truth to choose from it: "
+            f"methods.{choosing[0]}.grid: no sample has truth to choose from it: "
             "leave `grid` out, or give truth"
         )
     for choice in validation["metrics"]:

@@ -1,0 +1,85 @@
+"""Jobs of methods that learn: what is drawn, and which models are trained and applied."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from studies import make_study, write_sample
+
+from tilewise.learn import features, trees
+from tilewise.learn.drawn import LEAST
+from tilewise.learn.model import Model
+from tilewise.plan import learn, segment
+from tilewise.plan.study import Choice
+
+GRID = {"threshold": "pixel_classifier", "grid": {"depth": [2, 3], "pixels": [900, 90]}}
+METHODS = {"learned": {"threshold": "pixel_classifier"}, "tried": GRID}
+
+
+@pytest.fixture
+def of_settings(tmp_path):
+    """A study of an annotated sample and one without truth, by settings."""
+    rows = [write_sample(tmp_path, "s", truth=[0]), write_sample(tmp_path, "t")]
+    return lambda **settings: make_study(tmp_path, *rows, **{"methods": METHODS} | settings)
+
+
+def test_pixels_are_spread_over_annotated_tiles(of_settings):
+    study = of_settings()
+    _, rows, columns = study.grids["s"].shape
+    height, width = study.grids["s"].sides
+    tiles = -(-rows // height) * -(-columns // width)
+    assert tiles > 1
+    block = study.annotated_blocks("s")[0]
+    assert learn.draw(study, "s", "learned", "0", block).number == -(-100_000 // tiles)
+    # 90 in all are too few of a tile
+    assert learn.draw(study, "s", "tried", "1", block).number == max(-(-90 // tiles), LEAST)
+
+
+def test_sets_of_parameters_share_what_is_drawn_alike(of_settings):
+    study = of_settings()
+    names = [one.name for one in study.methods["tried"].variants]
+    assert names[1:3] == ["depth=2,pixels=90", "depth=3,pixels=900"]
+    drawn = [learn.train(study, "tried", str(i), "all").drawn for i in range(4)]
+    assert [path[0].split("/drawn/")[1][0] for path in drawn] == ["0", "1", "0", "1"]
+
+
+def test_what_is_tried_has_models_without_some_tiles(of_settings):
+    study = of_settings(decision={"folds": 3})
+    block = study.annotated_blocks("s")[0]
+    models = segment.threshold(study, "s", "learned", block, Choice("learned")).models
+    assert [name for _, name in models.names] == ["all", "0", "1", "2"]
+    assert models.assigned == ["results/models/learned/0/places.tsv"]
+    applied = segment.threshold(study, "s", "segmentation", block, Choice("learned")).models
+    assert (applied.files, applied.assigned) == (["results/models/learned/0/all.npz"], [])
+    chosen = Choice("tried", "depth=3,pixels=90")
+    applied = segment.threshold(study, "s", "segmentation", block, chosen).models
+    assert applied.files == ["results/models/tried/3/all.npz"]
+
+
+def test_without_truth_there_is_nothing_to_learn(tmp_path):
+    row = write_sample(tmp_path, "s")
+    with pytest.raises(
+        ValueError, match=r"methods\.learned: pixel_classifier learns from annotated"
+    ):
+        make_study(tmp_path, row, methods={"learned": METHODS["learned"]}, apply="learned")
+
+
+def test_a_model_of_other_images_is_refused(tmp_path):
+    scale = features.scale_of("uint16", 0, 9)
+    grown = trees.train(np.array([[0, 9]], np.uint8), np.array([0, 1]), trees=1, depth=1)
+    Model("uint16", ("intensity",), scale, np.zeros((1, 2)), grown, 0).save(tmp_path / "m.npz")
+    row = write_sample(tmp_path, "s")
+    methods = {"given": {"threshold": {"pixel_classifier": {"model": str(tmp_path / "m.npz")}}}}
+    with pytest.raises(
+        ValueError, match=r"m\.npz was trained on uint16 images, and those of s are"
+    ):
+        make_study(tmp_path, row, methods=methods, apply="given")
+
+
+def test_one_model_is_not_trained_on_images_of_two_kinds(tmp_path):
+    rows = [write_sample(tmp_path, "s", truth=[0])]
+    pixels = np.zeros((64, 64), np.uint16)
+    Image.fromarray(pixels).save(tmp_path / "wide.png")
+    Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "wide_truth.png")
+    rows.append({"sample": "wide", "image": "wide.png", "truth": "wide_truth.png"})
+    with pytest.raises(ValueError, match="needs samples of one dtype, these are uint16, uint8"):
+        make_study(tmp_path, *rows, methods={"learned": METHODS["learned"]})
