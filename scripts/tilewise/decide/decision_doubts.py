@@ -23,12 +23,22 @@ def tuned_doubts(known: Mapping[str, Evidence], decisive: Sequence[Row]) -> list
     unequal = any(not known[i].is_as_free_as(known[k]) for i, k in combinations(tuned, 2))
     if not unequal or not any(row["relation"] in (WORSE, LITTLE_WORSE) for row in decisive):
         return []
+    if any(known[method].is_trained for method in tuned):
+        return [
+            Doubt(
+                "tuned_methods",
+                f"{', '.join(tuned)} choose parameters or train models on the units that they are "
+                "compared on: where they are equal, they may be told apart in more than 5 % of "
+                "studies",
+                "take the order of these methods as a hint where they are near each other",
+            )
+        ]
     return [
         Doubt(
             "tuned_methods",
-            f"{', '.join(tuned)} choose from different numbers of sets of parameters, or are "
-            "trained, on the units that they are compared on: where they are equal, they are told "
-            "apart in up to 10 % of studies instead of 5 %",
+            f"{', '.join(tuned)} choose from different numbers of sets of parameters on the units "
+            "that they are compared on: where they are equal, they are told apart in up to 10 % of "
+            "studies instead of 5 %",
             "take the order of these methods as a hint, or give their grids as many sets",
         )
     ]

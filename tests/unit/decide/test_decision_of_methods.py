@@ -1,6 +1,7 @@
 """The decision between methods and the selection of parameters, by hand."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,6 +110,12 @@ def test_tests_of_methods_with_unequal_grids_are_in_doubt():
     assert decision_doubts.tuned_doubts(known, [*told_apart[:2], {"relation": "not tested"}]) == []
     del known["a"]
     assert decision_doubts.tuned_doubts(known, told_apart) == []
+    # a model is not trained anew where tables of units are swapped, whatever it chooses from
+    known["d"] = replace(known["d"], is_trained=True)
+    assert not known["c"].is_as_free_as(known["d"])
+    assert not known["d"].is_as_free_as(known["c"])
+    (doubt,) = decision_doubts.tuned_doubts(known, told_apart)
+    assert doubt.message.startswith("c, d choose parameters or train models")
 
 
 @pytest.mark.parametrize(
