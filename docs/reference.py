@@ -33,7 +33,7 @@ from tilewise.segment.projections import PROJECTIONS
 DOCS = Path(__file__).parent
 SCHEMA = DOCS.parent / "workflow/schemas/config.schema.yaml"
 PAGE = DOCS / "configuration.md"
-DATA = ("plane", "pixels", "mask", "counts", "centers")
+DATA = ("plane", "pixels", "mask", "masks", "counts", "centers")
 """Parameters of the library's functions that are no settings: what they are applied to."""
 ELSEWHERE = {f"quality.thresholds.{name}": value for name, value in flags.DEFAULTS.items()}
 """Defaults that the schema leaves to the library."""

@@ -11,8 +11,19 @@ from tilewise.plan.study import Study
 from tilewise.read.sources import Planes, revision_of
 
 
+class Reading:
+    """A job that reads files of the user's."""
+
+    sources: list[Planes]
+
+    @property
+    def files(self) -> list[str]:
+        """Of the sources."""
+        return [planes.path for planes in self.sources]
+
+
 @dataclass(frozen=True)
-class Image:
+class Image(Reading):
     """Planes of image files become a block.
 
     Of each part: `files`, the first of `Image.files` that are its own and the one after the last;
@@ -25,11 +36,6 @@ class Image:
     """Where the job writes what it has read of them."""
     dtype: str
     need: Need
-
-    @property
-    def files(self) -> list[str]:
-        """Of the sources."""
-        return [planes.path for planes in self.sources]
 
 
 @cache
@@ -49,7 +55,7 @@ def image(study: Study, stack: str, block: str) -> Image:
 
 
 @dataclass(frozen=True)
-class Truth:
+class Truth(Reading):
     """Pieces of truth, within the region of interest, become a block.
 
     Of each part: `truth`, fields of `Piece` with the number of its file; and `foreground`, the
@@ -62,11 +68,6 @@ class Truth:
     """The block of the region of interest, if a sample of the stack has one."""
     record: str
     need: Need
-
-    @property
-    def files(self) -> list[str]:
-        """Of the sources."""
-        return [planes.path for planes in self.sources]
 
 
 @cache
@@ -92,7 +93,7 @@ def truth(study: Study, stack: str, block: str, annotator: str = "") -> Truth:
 
 
 @dataclass(frozen=True)
-class Roi:
+class Roi(Reading):
     """Pieces of regions of interest become a block, or what lies inside of frames does.
 
     Of each part: `roi`, fields of `Piece` with the number of its file; and whether the sample
@@ -106,11 +107,6 @@ class Roi:
     record: str
     dtype: str
     need: Need
-
-    @property
-    def files(self) -> list[str]:
-        """Of the sources."""
-        return [planes.path for planes in self.sources]
 
 
 @cache
@@ -135,7 +131,7 @@ def roi(study: Study, stack: str, block: str) -> Roi:
 
 
 @dataclass(frozen=True)
-class External:
+class External(Reading):
     """Masks made elsewhere become a block.
 
     Of each part: `pieces`, fields of `Piece` with the number of its file.
@@ -147,11 +143,6 @@ class External:
     """That counts; None where there is one."""
     record: str
     need: Need
-
-    @property
-    def files(self) -> list[str]:
-        """Of the sources."""
-        return [planes.path for planes in self.sources]
 
 
 @cache

@@ -75,7 +75,10 @@ def pixel_classifier(
     trees all of whose nodes of a level ask the same; Arganda-Carreras et al., Trainable Weka
     Segmentation, Bioinformatics 33(15), 2017, for features of pixels at several scales.
     """
-    raise NotImplementedError("masks are made by `Models.mask`")
+    if model is None:
+        raise ValueError("a classifier is trained by the workflow: give its `model`")
+    rows, columns = plane.shape
+    return load(model).mask(plane, (0, 0), (0, rows, 0, columns))
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,16 @@ def onnx(
     foreground : int or list of int, optional
         Of `classes`, numbers of those that are foreground, from 0; by default all but 0.
     """
-    raise NotImplementedError("masks are made by `scores` and `foreground`")
+    settings = {
+        **{"file": file, "output": output, "above": above, "halo": halo, "window": window},
+        **{"multiple": multiple, "scale": scale, "mean": mean, "std": std},
+        "foreground": foreground,
+    }
+    rows, columns = plane.shape
+    side = max(rows, columns)
+    region = Region(0, 1, 0, rows, 0, columns)
+    grid = Grid((1, rows, columns), side, (1, side, side))
+    return mask_of(scores(plane, region, region, grid, settings), settings)
 
 
 def scores(
@@ -122,7 +131,7 @@ def scores(
     return scores
 
 
-def foreground(scores: NDArray[np.float32], settings: Mapping[str, Any]) -> NDArray[np.uint8]:
+def mask_of(scores: NDArray[np.float32], settings: Mapping[str, Any]) -> NDArray[np.uint8]:
     """The mask of scores: 1 foreground, 0 background."""
     above = 0.5 if settings["above"] is None else settings["above"]
     if settings["output"] == "logit":

@@ -255,7 +255,7 @@ def segment(
     elif segmenter.is_network:
         if surface is None:
             surface = network_scores(pixels, region, inner or region, grid, segmenter)
-        mask = within(own_model.foreground(surface, segmenter.settings))
+        mask = within(own_model.mask_of(surface, segmenter.settings))
     elif segmenter.is_classifier:
         mask = within(_models(segmenter).mask(pixels, region, grid))
     elif segmenter.is_local:

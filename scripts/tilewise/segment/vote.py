@@ -12,7 +12,7 @@ NAME = "vote"
 """What the configuration calls it."""
 
 
-def vote(plane: NDArray, methods: list[str], least: int | None = None) -> NDArray[np.uint8]:
+def vote(masks: NDArray, methods: list[str], least: int | None = None) -> NDArray[np.uint8]:
     """Foreground is what at least some of several methods call foreground.
 
     Methods have their own filter and clean-up. None may have parameters or a threshold that
@@ -26,7 +26,8 @@ def vote(plane: NDArray, methods: list[str], least: int | None = None) -> NDArra
     least : int, optional
         How many of them make foreground; by default more than half.
     """
-    raise NotImplementedError("masks are made by `voters.vote_tiles`")
+    votes = np.count_nonzero(masks, axis=0)
+    return (votes >= least_of(methods, least)).view(np.uint8)
 
 
 def least_of(methods: Sequence[str], least: int | None) -> int:

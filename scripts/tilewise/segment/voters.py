@@ -13,7 +13,7 @@ from tilewise.segment.learned import MethodModels
 from tilewise.segment.outcomes import outcomes_of
 from tilewise.segment.segmenters import Segmenter, segment_region, tiles_of_run
 from tilewise.segment.thresholds import Threshold
-from tilewise.segment.vote import least_of
+from tilewise.segment.vote import least_of, vote
 from tilewise.store.grid import Region, Tile, runs_of
 from tilewise.store.parts import Part
 
@@ -74,15 +74,15 @@ def vote_tiles(
     threshold = Threshold(note=f"at least {least} of {', '.join(methods)}")
     own = [tile for tile in grid.tiles_in(region) if tile in chosen]
     for run in runs_of(own, grid, max(voter.segmenter.reach for voter in voters)):
-        votes = np.zeros(run.shape[1:], np.uint8)
+        masks = []
         for voter in voters:
             outer = grid.around(run, voter.segmenter.reach)
             read, inside = (voter.filtered.read(outer), outer), voter.filtered.inside(outer)
             mask, _ = segment_region(
                 *read, run, grid, voter.segmenter, voter.outcome, inside=inside
             )
-            votes += mask
-        mask = (votes >= least).view(np.uint8)
+            masks.append(mask)
+        mask = vote(np.stack(masks), methods, given)
         thresholds = dict.fromkeys(grid.tiles_in(run), threshold)
         inside = voters[0].filtered.inside(run)
         yield from tiles_of_run(mask, thresholds, run, grid, chosen, inside)

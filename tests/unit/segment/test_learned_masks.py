@@ -145,3 +145,10 @@ def test_settings_are_checked(changed, message):
     learned.check(**defaults)
     with pytest.raises(ValueError, match=message):
         learned.check(**defaults | changed)
+
+
+def test_a_trained_model_makes_the_mask_of_a_plane(plane, files):
+    found = learned.pixel_classifier(plane, model=files["1"])
+    np.testing.assert_array_equal(found, mask_by(files["1"], plane))
+    with pytest.raises(ValueError, match="give its `model`"):
+        learned.pixel_classifier(plane)

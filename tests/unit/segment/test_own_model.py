@@ -45,7 +45,7 @@ def make_mask(file, plane, **settings):
 
 
 def mask_of(pixels, outer, inner, grid, settings):
-    return own_model.foreground(own_model.scores(pixels, outer, inner, grid, settings), settings)
+    return own_model.mask_of(own_model.scores(pixels, outer, inner, grid, settings), settings)
 
 
 def through(*nodes, shape=("n", 1, "rows", "columns"), taken="float32", returned="float32"):
@@ -62,7 +62,11 @@ def plane():
 @pytest.mark.parametrize("settings", [{}, {"window": 32}, {"window": 7, "halo": 2, "multiple": 16}])
 def test_a_convolution_is_that_of_scipy(write, plane, settings):
     kernel = np.random.default_rng(1).normal(size=(5, 5))
-    found = make_mask(write(networks.convolution([kernel])), plane, **settings)
+    file = write(networks.convolution([kernel]))
+    found = make_mask(file, plane, **settings)
+    np.testing.assert_array_equal(
+        own_model.onnx(plane, **DEFAULTS | settings | {"file": file}), found
+    )
     score = ndimage.correlate(plane / 255, kernel, mode="reflect")
     # the runtime has single precision
     is_clear = np.abs(score) > 1e-5

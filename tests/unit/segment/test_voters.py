@@ -88,3 +88,11 @@ def test_settings_that_cannot_be_are_refused(settings, message):
     vote.check(**known)
     with pytest.raises(ValueError, match=message):
         vote.check(**known | settings)
+
+
+def test_a_majority_by_hand():
+    masks = np.array([[[1, 1, 0, 0]], [[1, 0, 1, 0]], [[1, 1, 0, 0]], [[0, 0, 1, 0]]], np.uint8)
+    names = list("abcd")
+    np.testing.assert_array_equal(vote.vote(masks, names), [[1, 0, 0, 0]])
+    np.testing.assert_array_equal(vote.vote(masks, names, 2), [[1, 1, 1, 0]])
+    np.testing.assert_array_equal(vote.vote(masks, names, 4), [[0, 0, 0, 0]])
