@@ -93,10 +93,20 @@ def shape(study: Study, stack: str) -> tuple[int, int, int]:
     return grid.block if study.stacks[stack].is_shared else grid.shape
 
 
-def runtime(study: Study, stack: str) -> int:
-    """Minutes, at 2 Mpx/s: the slowest filters; most are 50 times faster."""
+def runtime(study: Study, stack: str, filters: Collection[str] = ()) -> int:
+    """Minutes of a block at 2 Mpx/s, 50 times less than most steps do, and of slow filters."""
     planes, rows, columns = study.stacks[stack].grid.block
-    return 5 + planes * rows * columns // (2 * 60 * 10**6)
+    seconds = 0.5 + sum(_filter_seconds(study, stack, filter) for filter in filters)
+    return 5 + int(planes * rows * columns * seconds // (60 * 10**6))
+
+
+def _filter_seconds(study: Study, stack: str, filter: str) -> float:
+    """Seconds of a slow filter per million pixels of a block, with what is filtered around them."""
+    seconds, reach = study.filter_seconds(stack, filter), study.reach(stack, filter)
+    if not seconds or reach == inf:
+        return seconds
+    rows, columns = _strip(study, stack), study.stacks[stack].grid.block[2]
+    return seconds * (rows + 2 * reach) * (columns + 2 * reach) / (rows * columns)
 
 
 def by_strips(
@@ -112,7 +122,7 @@ def by_strips(
     workers = threads(study) if workers is None else workers
     bytes_per_pixel = (8 if reach == inf else buffers) + _more_buffers(study, stack, filter)
     size = memory(study, stack, reach, bytes_per_pixel, workers)
-    return Need(size, runtime(study, stack), workers, group)
+    return Need(size, runtime(study, stack, [filter]), workers, group)
 
 
 def _more_buffers(study: Study, stack: str, filter: str) -> float:
@@ -169,7 +179,9 @@ def threshold(study: Study, stack: str, method: str) -> Need:
         variant.segmenter.needs_sample(2) for variant in variants
     )
     passes = 1 + counts * (2 if study.dtype(stack) == "float32" else 1)
-    minutes = runtime(study, stack) * passes
+    # each of the variants may come to be chosen
+    chosen = [{one.filter for one in variants}] if counted else [{one.filter} for one in variants]
+    minutes = max(runtime(study, stack, filters) for filters in chosen) * passes
     return Need(size, minutes, workers, method_group(study, stack, method))
 
 
@@ -220,7 +232,9 @@ def sweep(study: Study, stack: str, method: str) -> Need:
         + _network_memory(variant, workers)
         for variant in variants
     )
-    return Need(size, runtime(study, stack) * len(variants), workers, "sweep")
+    filters = {variant.filter for variant in variants}
+    minutes = runtime(study, stack) * (len(variants) - 1) + runtime(study, stack, filters)
+    return Need(size, minutes, workers, "sweep")
 
 
 def draw(study: Study, stack: str, variant: Variant) -> Need:
@@ -231,7 +245,7 @@ def draw(study: Study, stack: str, variant: Variant) -> Need:
     workers = threads(study)
     reach = study.variant_reach(stack, variant)
     size = memory(study, stack, reach, bytes_per_pixel, workers)
-    return Need(size, runtime(study, stack), workers, "draw")
+    return Need(size, runtime(study, stack, [variant.filter]), workers, "draw")
 
 
 def train(variant: Variant) -> Need:
