@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 from projects import Project
-from samples import blobs, write_planes
+from samples import blobs, colored_blobs, write_planes
 
 from tilewise.learn.model import Model
 from tilewise.segment import cleanup
@@ -128,7 +128,11 @@ def test_the_model_is_a_result_with_its_card(finished, tmp_path):
     assert card["trained_on"]["tiles"] == 8
     assert card["scores"]["estimate"] == "held out"
     model = (project.results / "models/forest.npz").read_bytes()
-    assert model == (project.results / "models/forest/0/all.npz").read_bytes()
+    own, trained = (
+        Model.load(project.results / f"models/{name}.npz") for name in ("forest", "forest/0/all")
+    )
+    assert (own.names, own.bound) == (trained.names, trained.bound)
+    np.testing.assert_array_equal(own.trees.leaves, trained.trees.leaves)
     # and is applied elsewhere
     other = Project.create(tmp_path / "other")
     (other.folder / "models").mkdir()
@@ -171,6 +175,36 @@ def test_nothing_is_trained_again_without_need(finished, tmp_path):
     project.configure(new, methods=methods, **settings)
     output = project.succeed().output
     assert [output.count(f"rule {name}:") for name in ("draw", "train")] == [0, 4]
+
+
+def test_channels_tell_what_a_grey_level_cannot(project, tmp_path):
+    images, truths = {}, {}
+    for seed, name in enumerate(NAMES[:3]):
+        (image,), (truth,) = colored_blobs(1, 64, 128, seed)
+        images[name], truths[name] = image, truth
+    rows = write_all(project, images, truths)
+    filters = {"lab": [{"channels": ["lightness", "a", "b"]}, {"median": 3}]}
+    methods = {"grey": LEARNED, "lab": {**LEARNED, "filter": "lab"}}
+    settings = {"apply": "lab", "figures": {"tiles": 1}, "pixel_size": 0.5}
+    project.configure(rows, filters=filters, methods=methods, **settings)
+    project.succeed()
+    assert held_out(project, "lab")[0] > 0.95
+    assert held_out(project, "grey")[0] < 0.5
+    card = json.loads((project.results / "models/lab.json").read_text())
+    assert card["channels"] == ["lightness", "a", "b"]
+    assert {name.partition(":")[0] for name in card["features"]} == {"lightness", "a", "b"}
+    # and elsewhere, on pixels of another size
+    model = project.results / "models/lab.npz"
+    given = {"filter": "lab", "threshold": {"pixel_classifier": {"model": str(model)}}}
+    other = Project.create(tmp_path / "other")
+    row = write_all(other, {"s00": images["s00"]}, {"s00": truths["s00"]})[0]
+    settings = {"filters": filters, "methods": {"given": given}, "apply": "given"}
+    row = {name: row[name] for name in ("sample", "image")}
+    other.configure([row], **settings, pixel_size=0.7)
+    other.succeed()
+    label = "s00/image.zarr/labels/segmentation/0"
+    np.testing.assert_array_equal(other.array(label), project.array(label))
+    assert "pixel_size_of_model" in {row["code"] for row in other.rows("warnings.tsv")}
 
 
 def test_a_new_companion_without_truth_trains_nothing(project):

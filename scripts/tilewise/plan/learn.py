@@ -41,7 +41,7 @@ def draw(study: Study, stack: str, method: str, number: str, block: str) -> Draw
         pixels=reads.filtered(study, places, variant.filter, reach, is_tried=is_tried),
         dtype=study.dtype(stack),
         need=resources.draw(study, stack, variant),
-        names=learned.names_of(settings),
+        names=learned.names_of(settings, study.filter_channels(variant.filter)),
         number=number_per_tile(settings["pixels"], _annotated_tiles(study, own)),
         seed=settings["seed"],
     )
@@ -113,11 +113,11 @@ def train(study: Study, method: str, number: str, model: str) -> Train:
     stack = study.stack_of[study.annotated_samples(own)[0]].name
     return Train(
         drawn=gather(study, method, number).drawn,
-        names=learned.names_of(settings),
+        names=learned.names_of(settings, study.filter_channels(variant.filter)),
         dtype=chain_dtype(study.steps(variant.filter, stack), study.dtype(stack)),
         settings={name: settings[name] for name in ("keep", "trees", "depth", "rate", "seed")},
         margin=study.config["validate"]["margin"],
-        need=resources.train(variant),
+        need=resources.train(study, variant),
     )
 
 

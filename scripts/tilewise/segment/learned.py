@@ -44,6 +44,9 @@ def pixel_classifier(
     is trained on all of them. How far from 0 the log-odds of foreground must be is chosen on
     training pixels that the trees have not seen, for the highest `decision.metric`.
 
+    Features are of the plane that the method's filter gives; with a filter that begins with
+    `channels`, of each of several.
+
     Parameters
     ----------
     sigmas : list of float
@@ -77,7 +80,7 @@ def pixel_classifier(
     """
     if model is None:
         raise ValueError("a classifier is trained by the workflow: give its `model`")
-    rows, columns = plane.shape
+    rows, columns = plane.shape[-2:]
     return load(model).mask(plane, (0, 0), (0, rows, 0, columns))
 
 
@@ -96,7 +99,7 @@ class Models:
 
         Parameters
         ----------
-        pixels : (rows, columns) ndarray
+        pixels : (rows, columns) or (channels, rows, columns) ndarray
             Filtered pixels of the region.
         """
         own = {tile: grid.tile_region(tile) for tile in grid.tiles_in(region)}
@@ -104,7 +107,7 @@ class Models:
         predict = partial(_mask, pixels, region)
         if not any(corner in self.held_out for corner in corners.values()):
             return predict(load(self.everywhere), region)
-        mask = np.zeros(pixels.shape, np.uint8)
+        mask = np.zeros(pixels.shape[-2:], np.uint8)
         for tile, whole in own.items():
             known = self.held_out.get(corners[tile], {"": self.everywhere})
             for patch, path in known.items():
@@ -214,11 +217,11 @@ def check(
         raise ValueError(f"rate is {rate!r}: give a number above 0, up to 1")
 
 
-def names_of(settings: Mapping[str, Any]) -> list[str]:
-    """Names of the features that settings ask for, or that a given model has."""
+def names_of(settings: Mapping[str, Any], channels: Sequence[str] = ()) -> list[str]:
+    """Names of the features that settings ask for, of channels, or that a given model has."""
     if settings["model"] is not None:
         return list(load(settings["model"]).names)
-    return pixel_features.feature_names(settings["sigmas"], settings["features"])
+    return pixel_features.feature_names(settings["sigmas"], settings["features"], channels)
 
 
 def reach(settings: Mapping[str, Any]) -> int:
