@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -59,13 +59,31 @@ class Model:
         codes = features.compute_codes(plane, self.names, self.scale, self.edges, origin, window)
         return score(codes, self.trees)
 
+    @cached_property
+    def _probabilities(self) -> NDArray[np.uint8]:
+        """Of each score, read as a number without a sign: 0 to 255 for 0 to 1."""
+        scores = np.arange(2**16).astype(np.uint16).view(np.int16)
+        odds = self.trees.bias + self.trees.unit * scores.astype(np.float64)
+        # the logistic function, which does not overflow
+        return np.rint(255 * (0.5 + 0.5 * np.tanh(odds / 2))).astype(np.uint8)
+
     def mask(
-        self, plane: NDArray, origin: tuple[int, int], window: features.Window
+        self,
+        plane: NDArray,
+        origin: tuple[int, int],
+        window: features.Window,
+        probability: NDArray[np.uint8] | None = None,
     ) -> NDArray[np.uint8]:
         """The mask of a window of a plane, 0 background and 1 foreground.
 
         It is the same wherever a plane is cut, if the window is `reach` pixels away from the cut.
-        Arguments are as of `features.compute`.
+
+        Parameters
+        ----------
+        plane, origin, window
+            As of `features.compute`.
+        probability : (rows, columns) uint8 ndarray, optional
+            Of the window: that of foreground is written into it, 0 to 255 for 0 to 1.
         """
         if plane.dtype != self.dtype:
             raise ValueError(
@@ -82,9 +100,10 @@ class Model:
             for x in range(left, right, width):
                 own = (y, min(y + height, end), x, min(x + width, right))
                 inside = np.s_[y - first : own[1] - first, x - left : own[3] - left]
-                np.greater_equal(
-                    self.scores(plane, origin, own), self.bound, out=mask[inside].view(bool)
-                )
+                scores = self.scores(plane, origin, own)
+                np.greater_equal(scores, self.bound, out=mask[inside].view(bool))
+                if probability is not None:
+                    probability[inside] = self._probabilities[scores.view(np.uint16)]
         return mask
 
     def save(self, path: str | Path) -> None:

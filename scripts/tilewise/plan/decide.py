@@ -145,7 +145,10 @@ def sweep(study: Study, stack: str, method: str, block: str) -> Sweep:
         steps={filter: study.steps(filter, stack) for filter in tried.filters},
         own_files=list(dict.fromkeys([*own_files, *pixels.own_files])),
         models=learn.models(
-            study, [(one.name, method, one) for one in tried.variants], is_tried=True
+            study,
+            [(one.name, method, one) for one in tried.variants],
+            is_tried=True,
+            chooses=True,
         ),
         scoring=validate.scoring(study),
         dtype=study.dtype(stack),

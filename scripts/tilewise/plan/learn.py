@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations, starmap
 from typing import Any
 
-from tilewise.learn.assignment import ALL
+from tilewise.learn.assignment import ALL, pair_of
 from tilewise.learn.drawn import number_per_tile
 from tilewise.plan import paths, reads, resources, validate
 from tilewise.plan.methods import Method, Variant
@@ -143,11 +144,16 @@ class ModelFiles:
 
 
 def models(
-    study: Study, variants: Iterable[tuple[str, str, Variant]], *, is_tried: bool
+    study: Study,
+    variants: Iterable[tuple[str, str, Variant]],
+    *,
+    is_tried: bool,
+    chooses: bool = False,
 ) -> ModelFiles:
     """Models of sets of parameters: each with a name for it, its method and itself.
 
-    Where methods are tried, annotated tiles are predicted by models that were trained without them.
+    Where methods are tried, annotated tiles are predicted by models that were trained without them;
+    where it `chooses` among sets, also by those that were trained without each pair of folds.
     """
     files, names, assigned = [], [], []
     for name, method, variant in variants:
@@ -156,7 +162,9 @@ def models(
         number = study.methods[method].variants.index(variant)
         numbered: dict[str, Any] = {"method": method, "number": number}
         others = range(_number_of_models(study, variant) if is_tried else 0)
-        for model in (ALL, *map(str, others)):
+        has_pairs = chooses and variant.is_nested and len(others) > 2
+        pairs = combinations(map(str, others), 2) if has_pairs else ()
+        for model in (ALL, *map(str, others), *starmap(pair_of, pairs)):
             files.append(paths.MODEL.format(**numbered, model=model))
             names.append((name, model))
         if is_tried:

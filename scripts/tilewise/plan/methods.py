@@ -70,6 +70,11 @@ class Variant:
         """Whether annotated tiles train what makes the mask."""
         return self.segmenter.is_learned
 
+    @property
+    def is_nested(self) -> bool:
+        """Whether models are trained without each pair of folds, too."""
+        return self.is_learned and bool(self.segmenter.settings["nested"])
+
 
 @dataclass(frozen=True)
 class Method:
@@ -105,6 +110,12 @@ class Method:
     def is_learned(self) -> bool:
         """Whether any variant learns from annotated tiles."""
         return any(variant.is_learned for variant in self.variants)
+
+    @property
+    def keeps_probability(self) -> bool:
+        """Whether the probability of foreground is kept beside its masks, by all parameters."""
+        segmenters = [variant.segmenter for variant in self.variants]
+        return all(one.is_classifier and one.settings["keep_probability"] for one in segmenters)
 
     @property
     def voters(self) -> tuple[str, ...]:

@@ -184,8 +184,8 @@ def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) ->
     own = variant.segmenter.reach
     reach = own if inline == inf else own + inline
     if variant.segmenter.is_classifier:
-        # codes of a window, a byte per feature; the rest is small
-        doubles = 2 / bytes_of(study.dtype(stack))
+        # codes of a window, a byte per feature, and the probability; the rest is small
+        doubles = 4 / bytes_of(study.dtype(stack))
     if variant.segmenter.is_network:
         # windows are counted apart
         doubles = 0
@@ -223,7 +223,9 @@ def sweep(study: Study, stack: str, method: str) -> Need:
         + _network_memory(variant, workers)
         for variant in variants
     )
-    return Need(size, runtime(study, stack) * len(variants), workers, "sweep")
+    # of each set that is nested, masks by as many models as there are folds
+    masks = sum(one.segmenter.settings["folds"] if one.is_nested else 1 for one in variants)
+    return Need(size, runtime(study, stack) * masks, workers, "sweep")
 
 
 def draw(study: Study, stack: str, variant: Variant) -> Need:

@@ -127,6 +127,20 @@ class Study:
         ]
 
     @cached_property
+    def with_probability(self) -> list[str]:
+        """Methods whose masks have the probability of foreground beside them.
+
+        That which segments everything does where the configuration names it.
+        """
+        keeping = [name for name, method in self.methods.items() if method.keeps_probability]
+        return [*keeping, SEGMENTATION] if self.apply in keeping else keeping
+
+    @cached_property
+    def without_probability(self) -> list[str]:
+        """All others."""
+        return [name for name in (SEGMENTATION, *self.methods) if name not in self.with_probability]
+
+    @cached_property
     def ranked(self) -> list[str]:
         """Methods that are compared: on the same samples, and fit to be applied to all."""
         compared = set(self.samples if self.apply == "best" else self.annotated)

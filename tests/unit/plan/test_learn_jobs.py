@@ -8,7 +8,7 @@ from studies import make_study, write_sample
 from tilewise.learn import features, trees
 from tilewise.learn.drawn import LEAST
 from tilewise.learn.model import Model
-from tilewise.plan import doubts, learn, segment
+from tilewise.plan import decide, doubts, learn, metadata, segment, targets
 from tilewise.plan.study import Choice
 
 GRID = {"threshold": "pixel_classifier", "grid": {"depth": [2, 3], "pixels": [900, 90]}}
@@ -53,6 +53,41 @@ def test_what_is_tried_has_models_without_some_tiles(of_settings):
     chosen = Choice("tried", "depth=3,pixels=90")
     applied = segment.threshold(study, "s", "segmentation", block, chosen).models
     assert applied.files == ["results/models/tried/3/all.npz"]
+
+
+def test_what_is_chosen_for_a_fold_has_models_without_it(of_settings):
+    methods = {"tried": {"threshold": {"pixel_classifier": {"nested": True}}}}
+    study = of_settings(methods=methods, decision={"folds": 3})
+    block = study.annotated_blocks("s")[0]
+    models = decide.sweep(study, "s", "tried", block).models
+    assert [name for _, name in models.names] == ["all", "0", "1", "2", "0-1", "0-2", "1-2"]
+    own = decide.sweep(study, "s", "tried", block).need
+    plain = of_settings(methods={"tried": METHODS["learned"]}, decision={"folds": 3})
+    assert own.runtime == 5 * decide.sweep(plain, "s", "tried", block).need.runtime
+    models = segment.threshold(study, "s", "tried", block, Choice("tried")).models
+    assert [name for _, name in models.names] == ["all", "0", "1", "2"]
+    # without two folds of two, nothing is left to train on
+    study = of_settings(methods=methods, decision={"folds": 2})
+    models = decide.sweep(study, "s", "tried", block).models
+    assert [name for _, name in models.names] == ["all", "0", "1"]
+
+
+def test_probabilities_are_arrays_of_masks_that_have_them(of_settings):
+    kept = {"threshold": {"pixel_classifier": {"keep_probability": True}}}
+    methods = {"learned": METHODS["learned"], "kept": kept}
+    for apply, expected in (("best", ["kept"]), ("kept", ["kept", "segmentation"])):
+        study = of_settings(methods=methods, apply=apply, pyramid={"levels": 1})
+        found = [one for one in metadata.arrays(study) if one.kind == "probability"]
+        # t has no truth: it is segmented, and nothing is tried on it
+        names = [("s", name) for name in expected] + [("t", name) for name in expected[1:]]
+        assert [(one.stack, one.name) for one in found] == names
+        assert found[0].blocks == study.annotated_blocks("s")
+        assert {*study.with_probability} | {*study.without_probability} == {
+            *("segmentation", "learned", "kept")
+        }
+        block = found[0].blocks[0]
+        paths = [f"results/s/probability/kept.zarr/{level}/c/{block}" for level in (0, 1)]
+        assert {*paths} <= {*targets.arrays(study)}
 
 
 def test_without_truth_there_is_nothing_to_learn(tmp_path):
