@@ -18,7 +18,7 @@ NAMES = [f"s{number:02}" for number in range(12)]
 FAST = {"sigmas": [1, 2], "trees": 25, "pixels": 6000, "folds": 3}
 LEARNED = {"threshold": {"pixel_classifier": FAST}}
 FOREST = {
-    "threshold": {"pixel_classifier": FAST | {"keep_probability": True}},
+    "threshold": {"pixel_classifier": FAST | {"keep_probability": True, "learning_curve": True}},
     "cleanup": [{"remove_small": 9}],
 }
 QUIET = {"overlay": {"format": "zarr-only"}, "apply": "none", "collect": {}}
@@ -108,6 +108,18 @@ def test_probabilities_are_images_of_their_own(finished):
             np.testing.assert_array_equal(group["0"][0], expected)
             reduced = expected.reshape(32, 2, 64, 2).mean(axis=(1, 3))
             np.testing.assert_allclose(group["1"][0], reduced, atol=0.5)
+
+
+def test_the_learning_curve_goes_up_to_all_units(finished):
+    project, *_ = finished
+    rows = project.rows("models/forest/learning_curve.tsv")
+    # four units, of which the first model has two
+    assert [(row["units"], row["draws"], row["metric"]) for row in rows] == [
+        *(("1", "5", "mcc"), ("2", "1", "mcc")),
+    ]
+    assert 0.5 < float(rows[0]["lowest"]) <= float(rows[0]["highest"])
+    assert float(rows[1]["mean"]) > 0.9
+    assert not project.results.joinpath("models/tried/learning_curve.tsv").exists()
 
 
 def test_what_is_scored_is_those_masks(finished):

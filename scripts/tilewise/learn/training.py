@@ -33,9 +33,14 @@ Merit = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 higher, the better; nan where it is undefined."""
 
 
+def pixel_metric(name: str) -> str:
+    """A metric of `score.formulas`, or F1 in place of those that do not come from pixels."""
+    return name if set(METRICS[name].counts) <= set(COUNTS) else "f1"
+
+
 def merit_of(name: str) -> Merit:
-    """The merit of a metric of `score.formulas`; of F1 for those that do not come from pixels."""
-    metric = METRICS[name if set(METRICS[name].counts) <= set(COUNTS) else "f1"]
+    """The merit of a `pixel_metric`."""
+    metric = METRICS[pixel_metric(name)]
     columns = [COUNTS.index(field) for field in metric.counts]
     formula = metric.formula
     assert formula is not None

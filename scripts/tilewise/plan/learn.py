@@ -1,7 +1,7 @@
 """The jobs of rules/learn.smk: models of methods that learn from annotated tiles."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations, starmap
 from typing import Any
@@ -179,6 +179,25 @@ def applied_models(study: Study) -> list[str]:
         for name, method in study.methods.items()
         if method.is_learned
     ]
+
+
+def learning_curves(study: Study) -> list[str]:
+    """Scores by number of units, of methods that are asked for them."""
+    return [
+        paths.LEARNING_CURVE.format(method=name)
+        for name, method in study.methods.items()
+        if any(
+            one.is_learned and one.segmenter.settings["learning_curve"] for one in method.variants
+        )
+    ]
+
+
+@cache
+def learning_curve_need(study: Study, method: str) -> Need:
+    """Of some tens of models, most of them on few units, one after the other."""
+    needs = [resources.train(study, one) for one in study.methods[method].variants]
+    most = max(needs, key=lambda need: need.memory)
+    return replace(most, runtime=20 * max(need.runtime for need in needs))
 
 
 def pixel_sizes(study: Study, method: str) -> list[list[float | None] | None]:

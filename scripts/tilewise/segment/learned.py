@@ -36,6 +36,7 @@ def pixel_classifier(
     seed: int = 0,
     nested: bool = False,
     keep_probability: bool = False,
+    learning_curve: bool = False,
     model: str | None = None,
 ) -> NDArray[np.uint8]:
     """Boosted trees on what a pixel and its surroundings look like at several scales.
@@ -79,6 +80,10 @@ def pixel_classifier(
         `results/STACK/probability/NAME.zarr`. Of annotated tiles it is by the model that was
         trained without them. It covers what the method's own mask covers; with `apply: NAME` all
         of it is in `segmentation.zarr`.
+    learning_curve : bool
+        Whether models are also trained on 1, 2, 4, ... of the units, drawn at random a few times,
+        and scored on drawn pixels of others. `results/models/NAME/learning_curve.tsv` says whether
+        more annotated units would help.
     model : str, optional
         A model that was trained before, as `results/models/NAME.npz`, from the folder of the
         configuration file: nothing is trained, and all settings but this one and
@@ -239,6 +244,7 @@ def check(
     seed: Any,
     nested: Any,
     keep_probability: Any,
+    learning_curve: Any,
     model: Any,
 ) -> None:
     """Check settings; ValueError says what to change."""
@@ -260,8 +266,9 @@ def check(
     for name, value in {**whole, "folds": folds, "seed": seed}.items():
         if not is_whole(value) or value < least[name]:
             raise ValueError(f"{name} is {value!r}: give a whole number of at least {least[name]}")
-    if not isinstance(nested, bool):
-        raise ValueError(f"nested is {nested!r}: give true or false")
+    for name, value in {"nested": nested, "learning_curve": learning_curve}.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} is {value!r}: give true or false")
     if nested and folds < 3:
         raise ValueError(f"nested needs 3 folds or more, and there are {folds}: give more `folds`")
     if depth > 8:

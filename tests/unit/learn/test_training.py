@@ -25,7 +25,7 @@ def tile_of(sample, truth, values, seed=0):
 
 
 def place_of(sample, patch="", unit=None, model="0"):
-    return Place(sample, 0, 0, 0, patch, sample if unit is None else unit, model, frozenset())
+    return Place(sample, 0, 0, 0, patch, sample if unit is None else unit, "0", model, frozenset())
 
 
 def made(sample, seed, side=30):

@@ -176,6 +176,7 @@ def test_a_fold_is_tried_with_models_that_have_not_seen_it(tmp_path):
     [
         ({"nested": 1}, "give true or false"),
         ({"keep_probability": "yes"}, "give true or false"),
+        ({"learning_curve": 5}, "give true or false"),
         ({"nested": True, "folds": 2}, "nested needs 3 folds or more"),
         ({"sigmas": []}, "sigmas is"),
         ({"sigmas": ["a"]}, "give numbers of pixels"),
@@ -199,6 +200,7 @@ def test_settings_are_checked(changed, message):
         **{"sigmas": [1.0], "features": ["gaussian"], "keep": None, "trees": 10, "depth": 3},
         **{"rate": 0.3, "pixels": 100, "folds": 5, "seed": 0, "model": None},
         **{"nested": False, "keep_probability": False},
+        "learning_curve": False,
     }
     learned.check(**defaults)
     with pytest.raises(ValueError, match=message):
