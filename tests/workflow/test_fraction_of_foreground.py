@@ -97,7 +97,7 @@ def test_groups_are_compared_and_shown(finished):
     assert float(pair["difference"]) == pytest.approx(values[0] - values[1])
     assert pair["p"] == pair["p_adjusted"]
     page = (project.results / "report.html").read_text()
-    assert "<h1>Foreground of all tiles</h1>" in page
+    assert "<h2>Foreground of all tiles</h2>" in page
     assert f"{100 * values[0]:.2f}%" in page
     assert "v less p" in page
 

@@ -111,7 +111,8 @@ def assemble(
         "sweeps": {
             one["name"]: _sweep(sweeps[one["name"]], one["settings"])
             for one in study["methods"]
-            if one["name"] in sweeps
+            # of a threshold that is calibrated alone, no sets of parameters are tried
+            if one["name"] in sweeps and one["settings"]
         },
         "units": table(tables.get("units", ())),
         "tiles": table(listed, _columns(listed)),
