@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -26,7 +27,8 @@ from tilewise import imports
 from tilewise.doubts import read
 from tilewise.plan import command, configuration, decide, doubts, export, ingest, learn, metadata
 from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
-from tilewise.plan import paths, quality, quantities, resources, segment, targets, validate
+from tilewise.plan import paths, provenance, quality, quantities, resources, run_record, segment
+from tilewise.plan import targets, validate
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.sample_names import SAMPLE_NAME
