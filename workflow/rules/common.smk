@@ -21,6 +21,8 @@ from snakemake.logging import logger
 SCRIPTS = Path(
     workflow.current_basedir.get_path_or_uri(secret_free=True), "../../scripts"
 ).resolve()
+CODE = SCRIPTS.parent
+STARTED = datetime.now(UTC)
 sys.path.insert(0, str(SCRIPTS))
 
 from tilewise import imports
@@ -116,6 +118,14 @@ def get_code(script):
     return [local(os.path.relpath(file)) for file in files]
 
 
+def get_all_code():
+    """Every file of the workflow that results may depend on, the Snakefile first."""
+    patterns = ("Snakefile", "workflow/**/*.smk", "workflow/schemas/*", "scripts/**/*.py")
+    patterns += ("scripts/tilewise/view/page/*",)
+    files = [path for pattern in patterns for path in sorted(CODE.glob(pattern)) if path.is_file()]
+    return [local(os.path.relpath(path)) for path in files]
+
+
 def at_levels(pattern):
     """The blocks of an array, and of its reduced levels."""
     return expand(pattern, level=STUDY.levels, allow_missing=True)
@@ -136,6 +146,18 @@ def tell_warnings():
     lines = "".join(f"Warning: {warning}\n" for warning in warnings)
     # the logger still has lines to write, and owns sys.stderr as long as it draws bars
     atexit.register(print, lines, end="", file=sys.__stderr__, flush=True)
+
+
+def record_run(is_ok):
+    """Write `results/run.js`, what a run was and took; no run fails because of it."""
+    try:
+        benchmarks = [(job.rule.name, job.benchmark) for job in workflow.dag.jobs if job.benchmark]
+        record = run_record.record(sys.argv, CODE, STARTED, is_ok, benchmarks)
+        # of results in object storage, there is no folder
+        if os.path.isdir("results"):
+            Path("results/run.js").write_text(record, encoding="utf-8")
+    except Exception as error:
+        logger.info(f"results/run.js is not written: {error}")
 
 
 def keep_if(keep, path):
