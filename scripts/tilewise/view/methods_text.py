@@ -10,7 +10,7 @@ from tilewise.view.references import (
     FILTERS,
     MEASURES,
     METRICS,
-    SKELETON_3D,
+    SKELETONS,
     THRESHOLDS,
     Named,
 )
@@ -24,6 +24,12 @@ SCOPES = {
     "sample": "of each sample",
     "calibrated": "of the annotated tiles, the same for all samples",
 }
+ESTIMATES = {
+    "fixed": "",
+    "held out": " on units that had no part in choosing its parameters",
+    "resubstitution": " on the units that gave its parameters, which is too high",
+}
+"""What a score is of, by its kind."""
 TOLD = {"pixel_classifier": ("trees", "depth"), "vote": ("methods", "least")}
 """Settings that are told of a threshold, where it has too many to read."""
 LIBRARIES = {
@@ -119,9 +125,13 @@ def _images(facts: Facts) -> str:
             "interest were segmented and counted."
         )
     side = facts["tile"]
+    tiles = (
+        "with each plane as one tile"
+        if facts["tiles"] == planes
+        else f"as {_number(facts['tiles'], 'tile')} of about {side} x {side} pixels"
+    )
     sentences.append(
-        f"Images were processed as {_number(facts['tiles'], 'tile')} of about {side} x {side} "
-        "pixels and stored as OME-Zarr [@moore2021; @moore2023]."
+        f"Images were processed {tiles}, and stored as OME-Zarr [@moore2021; @moore2023]."
     )
     return " ".join(sentences)
 
@@ -132,8 +142,8 @@ def _truth(facts: Facts) -> str:
     tiles = _of_all(facts["annotated_tiles"], facts["tiles"], "tile")
     where = _of_all(facts["annotated"], facts["samples"], "sample")
     sentences = [
-        f"Truth. Foreground was annotated in {tiles}, in {where}; pixels that are not annotated were "
-        "not scored."
+        f"Truth. Foreground was annotated in {tiles}, in {where}; pixels that are not annotated "
+        "were not scored."
     ]
     if facts["annotators"] > 1:
         rule = (
@@ -169,8 +179,8 @@ def _segmentation(facts: Facts) -> str:
     guards = {method["fallback"] for method in methods} - {""}
     if guards == {"empty"}:
         sentences.append(
-            "Tiles without two clear classes of grey levels, by Otsu's split [@otsu1979], were left "
-            "empty."
+            "Tiles without two clear classes of grey levels, by Otsu's split [@otsu1979], were "
+            "left empty."
         )
     elif guards:
         sentences.append(
@@ -225,8 +235,9 @@ def _validation(facts: Facts) -> str:
     if of_structure:
         extent = {"tile": "tiles", "plane": "whole planes", "sample": "whole samples, in 3-D"}
         sentences.append(f"Structure was measured on {extent[validate['extent']]}.")
-    if "cldice" in used and validate["extent"] == "sample":
-        sentences.append(f"Centrelines of volumes are those of thinning [@{SKELETON_3D}].")
+    if "cldice" in used:
+        key = SKELETONS["volume" if validate["extent"] == "sample" else "plane"]
+        sentences.append(f"Centrelines are what thinning leaves [@{key}].")
     if "nsd" in used:
         unit = validate["unit"] + ("" if validate["tolerance"] == 1 else "s")
         sentences.append(f"Surfaces up to {validate['tolerance']:g} {unit} apart count as equal.")
@@ -261,12 +272,13 @@ def _statistics(facts: Facts, decision: Mapping[str, Any] | None) -> str:
     if is_tuned:
         sentences.append(
             "Parameters, thresholds and models that annotated tiles gave were scored by "
-            f"cross-validation of at most {rules['folds']} folds, on units that had no part in them."
+            f"cross-validation of at most {rules['folds']} folds, on units that had no part in "
+            "them."
         )
     if units["independent"] < rules["min_units"]:
         sentences.append(
-            f"With fewer than {rules['min_units']} independent units, no confidence interval and no "
-            "test was computed."
+            f"With fewer than {rules['min_units']} independent units, no confidence interval and "
+            "no test was computed."
         )
         return " ".join(sentences)
     sentences.append(
@@ -285,8 +297,8 @@ def _statistics(facts: Facts, decision: Mapping[str, Any] | None) -> str:
             else "the same bootstrap"
         )
         sentences.append(
-            "Methods that cannot be told apart from the best one were found by a one-sided test that "
-            "swaps the results of methods within units. P values of pairs of methods are by "
+            "Methods that cannot be told apart from the best one were found by a one-sided test "
+            "that swaps the results of methods within units. P values of pairs of methods are by "
             f"{test}, two-sided, and adjusted for all pairs [@holm1979]."
         )
     return " ".join(sentences)
@@ -304,8 +316,8 @@ def _selection(facts: Facts, decision: Mapping[str, Any] | None) -> str:
     rule = (
         "had the highest score and was selected"
         if decision["units"]["independent"] < rules["min_units"]
-        else "was selected: the simplest method of those that cannot be told apart from the best one "
-        f"and score at most {rules['margin']:g} less than the highest"
+        else "was selected: the simplest method of those that cannot be told apart from the best "
+        f"one and score at most {rules['margin']:g} less than the highest"
     )
     sentences = [f"Selection. Of {_number(facts['ranked'], 'method')}, {name} {rule}."]
     if facts["apply"] == "best":
@@ -314,8 +326,8 @@ def _selection(facts: Facts, decision: Mapping[str, Any] | None) -> str:
         sentences.append(f"All tiles were segmented with {facts['apply']}.")
     sentences.append(f"It has {own}; a score that selected its method is too high.")
     sentences.append(
-        "With the selection itself repeated without the units that were scored, the selected methods "
-        f"had {metric} {_score(expected, facts)}."
+        "With the selection itself repeated without the units that were scored, the selected "
+        f"methods had {metric} {_score(expected, facts)}."
     )
     alike = [row["method"] for row in decision["others"] if row["indistinguishable"] == "yes"]
     if alike:
@@ -327,9 +339,9 @@ def _fraction(facts: Facts) -> str:
     if not facts["annotated"] or not (facts["has_pi"] or facts["sampling"] == "random"):
         return ""
     return (
-        "Fraction of foreground. The fraction of the area that is foreground was estimated over all "
-        "tiles from the masks, and corrected by the annotated tiles with a difference estimator "
-        "[@sarndal1992; @angelopoulos2023]."
+        "Fraction of foreground. The fraction of the area that is foreground was estimated over "
+        "all tiles from the masks, and corrected by the annotated tiles with a difference "
+        "estimator [@sarndal1992; @angelopoulos2023]."
     )
 
 

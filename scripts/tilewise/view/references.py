@@ -109,7 +109,7 @@ METRICS = {
     "balanced_accuracy": Named("balanced accuracy"),
     "mcc": Named("Matthews' correlation coefficient (MCC)", ("matthews1975", "chicco2020")),
     "prevalence": Named("prevalence"),
-    "cldice": Named("the centreline Dice (clDice)", ("shit2021", "zhang1984")),
+    "cldice": Named("the centreline Dice (clDice)", ("shit2021",)),
     "nsd": Named("the normalised surface distance (NSD)", ("nikolov2021",)),
     "hd95": Named("the 95th percentile of the Hausdorff distance (HD95)", ("huttenlocher1993",)),
     "assd": Named("the average symmetric surface distance (ASSD)", ("maierhein2024",)),
@@ -120,8 +120,8 @@ METRICS = {
     "area_error": Named("the relative error of the area"),
 }
 """Every metric by its name."""
-SKELETON_3D = "lee1994"
-"""The source of centrelines of whole stacks."""
+SKELETONS = {"plane": "zhang1984", "volume": "lee1994"}
+"""Sources of centrelines."""
 
 BIBTEX = {
     "angelopoulos2023": """\
