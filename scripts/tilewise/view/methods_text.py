@@ -193,7 +193,7 @@ def _segmentation(facts: Facts) -> str:
 def _method(method: Facts, facts: Facts) -> str:
     """How one method segments, in one or two sentences."""
     name, settings = method["threshold"]
-    how = _phrase(THRESHOLDS[name], _settings(settings, TOLD.get(name)))
+    how = _phrase(_named(THRESHOLDS, name), _settings(settings, TOLD.get(name)))
     if not method["is_local"] and name not in ("manual", "external", "command"):
         how += f" {SCOPES[method['scope']]}"
     elif method["scope"] == "calibrated":
@@ -202,7 +202,7 @@ def _method(method: Facts, facts: Facts) -> str:
         how += ", with foreground where the image is darker"
     steps = [_phrase(_filter(*step), _settings(step[1])) for step in method["filter"]]
     filtered = f"{_join(steps)}, then " if steps else ""
-    cleaned = [_phrase(CLEANUP[step], _settings(own)) for step, own in method["cleanup"]]
+    cleaned = [_phrase(_named(CLEANUP, step), _settings(own)) for step, own in method["cleanup"]]
     cleanup = f", then {_join(cleaned)}" if cleaned else ""
     only = method["samples"] < facts["samples"]
     where = f", for {_of_all(method['samples'], facts['samples'], 'sample')}" if only else ""
@@ -217,7 +217,12 @@ def _filter(name: str, settings: Mapping[str, Any]) -> Named:
     """A filter, by its measure if it has several."""
     if name == "ridge" and settings.get("measure") in MEASURES:
         return Named(FILTERS[name].phrase, MEASURES[settings["measure"]].keys)
-    return FILTERS[name]
+    return _named(FILTERS, name)
+
+
+def _named(known: Mapping[str, Named], name: str) -> Named:
+    """A name in prose; what is new here goes by the name that the configuration uses."""
+    return known.get(name, Named(name))
 
 
 def _validation(facts: Facts) -> str:
@@ -225,11 +230,11 @@ def _validation(facts: Facts) -> str:
         return ""
     validate, used = facts["validate"], facts["metrics"]
     first = facts["decision"]["metric"]
-    others = [_phrase(METRICS[name]) for name in used if name != first]
+    others = [_phrase(_named(METRICS, name)) for name in used if name != first]
     sentences = [
         "Validation. Masks were compared with the truth. Methods were ranked by "
-        f"{_phrase(METRICS[first])}; also computed were {_join(others)}. The choice of metrics "
-        "follows Metrics Reloaded [@maierhein2024]."
+        f"{_phrase(_named(METRICS, first))}; also computed were {_join(others)}. The choice of "
+        "metrics follows Metrics Reloaded [@maierhein2024]."
     ]
     of_structure = {"cldice", "nsd", "hd95", "assd", "object_f1"} & set(used)
     if of_structure:
@@ -307,7 +312,7 @@ def _statistics(facts: Facts, decision: Mapping[str, Any] | None) -> str:
 def _selection(facts: Facts, decision: Mapping[str, Any] | None) -> str:
     if not decision:
         return ""
-    metric = re.sub(r".*\((\w+)\)$", r"\1", METRICS[decision["metric"]].phrase)
+    metric = re.sub(r".*\((\w+)\)$", r"\1", _named(METRICS, decision["metric"]).phrase)
     name = decision["method"] + (f" ({decision['variant']})" if decision.get("variant") else "")
     own = f"{metric} {_score(decision, facts)}{ESTIMATES[decision['estimate']]}"
     if facts["ranked"] == 1:
