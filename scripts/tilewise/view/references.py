@@ -612,6 +612,7 @@ BIBTEX = {
   author = {Shit, Suprosanna and Paetzold, Johannes C. and Sekuboyina, Anjany and others},
   title = {{clDice} - a Novel Topology-Preserving Loss Function for Tubular Structure Segmentation},
   booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
+  pages = {16555--16564},
   year = {2021},
   doi = {10.1109/CVPR46437.2021.01629}
 }""",
