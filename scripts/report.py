@@ -7,12 +7,13 @@ from pathlib import Path
 from tilewise import job
 from tilewise.report import data
 from tilewise.tables import read_each, read_rows
-from tilewise.view import page, tile_packs
+from tilewise.view import methods_text, page, tile_packs
+from tilewise.view.glossary import TERMS
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
-further = ("decision", "sweeps", "choices", "tiles", "packs", "page", "code")
-tables = {name: list(read_each(paths)) for name, paths in given.items() if name not in further}
+others = ("decision", "sweeps", "choices", "tiles", "packs", "provenance", "page", "code")
+tables = {name: list(read_each(paths)) for name, paths in given.items() if name not in others}
 decision, pictures = None, data.Pictures()
 for path in given.decision:
     decision = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -20,5 +21,11 @@ for path in given.tiles:
     pictures = data.Pictures.of(json.loads(gzip.decompress(Path(path).read_bytes())))
 sweeps = zip(params.swept, map(read_rows, given.sweeps), strict=True)
 packs = [tile_packs.from_script(Path(path).read_text(encoding="ascii")) for path in given.packs]
-known = data.assemble(params.study, tables, decision, dict(sweeps), pictures, packs, {})
+provenance = json.loads(Path(given.provenance).read_text(encoding="utf-8"))
+text, bibtex = methods_text.write(params.facts, decision, provenance["versions"])
+known = data.assemble(
+    *(params.study, tables, decision, dict(sweeps), pictures, packs, TERMS),
+    **{"methods_text": text, "bibtex": bibtex, "provenance": provenance},
+    citations=methods_text.citations(params.facts),
+)
 Path(snakemake.output.report).write_text(page.render(known), encoding="utf-8")

@@ -107,7 +107,7 @@ def test_an_unknown_draw_corrects_nothing(finished, tmp_path):
     config = yaml.safe_load((project.folder / "my.yaml").read_text())
     del config["quantities"]
     run = project.configure(**config).succeed()
-    assert set(run.jobs) <= {"quantities", "gather_warnings", "report"}
+    assert set(run.jobs) <= {"quantities", "gather_warnings", "report", "provenance"}
     assert run.jobs["quantities"] == 1
     rows = by_name(project)
     row = rows["sample", "volume"]

@@ -139,6 +139,11 @@ def get_survey_outcomes(wildcards):
     return {method: outcome for method, used in own.items() for outcome in used.values()}
 
 
+def get_provenance(wildcards):
+    """The job, by what was decided on where that is applied."""
+    return provenance.provenance(STUDY, get_choice(SEGMENTATION) if STUDY.applied else None)
+
+
 def get_costs(wildcards):
     """The table of costs, by what was chosen for each method."""
     methods = report_jobs.cost_methods(STUDY)

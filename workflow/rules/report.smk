@@ -170,6 +170,7 @@ rule report:
         sweeps=lambda w: report_jobs.sweeps(STUDY),
         choices=get_compared_choices,
         tiles=report_tiles.tables(STUDY),
+        provenance="results/provenance.json",
         packs=report_tiles.packs(STUDY),
         page=get_page(),
         code=get_code("report"),
@@ -179,6 +180,7 @@ rule report:
         "logs/report.log",
     params:
         study=get_facts,
+        facts=lambda w: methods_facts.facts(STUDY),
         swept=STUDY.swept,
     conda:
         "../../envs/tilewise.yaml"

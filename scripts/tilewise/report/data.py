@@ -85,10 +85,10 @@ def assemble(
     packs
         Tiles in full, in order, each as JSON.
     further
-        `methods_text`, `bibtex`, `provenance` and `partial`.
+        `methods_text`, `bibtex`, `provenance`, `partial`, and `citations`, by method.
     """
     metric, doubts = study["metric"], tables.get("warnings", ())
-    label = label_of(metric)
+    label, cited = label_of(metric), further.get("citations", {})
     following = tables.get("annotate_next", ())
     tiles = list_tiles(study, tables, pictures)
     listed = pick(tiles, pictures)
@@ -99,7 +99,7 @@ def assemble(
         "metric": metric,
         "metrics": [_metric(name, glossary) for name in study["metrics"]],
         "samples": study["samples"],
-        "methods": [_method(one, tables, decision) for one in study["methods"]],
+        "methods": [_method(one, tables, cited) for one in study["methods"]],
         "decision": _plain(decision),
         "answer": {
             "sentences": answer.sentences(decision, label, has_truth=bool(scores)),
@@ -225,7 +225,7 @@ def _metric(name, glossary):
     }
 
 
-def _method(one, tables, decision):
+def _method(one, tables, cited):
     """A method, with what is known of it after the run."""
     name = one["name"]
     ranked = next((row for row in tables.get("ranking", ()) if row["method"] == name), None)
@@ -235,7 +235,7 @@ def _method(one, tables, decision):
         **{key: one[key] for key in ("name", "definition", "yaml", "is_tuned")},
         "estimate": (ranked or scored or {"estimate": ""})["estimate"],
         "cost": cost and {key: number(cost[key]) for key in ("cpu_s_per_mpx", "peak_mb")},
-        "citations": list(one.get("citations", ())),
+        "citations": list(cited.get(name, ())),
     }
 
 
