@@ -140,8 +140,9 @@ def get_survey_outcomes(wildcards):
 
 
 def get_provenance(wildcards):
-    """The job, by what was decided on where that is applied."""
-    return provenance.provenance(STUDY, get_choice(SEGMENTATION) if STUDY.applied else None)
+    """The job; masks made elsewhere are read where the method is applied that was decided on."""
+    is_chosen = STUDY.applied and STUDY.arrays
+    return provenance.provenance(STUDY, get_choice(SEGMENTATION) if is_chosen else None)
 
 
 def get_costs(wildcards):
