@@ -166,7 +166,9 @@ if report_tiles.is_wanted(STUDY):
         conda:
             "../../envs/tilewise.yaml"
         priority: 5
-        localrule: True
+        resources:
+            **resources.of_attempts(lambda w: report_tiles.need(STUDY)),
+        localrule: report_tiles.is_small(STUDY)
         script:
             "../../scripts/report_tiles.py"
 
