@@ -16,6 +16,8 @@ BASE_MEMORY = 250
 """MB of Python and its libraries."""
 COLOR_BUFFERS = 12
 """Of the size of a strip: rows that are kept, in two more channels, and what a projection has."""
+CHANNEL_BUFFERS = 4
+"""The same of each further channel that a filter gives: before and after its steps."""
 SOURCE_BYTES = 64
 """Per pixel, of 16 buffers of a source's pixels."""
 
@@ -93,10 +95,20 @@ def shape(study: Study, stack: str) -> tuple[int, int, int]:
     return grid.block if study.stacks[stack].is_shared else grid.shape
 
 
-def runtime(study: Study, stack: str) -> int:
-    """Minutes, at 2 Mpx/s: the slowest filters; most are 50 times faster."""
+def runtime(study: Study, stack: str, filters: Collection[str] = ()) -> int:
+    """Minutes of a block at 2 Mpx/s, 50 times less than most steps do, and of slow filters."""
     planes, rows, columns = study.stacks[stack].grid.block
-    return 5 + planes * rows * columns // (2 * 60 * 10**6)
+    seconds = 0.5 + sum(_filter_seconds(study, stack, filter) for filter in filters)
+    return 5 + int(planes * rows * columns * seconds // (60 * 10**6))
+
+
+def _filter_seconds(study: Study, stack: str, filter: str) -> float:
+    """Seconds of a slow filter per million pixels of a block, with what is filtered around them."""
+    seconds, reach = study.filter_seconds(stack, filter), study.reach(stack, filter)
+    if not seconds or reach == inf:
+        return seconds
+    rows, columns = _strip(study, stack), study.stacks[stack].grid.block[2]
+    return seconds * (rows + 2 * reach) * (columns + 2 * reach) / (rows * columns)
 
 
 def by_strips(
@@ -112,7 +124,7 @@ def by_strips(
     workers = threads(study) if workers is None else workers
     bytes_per_pixel = (8 if reach == inf else buffers) + _more_buffers(study, stack, filter)
     size = memory(study, stack, reach, bytes_per_pixel, workers)
-    return Need(size, runtime(study, stack), workers, group)
+    return Need(size, runtime(study, stack, [filter]), workers, group)
 
 
 def _more_buffers(study: Study, stack: str, filter: str) -> float:
@@ -120,6 +132,7 @@ def _more_buffers(study: Study, stack: str, filter: str) -> float:
     if study.source(filter):
         return SOURCE_BYTES / bytes_of(study.dtype(stack))
     colors = COLOR_BUFFERS if study.takes_colors(stack, filter) else 0
+    colors += CHANNEL_BUFFERS * max(len(study.filter_channels(filter)) - 1, 0)
     return colors + study.filter_bytes(stack, filter) / bytes_of(study.dtype(stack))
 
 
@@ -169,7 +182,9 @@ def threshold(study: Study, stack: str, method: str) -> Need:
         variant.segmenter.needs_sample(2) for variant in variants
     )
     passes = 1 + counts * (2 if study.dtype(stack) == "float32" else 1)
-    minutes = runtime(study, stack) * passes
+    # each of the variants may come to be chosen
+    chosen = [{one.filter for one in variants}] if counted else [{one.filter} for one in variants]
+    minutes = max(runtime(study, stack, filters) for filters in chosen) * passes
     return Need(size, minutes, workers, method_group(study, stack, method))
 
 
@@ -181,8 +196,8 @@ def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) ->
     own = variant.segmenter.reach
     reach = own if inline == inf else own + inline
     if variant.segmenter.is_classifier:
-        # codes of a window, a byte per feature; the rest is small
-        doubles = 2 / bytes_of(study.dtype(stack))
+        # codes of a window, a byte per feature, and the probability; the rest is small
+        doubles = 4 / bytes_of(study.dtype(stack))
     if variant.segmenter.is_network:
         # windows are counted apart
         doubles = 0
@@ -220,24 +235,34 @@ def sweep(study: Study, stack: str, method: str) -> Need:
         + _network_memory(variant, workers)
         for variant in variants
     )
-    return Need(size, runtime(study, stack) * len(variants), workers, "sweep")
+    # of each set that is nested, masks by as many models as there are folds
+    masks = sum(one.segmenter.settings["folds"] if one.is_nested else 1 for one in variants)
+    filters = {variant.filter for variant in variants}
+    minutes = runtime(study, stack) * (masks - 1) + runtime(study, stack, filters)
+    return Need(size, minutes, workers, "sweep")
 
 
 def draw(study: Study, stack: str, variant: Variant) -> Need:
     """Annotated tiles one after the other, all features of each in single precision."""
-    number = len(learned.names_of(variant.segmenter.settings))
+    number = _features(study, variant)
     bytes_per_pixel = 20 + (4 * number + 16) / bytes_of(study.dtype(stack))
     bytes_per_pixel += _more_buffers(study, stack, variant.filter)
     workers = threads(study)
     reach = study.variant_reach(stack, variant)
     size = memory(study, stack, reach, bytes_per_pixel, workers)
-    return Need(size, runtime(study, stack), workers, "draw")
+    return Need(size, runtime(study, stack, [variant.filter]), workers, "draw")
 
 
-def train(variant: Variant) -> Need:
+def _features(study: Study, variant: Variant) -> int:
+    """How many features there are of a pixel."""
+    channels = study.filter_channels(variant.filter)
+    return len(learned.names_of(variant.segmenter.settings, channels))
+
+
+def train(study: Study, variant: Variant) -> Need:
     """All drawn pixels: their features, codes and keys."""
     settings = variant.segmenter.settings
-    number = len(learned.names_of(settings))
+    number = _features(study, variant)
     # of both classes, and more where there are many tiles
     pixels = 4 * settings["pixels"]
     minutes = 5 + pixels * number * settings["trees"] * settings["depth"] // (60 * 10**7)

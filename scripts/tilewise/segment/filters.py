@@ -29,7 +29,7 @@ from tilewise.segment import (
     sharpening,
     smoothing,
 )
-from tilewise.segment.projections import PROJECTIONS
+from tilewise.segment.projections import CHANNELS, PROJECTIONS, channel_names
 from tilewise.segment.sources import CHECKS, DTYPE, SOURCES, array_of, source_of
 from tilewise.segment.steps import WHOLE_PLANE, given, parse, takes_inside
 
@@ -46,6 +46,8 @@ class Filter:
     """`check(dtype, **settings)` raises ValueError for settings that cannot be applied."""
     bytes: int = 0
     """Per pixel that is filtered at once: memory besides planes of the image's dtype."""
+    seconds: Callable[..., float] = lambda **settings: 0.0
+    """`seconds(**settings)`: per million pixels on one core, twice as measured; 0 if it is fast."""
     file: str = ""
     """Name of the setting that is a file of the user's, if any."""
     trial: Mapping[str, Any] = field(default_factory=dict)
@@ -64,14 +66,20 @@ FILTERS = {
     ),
     "tophat": Filter(rank_filters.tophat, rank_filters.opening_reach, rank_filters.check_tophat),
     "destripe": Filter(illumination.destripe, check=illumination.check_destripe),
-    "bilateral": Filter(denoising.bilateral, denoising.bilateral_reach, denoising.check_bilateral),
-    "nlm": Filter(denoising.nlm, check=denoising.check_nlm),
+    "bilateral": Filter(
+        denoising.bilateral,
+        denoising.bilateral_reach,
+        denoising.check_bilateral,
+        seconds=denoising.bilateral_seconds,
+    ),
+    "nlm": Filter(denoising.nlm, check=denoising.check_nlm, seconds=denoising.nlm_seconds),
     "wavelet": Filter(denoising.wavelet, check=denoising.check_wavelet, bytes=40),
     "unsharp": Filter(sharpening.unsharp, sharpening.unsharp_reach, sharpening.check_unsharp),
     "deconvolve": Filter(
         sharpening.deconvolve,
         sharpening.deconvolve_reach,
         sharpening.check_deconvolve,
+        seconds=sharpening.deconvolve_seconds,
         file="psf",
         trial={"iterations": 1},
     ),
@@ -149,6 +157,14 @@ def is_circular(steps: Sequence) -> bool:
     return projection is not None and projection[0] == "hue"
 
 
+def channels_of(steps: Sequence) -> list[str]:
+    """Names of the planes that a chain gives, if it begins with `channels`; else none."""
+    projection, _ = split_chain(steps)
+    if projection is None or projection[0] != CHANNELS:
+        return []
+    return channel_names(projection[1]["of"])
+
+
 def is_image(steps: Sequence) -> bool:
     """Whether a chain begins with the image, be it with a projection of its colours."""
     return source_of(steps) is None and array_of(steps) is None
@@ -165,7 +181,7 @@ def chain_dtype(steps: Sequence, dtype: DTypeLike) -> str:
 
 
 def project(pixels: NDArray, projection: Step | None) -> NDArray:
-    """The plane of (3, y, x) colours by a projection; without one, the pixels themselves."""
+    """The plane or planes of (3, y, x) colours; without a projection, the pixels themselves."""
     if projection is None:
         return pixels
     name, settings = projection
@@ -224,14 +240,23 @@ def chain_bytes(steps: Sequence) -> int:
     return max((FILTERS[name].bytes for name, _ in following), default=0)
 
 
+def chain_seconds(steps: Sequence) -> float:
+    """Seconds per million pixels that the slow steps of a chain take on one core."""
+    _, following = split_chain(steps)
+    return sum(FILTERS[name].seconds(**settings) for name, settings in following)
+
+
 def apply_chain(plane: NDArray, steps: Sequence, inside: NDArray[np.bool] | None = None) -> NDArray:
     """Apply the steps of a chain to a plane, in order; the plane itself if there are none.
 
     Steps that go by grey levels of the whole plane count only the pixels `inside`, if it is given.
-    Of a chain that begins with a projection, the plane is (3, y, x) colours.
+    Of a chain that begins with a projection, the plane is (3, y, x) colours. Where it gives several
+    planes, each is filtered by itself.
     """
     projection, following = split_chain(steps)
     plane = project(plane, projection)
+    if plane.ndim == 3:
+        return np.stack([apply_chain(own, following, inside) for own in plane])
     for name, settings in following:
         apply = FILTERS[name].apply
         within = {"inside": inside} if inside is not None and takes_inside(apply) else {}
