@@ -99,7 +99,9 @@ class Block:
             if not methods:
                 continue
             own, name = self._of_filter(settings, pixels, part), settings["name"]
-            found, inside = own.read(region), own.inside(region)
+            # of several channels the first
+            found = own.read(region).reshape(-1, *region.shape[1:])[0]
+            inside = own.inside(region)
             pack["filtered"][name] = tile_packs.image(display(found))
             values = found if inside is None else found[inside]
             pack["histograms"][name] = tile_packs.histogram(values)
