@@ -51,6 +51,7 @@ MASKS = "results/masks/{file}"
 DECIDED = "results/choice.json"
 FOLDS = "results/folds.tsv"
 FIGURE = "results/figures/{method}-{kind}.{format}"
+COMPARISON = "results/figures/comparison.{format}"
 
 
 def of_blocks(pattern: str, blocks: Iterable[str], **names: Any) -> list[str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from tilewise.plan import ingest, paths, pieces, quality, reads, validate
+from tilewise.plan import ingest, paths, pieces, quality, quantities, reads, validate
 from tilewise.plan.reads import PartSettings
 from tilewise.plan.study import Choice, Study
 from tilewise.plan.validate import pixel_size
@@ -158,6 +158,22 @@ def cost_methods(study: Study) -> list[str]:
     return [name for name, method in study.methods.items() if study.annotated_samples(method)]
 
 
+def report_tables(study: Study) -> dict[str, list[str]]:
+    """Tables that the report is made of, by their names; none of those that the study has not."""
+    decided = ["ranking", "scores", "units", "costs"] if study.decides else []
+    names = ["metrics", "summary", "warnings", "errors", "differences", "agreement", "annotators"]
+    names += ["quality", "trust", "annotate_next"] if study.config["quality"]["measure"] else []
+    names += ["quantities", "quantities_groups"] if quantities.tables(study) else []
+    names += ["folds"] if study.annotated else []
+    tables = {name: [f"results/{name}.tsv"] for name in (*names, *decided)}
+    return tables | {"decision": ["results/decision.json"] if study.decides else []}
+
+
+def sweeps(study: Study) -> list[str]:
+    """What was tried of each method with parameters to choose, in order of `swept`."""
+    return [paths.TRIED.format(method=method) for method in study.swept]
+
+
 def figure_methods(study: Study) -> list[str]:
     """Methods that have figures: those that are compared with truth, if any are wanted."""
     if not study.config["figures"]["tiles"]:
@@ -172,6 +188,13 @@ def figure_files(study: Study, kind: str) -> list[str]:
         paths.FIGURE.format(method=method, kind=kind, format=ending)
         for method in figure_methods(study)
     ]
+
+
+def comparison_files(study: Study) -> list[str]:
+    """The figure of all methods' scores, where they are compared, and figures are wanted."""
+    if not figure_methods(study) or not study.decides:
+        return []
+    return [paths.COMPARISON.format(format=study.config["figures"]["format"])]
 
 
 @cache

@@ -24,8 +24,9 @@ def overlays(study: Study) -> list[str]:
 
 
 def figures(study: Study) -> list[str]:
-    """Of every kind and method."""
-    return [path for kind in report.FIGURES for path in report.figure_files(study, kind)]
+    """Of every kind and method, and of all methods."""
+    own = [path for kind in report.FIGURES for path in report.figure_files(study, kind)]
+    return [*own, *report.comparison_files(study)]
 
 
 def decision(study: Study) -> list[str]:
