@@ -1,3 +1,4 @@
+import { Component, type ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { Answer } from "./answer";
 import { Check } from "./check";
@@ -18,6 +19,26 @@ const NAMES: Record<Tab, string> = {
   reproduce: "Reproduce",
 };
 const VIEWS = { answer: Answer, compare: Compare, explore: Explore, check: Check, reproduce: Reproduce };
+
+/** What goes wrong in a view is said, and the other views go on. */
+class Boundary extends Component<{ children: ComponentChildren }, { problem: string }> {
+  state = { problem: "" };
+  static getDerivedStateFromError(error: Error) {
+    return { problem: error.message };
+  }
+  componentDidCatch(error: Error) {
+    console.error(error);
+  }
+  render() {
+    if (!this.state.problem) return this.props.children;
+    return (
+      <p class="warning">
+        This part of the report cannot be shown: {this.state.problem}. The tables in the folder of results hold its
+        numbers.
+      </p>
+    );
+  }
+}
 
 export function App({ data }: { data: Data }) {
   const known = useMemo(() => model(data), [data]);
@@ -98,7 +119,9 @@ export function App({ data }: { data: Data }) {
         <main>
           {data.partial && <p class="warning">{data.partial}</p>}
           <h2 class="title">{NAMES[address.tab]}</h2>
-          <View />
+          <Boundary key={address.tab}>
+            <View />
+          </Boundary>
         </main>
       </Shown.Provider>
     </Glossary.Provider>

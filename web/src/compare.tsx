@@ -3,7 +3,7 @@
 import * as Plot from "@observablehq/plot";
 import { useState } from "preact/hooks";
 import { number, type Row, rows, text, texts, numbers, type Value } from "./data";
-import { estimateInWords, interval, NOTHING, short } from "./format";
+import { count, estimateInWords, interval, NOTHING, short } from "./format";
 import { Term } from "./glossary";
 import { ranked, references, useShown } from "./model";
 import { Figure, Wide } from "./plots";
@@ -109,6 +109,7 @@ function Intervals() {
         ]}
         options={{
           marginLeft: 150,
+          marginRight: 60,
           marginTop: near.length ? 42 : 20,
           height: 70 + 26 * known.length + (near.length ? 22 : 0),
           width: 860,
@@ -210,7 +211,7 @@ function Methods() {
               return (
                 <>
                   <tr key={one.method} class={one.method === data.decision?.method ? "chosen" : ""}>
-                    <td class="number">{short(number(one.row.rank))}</td>
+                    <td class="number">{count(number(one.row.rank))}</td>
                     <th scope="row">
                       {one.method}
                       {one.method === data.decision?.method && <small> the verdict</small>}
