@@ -32,6 +32,7 @@ include: "workflow/rules/decide.smk"
 include: "workflow/rules/quality.smk"
 include: "workflow/rules/quantities.smk"
 include: "workflow/rules/export.smk"
+include: "workflow/rules/provenance.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/metadata.smk"
 
@@ -52,6 +53,7 @@ rule all:
         lambda w: targets.models(STUDY),
         lambda w: quantities.tables(STUDY),
         lambda w: targets.figures(STUDY),
+        "results/provenance.json",
         "results/report.html",
     localrule: True
 
@@ -63,3 +65,8 @@ onstart:
 
 onsuccess:
     tell_warnings()
+    record_run(True)
+
+
+onerror:
+    record_run(False)

@@ -89,12 +89,15 @@ def without_costs(path):
     return content
 
 
+PASSED_OVER = {"made_from", "cost", "costs.tsv", "run.js"}
+
+
 def contents(project):
-    """Every file of the results, but for times of what was read, and what jobs have cost."""
+    """Every file of the results, but for times of what was read, and what jobs and runs were."""
     return {
         path.relative_to(project.results): without_costs(path)
         for path in project.results.rglob("*")
-        if path.is_file() and not {"made_from", "cost", "costs.tsv"} & set(path.parts)
+        if path.is_file() and not PASSED_OVER & set(path.parts)
     }
 
 

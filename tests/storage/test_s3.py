@@ -50,7 +50,8 @@ def make_planes(folder):
 
 
 def results_in(folder):
-    files = (path for path in folder.rglob("*") if path.is_file())
+    # the record of a run stays where the run was
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "run.js")
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 

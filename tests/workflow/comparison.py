@@ -26,8 +26,9 @@ INTERMEDIATE = ("votes", "quality", "survey", "filtered", "external", "sources",
 FOLDED = ("threshold.tsv", "quality.tsv")
 """Tables of a sample that other tables repeat, likewise."""
 IGNORED = (
-    *("figures", "report.html", "stacks.tsv", "warnings.tsv", "folds.tsv"),
-    *("annotate_random.tsv", "quantities", "costs.tsv"),
+    *("figures", "report", "report.html", "stacks.tsv", "warnings.tsv", "folds.tsv"),
+    *("annotate_random.tsv", "quantities", "costs.tsv", "units.tsv"),
+    *("provenance.json", "run.js"),
 )
 """Results that are pictures, or that have come later."""
 PASSED_OVER = ("histograms", "agreement", "annotators", "checks", "made_from", "cost")

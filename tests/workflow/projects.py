@@ -32,8 +32,8 @@ class Run:
 class Project:
     """The workflow in a folder, with its configuration and its images.
 
-    Everything that a test does not set is small: tiles of 64 px, no figures, no
-    reduced levels, no quality, no samples collected; all methods are run on everything.
+    Everything that a test does not set is small: tiles of 64 px, no figures, no pictures in the
+    report, no reduced levels, no quality, no samples collected; all methods are run on everything.
     """
 
     def __init__(self, folder):
@@ -73,6 +73,7 @@ class Project:
             "apply": "all",
             "quality": {"measure": False},
             "figures": {"tiles": 0},
+            "report": {"tiles": 0},
             "keep_filtered": True,
             "filters": {"denoised": [{"median": 3}]},
             "methods": {"otsu": {"filter": "denoised", "threshold": "otsu"}},

@@ -5,10 +5,13 @@ import json
 import numpy as np
 import pytest
 import yaml
+from pages import report_data
 from projects import Project
 from samples import write_planes, write_samples
 from skimage.filters import threshold_otsu
 from sklearn.metrics import matthews_corrcoef
+
+from tilewise.view.columns import rows_of
 
 NAMES = [f"s{number}" for number in range(6)]
 VALUES = (95, 110, 125, 140)
@@ -232,5 +235,23 @@ def test_costs_stand_in_a_table_and_in_the_report(decided):
         assert float(row["mpx"]) == 6 * 64 * 128 / 1e6
         assert float(row["cpu_s_per_mpx"]) > 0
         assert float(row["peak_mb"]) > 0
-    page = (project.results / "report.html").read_text()
-    assert all(row["peak_mb"] in page.partition("Cost of methods")[2] for row in rows)
+    costs = {one["name"]: one["cost"] for one in report_data(project)["methods"]}
+    for row in rows:
+        assert costs[row["method"]] == {
+            "cpu_s_per_mpx": pytest.approx(float(row["cpu_s_per_mpx"]), rel=1e-5),
+            "peak_mb": float(row["peak_mb"]),
+        }
+
+
+def test_the_page_has_the_scores_of_units_and_what_was_tried(decided):
+    project, _, _ = decided
+    data = report_data(project)
+    units = rows_of(data["units"])
+    assert {row["method"] for row in units} == {"otsu", "swept", "calibrated"}
+    assert len({row["unit"] for row in units}) == data["decision"]["units"]["number"]
+    tried = project.rows("sweeps/swept/sweep.tsv")
+    shown = rows_of(data["sweeps"]["swept"])
+    assert [row["chosen"] for row in shown] == [int(row["chosen"] == "yes") for row in tried]
+    assert [row["mcc"] for row in shown] == pytest.approx(
+        [float(row["mcc"]) for row in tried], rel=1e-5
+    )

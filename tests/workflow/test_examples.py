@@ -12,6 +12,7 @@ from sklearn.metrics import matthews_corrcoef
 EXAMPLES = ROOT / "config/examples"
 LESS = {
     "figures": {"tiles": 0},
+    "report": {"tiles": 0},
     "quality": {"measure": False, "survey": 0},
     "overlay": {"format": "zarr-only"},
     "pyramid": {"levels": 0},

@@ -23,7 +23,7 @@ KEPT = {"keep_filtered": "auto", "keep_filtered_limit": 1000}
 INLINE = {"keep_filtered": "auto", "keep_filtered_limit": 0}
 TEMPORARY = {"keep_filtered": False}
 SUMMARY = {"decide": 1, "aggregate": 1, "gather_warnings": 1, "report": 1, "quantities": 1}
-SUMMARY |= {"costs": 1}
+SUMMARY |= {"costs": 1, "provenance": 1}
 """Jobs of the whole study that follow any score."""
 
 

@@ -97,7 +97,7 @@ def test_groups_are_compared_and_shown(finished):
     assert float(pair["difference"]) == pytest.approx(values[0] - values[1])
     assert pair["p"] == pair["p_adjusted"]
     page = (project.results / "report.html").read_text()
-    assert "<h1>Foreground of all tiles</h1>" in page
+    assert "<h2>Foreground of all tiles</h2>" in page
     assert f"{100 * values[0]:.2f}%" in page
     assert "v less p" in page
 
@@ -107,7 +107,7 @@ def test_an_unknown_draw_corrects_nothing(finished, tmp_path):
     config = yaml.safe_load((project.folder / "my.yaml").read_text())
     del config["quantities"]
     run = project.configure(**config).succeed()
-    assert set(run.jobs) <= {"quantities", "gather_warnings", "report"}
+    assert set(run.jobs) <= {"quantities", "gather_warnings", "report", "provenance"}
     assert run.jobs["quantities"] == 1
     rows = by_name(project)
     row = rows["sample", "volume"]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pages import decoded, pack_of, report_data, texts
 from PIL import Image
 from samples import write_planes
 from skimage.filters import threshold_li, threshold_otsu
@@ -80,6 +81,7 @@ def fields(tmp_path_factory):
         methods=METHODS,
         quality={"measure": True, "survey": 300},
         figures={"tiles": 20},
+        report={"tiles": 40},
         collect={"side": 8},
         channel="green",
         pyramid={"levels": 1},
@@ -93,6 +95,46 @@ def mask_of(project, sample, label):
     (row,) = [row for row in project.rows("stacks.tsv") if row["sample"] == sample]
     array = project.array(f"{row['stack']}/image.zarr/labels/{label}/0")
     return array[int(row["first_plane"]), : SHAPE[0], : SHAPE[1]]
+
+
+def test_the_page_has_data_of_its_schema(fields):
+    data = report_data(fields)
+    assert data["tiles_total"] == len(fields.rows("quality.tsv"))
+    assert data["packs"]["number"] == 40
+    # all tiles have a picture
+    assert None not in data["thumbnails"]["image"]
+    is_color = {sample["name"]: sample["is_color"] for sample in data["samples"]}
+    assert [name for name, own in is_color.items() if own] == ["color"]
+    for number, reasons in zip(data["tiles"]["pack"], texts(data["tiles"], "reasons"), strict=True):
+        assert (number is None) == (reasons == "")
+
+
+def test_packs_show_masks_truth_and_what_lies_outside(fields):
+    packs = [pack for pack in map(pack_of, sorted(fields.results.glob("report/*.js"))) if pack]
+    assert len(packs) == 40
+    assert {"color", "moon", "given"} <= {pack["sample"] for pack in packs}
+    seeds = {"given": 0, "other": 1, "found": 2, "color": 3, "unknown": 4, "whole": 5, "moon": 6}
+    for pack in packs:
+        if not pack["codes"]:
+            assert pack["sample"] in ("black", "bare")
+            continue
+        _, truth, inside = retina(seeds[pack["sample"]])
+        if pack["sample"] in ("whole", "unknown"):
+            inside[:] = 255
+        if pack["sample"] == "moon":
+            inside[:, :150] = 0
+        _, y, x = (int(part[1:]) for part in pack["tile"].split("_"))
+        tile = np.s_[32 * y : 32 * y + 32, 32 * x : 32 * x + 32]
+        known = np.where(inside[tile] != 0, truth[tile], 3)
+        for method in METHODS:
+            mask = mask_of(fields, pack["sample"], method)[tile]
+            codes = decoded(pack["codes"][method])
+            np.testing.assert_array_equal(codes, mask + 2 * known)
+        height, width = known.shape
+        assert (pack["image"]["height"], pack["image"]["width"]) == (height, width)
+        counted = pack["histograms"]["image"]["counts"]
+        assert sum(counted) == np.count_nonzero(inside[tile])
+        assert pack["method_filter"]["smooth"] == "smooth"
 
 
 INSIDE = {"given": 0, "other": 1, "found": 2, "color": 3}

@@ -59,7 +59,7 @@ def test_threshold_parameters_run_no_filter(project):
     assert jobs == {
         **{"threshold": 2, "validate": 2, "overlay": 2, "errors": 2},
         **{"decide": 1, "aggregate": 1, "gather_warnings": 1, "report": 1, "quantities": 1},
-        "costs": 1,
+        **{"costs": 1, "provenance": 1},
     }
 
 
@@ -71,7 +71,7 @@ def test_edited_validation_runs_no_threshold(project):
     assert jobs["validate"] == 2
     assert jobs["aggregate"] == jobs["report"] == jobs["decide"] == 1
     followers = {"overlay", "aggregate", "gather_warnings", "report", "errors", "decide"}
-    followers |= {"quantities"}
+    followers |= {"quantities", "provenance"}
     assert set(jobs) <= {"validate", *followers}
 
 

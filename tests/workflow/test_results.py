@@ -143,16 +143,17 @@ def test_figures_are_the_same_each_time(project):
     project.configure(
         [{"sample": "discs", "image": "image.png", "truth": "truth.png"}],
         figures={"tiles": 2},
+        report={"tiles": 2},
         pyramid={"levels": 0},
     ).succeed()
-    paths = [*project.results.glob("figures/*"), project.results / "report.html"]
+    results = project.results
+    paths = [*results.glob("figures/*"), *results.glob("report/*"), results / "report.html"]
     before = {path: path.read_bytes() for path in paths}
-    names = ["otsu-confusion.svg", "otsu-histogram.svg", "otsu-tiles.svg", "report.html"]
+    names = ["otsu-confusion.svg", "otsu-histogram.svg", "otsu-tiles.svg", "pack_0000.js"]
+    names += ["pack_0001.js", "report.html", "tiles.json.gz"]
     assert sorted(path.name for path in paths) == names
-    assert project.succeed("--forcerun", "figures", cores=1, is_fork=False).jobs == {
-        "figures": 1,
-        "report": 1,
-    }
+    forced = project.succeed("--forcerun", "figures", "report_tiles", cores=1, is_fork=False)
+    assert forced.jobs == {"figures": 1, "report_tiles": 1, "report": 1}
     assert {path: path.read_bytes() for path in paths} == before
 
 

@@ -14,7 +14,7 @@ from samples import blobs, write_planes
 
 ALONE = {"collect": {"side": 0}}
 TABLES = {"folds", "decide", "aggregate", "gather_warnings", "report", "quantities", "metadata"}
-TABLES |= {"costs"}
+TABLES |= {"costs", "provenance"}
 """What follows from all samples."""
 
 

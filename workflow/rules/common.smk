@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -20,13 +21,24 @@ from snakemake.logging import logger
 SCRIPTS = Path(
     workflow.current_basedir.get_path_or_uri(secret_free=True), "../../scripts"
 ).resolve()
+CODE = SCRIPTS.parent
+STARTED = datetime.now(UTC)
 sys.path.insert(0, str(SCRIPTS))
 
 from tilewise import imports
 from tilewise.doubts import read
-from tilewise.plan import command, configuration, decide, doubts, export, ingest, learn, metadata
+from tilewise.plan import command, configuration, decide, definitions, doubts, export, ingest, learn
 from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
-from tilewise.plan import paths, quality, quantities, resources, segment, targets, validate
+from tilewise.plan import (
+    methods_facts,
+    metadata,
+    paths,
+    provenance,
+    quality,
+    quantities,
+    report_tiles,
+)
+from tilewise.plan import resources, run_record, segment, targets, validate
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.sample_names import SAMPLE_NAME
@@ -76,6 +88,7 @@ except ValueError as error:
 if workflow.is_main_process and STUDY.metadata_columns:
     logger.info(f"Kept as metadata in results/metrics.tsv: {', '.join(STUDY.metadata_columns)}")
 
+COMPARED = report_jobs.cost_methods(STUDY)
 FIGURE_METHODS = report_jobs.figure_methods(STUDY)
 COLORS = {kind: config["overlay"][kind] for kind in ("tp", "fp", "fn", "tn")}
 
@@ -114,6 +127,20 @@ def get_code(script):
     return [local(os.path.relpath(file)) for file in files]
 
 
+def get_page():
+    """The template of the report, and the bundle that draws it."""
+    folder = SCRIPTS / "tilewise/view/page"
+    return [local(os.path.relpath(file)) for file in sorted(folder.glob("report.*"))]
+
+
+def get_all_code():
+    """Every file of the workflow that results may depend on, the Snakefile first."""
+    patterns = ("Snakefile", "workflow/**/*.smk", "workflow/schemas/*", "scripts/**/*.py")
+    patterns += ("scripts/tilewise/view/page/*",)
+    files = [path for pattern in patterns for path in sorted(CODE.glob(pattern)) if path.is_file()]
+    return [local(os.path.relpath(path)) for path in files]
+
+
 def at_levels(pattern):
     """The blocks of an array, and of its reduced levels."""
     return expand(pattern, level=STUDY.levels, allow_missing=True)
@@ -134,6 +161,18 @@ def tell_warnings():
     lines = "".join(f"Warning: {warning}\n" for warning in warnings)
     # the logger still has lines to write, and owns sys.stderr as long as it draws bars
     atexit.register(print, lines, end="", file=sys.__stderr__, flush=True)
+
+
+def record_run(is_ok):
+    """Write `results/run.js`, what a run was and took; no run fails because of it."""
+    try:
+        benchmarks = [(job.rule.name, job.benchmark) for job in workflow.dag.jobs if job.benchmark]
+        record = run_record.record(sys.argv, CODE, STARTED, is_ok, benchmarks)
+        # of results in object storage, there is no folder
+        if os.path.isdir("results"):
+            Path("results/run.js").write_text(record, encoding="utf-8")
+    except Exception as error:
+        logger.info(f"results/run.js is not written: {error}")
 
 
 def keep_if(keep, path):
