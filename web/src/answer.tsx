@@ -5,7 +5,7 @@ import { count, estimateInWords, interval, percent, short } from "./format";
 import { Term } from "./glossary";
 import { useShown } from "./model";
 import { Wide } from "./plots";
-import { write } from "./state";
+import { Prose } from "./prose";
 
 export function Warnings({ list }: { list: Row[] }) {
   return (
@@ -15,8 +15,12 @@ export function Warnings({ list }: { list: Row[] }) {
           <strong>
             {[row.sample, row.method, row.tile].map(text).filter(Boolean).join(", ")}
           </strong>{" "}
-          {text(row.message)}
-          {row.remedy ? <span class="remedy"> To do: {text(row.remedy)}</span> : null}
+          <Prose text={text(row.message)} />
+          {row.remedy ? (
+            <span class="remedy">
+              To do: <Prose text={text(row.remedy)} />
+            </span>
+          ) : null}
         </li>
       ))}
     </ul>
@@ -24,14 +28,13 @@ export function Warnings({ list }: { list: Row[] }) {
 }
 
 export function Answer() {
-  const { data, address, tiles, metrics } = useShown();
+  const { data, tiles, metrics } = useShown();
   const { decision, answer } = data;
   const all = rows(data.warnings);
   const touching = all.filter((_, i) => answer.warnings.includes(i));
   const others = all.filter((_, i) => !answer.warnings.includes(i));
   const [first, ...further] = answer.sentences;
   const metric = metrics.get(data.metric)?.label ?? data.metric;
-  const worst = tiles.filter((tile) => tile.reasons.includes(`worst of ${decision?.method}`));
   return (
     <>
       <section class="verdict" aria-label="Verdict">
@@ -91,22 +94,10 @@ export function Answer() {
         <h3 id="next">What to do next</h3>
         <ul>
           {answer.next.map((step) => (
-            <li key={step}>{step}</li>
-          ))}
-          {worst.length > 0 && decision && (
-            <li>
-              Look at the worst tiles of {decision.method}:{" "}
-              {worst.slice(0, 5).map((tile, i) => (
-                <>
-                  {i > 0 && ", "}
-                  <a href={write({ ...address, tab: "explore", tile: tile.id, a: decision.method })}>
-                    {tile.sample} {tile.name}
-                  </a>
-                </>
-              ))}
-              .
+            <li key={step}>
+              <Prose text={step} method={decision?.method} />
             </li>
-          )}
+          ))}
         </ul>
       </section>
       <Quantities />
@@ -127,6 +118,7 @@ function Quantities() {
   const list = rows(data.tables.quantities);
   const differences = rows(data.tables.quantities_groups);
   if (!length(data.tables.quantities)) return null;
+  list.sort((a, b) => Number(a.level === "sample") - Number(b.level === "sample"));
   const groups = list.filter((row) => row.level !== "sample");
   const samples = list.filter((row) => row.level === "sample");
   return (
@@ -136,11 +128,9 @@ function Quantities() {
         The share of the area within the region of interest: as the mask has it, and corrected by how
         far mask and truth are apart on annotated tiles that were drawn at random.
       </p>
-      {groups.length > 0 && <Fractions list={groups} label="Fractions of groups" />}
-      {samples.length <= 12 || groups.length === 0 ? (
-        <Fractions list={samples} label="Fractions of samples" />
-      ) : (
-        <details>
+      <Fractions list={samples.length <= 12 ? list : groups} label="Fractions of foreground" />
+      {samples.length > 12 && (
+        <details open={groups.length === 0}>
           <summary>{samples.length} samples</summary>
           <Fractions list={samples} label="Fractions of samples" />
         </details>
@@ -209,7 +199,10 @@ function Fractions({ list, label }: { list: Row[]; label: string }) {
         <tbody>
           {list.map((row, i) => (
             <tr key={i}>
-              <th scope="row">{text(row.name)}</th>
+              <th scope="row">
+                {text(row.name)}
+                {row.level !== "sample" && <small> {text(row.level)}</small>}
+              </th>
               <td class="number">{percent(number(row.uncorrected))}</td>
               <td class="number">{percent(number(row.corrected))}</td>
               <td class="number">{interval(number(row.low), number(row.high), percent)}</td>
@@ -217,7 +210,9 @@ function Fractions({ list, label }: { list: Row[]; label: string }) {
               <td>
                 {count(number(row.annotated))} of {count(number(row.tiles))} tiles
               </td>
-              <td>{[row.assumption, row.note].map(text).filter(Boolean).join("; ")}</td>
+              <td>
+                <Prose text={[row.assumption, row.note].map(text).filter(Boolean).join("; ")} />
+              </td>
             </tr>
           ))}
         </tbody>

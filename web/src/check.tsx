@@ -5,8 +5,8 @@ import { number, type Pack, rows, type Row, text } from "./data";
 import { count, percent, short } from "./format";
 import { Term } from "./glossary";
 import { ranked, scoresOfTiles, useShown } from "./model";
+import { DISTINCT } from "./colors";
 import { Figure, Wide } from "./plots";
-import { Histogram } from "./tile";
 
 export function Check() {
   return (
@@ -84,6 +84,7 @@ function Confusion() {
   );
 }
 
+const isNumber = (cell: unknown) => text(cell) !== "" && Number.isFinite(Number(text(cell)));
 const COUNTS = ["tp", "fp", "fn", "tn"] as const;
 
 /** Errors of all samples together, by calibre, distance and quality. */
@@ -108,7 +109,7 @@ function Errors() {
           const high = text(row.high);
           return {
             method: text(row.method),
-            class: high === "" ? `${text(row.low)}${typeof row.low === "number" ? " and more" : ""}` : `${text(row.low)} to ${high}`,
+            class: high === "" ? `${text(row.low)}${isNumber(row.low) ? " and more" : ""}` : `${text(row.low)} to ${high}`,
             low: row.low ?? null,
             // of classes without foreground in truth, what is wrong among all
             value: tp + fn > 0 ? tp / (tp + fn) : (fp + fn) / Math.max(tp + fp + fn + tn, 1),
@@ -130,13 +131,16 @@ function Errors() {
               rows={kept.map(({ method, class: name, value }) => ({ method, class: name, value }))}
               options={{
                 width: 760,
-                height: 240,
+                height: 260,
                 marginRight: 120,
-                x: { type: "point", domain: classes, label: by },
+                marginBottom: 45,
+                x: { type: "point", domain: classes, label: by, labelOffset: 38 },
                 y: { label, grid: true, nice: true },
-                color: { legend: true, scheme: "observable10" },
+                color: { legend: true, range: DISTINCT },
                 marks: [
-                  Plot.line(kept, { x: "class", y: "value", stroke: "method", strokeWidth: 1.5 }),
+                  ...(kept.every((row) => isNumber(row.low))
+                    ? [Plot.line(kept, { x: "class", y: "value", stroke: "method", strokeWidth: 1.5 })]
+                    : []),
                   Plot.dot(kept, { x: "class", y: "value", fill: "method", symbol: "method", r: 4, tip: true }),
                 ],
               }}
@@ -192,9 +196,10 @@ function Histograms() {
               width: 760,
               height: 220,
               marginLeft: 60,
-              x: { label: `grey level after ${filter || "no filter"}` },
+              marginBottom: 45,
+              x: { label: `grey level after ${filter || "no filter"}`, labelOffset: 38 },
               y: { type: "sqrt", label: "pixels (square root)", grid: true },
-              color: { legend: true, scheme: "observable10" },
+              color: { legend: true, range: DISTINCT },
               marks: [
                 Plot.rectY(bars, { x1: "low", x2: "high", y: "pixels", fill: "currentColor", fillOpacity: 0.4 }),
                 Plot.ruleX(lines, { x: "value", stroke: "method", strokeWidth: 2, tip: true }),
@@ -208,8 +213,6 @@ function Histograms() {
     </section>
   );
 }
-
-export { Histogram };
 
 function Agreement() {
   const { data } = useShown();

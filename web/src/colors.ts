@@ -22,6 +22,12 @@ const SAFE: Palette[] = [
   { tp: [86, 180, 233], fp: [0, 0, 0], fn: [255, 255, 255], tn: [0, 0, 0] },
 ];
 
+/** Of Okabe and Ito, and darker ones: of methods in a plot, which also differ in their symbols. */
+export const DISTINCT = [
+  ...["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#8a7a00", "#7f7f7f"],
+  ...["#332288", "#882255", "#117733"],
+];
+
 /** Colours of the published work, or those of the safe ones that are seen best on a picture. */
 export function palette(data: Data, name: string, mean: Rgb | null): Palette {
   const own = data.label_colors[name] as Palette | undefined;

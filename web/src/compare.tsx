@@ -62,6 +62,10 @@ function useScored(): Scored[] {
   });
 }
 
+/** Letters of lines near each other stand at different heights. */
+const STAGGERED = 3;
+const letter = (i: number) => String.fromCharCode(97 + (i % 26));
+
 function Intervals() {
   const shown = useShown();
   const { metric, data } = shown;
@@ -77,9 +81,9 @@ function Intervals() {
   const least = Math.min(...known.map((one) => one.low ?? one.value!));
   const greatest = Math.max(...known.map((one) => one.high ?? one.value!));
   const room = Math.max(greatest - least, 0.02);
-  const near = drawn.filter(
-    (line) => line.value! > least - 1.5 * room && line.value! < greatest + 1.5 * room,
-  );
+  const near = drawn
+    .filter((line) => line.value! > least - 1.5 * room && line.value! < greatest + 1.5 * room)
+    .sort((a, b) => a.value! - b.value!);
   const far = drawn.filter((line) => !near.includes(line));
   return (
     <section aria-labelledby="intervals">
@@ -110,21 +114,23 @@ function Intervals() {
         options={{
           marginLeft: 150,
           marginRight: 60,
-          marginTop: near.length ? 42 : 20,
-          height: 70 + 26 * known.length + (near.length ? 22 : 0),
+          marginTop: 20 + 14 * Math.min(near.length, STAGGERED),
+          height: 60 + 26 * known.length + 14 * Math.min(near.length, STAGGERED),
           width: 860,
-          x: { label: metric.label, grid: true, nice: true },
+          marginBottom: 45,
+          x: { label: metric.label, labelOffset: 38, grid: true, nice: true },
           y: { label: null, domain: known.map((one) => one.method), tickSize: 0 },
           marks: [
             Plot.ruleX(near, { x: "value", stroke: "currentColor", strokeDasharray: "3,3", opacity: 0.6 }),
-            Plot.tip(near, {
-              x: "value",
-              frameAnchor: "top",
-              title: (line: { name: string; value: number }) => `${line.name}: ${short(line.value)}`,
-              pointer: "x",
-              fill: "var(--page)",
-              stroke: "currentColor",
-            } as Plot.TipOptions),
+            ...near.map((line, i) =>
+              Plot.text([line], {
+                x: "value",
+                frameAnchor: "top",
+                dy: -8 - 14 * (i % STAGGERED),
+                text: () => letter(i),
+                fill: "currentColor",
+              }),
+            ),
             Plot.ruleY(
               known.filter((one) => one.low !== null),
               { x1: "low", x2: "high", y: "method", stroke: "var(--accent)", strokeWidth: 3, opacity: 0.55 },
@@ -149,11 +155,11 @@ function Intervals() {
         }}
       >
         {known.some((one) => one.low === null)
-          ? text(known.find((one) => one.low === null)?.row.note) || "Some have no interval. "
+          ? `${text(known.find((one) => one.low === null)?.row.note) || "Some have no interval"}. `
           : `Bars are ${Math.round(100 * (data.decision?.confidence ?? 0.95))}% intervals. `}
         {near.length > 0 && (
           <>
-            Dashed: {near.map((line) => `${line.name} ${short(line.value)}`).join("; ")}.{" "}
+            Dashed: {near.map((line, i) => `${letter(i)} ${line.name} ${short(line.value)}`).join("; ")}.{" "}
           </>
         )}
         {far.length > 0 && (
@@ -311,7 +317,8 @@ function Differences() {
           width: 860,
           height: Math.min(90 + 16 * pairs.length, 420),
           marginLeft: pairs.length <= 20 ? 150 : 40,
-          x: { label: `${metric.label}: ${a} less ${other}`, grid: true },
+          marginBottom: 45,
+          x: { label: `${metric.label}: ${a} less ${other}`, labelOffset: 38, grid: true },
           y: { label: null, domain: pairs.map((pair) => pair.unit), axis: pairs.length <= 20 ? "left" : null },
           marks: [
             Plot.ruleX([0]),
@@ -379,10 +386,11 @@ function Ranks() {
         rows={cells}
         options={{
           width: 860,
-          height: 70 + 26 * order.length,
+          height: 100 + 26 * order.length,
           marginLeft: 150,
-          marginTop: 40,
-          x: { label: null, axis: "top", domain: names.map((name) => metrics.get(name)?.label ?? name) },
+          marginTop: 70,
+          marginRight: 60,
+          x: { label: null, axis: "top", tickRotate: -30, domain: names.map((name) => metrics.get(name)?.label ?? name) },
           y: { label: null, domain: order, tickSize: 0 },
           color: { scheme: "viridis", reverse: true, domain: [1, order.length] },
           marks: [
@@ -453,7 +461,8 @@ function Sweep({ method }: { method: string }) {
           width: second ? 640 : 520,
           height: second ? 80 + 30 * new Set(sorted.map((row) => row[second])).size : 240,
           marginLeft: 70,
-          x: { label: labels[first], ...(second ? { type: "band" as const } : {}) },
+          marginBottom: 45,
+          x: { label: labels[first], labelOffset: 38, ...(second ? { type: "band" as const } : {}) },
           y: { label: second ? labels[second] : label, ...(second ? { type: "band" as const } : { grid: true }) },
           color: { scheme: "viridis", label, legend: Boolean(second) },
           marks,

@@ -81,7 +81,8 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
     return () => removeEventListener("keydown", press);
   });
 
-  const look: Look = { colors, shown: classes, alpha: Math.max(data.alpha, 0.45) };
+  // the published colours are blended as published
+  const look: Look = { colors, shown: classes, alpha: palette === "published" ? data.alpha : 0.7 };
   const methods = b ? [a, b] : [a];
   const list = layers === "all" ? LAYERS : [layers];
   return (
@@ -354,9 +355,10 @@ export function Histogram({ pack, method }: { pack: Pack; method: string }) {
       rows={bars}
       options={{
         width: 640,
-        height: 170,
+        height: 190,
         marginLeft: 60,
-        x: { label: "grey level after filtering" },
+        marginBottom: 45,
+        x: { label: "grey level after filtering", labelOffset: 38 },
         y: { type: "sqrt", label: "pixels (square root)", grid: true },
         marks: [
           Plot.rectY(bars, { x1: "low", x2: "high", y: "pixels", fill: "currentColor", fillOpacity: 0.45 }),
