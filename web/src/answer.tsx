@@ -1,6 +1,6 @@
 // The verdict, what touches it, the quantity of interest, and what to do next.
 
-import { length, number, type Row, rows, text } from "./data";
+import { type Decision, length, number, type Row, rows, text } from "./data";
 import { count, estimateInWords, interval, percent, short } from "./format";
 import { Term } from "./glossary";
 import { useShown } from "./model";
@@ -27,6 +27,49 @@ export function Warnings({ list }: { list: Row[] }) {
   );
 }
 
+/** What to expect, and the method's own score, which is higher because it was selected. */
+function Score({ decision, label }: { decision: Decision; label: string }) {
+  const own = (
+    <>
+      <Term name={decision.estimate}>{estimateInWords(decision.estimate)}</Term>
+      {decision.label && (
+        <>
+          , <Term name={decision.label}>{decision.label}</Term>
+        </>
+      )}
+    </>
+  );
+  const { expected } = decision;
+  const isExpected = expected !== null && expected.value !== null;
+  const [low, high] = isExpected ? [expected.low, expected.high] : [decision.low, decision.high];
+  return (
+    <>
+      <div>
+        <dt>
+          <Term name={decision.metric}>{label}</Term> to expect
+        </dt>
+        <dd>
+          {short(isExpected ? expected.value : decision.value)}
+          {isExpected && <small>{expected.what}</small>}
+          <small>
+            {isExpected && `own score of ${decision.method}: ${short(decision.value)}, `}
+            {own}
+          </small>
+        </dd>
+      </div>
+      <div>
+        <dt>
+          <Term name="interval">{Math.round(100 * decision.confidence)}% interval</Term>
+        </dt>
+        <dd>
+          {interval(low, high)}
+          <small>{decision.note}</small>
+        </dd>
+      </div>
+    </>
+  );
+}
+
 export function Answer() {
   const { data, tiles, metrics } = useShown();
   const { decision, answer } = data;
@@ -45,31 +88,7 @@ export function Answer() {
       </section>
       {decision && (
         <dl class="facts">
-          <div>
-            <dt>
-              <Term name={data.metric}>{metric}</Term> of {decision.method}
-            </dt>
-            <dd>
-              {short(decision.value)}
-              <small>
-                <Term name={decision.estimate}>{estimateInWords(decision.estimate)}</Term>
-                {decision.label && (
-                  <>
-                    , <Term name={decision.label}>{decision.label}</Term>
-                  </>
-                )}
-              </small>
-            </dd>
-          </div>
-          <div>
-            <dt>
-              <Term name="interval">{Math.round(100 * decision.confidence)}% interval</Term>
-            </dt>
-            <dd>
-              {interval(decision.low, decision.high)}
-              <small>{decision.note}</small>
-            </dd>
-          </div>
+          <Score decision={decision} label={metric} />
           <div>
             <dt>
               <Term name="independent unit">Independent units</Term>

@@ -49,7 +49,7 @@ export interface Decision {
   confidence: number;
   units: { unit: string; number: number; independent: number };
   learning_curve: Record<string, number>[];
-  within: Record<string, number | string | null>[];
+  expected: { value: Value; low: Value; high: Value; what: string } | null;
 }
 
 export interface Picture {

@@ -193,15 +193,17 @@ function Panes({ pack, tile, method, layers, look, shift, setShift }: PanesProps
   return (
     <div class="panes" role="group" aria-label={method}>
       <h4>{method}</h4>
-      {drawn.map((layer) => (
-        <Pane
-          key={layer}
-          layer={layer}
-          ground={sources[layer][0]}
-          codes={sources[layer][1]}
-          {...{ tile, method, look, shift, setShift }}
-        />
-      ))}
+      <div class="row">
+        {drawn.map((layer) => (
+          <Pane
+            key={layer}
+            layer={layer}
+            ground={sources[layer][0]}
+            codes={sources[layer][1]}
+            {...{ tile, method, look, shift, setShift }}
+          />
+        ))}
+      </div>
       {!codes && <p class="note">No mask of {method} on this tile.</p>}
     </div>
   );
