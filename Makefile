@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods test test-slurm test-storage lint dry-run format docs pictures lock clean
+.PHONY: demo kesm kesm-methods partial-report test test-slurm test-storage lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -21,6 +21,10 @@ kesm: $(VENV)/runtime
 kesm-methods: $(VENV)/runtime
 	snakemake --cores $(CORES) --directory $(KESM_RESULTS) --configfile config/kesm-methods.yaml
 	@echo "Open $(KESM_RESULTS)/results/report.html"
+
+# What a run of the demo has made so far, while it goes on; of another configuration, CONFIG=my.yaml.
+partial-report:
+	$(BIN)/python scripts/partial_report.py $(if $(CONFIG),--configfile $(CONFIG))
 
 test: $(VENV)/development
 	python -m pytest tests/unit tests/workflow

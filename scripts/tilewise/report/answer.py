@@ -90,7 +90,7 @@ def _expected(decision, label):
     value = f"{expected['value']:.3f}"
     if expected["low"] is not None:
         return (
-            f"On new samples like these, expect a {label} of about {value} "
+            f"On new samples like these, expect {label} of about {value} "
             f"({decision['confidence']:.0%} interval {expected['low']:.3f} to "
             f"{expected['high']:.3f}), {meaning}."
         )
@@ -118,12 +118,8 @@ def _sure(decision):
         said.append(f"{_listed(alike)} {verb} from the best by less than {decision['margin']:g}")
     if not said:
         return "It is better than every other method, by more than chance explains."
-    text = ", and ".join(said)
-    return (
-        f"{text[0].upper()}{text[1:]}; all others are worse."
-        if _has_worse(others, names)
-        else (f"{text[0].upper()}{text[1:]}.")
-    )
+    end = "; all others are worse" if _has_worse(others, names) else ""
+    return f"Of the others, {', and '.join(said)}{end}."
 
 
 def _has_worse(others, names):
