@@ -20,6 +20,11 @@ ALLOWED = {
     "decide": {"score.formulas", "score.score_table", "store.class_histograms"},
     "quality": {"segment"},
     "view": set(),
+    "report": {
+        *("decide", "view", "quality.flags", "score.formulas", "score.score_table"),
+        *("segment.filtered", "segment.thresholds"),
+        *("store.grid", "store.blocks", "store.parts"),
+    },
     "learn": {"score.formulas", "score.patches"},
     "demo": set(),
     "plan": {
