@@ -59,6 +59,7 @@ decision = decide(
 record = decision.record
 write_rows(output.ranking, RANKING, decision.ranking)
 write_rows(output.scores, SCORES, decision.scores)
+write_rows(output.units, ("unit", "method", *columns.metrics), decision.units)
 Path(output.decision).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 Path(output.text).write_text(describe(record), encoding="utf-8")
 # by itself, so that another score of the same method runs nothing again

@@ -1,30 +1,24 @@
-"""Put the summary and the figures on one page."""
+"""Put the answer, the tables and the pictures of tiles on one page."""
 
+import gzip
 import json
 from pathlib import Path
 
-from tilewise import doubts, job
+from tilewise import job
+from tilewise.report import data
 from tilewise.tables import read_each, read_rows
-from tilewise.view import report
+from tilewise.view import page, tile_packs
 
 job.start(snakemake)
-kinds = {".svg": "image/svg+xml", ".png": "image/png"}
-methods, figures = snakemake.params.methods, {}
-# of each kind, a file per method
-for number, path in enumerate(map(Path, snakemake.input.figures)):
-    picture = kinds[path.suffix], path.read_bytes()
-    figures.setdefault(methods[number % len(methods)], []).append(picture)
-further = {}
-if snakemake.input.decision:
-    decision, ranking, scores = snakemake.input.decision
-    further = {"ranking": read_rows(ranking), "scores": read_rows(scores)}
-    further["costs"] = read_rows(*snakemake.input.costs)
-    further["decision"] = json.loads(Path(decision).read_text(encoding="utf-8"))
-quantities = [read_rows(path) for path in snakemake.input.quantities]
-if quantities:
-    further["quantities"], further["differences"] = quantities
-following = list(read_each(snakemake.input.next))
-summary = read_rows(snakemake.input.summary)
-known = doubts.read(snakemake.input.warnings)
-page = report.page(summary, figures, following=following, doubts=known, **further)
-Path(snakemake.output.report).write_text(page, encoding="utf-8")
+given, params = snakemake.input, snakemake.params
+further = ("decision", "sweeps", "choices", "tiles", "packs", "page", "code")
+tables = {name: list(read_each(paths)) for name, paths in given.items() if name not in further}
+decision, pictures = None, data.Pictures()
+for path in given.decision:
+    decision = json.loads(Path(path).read_text(encoding="utf-8"))
+for path in given.tiles:
+    pictures = data.Pictures.of(json.loads(gzip.decompress(Path(path).read_bytes())))
+sweeps = zip(params.swept, map(read_rows, given.sweeps), strict=True)
+packs = [tile_packs.from_script(Path(path).read_text(encoding="ascii")) for path in given.packs]
+known = data.assemble(params.study, tables, decision, dict(sweeps), pictures, packs, {})
+Path(snakemake.output.report).write_text(page.render(known), encoding="utf-8")

@@ -21,7 +21,7 @@ ALLOWED = {
     "quality": {"segment"},
     "view": set(),
     "report": {
-        *("decide", "view", "quality.flags", "score.formulas", "score.score_table"),
+        *("view", "score.formulas"),
         *("segment.filtered", "segment.thresholds"),
         *("store.grid", "store.blocks", "store.parts"),
     },
@@ -42,6 +42,9 @@ WITHOUT = {
     **dict.fromkeys(("filter", "extent", "tile_histograms"), OF_THRESHOLDS),
     # of all methods it knows Otsu's, by which tiles are clear or not
     "histogram": OF_THRESHOLDS - {"segment.global_thresholds"},
+    # an edit of what makes the pictures runs no tables' page anew, nor the other way round
+    "report": OF_PIXELS | {"report.tiles", "report.choice"},
+    "report_tiles": {"report.data", "view.page", "segment.segmenters"},
 }
 """Modules that scripts do not import, directly or not."""
 WITHOUT_OPENCV = ("aggregate", "choose", "decide", "trust")

@@ -148,3 +148,18 @@ def get_costs(wildcards):
 def get_figures(wildcards):
     """The job of the figures, by what was chosen for each method."""
     return report_jobs.figures(STUDY, tuple(map(get_choice, FIGURE_METHODS)))
+
+
+def get_report_tiles(wildcards):
+    """The job of the pictures of tiles, by what was chosen for each method."""
+    return report_tiles.report_tiles(STUDY, tuple(map(get_choice, COMPARED)))
+
+
+def get_compared_choices(wildcards):
+    """Files of the checkpoints that what the report says of methods waits for."""
+    return [*chain.from_iterable(map(get_choice_files, COMPARED))]
+
+
+def get_facts(wildcards):
+    """What the report is told of the study, by what was chosen for each method."""
+    return definitions.facts(STUDY, tuple(map(get_choice, COMPARED)))

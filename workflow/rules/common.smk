@@ -24,9 +24,10 @@ sys.path.insert(0, str(SCRIPTS))
 
 from tilewise import imports
 from tilewise.doubts import read
-from tilewise.plan import command, configuration, decide, doubts, export, ingest, learn, metadata
+from tilewise.plan import command, configuration, decide, definitions, doubts, export, ingest, learn
 from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
-from tilewise.plan import paths, quality, quantities, resources, segment, targets, validate
+from tilewise.plan import metadata, paths, quality, quantities, report_tiles, resources, segment
+from tilewise.plan import targets, validate
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.sample_names import SAMPLE_NAME
@@ -76,6 +77,7 @@ except ValueError as error:
 if workflow.is_main_process and STUDY.metadata_columns:
     logger.info(f"Kept as metadata in results/metrics.tsv: {', '.join(STUDY.metadata_columns)}")
 
+COMPARED = report_jobs.cost_methods(STUDY)
 FIGURE_METHODS = report_jobs.figure_methods(STUDY)
 COLORS = {kind: config["overlay"][kind] for kind in ("tp", "fp", "fn", "tn")}
 
@@ -112,6 +114,12 @@ def get_code(script):
     files = imports.find(SCRIPTS / f"{script}.py", SCRIPTS)
     # the code is where the workflow is, wherever images and results are
     return [local(os.path.relpath(file)) for file in files]
+
+
+def get_page():
+    """The template of the report, and the bundle that draws it."""
+    folder = SCRIPTS / "tilewise/view/page"
+    return [local(os.path.relpath(file)) for file in sorted(folder.glob("report.*"))]
 
 
 def at_levels(pattern):

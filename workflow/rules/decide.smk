@@ -178,6 +178,7 @@ checkpoint decide:
         text=report("results/decision.md", caption="../report/decision.rst", category="Decision"),
         ranking=report("results/ranking.tsv", caption="../report/ranking.rst", category="Decision"),
         scores=report("results/scores.tsv", caption="../report/scores.rst", category="Decision"),
+        units="results/units.tsv",
     log:
         "logs/decide.log",
     params:

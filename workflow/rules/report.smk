@@ -127,23 +127,59 @@ if FIGURE_METHODS:
             "../../scripts/figures.py"
 
 
+if report_tiles.is_wanted(STUDY):
+
+    rule report_tiles:
+        """Pictures of tiles for the report: up to 2,000 small ones, and up to `report.tiles` in full, in order of interest."""
+        input:
+            images=lambda w: get_report_tiles(w).images,
+            colors=lambda w: get_report_tiles(w).colors,
+            rois=lambda w: get_report_tiles(w).rois,
+            truths=lambda w: get_report_tiles(w).truths,
+            masks=lambda w: get_report_tiles(w).masks,
+            thresholds=lambda w: get_report_tiles(w).thresholds,
+            filtered=lambda w: get_report_tiles(w).filtered,
+            filtered_rois=lambda w: get_report_tiles(w).filtered_rois,
+            own=lambda w: list(map(local, get_report_tiles(w).own_files)),
+            metrics="results/metrics.tsv",
+            next=targets.annotate_next(STUDY),
+            code=get_code("report_tiles"),
+        output:
+            tiles=report_tiles.TILES,
+            packs=report_tiles.packs(STUDY),
+        log:
+            "logs/report_tiles.log",
+        params:
+            blocks=lambda w: get_report_tiles(w).blocks,
+            methods=COMPARED,
+            are_few=report_tiles.are_few(STUDY),
+            metric=config["decision"]["metric"],
+            seed=config["decision"]["seed"],
+        conda:
+            "../../envs/tilewise.yaml"
+        priority: 5
+        localrule: True
+        script:
+            "../../scripts/report_tiles.py"
+
+
 rule report:
-    """What people would rather read than tables: the decision, the summary and the figures."""
+    """What people would rather look at than tables: the answer, the methods, and their tiles, on one page."""
     input:
-        summary="results/summary.tsv",
-        warnings="results/warnings.tsv",
-        decision=targets.decision_tables(STUDY),
-        costs=targets.costs(STUDY),
-        quantities=quantities.tables(STUDY),
-        next=targets.annotate_next(STUDY),
-        figures=targets.figures(STUDY),
+        **report_jobs.report_tables(STUDY),
+        sweeps=lambda w: report_jobs.sweeps(STUDY),
+        choices=get_compared_choices,
+        tiles=report_tiles.tables(STUDY),
+        packs=report_tiles.packs(STUDY),
+        page=get_page(),
         code=get_code("report"),
     output:
         report=report("results/report.html", caption="../report/page.rst", category="Overview"),
     log:
         "logs/report.log",
     params:
-        methods=FIGURE_METHODS,
+        study=get_facts,
+        swept=STUDY.swept,
     conda:
         "../../envs/tilewise.yaml"
     priority: 6

@@ -23,7 +23,7 @@ from tilewise.decide.outlook import (
     within_units,
 )
 from tilewise.decide.places import Histograms
-from tilewise.decide.ranking import Row, rank_rows, score_rows
+from tilewise.decide.ranking import Row, rank_rows, score_rows, unit_rows
 from tilewise.decide.resampling import MetricOfCounts, estimate
 from tilewise.decide.selection import Trials
 from tilewise.decide.summary import blank_doubts, doubts_of, sort_rows, summarize
@@ -66,12 +66,14 @@ class Decision:
     """Which method to use, and what speaks for it.
 
     `ranking` and `scores` have the fields of `ranking.RANKING` and `ranking.SCORES`; `record` is
-    what `decision.json` holds.
+    what `decision.json` holds. `units` are the scores of each independent unit, by `unit` and
+    `method`, with a field for each metric; None where one is undefined.
     """
 
     ranking: list[Row]
     scores: list[Row]
     record: dict[str, Any]
+    units: list[Row]
 
 
 def decide(
@@ -164,7 +166,8 @@ def decide(
         "worst": worst_tiles(whole_tiles(tiles[applied]), flags, rules.metric),
         "warnings": [doubt._asdict() for doubt in doubts],
     }
-    return Decision(ranking, scores, {"opening": opening(record), **record})
+    of_units = [row for one in known.items() for row in unit_rows(*one, names, columns)]
+    return Decision(ranking, scores, {"opening": opening(record), **record}, of_units)
 
 
 def _of_guard(rows: Sequence[TextRow]) -> str:

@@ -5,9 +5,9 @@ from itertools import combinations
 from typing import Any
 
 from tilewise.decide.evidence import Evidence, Rules
-from tilewise.decide.ranking import LITTLE_WORSE, WORSE
 from tilewise.decide.resampling import Floats
 from tilewise.doubts import Doubt
+from tilewise.tables import LITTLE_WORSE, WORSE
 
 Row = Mapping[str, Any]
 LEAST_EVEN = 0.5

@@ -15,9 +15,10 @@ from tilewise.decide.planning import (
     rank_frequencies,
     units_to_tell_apart,
 )
-from tilewise.decide.ranking import UNKNOWN, Row, finite, rank_methods
+from tilewise.decide.ranking import Row, finite, rank_methods
 from tilewise.decide.resampling import bootstrap_weights, estimate, learning_curve
 from tilewise.decide.uncertainty import Uncertainty
+from tilewise.tables import UNKNOWN
 
 STEP = 10
 """Of resamples, every such is planned with: two quantiles need no more."""

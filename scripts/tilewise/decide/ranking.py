@@ -21,6 +21,7 @@ from tilewise.decide.resampling import (
 from tilewise.decide.significance import TESTS, holm, set_of_best, wilcoxon
 from tilewise.decide.uncertainty import Uncertainty
 from tilewise.score.formulas import METRICS
+from tilewise.tables import EQUIVALENT, LITTLE_WORSE, UNKNOWN, UNTESTED, WORSE
 
 Row = dict[str, Any]
 
@@ -35,10 +36,6 @@ SCORES = (
     *("macro", "macro_low", "macro_high", "units", "unit", "note"),
 )
 """Columns of the scores."""
-
-WORSE, LITTLE_WORSE = "worse", "worse by less than the margin"
-EQUIVALENT, UNKNOWN, UNTESTED = "equivalent", "cannot tell", "not tested"
-"""What is known of a method beside the one with the highest score."""
 
 
 def rank_methods(
@@ -197,6 +194,21 @@ def rank_rows(
             fields["relation"] = ""
         rows.append({column: fields[column] for column in RANKING})
     return rows
+
+
+def unit_rows(
+    method: str, evidence: Evidence, units: Sequence[str], columns: CountColumns
+) -> list[Row]:
+    """The scores of a method on each unit, pooled over its tiles: `unit`, `method` and metrics.
+
+    They are those that intervals and tests go by: held out, where parameters are chosen. None where
+    a metric is undefined.
+    """
+    values = {name: columns.metric(name)(evidence.counts) for name in columns.metrics}
+    return [
+        {"unit": unit, "method": method, **{name: finite(own[i]) for name, own in values.items()}}
+        for i, unit in enumerate(units)
+    ]
 
 
 def score_rows(

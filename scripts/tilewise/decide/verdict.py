@@ -7,9 +7,8 @@ import numpy as np
 
 from tilewise.decide.evidence import Rules
 from tilewise.decide.planning import MOST_UNITS
-from tilewise.decide.ranking import EQUIVALENT, LITTLE_WORSE, UNKNOWN, WORSE
 from tilewise.score.formulas import METRICS
-from tilewise.tables import SLIVER
+from tilewise.tables import EQUIVALENT, LITTLE_WORSE, SLIVER, UNKNOWN, WORSE
 
 Row = dict[str, Any]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from tilewise.plan import ingest, paths, pieces, quality, reads, validate
+from tilewise.plan import ingest, paths, pieces, quality, quantities, reads, validate
 from tilewise.plan.reads import PartSettings
 from tilewise.plan.study import Choice, Study
 from tilewise.plan.validate import pixel_size
@@ -156,6 +156,22 @@ def costs(study: Study, choices: tuple[Choice, ...]) -> Costs:
 def cost_methods(study: Study) -> list[str]:
     """Methods that are compared with truth."""
     return [name for name, method in study.methods.items() if study.annotated_samples(method)]
+
+
+def report_tables(study: Study) -> dict[str, list[str]]:
+    """Tables that the report is made of, by their names; none of those that the study has not."""
+    decided = ["ranking", "scores", "units", "costs"] if study.decides else []
+    names = ["metrics", "summary", "warnings", "errors", "differences", "agreement", "annotators"]
+    names += ["quality", "trust", "annotate_next"] if study.config["quality"]["measure"] else []
+    names += ["quantities", "quantities_groups"] if quantities.tables(study) else []
+    names += ["folds"] if study.annotated else []
+    tables = {name: [f"results/{name}.tsv"] for name in (*names, *decided)}
+    return tables | {"decision": ["results/decision.json"] if study.decides else []}
+
+
+def sweeps(study: Study) -> list[str]:
+    """What was tried of each method with parameters to choose, in order of `swept`."""
+    return [paths.TRIED.format(method=method) for method in study.swept]
 
 
 def figure_methods(study: Study) -> list[str]:

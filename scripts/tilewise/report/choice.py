@@ -17,6 +17,7 @@ def choose(
     merits: Mapping[str, Values],
     disagreement: Values,
     following: Sequence[int],
+    others: Sequence[int],
     number: int,
     seed: int = 0,
 ) -> dict[int, list[str]]:
@@ -35,6 +36,8 @@ def choose(
         Share of each tile's pixels on which methods differ, 0 to 1; nan where it is not known.
     following
         Tiles to annotate next, the most worth first.
+    others
+        Tiles that those at random are drawn from.
     number
         Of tiles to show, at the most.
     seed
@@ -58,9 +61,9 @@ def choose(
     for reason, tiles in lists:
         for tile in tiles:
             reasons.setdefault(tile, []).append(reason)
-    others = [tile for tile in range(len(disagreement)) if tile not in reasons]
-    random.Random(seed).shuffle(others)
-    reasons |= {tile: [RANDOM] for tile in others}
+    left = [tile for tile in others if tile not in reasons]
+    random.Random(seed).shuffle(left)
+    reasons |= {tile: [RANDOM] for tile in left}
     return dict(list(reasons.items())[:number])
 
 

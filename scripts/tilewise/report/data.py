@@ -1,0 +1,311 @@
+"""The data of the report, as in `workflow/schemas/report.schema.json`, from tables and pictures."""
+
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+
+from tilewise.report import answer, maps
+from tilewise.score.formulas import COUNTS, METRICS
+from tilewise.view.columns import number, table
+
+Row = Mapping[str, str]
+Rows = Sequence[Row]
+
+LABELS = {
+    **{"mcc": "MCC", "f1": "F1 (Dice)", "iou": "IoU", "cldice": "clDice", "nsd": "NSD"},
+    **{"hd95": "HD95", "assd": "ASSD", "object_f1": "F1 of objects"},
+}
+"""Metrics that are written in another way than their names."""
+MEASURED = {"hd95": "95th percentile of the distances between both surfaces."}
+"""Metrics without a formula."""
+MOST_TILES = 2_000
+"""In lists; of more, the extremes are listed."""
+EMBEDDED_BYTES = 2_000_000
+"""Of packs in the page itself."""
+SAFE_COLORS = {"tp": [86, 180, 233], "fp": [213, 94, 0], "fn": [240, 228, 66], "tn": [0, 0, 0]}
+"""Those of Okabe and Ito, which people with any kind of colour blindness tell apart."""
+QUALITY = (
+    *("mean", "sd", "contrast", "saturated", "focus", "gradient", "stripes", "separability"),
+    *("contrast_to_noise", "foreground"),
+)
+TRUST = ("agreement", "drift_z", "drift_plane", "distance", "trust")
+"""Columns of the tables of quality and trust that tiles have, too."""
+PLACE = ("z", "y", "x", "height", "width")
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What `report_tiles` has made.
+
+    `places` are rows with `sample` and the fields of its place, `image` and `confusion` pictures of
+    each in base64, or None; `disagreement` is a share of pixels; `shown` has the numbers of tiles
+    with a pack, in order, and the reasons of each.
+    """
+
+    places: Sequence[Mapping[str, Any]] = ()
+    image: Sequence[str | None] = ()
+    confusion: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    disagreement: Sequence[float | None] = ()
+    shown: Sequence[tuple[int, Sequence[str]]] = ()
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Self:
+        """From `tiles.to_record`."""
+        shown = [(index, reasons) for index, *reasons in record["shown"]]
+        return cls(**{**record, "shown": shown})
+
+
+def assemble(
+    study: Mapping[str, Any],
+    tables: Mapping[str, Rows],
+    decision: Mapping[str, Any] | None,
+    sweeps: Mapping[str, Rows],
+    pictures: Pictures,
+    packs: Sequence[str],
+    glossary: Mapping[str, str],
+    **further: Any,
+) -> dict[str, Any]:
+    """All data of the page.
+
+    Parameters
+    ----------
+    study
+        What the plan knows: `metric`, `metrics`, `samples`, `methods`, `colors` and `alpha`.
+    tables
+        By name, rows of the tables that there are; `metrics`, `quality` and `trust` are of tiles,
+        `units` of units.
+    decision
+        What `decision.json` holds; None where nothing could be decided.
+    sweeps
+        By method, rows of what was tried.
+    packs
+        Tiles in full, in order, each as JSON.
+    further
+        `methods_text`, `bibtex`, `provenance` and `partial`.
+    """
+    metric, doubts = study["metric"], tables.get("warnings", ())
+    label = label_of(metric)
+    following = tables.get("annotate_next", ())
+    tiles = list_tiles(study, tables, pictures)
+    listed = pick(tiles, pictures)
+    scores = _scores(tables.get("metrics", ()), study["metrics"])
+    own = [(row["sample"], row["tile"]) for row in listed]
+    return {
+        **{"format": 1, "title": "tilewise", "partial": further.get("partial", "")},
+        "metric": metric,
+        "metrics": [_metric(name, glossary) for name in study["metrics"]],
+        "samples": study["samples"],
+        "methods": [_method(one, tables, decision) for one in study["methods"]],
+        "decision": _plain(decision),
+        "answer": {
+            "sentences": answer.sentences(decision, label, has_truth=bool(scores)),
+            "next": answer.next_steps(decision, label, doubts, following),
+            "warnings": answer.touching(decision, doubts),
+        },
+        "warnings": table(doubts, ("code", "sample", "method", "tile", "message", "remedy")),
+        "tables": {name: table(tables[name]) for name in SHOWN_TABLES if tables.get(name)},
+        "sweeps": {
+            one["name"]: _sweep(sweeps[one["name"]], one["settings"])
+            for one in study["methods"]
+            if one["name"] in sweeps
+        },
+        "units": table(tables.get("units", ())),
+        "tiles": table(listed, _columns(listed)),
+        "tiles_total": len(tiles),
+        "maps": {} if len(listed) == len(tiles) else _maps(study, tiles, scores),
+        "tile_scores": {
+            "methods": {
+                method: {name: _in_order(values, own) for name, values in by_metric.items()}
+                for method, by_metric in scores.items()
+            }
+        },
+        **_thumbnails(own, pictures),
+        "label_colors": {"published": study["colors"], "safe": SAFE_COLORS},
+        "alpha": study["alpha"],
+        "glossary": dict(glossary),
+        "methods_text": further.get("methods_text", ""),
+        "bibtex": further.get("bibtex", ""),
+        "provenance": further.get("provenance", {}),
+        "packs": {"number": len(packs), "embedded": embed(packs)},
+    }
+
+
+SHOWN_TABLES = (
+    *("ranking", "scores", "summary", "quantities", "quantities_groups", "costs", "errors"),
+    *("differences", "agreement", "annotators", "annotate_next"),
+)
+"""Tables that the page has as they are."""
+
+
+def label_of(metric: str) -> str:
+    """A metric as people write it."""
+    return LABELS.get(metric, metric.replace("_", " "))
+
+
+def list_tiles(
+    study: Mapping[str, Any], tables: Mapping[str, Rows], pictures: Pictures
+) -> list[dict[str, Any]]:
+    """All tiles of which anything is known, sample by sample, plane by plane, row by row."""
+    known: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def tile_of(row):
+        key = row["sample"], row["tile"]
+        if key not in known:
+            names = {"sample": row["sample"], "tile": row["tile"]}
+            place = {name: int(row[name]) for name in PLACE}
+            known[key] = {**names, **place, "edge": "", "annotated": 0, "excluded": 0, "flags": ""}
+            known[key] |= {"unit": ""}
+        return known[key]
+
+    for name, columns in (("quality", QUALITY), ("trust", TRUST)):
+        for row in tables.get(name, ()):
+            tile = tile_of(row)
+            tile |= {column: row[column] for column in columns if column in row}
+            tile |= {"flags": row["flags"], "edge": row["edge"]}
+    for row in tables.get("metrics", ()):
+        if row["extent"] == "tile":
+            tile = tile_of(row)
+            tile |= {"annotated": 1, "excluded": int(row["excluded"] != ""), "flags": row["flags"]}
+            tile["edge"] = row["edge"]
+    units = {
+        (row["sample"], *(int(row[axis]) for axis in "zyx")): row["unit"]
+        for row in tables.get("folds", ())
+        if not row["patch"]
+    }
+    for row in pictures.places:
+        tile_of(row)
+    for tile in known.values():
+        tile["unit"] = units.get((tile["sample"], *(tile[axis] for axis in "zyx")), "")
+        tile |= {"pack": None, "reasons": ""}
+    for pack, (index, reasons) in enumerate(pictures.shown):
+        row = pictures.places[index]
+        known[row["sample"], row["tile"]] |= {"pack": pack, "reasons": ";".join(reasons)}
+    order = {sample["name"]: i for i, sample in enumerate(study["samples"])}
+    return sorted(
+        known.values(), key=lambda tile: (order[tile["sample"]], *(tile[axis] for axis in "zyx"))
+    )
+
+
+def pick(tiles: Sequence[dict[str, Any]], pictures: Pictures) -> list[dict[str, Any]]:
+    """The tiles that lists show: all, or those with pictures, and no more than `MOST_TILES`."""
+    if len(tiles) <= MOST_TILES:
+        return list(tiles)
+    pictured = {(row["sample"], row["tile"]) for row in pictures.places}
+    chosen = [tile for tile in tiles if (tile["sample"], tile["tile"]) in pictured]
+    return chosen[:MOST_TILES] if chosen else list(tiles[:MOST_TILES])
+
+
+def embed(packs: Sequence[str], most: int = EMBEDDED_BYTES) -> dict[str, Any]:
+    """The first packs, by their numbers, as long as there is space for them."""
+    embedded, size = {}, 0
+    for i, text in enumerate(packs):
+        size += len(text)
+        if size > most:
+            break
+        embedded[str(i)] = json.loads(text)
+    return embedded
+
+
+def _columns(rows):
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _metric(name, glossary):
+    known = METRICS[name]
+    first = MEASURED.get(name) or inspect.cleandoc(known.formula.__doc__ or "").partition("\n")[0]
+    return {
+        **{"name": name, "label": label_of(name), "range": [number(known.low), number(known.high)]},
+        **{"higher_is_better": known.direction > 0, "is_score": known.decides},
+        "explained": glossary.get(name, first),
+    }
+
+
+def _method(one, tables, decision):
+    """A method, with what is known of it after the run."""
+    name = one["name"]
+    ranked = next((row for row in tables.get("ranking", ()) if row["method"] == name), None)
+    scored = next((row for row in tables.get("metrics", ()) if row["method"] == name), None)
+    cost = next((row for row in tables.get("costs", ()) if row["method"] == name), None)
+    return {
+        **{key: one[key] for key in ("name", "definition", "yaml", "is_tuned")},
+        "estimate": (ranked or scored or {"estimate": ""})["estimate"],
+        "cost": cost and {key: number(cost[key]) for key in ("cpu_s_per_mpx", "peak_mb")},
+        "citations": list(one.get("citations", ())),
+    }
+
+
+def _plain(decision):
+    """A decision without numbers that JSON does not have."""
+    return None if decision is None else json.loads(json.dumps(decision), parse_constant=_nothing)
+
+
+def _nothing(_):
+    return None
+
+
+def _sweep(rows, settings):
+    """Sets of parameters and their scores."""
+    names = [name for name in (rows[0] if rows else ()) if name in METRICS]
+    return table(
+        {f"p_{key}": value for key, value in settings[row["variant"]].items()}
+        | {name: row[name] for name in names}
+        | {"chosen": int(row["chosen"] != "")}
+        for row in rows
+    )
+
+
+def _scores(rows, metrics):
+    """By method and metric, the value of each tile that is scored, by sample and tile."""
+    scores: dict[str, dict[str, dict[tuple[str, str], Any]]] = {}
+    for row in rows:
+        if row["extent"] == "tile":
+            by_metric = scores.setdefault(row["method"], {})
+            for name in (*metrics, *COUNTS):
+                if name in row:
+                    key = row["sample"], row["tile"]
+                    by_metric.setdefault(name, {})[key] = number(row[name])
+    # of structure, where it is of planes or samples, no tile has any
+    return {
+        method: {name: one for name, one in by_metric.items() if set(one.values()) != {None}}
+        for method, by_metric in scores.items()
+    }
+
+
+def _in_order(values, keys):
+    return [values.get(key) for key in keys]
+
+
+def _thumbnails(keys, pictures):
+    """Pictures of the tiles that are listed, and how far methods differ there."""
+    index = {(row["sample"], row["tile"]): i for i, row in enumerate(pictures.places)}
+    numbers = [index.get(key) for key in keys]
+
+    def of(values):
+        return [None if i is None else values[i] for i in numbers]
+
+    return {
+        "disagreement": list(map(number, of(pictures.disagreement))),
+        "thumbnails": {
+            "image": of(pictures.image),
+            "confusion": {method: of(own) for method, own in pictures.confusion.items()},
+        },
+    }
+
+
+def _maps(study, tiles, scores):
+    place = {name: np.array([tile[name] for tile in tiles]) for name in ("sample", "y", "x")}
+    keys = [(tile["sample"], tile["tile"]) for tile in tiles]
+    of_tiles = {
+        name: np.array([number(tile.get(name)) for tile in tiles], float)
+        for name in (*QUALITY, *TRUST)
+        if any(name in tile for tile in tiles)
+    }
+    values = {
+        method: {name: np.array(_in_order(one, keys), float) for name, one in by_metric.items()}
+        for method, by_metric in scores.items()
+    }
+    return maps.binned(study["samples"], place, {"tiles": of_tiles, **values})
