@@ -5,7 +5,7 @@ import { number, type Pack, rows, type Row, text } from "./data";
 import { count, percent, short } from "./format";
 import { Term } from "./glossary";
 import { ranked, scoresOfTiles, useShown } from "./model";
-import { DISTINCT } from "./colors";
+import { DISTINCT, extent } from "./colors";
 import { Figure, Wide } from "./plots";
 
 export function Check() {
@@ -120,6 +120,7 @@ function Errors() {
         const label = isRecall ? "recall" : "share of pixels that are wrong";
         const kept = values.filter((row) => row.isRecall === isRecall);
         const classes = [...new Set(kept.map((row) => row.class))];
+        const [least, greatest] = extent(kept.map((row) => row.value));
         return (
           <div key={by}>
             <h4>
@@ -135,7 +136,7 @@ function Errors() {
                 marginRight: 120,
                 marginBottom: 45,
                 x: { type: "point", domain: classes, label: by, labelOffset: 38 },
-                y: { label, grid: true, nice: true },
+                y: { label, grid: true, domain: [Math.max(0, least - 0.02), Math.min(1, greatest + 0.02)] },
                 color: { legend: true, range: DISTINCT },
                 marks: [
                   ...(kept.every((row) => isNumber(row.low))

@@ -6,7 +6,7 @@ import { number, type Row, rows, text, texts, numbers, type Value } from "./data
 import { count, estimateInWords, interval, NOTHING, short } from "./format";
 import { Term } from "./glossary";
 import { ranked, references, useShown } from "./model";
-import { Figure, Wide } from "./plots";
+import { Figure, roomFor, Wide } from "./plots";
 
 export function Compare() {
   const { data, metric } = useShown();
@@ -112,7 +112,7 @@ function Intervals() {
           })),
         ]}
         options={{
-          marginLeft: 150,
+          marginLeft: roomFor(known.map((one) => one.method)),
           marginRight: 60,
           marginTop: 20 + 14 * Math.min(near.length, STAGGERED),
           height: 60 + 26 * known.length + 14 * Math.min(near.length, STAGGERED),
@@ -316,7 +316,7 @@ function Differences() {
         options={{
           width: 860,
           height: Math.min(90 + 16 * pairs.length, 420),
-          marginLeft: pairs.length <= 20 ? 150 : 40,
+          marginLeft: pairs.length <= 20 ? roomFor(pairs.map((pair) => pair.unit)) : 40,
           marginBottom: 45,
           x: { label: `${metric.label}: ${a} less ${other}`, labelOffset: 38, grid: true },
           y: { label: null, domain: pairs.map((pair) => pair.unit), axis: pairs.length <= 20 ? "left" : null },
@@ -387,7 +387,7 @@ function Ranks() {
         options={{
           width: 860,
           height: 100 + 26 * order.length,
-          marginLeft: 150,
+          marginLeft: roomFor(order),
           marginTop: 70,
           marginRight: 60,
           x: { label: null, axis: "top", tickRotate: -30, domain: names.map((name) => metrics.get(name)?.label ?? name) },

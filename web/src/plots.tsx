@@ -73,6 +73,10 @@ export function save(name: string, type: string, content: string) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
+/** Room for names beside a plot, in pixels. */
+export const roomFor = (names: string[]) =>
+  Math.min(Math.max(...names.map((name) => 7 * name.length), 40) + 20, 260);
+
 /** A table that scrolls by itself on a narrow screen, also with the keyboard. */
 export function Wide({ label, children }: { label: string; children: ComponentChildren }) {
   return (
