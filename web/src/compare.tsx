@@ -2,20 +2,22 @@
 
 import * as Plot from "@observablehq/plot";
 import { useState } from "preact/hooks";
-import { number, type Row, rows, text, texts, numbers, type Value } from "./data";
+import { type Metric, number, type Row, rows, text, texts, numbers, type Value } from "./data";
 import { count, estimateInWords, interval, NOTHING, short } from "./format";
 import { Term } from "./glossary";
 import { ranked, references, useShown } from "./model";
 import { Figure, roomFor, Wide } from "./plots";
 
+const labelOf = (metrics: Map<string, Metric>, name: string) => metrics.get(name)?.label ?? name;
+
 export function Compare() {
-  const { data, metric } = useShown();
+  const { data, metric, metrics } = useShown();
   return (
     <>
       {metric.name !== data.metric && (
         <p class="note">
           Shown by {metric.label}. The verdict, the learning curve and chosen parameters stay with{" "}
-          {data.metric}, the metric of the decision.
+          {labelOf(metrics, data.metric)}, the metric of the decision.
         </p>
       )}
       <p>{metric.explained}</p>
@@ -377,6 +379,7 @@ function Ranks() {
     rank: number(row.rank),
     first: number(row.first),
   }));
+  const hasShares = cells.some((cell) => cell.first !== null);
   return (
     <section aria-labelledby="ranks">
       <h3 id="ranks">Ranks by each metric</h3>
@@ -386,7 +389,7 @@ function Ranks() {
         rows={cells}
         options={{
           width: 860,
-          height: 100 + 26 * order.length,
+          height: 100 + (hasShares ? 36 : 26) * order.length,
           marginLeft: roomFor(order),
           marginTop: 70,
           marginRight: 60,
@@ -399,21 +402,26 @@ function Ranks() {
               x: "metric",
               y: "method",
               text: (cell: { rank: number; first: number | null }) =>
-                cell.first === null ? `${cell.rank}` : `${cell.rank} (${Math.round(100 * cell.first)}%)`,
+                cell.first === null ? `${cell.rank}` : `${cell.rank}\n${Math.round(100 * cell.first)}%`,
               fill: (cell: { rank: number }) => (cell.rank > order.length * 0.4 ? "#fff" : "#000"),
             }),
           ],
         }}
       >
-        Where units can be drawn again, the share of <Term name="bootstrap">draws</Term> in which the
-        method comes first is beside its rank. {metric.name !== data.metric && `The order is by ${data.metric}.`}
+        {hasShares && (
+          <>
+            Below each rank is the share of <Term name="bootstrap">draws</Term> of units in which the method comes
+            first.{" "}
+          </>
+        )}
+        {metric.name !== data.metric && `The order is by ${labelOf(metrics, data.metric)}.`}
       </Figure>
     </section>
   );
 }
 
 function Sweep({ method }: { method: string }) {
-  const { data, metric } = useShown();
+  const { data, metric, metrics } = useShown();
   const table = data.sweeps[method]!;
   const name = table.columns.includes(metric.name) ? metric.name : data.metric;
   const list = rows(table);
@@ -434,7 +442,7 @@ function Sweep({ method }: { method: string }) {
   const chosen = list.filter((row) => row.chosen === 1);
   const [first, second] = varied as [string, string?];
   const isNumeric = list.every((row) => typeof row[first] === "number");
-  const label = metric.name === name ? metric.label : name;
+  const label = labelOf(metrics, name);
   const points = best(list, second ? [first, second] : [first]);
   const sorted = isNumeric ? [...points].sort((a, b) => number(a[first])! - number(b[first])!) : points;
   const marks = second
@@ -468,7 +476,7 @@ function Sweep({ method }: { method: string }) {
           marks,
         }}
       >
-        Ringed: what annotated tiles chose, by {data.metric}.
+        Ringed: what annotated tiles chose, by {labelOf(metrics, data.metric)}.
         {varied.length > 2 && " Of further parameters, the best value is shown."}{" "}
         {list[0]?.estimate === "resubstitution" && "These scores are too high: each set was tuned on these tiles."}
       </Figure>
@@ -477,7 +485,8 @@ function Sweep({ method }: { method: string }) {
 }
 
 function LearningCurve() {
-  const { data } = useShown();
+  const { data, metrics } = useShown();
+  const name = labelOf(metrics, data.metric);
   const curve = data.decision?.learning_curve ?? [];
   if (curve.length === 0) return null;
   return (
@@ -485,7 +494,7 @@ function LearningCurve() {
       <h3 id="curve">Width of the interval with more units</h3>
       <Figure
         name="learning-curve"
-        description={`Expected width of the interval of ${data.metric}, by units: ${curve
+        description={`Expected width of the interval of ${name}, by units: ${curve
           .map((row) => `${row.units}: ${short(row.width)}`)
           .join(", ")}`}
         rows={curve}
@@ -493,14 +502,14 @@ function LearningCurve() {
           width: 520,
           height: 240,
           x: { label: "annotated units" },
-          y: { label: `width in ${data.metric}`, grid: true, zero: true },
+          y: { label: `width in ${name}`, grid: true, zero: true },
           marks: [
             Plot.line(curve, { x: "units", y: "width", stroke: "var(--accent)" }),
             Plot.dot(curve, { x: "units", y: "width", fill: "var(--accent)", tip: true }),
           ],
         }}
       >
-        By {data.metric}, the metric of the decision.
+        By {name}, the metric of the decision.
       </Figure>
     </section>
   );

@@ -7,7 +7,7 @@ import { type BinnedMap, numbers, type Tile, type Value } from "./data";
 import { count, short } from "./format";
 import { Term } from "./glossary";
 import { scoresOfTiles, useShown } from "./model";
-import { decode, draw } from "./pictures";
+import { decode, draw, meanColor } from "./pictures";
 import { TileView } from "./tile";
 
 const FEATURES = ["trust", "agreement", "distance", "drift_z", "contrast", "focus", "saturated", "foreground", "stripes"];
@@ -244,7 +244,7 @@ function Card({ tile, value, share, label }: { tile: Tile; value: Value; share: 
       ]).then(([ground, labels]) => {
         if (isGone) return;
         const shown = Object.fromEntries(CLASSES.map((name) => [name, name !== "tn"])) as Record<Class, boolean>;
-        draw(target, "overlay", ground, labels, { colors: paletteOf(data, palette, null), shown, alpha: 0.6 });
+        draw(target, "overlay", ground, labels, { colors: paletteOf(data, palette, meanColor(ground)), shown, alpha: 0.6 });
       });
     });
     observer.observe(target);
