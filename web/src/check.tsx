@@ -1,0 +1,290 @@
+// What stands behind the scores: confusion matrices, errors by place and size, annotators, flags.
+
+import * as Plot from "@observablehq/plot";
+import { number, type Pack, rows, type Row, text } from "./data";
+import { count, percent, short } from "./format";
+import { Term } from "./glossary";
+import { ranked, scoresOfTiles, useShown } from "./model";
+import { DISTINCT, extent } from "./colors";
+import { Figure, Wide } from "./plots";
+
+export function Check() {
+  return (
+    <>
+      <Confusion />
+      <Errors />
+      <Histograms />
+      <Agreement />
+      <Flags />
+    </>
+  );
+}
+
+function Confusion() {
+  const shown = useShown();
+  const { data } = shown;
+  const matrices = ranked(shown, data.metric)
+    .map((row) => {
+      const method = text(row.method);
+      const sum = (name: string) =>
+        scoresOfTiles(data, method, name).reduce<number>((total, value) => total + (value ?? 0), 0);
+      return { method, tp: sum("tp"), fp: sum("fp"), fn: sum("fn"), tn: sum("tn") };
+    })
+    .filter((one) => one.tp + one.fp + one.fn + one.tn > 0);
+  if (!matrices.length) return <p>No tile is annotated: there is nothing to check.</p>;
+  const cell = (label: string, pixels: number, of: number) => {
+    const share = of ? pixels / of : 0;
+    return (
+      <td class="number" style={{ background: `color-mix(in srgb, var(--accent) ${Math.round(45 * share)}%, transparent)` }}>
+        <b>{label}</b> {count(pixels)}
+        <br />
+        <small>{of ? percent(share, 1) : "–"} of the row</small>
+      </td>
+    );
+  };
+  return (
+    <section aria-labelledby="confusion">
+      <h3 id="confusion">
+        <Term name="confusion matrix">Confusion matrices</Term>
+      </h3>
+      <p>
+        Pixels of all annotated tiles together; below each, its share of the row, of what truth says.
+        {data.tiles_total > shown.tiles.length && " Only tiles that the report lists are in them."}
+      </p>
+      <div class="matrices">
+        {matrices.map((one) => (
+          <table key={one.method} class="matrix">
+            <caption>
+              {one.method}
+              {shown.methods.get(one.method)?.is_tuned && <small> tuned on these tiles</small>}
+            </caption>
+            <thead>
+              <tr>
+                <td />
+                <th scope="col">mask: background</th>
+                <th scope="col">mask: foreground</th>
+              </tr>
+            </thead>
+            <tbody>
+              <tr>
+                <th scope="row">truth: background</th>
+                {cell("TN", one.tn, one.tn + one.fp)}
+                {cell("FP", one.fp, one.tn + one.fp)}
+              </tr>
+              <tr>
+                <th scope="row">truth: foreground</th>
+                {cell("FN", one.fn, one.tp + one.fn)}
+                {cell("TP", one.tp, one.tp + one.fn)}
+              </tr>
+            </tbody>
+          </table>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+const isNumber = (cell: unknown) => text(cell) !== "" && Number.isFinite(Number(text(cell)));
+const COUNTS = ["tp", "fp", "fn", "tn"] as const;
+
+/** Errors of all samples together, by calibre, distance and quality. */
+function Errors() {
+  const { data } = useShown();
+  const list = rows(data.tables.errors);
+  const kinds = [...new Set(list.map((row) => text(row.by)))];
+  if (!kinds.length) return null;
+  return (
+    <section aria-labelledby="errors">
+      <h3 id="errors">Where errors are</h3>
+      {kinds.map((by) => {
+        const pooled = new Map<string, Record<string, number | string | null>>();
+        for (const row of list.filter((own) => own.by === by)) {
+          const key = [row.method, row.low, row.high].map(text).join("\n");
+          const known = pooled.get(key) ?? { method: text(row.method), low: row.low ?? null, high: row.high ?? null };
+          for (const name of COUNTS) known[name] = (number(known[name]) ?? 0) + (number(row[name]) ?? 0);
+          pooled.set(key, known);
+        }
+        const values = [...pooled.values()].map((row) => {
+          const [tp, fp, fn, tn] = COUNTS.map((name) => number(row[name]) ?? 0) as [number, number, number, number];
+          const high = text(row.high);
+          return {
+            method: text(row.method),
+            class: high === "" ? `${text(row.low)}${isNumber(row.low) ? " and more" : ""}` : `${text(row.low)} to ${high}`,
+            low: row.low ?? null,
+            // of classes without foreground in truth, what is wrong among all
+            value: tp + fn > 0 ? tp / (tp + fn) : (fp + fn) / Math.max(tp + fp + fn + tn, 1),
+            isRecall: tp + fn > 0,
+          };
+        });
+        const isRecall = values.some((row) => row.isRecall);
+        const label = isRecall ? "recall" : "share of pixels that are wrong";
+        const kept = values.filter((row) => row.isRecall === isRecall);
+        const classes = [...new Set(kept.map((row) => row.class))];
+        const [least, greatest] = extent(kept.map((row) => row.value));
+        return (
+          <div key={by}>
+            <h4>
+              <Term name={by}>By {by}</Term>
+            </h4>
+            <Figure
+              name={`errors-${by}`}
+              description={`${label} of each method by ${by}`}
+              rows={kept.map(({ method, class: name, value }) => ({ method, class: name, value }))}
+              options={{
+                width: 760,
+                height: 260,
+                marginRight: 120,
+                marginBottom: 45,
+                x: { type: "point", domain: classes, label: by, labelOffset: 38 },
+                y: { label, grid: true, domain: [Math.max(0, least - 0.02), Math.min(1, greatest + 0.02)] },
+                color: { legend: true, range: DISTINCT },
+                marks: [
+                  ...(kept.every((row) => isNumber(row.low))
+                    ? [Plot.line(kept, { x: "class", y: "value", stroke: "method", strokeWidth: 1.5 })]
+                    : []),
+                  Plot.dot(kept, { x: "class", y: "value", fill: "method", symbol: "method", r: 4, tip: true }),
+                ],
+              }}
+            >
+              All samples together.
+            </Figure>
+          </div>
+        );
+      })}
+    </section>
+  );
+}
+
+/** Of the tiles whose pictures the page holds, with every method's thresholds. */
+function Histograms() {
+  const { data } = useShown();
+  const packs = Object.values(data.packs.embedded).filter((pack): pack is Pack => pack !== null);
+  const merged = new Map<string, { edges: [number, number]; counts: number[]; methods: Map<string, number[]> }>();
+  for (const pack of packs) {
+    for (const [filter, histogram] of Object.entries(pack.histograms)) {
+      const known = merged.get(filter) ?? { edges: histogram.edges, counts: [], methods: new Map() };
+      // those of other levels cannot be added up
+      if (known.edges[0] !== histogram.edges[0] || known.edges[1] !== histogram.edges[1]) continue;
+      histogram.counts.forEach((pixels, i) => (known.counts[i] = (known.counts[i] ?? 0) + pixels));
+      merged.set(filter, known);
+    }
+    for (const [method, { values }] of Object.entries(pack.thresholds)) {
+      const known = merged.get(pack.method_filter[method] ?? "");
+      if (known && values.length) known.methods.set(method, [...(known.methods.get(method) ?? []), ...values]);
+    }
+  }
+  const median = (list: number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
+  return (
+    <section aria-labelledby="histograms">
+      <h3 id="histograms">Histograms and thresholds</h3>
+      <p>Of {packs.length} tiles together; a line is the median threshold of a method on them.</p>
+      {[...merged].map(([filter, { edges, counts, methods }]) => {
+        const lines = [...methods].map(([method, values]) => ({ method, value: median(values) }));
+        const bars = counts.map((pixels, i) => ({
+          low: edges[0] + i * edges[1],
+          high: edges[0] + (i + 1) * edges[1],
+          pixels,
+        }));
+        return (
+          <Figure
+            key={filter}
+            name={`histogram-${filter || "image"}`}
+            description={`Histogram after ${filter || "no filter"}, with the thresholds of ${lines
+              .map((line) => `${line.method} ${short(line.value, 1)}`)
+              .join(", ")}`}
+            rows={bars}
+            options={{
+              width: 760,
+              height: 220,
+              marginLeft: 60,
+              marginBottom: 45,
+              x: { label: `grey level after ${filter || "no filter"}`, labelOffset: 38 },
+              y: { type: "sqrt", label: "pixels (square root)", grid: true },
+              color: { legend: true, range: DISTINCT },
+              marks: [
+                Plot.rectY(bars, { x1: "low", x2: "high", y: "pixels", fill: "currentColor", fillOpacity: 0.4 }),
+                Plot.ruleX(lines, { x: "value", stroke: "method", strokeWidth: 2, tip: true }),
+              ],
+            }}
+          >
+            {lines.map((line) => `${line.method} ${short(line.value, 1)}`).join("; ")}
+          </Figure>
+        );
+      })}
+    </section>
+  );
+}
+
+function Agreement() {
+  const { data } = useShown();
+  const list = rows(data.tables.agreement);
+  const annotators = rows(data.tables.annotators);
+  if (!list.length && !annotators.length) return null;
+  return (
+    <section aria-labelledby="agreement">
+      <h3 id="agreement">
+        <Term name="annotators">Agreement of annotators</Term>
+      </h3>
+      <Plain label="Agreement of annotators" list={list} />
+      <Plain label="Each annotator" list={annotators} />
+    </section>
+  );
+}
+
+function Flags() {
+  const { tiles } = useShown();
+  const counts = new Map<string, { all: number; annotated: number }>();
+  for (const tile of tiles)
+    for (const flag of tile.flags) {
+      const known = counts.get(flag) ?? { all: 0, annotated: 0 };
+      counts.set(flag, { all: known.all + 1, annotated: known.annotated + (tile.annotated ? 1 : 0) });
+    }
+  return (
+    <section aria-labelledby="flags">
+      <h3 id="flags">Flags of quality</h3>
+      {counts.size === 0 ? (
+        <p>No tile is flagged.</p>
+      ) : (
+        <Plain
+          label="Flags"
+          list={[...counts].map(([flag, { all, annotated }]) => ({ flag, tiles: all, annotated }))}
+        />
+      )}
+    </section>
+  );
+}
+
+export function Plain({ label, list }: { label: string; list: Row[] }) {
+  const names = Object.keys(list[0] ?? {});
+  if (!names.length) return null;
+  return (
+    <Wide label={label}>
+      <table>
+        <thead>
+          <tr>
+            {names.map((name) => (
+              <th scope="col" key={name} class={typeof list[0]![name] === "number" ? "number" : ""}>
+                <Term name={name}>{name.replaceAll("_", " ")}</Term>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {list.map((row, i) => (
+            <tr key={i}>
+              {names.map((name) =>
+                typeof row[name] === "number" ? (
+                  <td class="number" key={name}>
+                    {short(row[name])}
+                  </td>
+                ) : (
+                  <td key={name}>{text(row[name])}</td>
+                ),
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Wide>
+  );
+}

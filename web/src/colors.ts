@@ -1,0 +1,76 @@
+// Colours: of metrics, and of where a method is right and wrong.
+
+import { scale as scaleOf } from "@observablehq/plot";
+import type { Data, Metric, Value } from "./data";
+
+export type Rgb = [number, number, number];
+export const CLASSES = ["tp", "fp", "fn", "tn"] as const;
+export type Class = (typeof CLASSES)[number];
+export type Palette = Record<Class, Rgb>;
+export const CLASS_WORDS: Record<Class, string> = {
+  tp: "right: foreground",
+  fp: "wrong: only in the mask",
+  fn: "wrong: missed",
+  tn: "right: background",
+};
+
+// of Okabe and Ito, told apart with every kind of colour vision
+const SAFE: Palette[] = [
+  { tp: [86, 180, 233], fp: [213, 94, 0], fn: [240, 228, 66], tn: [0, 0, 0] },
+  { tp: [0, 114, 178], fp: [230, 159, 0], fn: [255, 255, 255], tn: [0, 0, 0] },
+  { tp: [0, 158, 115], fp: [204, 121, 167], fn: [240, 228, 66], tn: [0, 0, 0] },
+  { tp: [86, 180, 233], fp: [0, 0, 0], fn: [255, 255, 255], tn: [0, 0, 0] },
+];
+
+/** Of Okabe and Ito, and darker ones: of methods in a plot, which also differ in their symbols. */
+export const DISTINCT = [
+  ...["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#8a7a00", "#7f7f7f"],
+  ...["#332288", "#882255", "#117733"],
+];
+
+/** Colours of the published work, or those of the safe ones that are seen best on a picture. */
+export function palette(data: Data, name: string, mean: Rgb | null): Palette {
+  const own = data.label_colors[name] as Palette | undefined;
+  if (name === "published" && own) return own;
+  const candidates = own ? [own, ...SAFE] : SAFE;
+  if (!mean) return candidates[0]!;
+  const worst = (one: Palette) =>
+    Math.min(...(["tp", "fp", "fn"] as const).map((label) => distance(one[label], mean)));
+  // the first, unless another is seen far better
+  return candidates.reduce((best, one) => (worst(one) > worst(best) * 1.25 ? one : best));
+}
+
+/** How far colours are apart, for the eye (the approximation called redmean). */
+function distance(a: Rgb, b: Rgb): number {
+  const red = (a[0] + b[0]) / 2;
+  const [r, g, blue] = a.map((value, i) => value - b[i]!) as Rgb;
+  return Math.sqrt((2 + red / 256) * r * r + 4 * g * g + (2 + (255 - red) / 256) * blue * blue);
+}
+
+/** From 0 to 1 where a value lies among others, 1 being the better end where there is one. */
+export function scale(values: Value[], metric?: Metric): (value: Value) => number {
+  const known = values.filter((value): value is number => value !== null);
+  const [least, greatest] = extent(known);
+  const width = greatest - least;
+  const isReversed = metric ? !metric.higher_is_better : false;
+  return (value) => {
+    if (value === null || !width) return 0.5;
+    const share = (value - least) / width;
+    return isReversed ? 1 - share : share;
+  };
+}
+
+export function extent(values: number[]): [number, number] {
+  let [least, greatest] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
+  }
+  return values.length ? [least, greatest] : [0, 0];
+}
+
+const viridis = scaleOf({ color: { type: "linear", scheme: "viridis", domain: [0, 1] } })!;
+export const sequential = (share: number) => viridis.apply(0.08 + 0.9 * share) as string;
+
+/** Black or white: what is read on a colour of `sequential`. */
+export const ink = (share: number) => (share > 0.62 ? "#000" : "#fff");

@@ -1,0 +1,125 @@
+// Pictures on canvases: grey and colour as they are, labels in the reader's colours.
+
+import type { Picture } from "./data";
+import { CLASSES, type Class, type Palette, type Rgb } from "./colors";
+
+export interface Pixels {
+  width: number;
+  height: number;
+  /** Red, green, blue and opacity. */
+  data: Uint8ClampedArray;
+}
+
+const decoded = new Map<string, Promise<Pixels>>();
+
+/** Pixels of a data URI; the last few pictures are kept. */
+export function decode(picture: Picture): Promise<Pixels> {
+  const key = picture.data;
+  let promise = decoded.get(key);
+  if (!promise) {
+    promise = read(`data:${picture.type};base64,${picture.data}`);
+    decoded.set(key, promise);
+    if (decoded.size > 60) decoded.delete(decoded.keys().next().value!);
+  }
+  return promise;
+}
+
+async function read(uri: string): Promise<Pixels> {
+  const image = new Image();
+  image.src = uri;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  context.drawImage(image, 0, 0);
+  return context.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+export function meanColor({ data }: Pixels): Rgb {
+  const sums: Rgb = [0, 0, 0];
+  let pixels = 0;
+  for (let i = 0; i < data.length; i += 16) {
+    for (let c = 0; c < 3; c++) sums[c] = sums[c]! + data[i + c]!;
+    pixels++;
+  }
+  return sums.map((sum) => sum / Math.max(pixels, 1)) as Rgb;
+}
+
+/** A code is mask + 2 * truth; truth is 0, 1, 2 not annotated, 3 outside of the region of interest. */
+const CLASS_OF: (Class | null)[] = ["tn", "fp", "fn", "tp", null, null, null, null];
+const HATCH_GREY = 128;
+
+export type Layer = "image" | "filtered" | "mask" | "truth" | "overlay";
+
+export interface Look {
+  colors: Palette;
+  shown: Record<Class, boolean>;
+  alpha: number;
+}
+
+/** Draw a layer; `ground` is the image, `codes` the labels. */
+export function draw(
+  canvas: HTMLCanvasElement,
+  layer: Layer,
+  ground: Pixels | null,
+  codes: Pixels | null,
+  look: Look,
+) {
+  const size = layer === "mask" || layer === "truth" || layer === "overlay" ? codes : ground;
+  if (!size) return;
+  [canvas.width, canvas.height] = [size.width, size.height];
+  const context = canvas.getContext("2d")!;
+  const out = context.createImageData(size.width, size.height);
+  if (layer === "overlay" && ground && codes) overlay(out, ground, codes, look);
+  else if ((layer === "mask" || layer === "truth") && codes) labels(out, codes, layer);
+  else if (ground) out.data.set(ground.data);
+  context.putImageData(out, 0, 0);
+}
+
+function labels(out: ImageData, codes: Pixels, layer: "mask" | "truth") {
+  for (let i = 0; i < out.data.length; i += 4) {
+    const code = codes.data[i]!;
+    const truth = code >> 1;
+    const isUnknown = layer === "truth" ? truth > 1 : truth === 3;
+    const grey = isUnknown ? 128 : 255 * (layer === "truth" ? truth & 1 : code & 1);
+    out.data[i] = out.data[i + 1] = out.data[i + 2] = grey;
+    out.data[i + 3] = 255;
+  }
+}
+
+function overlay(out: ImageData, ground: Pixels, codes: Pixels, look: Look) {
+  const { width } = out;
+  const isSame = ground.width === width && ground.height === out.height;
+  const period = Math.max(8, Math.round(Math.max(width, out.height) / 32));
+  const line = Math.max(Math.floor(period / 6), 1);
+  for (let i = 0; i < out.data.length; i += 4) {
+    const place = i / 4;
+    const x = place % width;
+    const y = (place - x) / width;
+    const from = isSame
+      ? i
+      : 4 *
+        (Math.floor((y * ground.height) / out.height) * ground.width +
+          Math.floor((x * ground.width) / width));
+    const label = CLASS_OF[codes.data[i]!];
+    out.data[i + 3] = 255;
+    for (let c = 0; c < 3; c++) {
+      const own = ground.data[from + c]!;
+      if (!label) out.data[i + c] = (x + y) % period < line ? HATCH_GREY : own / 3;
+      else if (!look.shown[label]) out.data[i + c] = own;
+      else out.data[i + c] = own * (1 - look.alpha) + look.colors[label][c]! * look.alpha;
+    }
+  }
+}
+
+/** Pixels of each class in a picture of labels, in words: what an alternative text says. */
+export function shares(codes: Pixels): Record<Class, number> {
+  const counts = { tp: 0, fp: 0, fn: 0, tn: 0 };
+  for (let i = 0; i < codes.data.length; i += 4) {
+    const label = CLASS_OF[codes.data[i]!];
+    if (label) counts[label]++;
+  }
+  const total = Math.max(CLASSES.reduce((sum, label) => sum + counts[label], 0), 1);
+  for (const label of CLASSES) counts[label] /= total;
+  return counts;
+}

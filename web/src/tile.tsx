@@ -1,0 +1,383 @@
+// One tile through every step, by one or two methods, zoomed and moved in step.
+
+import * as Plot from "@observablehq/plot";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { CLASSES, CLASS_WORDS, type Class, palette as paletteOf, type Palette } from "./colors";
+import { type Pack, pack as loadPack, type Picture, type Tile } from "./data";
+import { count, percent, short } from "./format";
+import { scoresOfTiles, useShown } from "./model";
+import { decode, draw, type Layer, type Look, meanColor, type Pixels, shares } from "./pictures";
+import { Figure } from "./plots";
+
+const LAYERS: Layer[] = ["image", "filtered", "mask", "truth", "overlay"];
+const NO_SHIFT = { scale: 1, x: 0, y: 0 };
+type Shift = typeof NO_SHIFT;
+
+export function TileView({ tile, previous, next }: { tile: Tile; previous: () => void; next: () => void }) {
+  const shown = useShown();
+  const { data, change, a, b, palette } = shown;
+  const [pack, setPack] = useState<Pack | null>(null);
+  const [error, setError] = useState("");
+  const [shift, setShift] = useState<Shift>(NO_SHIFT);
+  const [layers, setLayers] = useState<Layer | "all">("all");
+  const [classes, setClasses] = useState<Record<Class, boolean>>({ tp: true, fp: true, fn: true, tn: false });
+  const [colors, setColors] = useState<Palette>(paletteOf(data, palette, null));
+  const [isHelp, setHelp] = useState(false);
+  const panel = useRef<HTMLElement>(null);
+
+  useEffect(() => {
+    let isGone = false;
+    setPack(null);
+    setError("");
+    setShift(NO_SHIFT);
+    if (tile.pack === null) return;
+    loadPack(data, tile.pack)
+      .then((found) => !isGone && setPack(found))
+      .catch((problem: Error) => !isGone && setError(problem.message));
+    return () => {
+      isGone = true;
+    };
+  }, [tile.id]);
+
+  useEffect(() => {
+    if (!pack) return setColors(paletteOf(data, palette, null));
+    let isGone = false;
+    void decode(pack.image).then((pixels) => !isGone && setColors(paletteOf(data, palette, meanColor(pixels))));
+    return () => {
+      isGone = true;
+    };
+  }, [pack, palette]);
+
+  useEffect(() => {
+    panel.current?.scrollIntoView?.({ block: "nearest" });
+  }, [tile.id]);
+
+  useEffect(() => {
+    const names = [...shown.methods.keys()];
+    const press = (event: KeyboardEvent) => {
+      const target = event.target as HTMLElement;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (target.matches("select, input, textarea")) return;
+      const step = (by: number) =>
+        change({ a: names[(names.indexOf(a) + by + names.length) % names.length] ?? a });
+      const acts: Record<string, () => void> = {
+        ArrowLeft: previous,
+        ArrowRight: next,
+        m: () => step(1),
+        M: () => step(-1),
+        l: () => setLayers(cycle(layers)),
+        "+": () => setShift(zoomed(shift, 1.5)),
+        "-": () => setShift(zoomed(shift, 1 / 1.5)),
+        "0": () => setShift(NO_SHIFT),
+        "?": () => setHelp(!isHelp),
+        Escape: () => (isHelp ? setHelp(false) : change({ tile: "" })),
+      };
+      const act = acts[event.key];
+      if (!act) return;
+      event.preventDefault();
+      act();
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  });
+
+  // the published colours are blended as published
+  const look: Look = { colors, shown: classes, alpha: palette === "published" ? data.alpha : 0.7 };
+  const methods = b ? [a, b] : [a];
+  const list = layers === "all" ? LAYERS : [layers];
+  return (
+    <section id="tile" ref={panel} aria-label={`Tile ${tile.sample} ${tile.name}`}>
+      <div class="controls">
+        <h3>
+          {tile.sample} <small>{tile.name}</small>
+        </h3>
+        <span>
+          <button type="button" id="previous" onClick={previous}>
+            Previous
+          </button>
+          <button type="button" id="next" onClick={next}>
+            Next
+          </button>
+          <button type="button" onClick={() => setHelp(!isHelp)} aria-expanded={isHelp}>
+            Keys
+          </button>
+          <button type="button" id="close" onClick={() => change({ tile: "" })}>
+            Close
+          </button>
+        </span>
+      </div>
+      {isHelp && (
+        <p class="note" role="status">
+          <kbd>←</kbd> <kbd>→</kbd> tiles; <kbd>m</kbd> <kbd>M</kbd> next and previous method; <kbd>l</kbd>{" "}
+          next layer; <kbd>+</kbd> <kbd>-</kbd> <kbd>0</kbd> zoom; <kbd>Esc</kbd> closes. Drag a picture to move
+          it, turn the wheel to zoom.
+        </p>
+      )}
+      <fieldset class="classes">
+        <legend>Overlay</legend>
+        {CLASSES.map((name) => (
+          <label key={name}>
+            <input
+              type="checkbox"
+              name={name}
+              checked={classes[name]}
+              onChange={(event) => setClasses({ ...classes, [name]: event.currentTarget.checked })}
+            />
+            <span class="swatch" style={{ background: `rgb(${colors[name].join(" ")})` }} /> {name.toUpperCase()}{" "}
+            <small>{CLASS_WORDS[name]}</small>
+          </label>
+        ))}
+        <label>
+          Layer{" "}
+          <select value={layers} onChange={(event) => setLayers(event.currentTarget.value as Layer | "all")}>
+            <option value="all">all</option>
+            {LAYERS.map((layer) => (
+              <option key={layer} value={layer}>
+                {layer}
+              </option>
+            ))}
+          </select>
+        </label>
+      </fieldset>
+      {tile.reasons.length > 0 && <p class="note">Shown as: {tile.reasons.join("; ")}.</p>}
+      {error && <p class="warning">{error}</p>}
+      {tile.pack === null && (
+        <p class="note">
+          There are no full pictures of this tile in the report: it has those of the worst, the best, the most
+          disputed and some random tiles. `report.tiles` in the configuration asks for more.
+        </p>
+      )}
+      {pack &&
+        methods.map((method) => (
+          <Panes key={method} pack={pack} tile={tile} method={method} layers={list} look={look} shift={shift} setShift={setShift} />
+        ))}
+      <Numbers tile={tile} methods={methods} />
+      {pack && methods.map((method) => <Histogram key={method} pack={pack} method={method} />)}
+    </section>
+  );
+}
+
+const cycle = (layer: Layer | "all"): Layer | "all" => {
+  const all = ["all", ...LAYERS] as const;
+  return all[(all.indexOf(layer) + 1) % all.length]!;
+};
+
+const zoomed = (shift: Shift, by: number): Shift => {
+  const scale = Math.min(Math.max(shift.scale * by, 1), 32);
+  return scale === 1 ? NO_SHIFT : { ...shift, scale };
+};
+
+interface PanesProps {
+  pack: Pack;
+  tile: Tile;
+  method: string;
+  layers: Layer[];
+  look: Look;
+  shift: Shift;
+  setShift: (shift: Shift) => void;
+}
+
+function Panes({ pack, tile, method, layers, look, shift, setShift }: PanesProps) {
+  const filtered = pack.filtered[pack.method_filter[method] ?? ""];
+  const codes = pack.codes[method];
+  const sources: Record<Layer, [Picture | undefined, Picture | undefined]> = {
+    image: [pack.image, undefined],
+    filtered: [filtered, undefined],
+    mask: [undefined, codes],
+    truth: [undefined, tile.annotated ? codes : undefined],
+    overlay: [pack.image, tile.annotated ? codes : undefined],
+  };
+  const drawn = layers.filter((layer) =>
+    layer === "image" || layer === "filtered" ? sources[layer][0] : sources[layer][1],
+  );
+  return (
+    <div class="panes" role="group" aria-label={method}>
+      <h4>{method}</h4>
+      <div class="row">
+        {drawn.map((layer) => (
+          <Pane
+            key={layer}
+            layer={layer}
+            ground={sources[layer][0]}
+            codes={sources[layer][1]}
+            {...{ tile, method, look, shift, setShift }}
+          />
+        ))}
+      </div>
+      {!codes && <p class="note">No mask of {method} on this tile.</p>}
+    </div>
+  );
+}
+
+interface PaneProps extends Omit<PanesProps, "pack" | "layers"> {
+  layer: Layer;
+  ground: Picture | undefined;
+  codes: Picture | undefined;
+}
+
+function Pane({ tile, method, layer, ground, codes, look, shift, setShift }: PaneProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const frame = useRef<HTMLDivElement>(null);
+  const [words, setWords] = useState("");
+  const drag = useRef<{ x: number; y: number } | null>(null);
+  const { a, data, metric } = useShown();
+  useEffect(() => {
+    let isGone = false;
+    const read = (picture: Picture | undefined): Promise<Pixels | null> =>
+      picture ? decode(picture) : Promise.resolve(null);
+    void Promise.all([read(ground), read(codes)]).then(([image, labels]) => {
+      if (isGone || !canvas.current) return;
+      draw(canvas.current, layer, image, labels, look);
+      if (layer === "overlay" && labels) {
+        const { tp, fp, fn } = shares(labels);
+        setWords(`: of what was scored ${percent(tp)} is found, ${percent(fp)} wrong, ${percent(fn)} missed`);
+      }
+    });
+    return () => {
+      isGone = true;
+    };
+  }, [ground, codes, layer, JSON.stringify(look)]);
+  useEffect(() => {
+    // passive listeners, as frameworks add, cannot keep the page from scrolling
+    const wheel = (event: WheelEvent) => {
+      if (!event.ctrlKey && shift.scale === 1 && event.deltaY > 0) return;
+      event.preventDefault();
+      setShift(zoomed(shift, event.deltaY < 0 ? 1.2 : 1 / 1.2));
+    };
+    const target = frame.current;
+    target?.addEventListener("wheel", wheel, { passive: false });
+    return () => target?.removeEventListener("wheel", wheel);
+  });
+  const score = scoresOfTiles(data, method, metric.name)[tile.index] ?? null;
+  const own = layer === "image" || layer === "truth" ? "" : ` of ${method}`;
+  const description = `${layer}${own}, ${tile.sample} ${tile.name}${
+    layer === "overlay" ? `, ${metric.label} ${short(score)}${words}` : ""
+  }`;
+  const move = (event: PointerEvent) => {
+    if (!drag.current || !frame.current) return;
+    const side = frame.current.clientWidth;
+    const x = shift.x + (event.clientX - drag.current.x) / side;
+    const y = shift.y + (event.clientY - drag.current.y) / side;
+    drag.current = { x: event.clientX, y: event.clientY };
+    setShift({ ...shift, x, y });
+  };
+  return (
+    <figure class="pane">
+      <div
+        class="frame"
+        ref={frame}
+        onPointerDown={(event) => {
+          drag.current = { x: event.clientX, y: event.clientY };
+          (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
+        }}
+        onPointerMove={move}
+        onPointerUp={() => (drag.current = null)}
+        onDblClick={() => setShift(shift.scale === 1 ? zoomed(shift, 4) : NO_SHIFT)}
+      >
+        <canvas
+          ref={canvas}
+          role="img"
+          aria-label={description}
+          data-layer={layer}
+          data-method={method}
+          style={{ transform: `translate(${100 * shift.x}%, ${100 * shift.y}%) scale(${shift.scale})` }}
+        />
+      </div>
+      <figcaption>
+        {layer}
+        {method !== a && own ? own : ""}
+      </figcaption>
+    </figure>
+  );
+}
+
+function Numbers({ tile, methods }: { tile: Tile; methods: string[] }) {
+  const { data, metrics } = useShown();
+  const names = [...metrics.keys()];
+  const counts = ["tp", "fp", "fn", "tn"];
+  if (!tile.annotated) return <p class="note">This tile is not annotated: nothing of it is scored.</p>;
+  return (
+    <div class="wide" role="region" aria-label="Scores of the tile" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">method</th>
+            {names.map((name) => (
+              <th scope="col" class="number" key={name}>
+                {metrics.get(name)?.label}
+              </th>
+            ))}
+            {counts.map((name) => (
+              <th scope="col" class="number" key={name}>
+                {name.toUpperCase()}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {methods.map((method) => (
+            <tr key={method}>
+              <th scope="row">
+                {method}
+                {data.methods.find((one) => one.name === method)?.is_tuned && <small> tuned on these tiles</small>}
+              </th>
+              {names.map((name) => (
+                <td class="number" key={name}>
+                  {short(scoresOfTiles(data, method, name)[tile.index] ?? null)}
+                </td>
+              ))}
+              {counts.map((name) => (
+                <td class="number" key={name}>
+                  {count(scoresOfTiles(data, method, name)[tile.index] ?? null)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+export function Histogram({ pack, method }: { pack: Pack; method: string }) {
+  const histogram = pack.histograms[pack.method_filter[method] ?? ""];
+  const threshold = pack.thresholds[method];
+  if (!histogram) return null;
+  const [first, step] = histogram.edges;
+  const bars = histogram.counts.map((pixels, i) => ({
+    low: first + i * step,
+    high: first + (i + 1) * step,
+    pixels,
+  }));
+  const values = threshold?.values ?? [];
+  return (
+    <Figure
+      name={`histogram-${method}`}
+      description={`Histogram of the filtered tile, ${method}, with thresholds ${values.map((value) => short(value)).join(", ")}`}
+      rows={bars}
+      options={{
+        width: 640,
+        height: 190,
+        marginLeft: 60,
+        marginBottom: 45,
+        x: { label: "grey level after filtering", labelOffset: 38 },
+        y: { type: "sqrt", label: "pixels (square root)", grid: true },
+        marks: [
+          Plot.rectY(bars, { x1: "low", x2: "high", y: "pixels", fill: "currentColor", fillOpacity: 0.45 }),
+          Plot.ruleX(values, { stroke: "var(--other)", strokeWidth: 2 }),
+          Plot.text(values, {
+            x: (value: number) => value,
+            frameAnchor: "top",
+            text: (value: number) => short(value, 1),
+            dx: 4,
+            textAnchor: "start",
+            fill: "var(--other)",
+          }),
+        ],
+      }}
+    >
+      {method}: {values.length ? `threshold ${values.map((value) => short(value, 1)).join(", ")}` : "no threshold of grey levels"}
+      {threshold?.note ? ` (${threshold.note})` : ""}
+    </Figure>
+  );
+}
