@@ -43,7 +43,7 @@ test-browser: $(VENV)/browser/ready
 
 # The script and the style of the report, from web/. Both are committed, so that users need no npm.
 web:
-	cd web && npm ci --ignore-scripts && npm run build
+	cd web && npm ci --ignore-scripts && npm run check && npm run build
 
 lint: $(VENV)/development
 	ruff check .

@@ -421,7 +421,7 @@ def test_the_record_of_the_run_is_read_on_a_click(small, visit):
     record = path.with_name("run.js")
     record.write_text(
         'tilewise_run({"command": "snakemake <b>--cores 2</b>", "started": "2026-01-02T03:04:05",'
-        '"finished": "2026-01-02T03:09:05", "commit": "abc", "ok": true, "rules": {"columns": []}});'
+        '"finished": "2026-01-02T03:09:05", "commit": "a", "ok": true, "rules": {"columns": []}});'
     )
     page = visit(path, "#reproduce")
     assert "--cores 2" not in page.locator("#app").inner_text()
