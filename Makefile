@@ -37,6 +37,14 @@ test-slurm: $(VENV)/development
 test-storage: $(VENV)/storage/ready
 	$(VENV)/storage/bin/python -m pytest -n 0 tests/storage
 
+# The report in a browser: Chromium, as `apt install chromium` installs it, driven by Playwright.
+test-browser: $(VENV)/browser/ready
+	$(VENV)/browser/bin/python -m pytest -n 0 tests/browser
+
+# The script and the style of the report, from web/. Both are committed, so that users need no npm.
+web:
+	cd web && npm ci --ignore-scripts && npm run check && npm run build
+
 lint: $(VENV)/development
 	ruff check .
 	ruff format --check .
@@ -77,6 +85,9 @@ lock: $(VENV)/development
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" envs/requirements-storage.in \
 	  --output-file envs/requirements-storage.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" envs/requirements-browser.in --constraint envs/requirements-dev.txt \
+	  --output-file envs/requirements-browser.txt
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -98,6 +109,15 @@ $(VENV)/storage/ready: envs/requirements-storage.txt | $(VENV)/bin/python
 	$(BIN)/python -m venv $(VENV)/storage
 	$(VENV)/storage/bin/python -m pip install --quiet --no-deps --require-hashes \
 	  --requirement envs/requirements-storage.txt
+	@touch $@
+
+# It sees the packages of development, too.
+$(VENV)/browser/ready: envs/requirements-browser.txt $(VENV)/development
+	$(BIN)/python -m venv $(VENV)/browser
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+	  > "$$($(VENV)/browser/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/development.pth"
+	$(VENV)/browser/bin/python -m pip install --quiet --no-deps --require-hashes \
+	  --requirement envs/requirements-browser.txt
 	@touch $@
 
 clean:
