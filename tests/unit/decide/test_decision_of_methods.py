@@ -73,6 +73,7 @@ def test_the_better_method_is_decided_on():
     assert list(record).index("expected") < list(record).index("value")
     assert record["label"] == "selected, optimistic"
     assert not record["within"]
+    assert [tile["sample"] for tile in record["worst"]] == ["b", "d", "f", "a", "c", "e"]
 
 
 def test_the_scores_of_each_unit():
@@ -83,7 +84,6 @@ def test_the_scores_of_each_unit():
     assert [one["accuracy"] for one in made.units] == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, *[0.3] * 6]
     # without foreground in the truth, none is found
     assert {one["recall"] for one in made.units} == {None}
-    assert [tile["sample"] for tile in record["worst"]] == ["b", "d", "f", "a", "c", "e"]
 
 
 def test_the_simplest_of_methods_that_are_as_good_is_used():
