@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
+from pages import report_data
 from PIL import Image
 from samples import blobs, configure_discs, write_planes
 
@@ -127,10 +128,17 @@ def test_ome_zarr(project, zarr_format):
 def test_no_truth_at_all(project):
     image, _ = blobs(planes=1)
     write_planes(project.folder, image, "image.png")
-    run = project.configure([{"sample": "discs", "image": "image.png"}]).succeed()
+    settings = {"quality": {"measure": True, "next": 2}, "report": {"tiles": 5}}
+    run = project.configure([{"sample": "discs", "image": "image.png"}], **settings).succeed()
     assert not run.jobs["validate"]
     assert project.rows("metrics.tsv") == []
     assert "nothing to validate" in (project.results / "report.html").read_text()
+    # six tiles, of which the two to annotate next are shown in full
+    data = report_data(project)
+    assert None not in data["thumbnails"]["image"]
+    assert (data["tiles_total"], data["packs"]["number"]) == (6, 2)
+    following = [row["tile"] for row in project.rows("annotate_next.tsv")]
+    assert [data["packs"]["embedded"][i]["tile"] for i in ("0", "1")] == following
 
 
 def test_metadata(project):

@@ -10,7 +10,7 @@ Values = NDArray[np.float64]
 
 WORST, DIFFERENT, FOLLOWING, BEST = 0.4, 0.2, 0.15, 0.1
 """Shares of the tiles that are shown for each reason; the others are drawn at random."""
-RANDOM = "random"
+RANDOM, NEXT = "random", "annotate next"
 
 
 def choose(
@@ -54,7 +54,7 @@ def choose(
     lists = [
         *((f"worst of {method}", own[:few]) for method, own in each.items()),
         ("largest disagreement", most[: _part(number, DIFFERENT)]),
-        ("annotate next", following[: _part(number, FOLLOWING)]),
+        (NEXT, following[: _part(number, FOLLOWING)]),
         *((f"best of {method}", own[::-1][:fewer]) for method, own in each.items()),
     ]
     reasons: dict[int, list[str]] = {}
@@ -64,6 +64,8 @@ def choose(
     left = [tile for tile in others if tile not in reasons]
     random.Random(seed).shuffle(left)
     reasons |= {tile: [RANDOM] for tile in left}
+    # where there is still space
+    reasons |= {tile: [NEXT] for tile in following if tile not in reasons}
     return dict(list(reasons.items())[:number])
 
 

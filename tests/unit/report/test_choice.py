@@ -34,6 +34,11 @@ def test_no_more_than_asked_for_and_the_same_each_time():
     assert list(choose(merits, disagreement, [], range(100), 20, seed=4)) != list(shown)
 
 
+def test_more_tiles_to_annotate_next_fill_what_is_left():
+    shown = choose({}, np.full(5, NAN), [4, 2, 3], [], 3)
+    assert shown == {tile: ["annotate next"] for tile in (4, 2, 3)}
+
+
 def test_tiles_on_which_all_agree_are_no_disagreement():
     shown = choose({}, np.zeros(3), [], range(3), 3)
     assert set(map(tuple, shown.values())) == {("random",)}
