@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods partial-report test test-slurm test-storage lint dry-run format docs pictures lock clean
+.PHONY: demo kesm kesm-methods partial-report test test-slurm test-storage test-browser web lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)

@@ -21,7 +21,8 @@ from tilewise.view.overlay import blend, display, hatch_period
 OUTSIDE = "outside of the region of interest"
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
-waiting = {name: iter(files) for name, files in given.items() if name not in ("metrics", "code")}
+tables = ("metrics", "ranking", "scores", "code")
+waiting = {name: iter(files) for name, files in given.items() if name not in tables}
 
 
 def read(kind, part, blocks, dtype="uint8", **layout):
@@ -48,7 +49,9 @@ for entry in params.shown:
     truth = read("truths", part, stored, fill=NOT_ANNOTATED).tile(tile)
     place = (own.y0, own.x0), hatch_period(part.grid.sides)
     overlaid = blend(picture, confusion_map(truth, mask), params.colors, params.alpha, *place)
-    steps = (picture, display(filtered.read(own)), mask, truth, overlaid)
+    # of several channels the first
+    plane = filtered.read(own).reshape(-1, *own.shape[1:])[0]
+    steps = (picture, display(plane), mask, truth, overlaid)
     pictures[method][name] = dict(zip(figures.STEPS, steps, strict=True))
     rows = {(row["sample"], row["tile"]): row for row in read_rows(next(waiting["thresholds"]))}
     row, values = rows.get((part.sample, tile.name)), filtered.values(own)
@@ -66,3 +69,18 @@ for number, method in enumerate(params.methods):
     figures.save(figures.histograms(histograms[method], title), output.histogram[number])
     matrix = figures.confusion_matrix(counts.get(method, dict.fromkeys(COUNTS, 0)), title)
     figures.save(matrix, output.confusion[number])
+
+for path, ranking, scores in zip(output.comparison, given.ranking, given.scores, strict=True):
+    ranked = [row for row in read_rows(ranking) if row["metric"] == params.metric]
+    named = {row["method"] for row in ranked}
+    references = {
+        row["method"]: float(row["micro"])
+        for row in read_rows(scores)
+        if row["metric"] == params.metric and row["micro"] and row["method"] not in named
+    }
+    rows = [
+        {"method": row["method"]}
+        | {name: float(row[name]) if row[name] else None for name in ("value", "low", "high")}
+        for row in ranked
+    ]
+    figures.save(figures.comparison(rows, references, params.metric), path)

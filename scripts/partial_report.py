@@ -69,7 +69,7 @@ def partial(study):
         tables[name] = read_rows(path) if path.exists() else []
     text, bibtex = methods_text.write(facts, None, {})
     known = data.assemble(
-        *(definitions.facts(study, choices), tables, None, {}, data.Pictures(), (), TERMS),
+        *(definitions.facts(study, choices), tables, None, {}, data.Pictures(), TERMS),
         **{"methods_text": text, "bibtex": bibtex},
         partial=f"This report is of a run that goes on: {len(files)} of {len(wanted)} tables of "
         "scores are there.",

@@ -20,11 +20,14 @@ for path in given.decision:
 for path in given.tiles:
     pictures = data.Pictures.of(json.loads(gzip.decompress(Path(path).read_bytes())))
 sweeps = zip(params.swept, map(read_rows, given.sweeps), strict=True)
-packs = [tile_packs.from_script(Path(path).read_text(encoding="ascii")) for path in given.packs]
+# one after the other, as far as the page has space for them
+packs = (tile_packs.from_script(Path(path).read_text(encoding="ascii")) for path in given.packs)
 provenance = json.loads(Path(given.provenance).read_text(encoding="utf-8"))
 text, bibtex = methods_text.write(params.facts, decision, provenance["versions"])
 known = data.assemble(
-    *(params.study, tables, decision, dict(sweeps), pictures, packs, TERMS),
+    *(params.study, tables, decision, dict(sweeps), pictures, TERMS),
+    packs=data.embed(packs),
+    number_of_packs=len(given.packs),
     **{"methods_text": text, "bibtex": bibtex, "provenance": provenance},
     citations=methods_text.citations(params.facts),
 )

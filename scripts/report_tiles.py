@@ -3,6 +3,7 @@
 import gzip
 import json
 import logging
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,12 @@ from tilewise.view import tile_packs
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
 files = {kind: given[kind] for kind in tiles.KINDS}
-found = tiles.survey(
-    tiles.blocks_of(params.blocks, files), params.methods, has_pictures=params.are_few
-)
+following = [(row["sample"], row["tile"]) for row in read_each(given.next)]
+read = partial(tiles.blocks_of, params.blocks, files, set(following))
+found = tiles.survey(read(), params.methods, has_pictures=params.are_few)
 merits = tiles.merits_of(read_rows(given.metrics), found, params.metric)
-following = [found.numbers.get((row["sample"], row["tile"])) for row in read_each(given.next)]
-known = merits, np.array(found.disagreement), [i for i in following if i is not None]
+following = [found.numbers[place] for place in following if place in found.numbers]
+known = merits, np.array(found.disagreement), following
 annotated = np.flatnonzero(found.annotated).tolist()
 shown = choose(*known, annotated, len(output.packs), params.seed)
 if not params.are_few:
@@ -29,12 +30,12 @@ if not params.are_few:
     chosen = shown | choose(*known, annotated, tiles.MOST_TILES, params.seed)
     found = found.only(list(chosen)[: tiles.MOST_TILES])
     shown = dict(enumerate(shown.values()))
-    tiles.add_pictures(found, tiles.blocks_of(params.blocks, files))
+    tiles.add_pictures(found, read())
 record = json.dumps(tiles.to_record(found, shown), separators=(",", ":"))
 Path(output.tiles).write_bytes(gzip.compress(record.encode(), mtime=0))
 places = [(place["sample"], place["tile"]) for place in (found.places[i] for i in shown)]
 numbers = {place: number for number, place in enumerate(places)}
-for number, pack in tiles.full(tiles.blocks_of(params.blocks, files), numbers):
+for number, pack in tiles.full(read(), numbers):
     text = tile_packs.as_script(number, tile_packs.as_json(pack))
     Path(output.packs[number]).write_text(text, encoding="ascii")
 logging.info("%d of %d tiles in full", len(numbers), len(found.places))

@@ -149,7 +149,13 @@ def test_figures_are_the_same_each_time(project):
     results = project.results
     paths = [*results.glob("figures/*"), *results.glob("report/*"), results / "report.html"]
     before = {path: path.read_bytes() for path in paths}
-    names = ["otsu-confusion.svg", "otsu-histogram.svg", "otsu-tiles.svg", "pack_0000.js"]
+    names = [
+        "comparison.svg",
+        "otsu-confusion.svg",
+        "otsu-histogram.svg",
+        "otsu-tiles.svg",
+        "pack_0000.js",
+    ]
     names += ["pack_0001.js", "report.html", "tiles.json.gz"]
     assert sorted(path.name for path in paths) == names
     forced = project.succeed("--forcerun", "figures", "report_tiles", cores=1, is_fork=False)

@@ -9,7 +9,8 @@ from samples import blobs, write_planes
 
 SHOWN = {
     "Decision": {"decision.md", "ranking.tsv", "scores.tsv", "costs.tsv"},
-    "Figures": {f"otsu-{kind}.svg" for kind in ("tiles", "histogram", "confusion")},
+    "Figures": {f"otsu-{kind}.svg" for kind in ("tiles", "histogram", "confusion")}
+    | {"comparison.svg"},
     "Overview": {"report.html", "warnings.tsv"},
     "Quantities": {"quantities.tsv", "quantities_groups.tsv"},
     "Scores": {"metrics.tsv", "summary.tsv", "errors.tsv", "differences.tsv"},

@@ -55,11 +55,20 @@ def get_pixels_file(method, number):
     return ancient(checkpoints.gather.get(method=method, number=number).output.pixels)
 
 
+def get_chosen_number(method):
+    """The number of the chosen set of parameters."""
+    own = STUDY.methods[method]
+    return str(own.variants.index(own.variant(get_choice(method).variant)))
+
+
 def get_chosen_model(method, kind):
     """The model of the chosen set of parameters, or its card."""
-    own = STUDY.methods[method]
-    number = own.variants.index(own.variant(get_choice(method).variant))
-    return f"results/models/{method}/{number}/all.{kind}"
+    return f"results/models/{method}/{get_chosen_number(method)}/all.{kind}"
+
+
+def get_training(method):
+    """How it is trained."""
+    return learn.train(STUDY, method, get_chosen_number(method), "all")
 
 
 def get_guard(stack, method):
@@ -140,8 +149,9 @@ def get_survey_outcomes(wildcards):
 
 
 def get_provenance(wildcards):
-    """The job, by what was decided on where that is applied."""
-    return provenance.provenance(STUDY, get_choice(SEGMENTATION) if STUDY.applied else None)
+    """The job; masks made elsewhere are read where the method is applied that was decided on."""
+    is_chosen = STUDY.applied and STUDY.arrays
+    return provenance.provenance(STUDY, get_choice(SEGMENTATION) if is_chosen else None)
 
 
 def get_costs(wildcards):

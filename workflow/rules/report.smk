@@ -96,7 +96,7 @@ rule costs:
 if FIGURE_METHODS:
 
     rule figures:
-        """A few annotated tiles through every method's steps, their histograms with the threshold, confusion matrices."""
+        """A few annotated tiles through every method's steps, histograms with thresholds, confusion matrices, all scores."""
         input:
             images=lambda w: get_figures(w).images,
             filtered=lambda w: get_figures(w).filtered,
@@ -106,17 +106,25 @@ if FIGURE_METHODS:
             colors=lambda w: get_figures(w).colors,
             thresholds=lambda w: get_figures(w).thresholds,
             metrics="results/metrics.tsv",
+            ranking=targets.decision_tables(STUDY)[1:2],
+            scores=targets.decision_tables(STUDY)[2:],
             code=get_code("figures"),
         output:
             tiles=mark_figures("tiles", "Tiles"),
             histogram=mark_figures("histogram", "Histograms"),
             confusion=mark_figures("confusion", "Confusion matrices"),
+            comparison=report(
+                report_jobs.comparison_files(STUDY),
+                caption="../report/comparison.rst",
+                category="Figures",
+            ),
         log:
             "logs/figures.log",
         params:
             methods=FIGURE_METHODS,
             tuned=STUDY.tuned,
             shown=lambda w: get_figures(w).shown,
+            metric=config["decision"]["metric"],
             colors=COLORS,
             alpha=config["overlay"]["alpha"],
         conda:
@@ -158,7 +166,9 @@ if report_tiles.is_wanted(STUDY):
         conda:
             "../../envs/tilewise.yaml"
         priority: 5
-        localrule: True
+        resources:
+            **resources.of_attempts(lambda w: report_tiles.need(STUDY)),
+        localrule: report_tiles.is_small(STUDY)
         script:
             "../../scripts/report_tiles.py"
 

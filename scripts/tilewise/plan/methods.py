@@ -70,6 +70,11 @@ class Variant:
         """Whether annotated tiles train what makes the mask."""
         return self.segmenter.is_learned
 
+    @property
+    def is_nested(self) -> bool:
+        """Whether models are trained without each pair of folds, too."""
+        return self.is_learned and bool(self.segmenter.settings["nested"])
+
 
 @dataclass(frozen=True)
 class Method:
@@ -105,6 +110,12 @@ class Method:
     def is_learned(self) -> bool:
         """Whether any variant learns from annotated tiles."""
         return any(variant.is_learned for variant in self.variants)
+
+    @property
+    def keeps_probability(self) -> bool:
+        """Whether the probability of foreground is kept beside its masks, by all parameters."""
+        segmenters = [variant.segmenter for variant in self.variants]
+        return all(one.is_classifier and one.settings["keep_probability"] for one in segmenters)
 
     @property
     def voters(self) -> tuple[str, ...]:
@@ -255,6 +266,8 @@ def _check_program(chain: list[Any], known: dict[str, Any]) -> None:
         return
     if name not in known:
         raise ValueError(f"filter {name} is not configured{hint(name, known)}")
+    if filters.channels_of(known[name]):
+        raise ValueError(f"filter {name} gives several channels: let a program be given one")
     before = sources.source_of(known[name])
     if before is not None and before[0] == sources.COMMAND:
         raise ValueError(f"filter {name} begins with a program: let one program call the other")
@@ -421,6 +434,11 @@ def _read_variant(
         raise ValueError(f"{what}: the model says what is foreground: leave `foreground` out")
     if threshold == learned.NAME and entry["foreground"] == "dark":
         raise ValueError(f"{what}: truth says what is foreground: leave `foreground` out")
+    if filters.channels_of(known_filters.get(chosen, [])) and threshold != learned.NAME:
+        raise ValueError(
+            f"{what}: filter {chosen} gives several channels, which {threshold} cannot take: let "
+            f"the filter begin with one of them, or use {learned.NAME}"
+        )
     _checked(what, _check_hues, known_filters.get(chosen, []), threshold, settings, entry)
     segmenter = Segmenter(threshold, settings, **{key: entry[key] for key in SEGMENTER_KEYS})
     for key, choices in (

@@ -34,7 +34,7 @@ class Provenance:
 
 @cache
 def provenance(study: Study, decided: Choice | None) -> Provenance:
-    """Of the study, and of what was decided on where that is applied."""
+    """Of the study; what was decided on and is applied counts where masks were made elsewhere."""
     own = [(stack, metadata.labels(study, stack)) for stack in study.stacks]
     traced = [
         (stack, label, blocks)

@@ -190,6 +190,13 @@ def figure_files(study: Study, kind: str) -> list[str]:
     ]
 
 
+def comparison_files(study: Study) -> list[str]:
+    """The figure of all methods' scores, where they are compared, and figures are wanted."""
+    if not figure_methods(study) or not study.decides:
+        return []
+    return [paths.COMPARISON.format(format=study.config["figures"]["format"])]
+
+
 @cache
 def tiles_to_show(study: Study, method: str) -> list[tuple[str, Tile]]:
     """Annotated tiles, a bounded number over all samples of a method, spread evenly over them."""

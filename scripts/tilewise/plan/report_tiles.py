@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from tilewise.plan import paths, reads
-from tilewise.plan.methods import Variant
+from tilewise.plan import paths, reads, resources
+from tilewise.plan.methods import NO_FILTER, Variant
+from tilewise.plan.resources import Need
 from tilewise.plan.study import Choice, Study
 from tilewise.segment.sources import DTYPE
 
 SMALL_STUDY = 2_000
 """Tiles of a study up to which all of them have pictures."""
+MOST_MINUTES = 24 * 60
 TILES = "results/report/tiles.json.gz"
 PACK = "results/report/pack_{number:04d}.js"
 
@@ -132,6 +134,25 @@ def _number_annotated(study: Study) -> int:
 
 
 @cache
+def need(study: Study) -> Need:
+    """What the job takes: it has one tile in memory, with what filters reach around it."""
+    compared = [name for name in study.methods if study.annotated_samples(study.methods[name])]
+    filters = {filter: None for name in compared for filter in study.methods[name].filters}
+    memory = max(
+        resources.by_strips(
+            study, stack, workers=1, reach=study.reach(stack, filter), buffers=20, filter=filter
+        ).memory
+        for stack in study.stacks
+        for filter in (NO_FILTER, *filters)
+    )
+    blocks = sum(
+        len(study.annotated_blocks(stack)) * resources.runtime(study, stack)
+        for stack in study.stacks
+    )
+    return Need(memory, min(max(blocks, 5), MOST_MINUTES))
+
+
+@cache
 def number_of_packs(study: Study) -> int:
     """Files with a tile each that the job writes: some may have none, but never one too few."""
     if not is_wanted(study):
@@ -139,11 +160,11 @@ def number_of_packs(study: Study) -> int:
     most: int = study.config["report"]["tiles"]
     annotated = {sample: _annotated_tiles(study, sample) for sample in study.annotated}
     following = 0
-    if study.config["quality"]["measure"] and is_small(study):
+    if study.config["quality"]["measure"]:
         number = study.config["quality"]["next"]
         following = sum(
             min(number, _tiles_of(study, sample) - annotated.get(sample, 0))
-            for sample in study.samples
+            for sample in (study.samples if is_small(study) else annotated)
         )
     return min(most, sum(annotated.values()) + following)
 

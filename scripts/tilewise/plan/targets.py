@@ -24,8 +24,9 @@ def overlays(study: Study) -> list[str]:
 
 
 def figures(study: Study) -> list[str]:
-    """Of every kind and method."""
-    return [path for kind in report.FIGURES for path in report.figure_files(study, kind)]
+    """Of every kind and method, and of all methods."""
+    own = [path for kind in report.FIGURES for path in report.figure_files(study, kind)]
+    return [*own, *report.comparison_files(study)]
 
 
 def decision(study: Study) -> list[str]:
@@ -43,9 +44,10 @@ def errors(study: Study) -> list[str]:
 
 
 def models(study: Study) -> list[str]:
-    """Trained models, with their cards, of methods that learn."""
+    """Trained models, with their cards, of methods that learn; and their learning curves."""
     trained = learn.applied_models(study)
-    return [*trained, *(path.replace(".npz", ".json") for path in trained)]
+    cards = [path.replace(".npz", ".json") for path in trained]
+    return [*trained, *cards, *learn.learning_curves(study)]
 
 
 def trust(study: Study) -> list[str]:

@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -65,8 +65,11 @@ def assemble(
     decision: Mapping[str, Any] | None,
     sweeps: Mapping[str, Rows],
     pictures: Pictures,
-    packs: Sequence[str],
     glossary: Mapping[str, str],
+    *,
+    packs: Mapping[str, Any] | None = None,
+    number_of_packs: int = 0,
+    citations: Mapping[str, Sequence[str]] | None = None,
     **further: Any,
 ) -> dict[str, Any]:
     """All data of the page.
@@ -82,13 +85,15 @@ def assemble(
         What `decision.json` holds; None where nothing could be decided.
     sweeps
         By method, rows of what was tried.
-    packs
-        Tiles in full, in order, each as JSON.
+    packs, number_of_packs
+        Tiles in full that the page holds, as from `embed`, and how many there are.
+    citations
+        By method.
     further
-        `methods_text`, `bibtex`, `provenance`, `partial`, and `citations`, by method.
+        `methods_text`, `bibtex`, `provenance` and `partial`.
     """
     metric, doubts = study["metric"], tables.get("warnings", ())
-    label, cited = label_of(metric), further.get("citations", {})
+    label = label_of(metric)
     following = tables.get("annotate_next", ())
     tiles = list_tiles(study, tables, pictures)
     listed = pick(tiles, pictures)
@@ -99,7 +104,7 @@ def assemble(
         "metric": metric,
         "metrics": [_metric(name, glossary) for name in study["metrics"]],
         "samples": study["samples"],
-        "methods": [_method(one, tables, cited) for one in study["methods"]],
+        "methods": [_method(one, tables, citations or {}) for one in study["methods"]],
         "decision": _plain(decision),
         "answer": {
             "sentences": answer.sentences(decision, label, has_truth=bool(scores)),
@@ -131,7 +136,7 @@ def assemble(
         "methods_text": further.get("methods_text", ""),
         "bibtex": further.get("bibtex", ""),
         "provenance": further.get("provenance", {}),
-        "packs": {"number": len(packs), "embedded": embed(packs)},
+        "packs": {"number": number_of_packs, "embedded": packs or {}},
     }
 
 
@@ -200,8 +205,8 @@ def pick(tiles: Sequence[dict[str, Any]], pictures: Pictures) -> list[dict[str, 
     return chosen[:MOST_TILES] if chosen else list(tiles[:MOST_TILES])
 
 
-def embed(packs: Sequence[str], most: int = EMBEDDED_BYTES) -> dict[str, Any]:
-    """The first packs, by their numbers, as long as there is space for them."""
+def embed(packs: Iterable[str], most: int = EMBEDDED_BYTES) -> dict[str, Any]:
+    """The first packs, by their numbers, as long as there is space for them; each is JSON."""
     embedded, size = {}, 0
     for i, text in enumerate(packs):
         size += len(text)

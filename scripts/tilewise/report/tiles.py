@@ -1,7 +1,7 @@
 """Tiles of the report, read block by block."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -39,10 +39,17 @@ class Block:
         `dtype`.
     files
         By kind, those of the block.
+    following
+        Tiles to annotate next, by sample and name: they are shown like those with truth.
     """
 
-    def __init__(self, settings: Mapping[str, Any], files: Mapping[str, Sequence[str]]) -> None:
-        self._settings, self._files = settings, files
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        files: Mapping[str, Sequence[str]],
+        following: Collection[tuple[str, str]] = (),
+    ) -> None:
+        self._settings, self._files, self._following = settings, files, following
         self.parts = parts_of(settings["parts"])
         self.methods: list[str] = settings["methods"]
         self._grid = self.parts[0].grid
@@ -53,7 +60,8 @@ class Block:
             truth = self._truths.of(part) if self._truths else None
             for tile in part.grid.tiles(part.block):
                 is_annotated = truth is not None and truth.is_stored(tile)
-                if is_annotated or part.settings["is_shown"]:
+                is_next = (part.sample, tile.name) in self._following
+                if is_annotated or is_next or part.settings["is_shown"]:
                     yield part, tile, is_annotated
 
     def picture(self, part: Part, tile: Tile) -> NDArray[np.uint8]:
@@ -91,7 +99,9 @@ class Block:
             if not methods:
                 continue
             own, name = self._of_filter(settings, pixels, part), settings["name"]
-            found, inside = own.read(region), own.inside(region)
+            # of several channels the first
+            found = own.read(region).reshape(-1, *region.shape[1:])[0]
+            inside = own.inside(region)
             pack["filtered"][name] = tile_packs.image(display(found))
             values = found if inside is None else found[inside]
             pack["histograms"][name] = tile_packs.histogram(values)
@@ -169,13 +179,16 @@ class Block:
 
 
 def blocks_of(
-    listed: Iterable[Mapping[str, Any]], files: Mapping[str, Sequence[str]]
+    listed: Iterable[Mapping[str, Any]],
+    files: Mapping[str, Sequence[str]],
+    following: Collection[tuple[str, str]] = (),
 ) -> Iterator[Block]:
     """Blocks as the plan lists them, each with its own of all files, of which it has `files`."""
     waiting = {kind: iter(files[kind]) for kind in KINDS}
     for settings in listed:
         numbers = settings["files"]
-        yield Block(settings, {kind: list(islice(waiting[kind], numbers[kind])) for kind in KINDS})
+        own = {kind: list(islice(waiting[kind], numbers[kind])) for kind in KINDS}
+        yield Block(settings, own, following)
 
 
 @dataclass(frozen=True)

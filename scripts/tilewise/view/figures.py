@@ -15,15 +15,26 @@ from numpy.typing import NDArray
 from tilewise.view.overlay import scale_bar
 
 matplotlib.rcParams.update({"svg.hashsalt": "tilewise", "font.size": 8, "figure.dpi": 100})
+# letters of a PDF stay letters, of a font that is in the file
+matplotlib.rcParams["pdf.fonttype"] = 42
 STEPS = ("image", "filtered", "mask", "truth", "overlay")
 TITLE_INCHES = 0.15
-_WITHOUT_DATE = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+PNG_DPI = 300
+"""Pixels per inch of figures that are PNG files, which say so."""
+MOST_REFERENCES = 6
+"""Lines of reference scores in a comparison."""
+_WITHOUT_DATE = {
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Write a figure as SVG or PNG, by the end of its path."""
+    """Write a figure as SVG, PDF or PNG, by the end of its path."""
     kind = str(path).rsplit(".", 1)[-1]
-    figure.savefig(path, format=kind, metadata=_WITHOUT_DATE[kind])
+    dpi = PNG_DPI if kind == "png" else "figure"
+    figure.savefig(path, format=kind, metadata=_WITHOUT_DATE[kind], dpi=dpi)
 
 
 def side_by_side(
@@ -147,4 +158,38 @@ def confusion_matrix(counts: Mapping[str, int], title: str) -> Figure:
     axis.set_yticks(ticks, words, rotation=90, va="center")
     axis.set(xlabel="mask", ylabel="truth")
     axis.set_title(title, wrap=True)
+    return figure
+
+
+def comparison(
+    methods: Sequence[Mapping[str, Any]], references: Mapping[str, float], title: str
+) -> Figure:
+    """Scores of methods with their intervals, the best on top, and reference scores as lines.
+
+    Parameters
+    ----------
+    methods
+        In order: `method`, `value`, and `low` and `high`, the ends of the interval; None where
+        there is none.
+    references
+        Of what is no method: the best thresholds that the truth allows, annotators, an empty mask.
+        Those with the highest scores are drawn.
+    """
+    height = 0.25 * max(len(methods), 2)
+    figure, ((axis,),) = _figure(
+        (1, 1), (4, height), (0, 0), left=1.6, right=2.2, top=0.4, bottom=0.45
+    )
+    for place, row in enumerate(methods):
+        if row["low"] is not None:
+            axis.plot([row["low"], row["high"]], [place, place], color="black", linewidth=1)
+        if row["value"] is not None:
+            axis.plot(row["value"], place, "o", color="black", markersize=4)
+    ranked = sorted(references.items(), key=lambda item: -item[1])[:MOST_REFERENCES]
+    for number, (name, value) in enumerate(ranked):
+        color, style = f"C{number}", ("--", ":", "-.")[number % 3]
+        axis.axvline(value, color=color, linestyle=style, linewidth=1, label=f"{name}: {value:.3f}")
+    axis.set_yticks(range(len(methods)), [row["method"] for row in methods])
+    axis.set(ylim=(len(methods) - 0.5, -0.5), xlabel=title)
+    if ranked:
+        axis.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=6, frameon=False)
     return figure

@@ -51,6 +51,7 @@ def test_of_a_large_study_blocks_with_truth_alone(tmp_path, rows, monkeypatch):
     job = report_tiles.report_tiles(study, (Choice("otsu"),))
     assert job.images == ["results/a/image.zarr/0/c/0/0/0"]
     assert report_tiles.are_few(study)
+    # all tiles of the sample have truth, and of others there are no pictures
     assert report_tiles.number_of_packs(study) == 4
 
 

@@ -28,10 +28,10 @@ def test_overlays_of_annotated_blocks(tmp_path, rows):
 def test_figures_of_methods_with_truth(tmp_path, rows):
     methods = OTSU | {"li": {"threshold": "li", "samples": ["b"]}}
     study = make_study(tmp_path, *rows, methods=methods)
-    names = ("tiles", "histogram", "confusion")
-    assert targets.figures(study) == [f"results/figures/otsu-{name}.svg" for name in names]
+    names = ("otsu-tiles", "otsu-histogram", "otsu-confusion", "comparison")
+    assert targets.figures(study) == [f"results/figures/{name}.svg" for name in names]
     study = make_study(tmp_path, *rows, figures={"format": "png", "tiles": 1})
-    assert targets.figures(study) == [f"results/figures/otsu-{name}.png" for name in names]
+    assert targets.figures(study) == [f"results/figures/{name}.png" for name in names]
     assert targets.figures(make_study(tmp_path, *rows, figures={"tiles": 0})) == []
     assert targets.figures(make_study(tmp_path, rows[1])) == []
 

@@ -47,17 +47,9 @@ def quality(i, name="a"):
     return place(i, name) | {"edge": "", "flags": "", "mean": "7.5"}
 
 
-def assembled(tables, pictures=None, packs=(), sweeps=None, name="a", tiles=2, **further):
-    found = data.assemble(
-        study(name, tiles),
-        tables,
-        None,
-        sweeps or {},
-        pictures or data.Pictures(),
-        packs,
-        {},
-        **further,
-    )
+def assembled(tables, pictures=None, sweeps=None, name="a", tiles=2, **further):
+    shown = pictures or data.Pictures()
+    found = data.assemble(study(name, tiles), tables, None, sweeps or {}, shown, {}, **further)
     jsonschema.validate(found, json.loads(SCHEMA.read_text()))
     return found
 
