@@ -17,7 +17,9 @@ FOLDER = Path(__file__).parent / "page"
 DASH = "\N{EN DASH}"
 """Where there is no number."""
 MOST_ROWS = 30
-"""Of the static tables; the interactive page has all."""
+"""Of the static lists of tiles; the interactive page has all."""
+MOST_SCORES = 400
+"""Rows of the scores of samples there."""
 
 
 def render(data: Mapping[str, Any]) -> str:
@@ -97,7 +99,8 @@ def _static(data):
         "references": _references(data, tables.get("scores", []), metric),
         "quantities": tables.get("quantities", []),
         "groups": tables.get("quantities_groups", []),
-        "samples": _samples(tables.get("summary", []), metric),
+        "samples": (own := _samples(tables.get("summary", []), metric))[:MOST_SCORES],
+        "samples_left_out": max(len(own) - MOST_SCORES, 0),
         "worst": decision.get("worst", [])[:MOST_ROWS],
         "next": tables.get("annotate_next", [])[:MOST_ROWS],
     }
@@ -119,5 +122,4 @@ def _references(data, scores, metric):
 
 
 def _samples(summary, metric):
-    own = [row for row in summary if row["metric"] == metric]
-    return own[: MOST_ROWS * 10]
+    return [row for row in summary if row["metric"] == metric]

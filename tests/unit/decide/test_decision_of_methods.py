@@ -76,6 +76,16 @@ def test_the_better_method_is_decided_on():
     assert [tile["sample"] for tile in record["worst"]] == ["b", "d", "f", "a", "c", "e"]
 
 
+def test_the_scores_of_each_unit():
+    made = decided(tables(first=[90, 80, 70, 60, 50, 40], second=[30] * 6))
+    assert [(one["unit"], one["method"]) for one in made.units] == [
+        (sample, method) for method in ("first", "second") for sample in SAMPLES
+    ]
+    assert [one["accuracy"] for one in made.units] == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, *[0.3] * 6]
+    # without foreground in the truth, none is found
+    assert {one["recall"] for one in made.units} == {None}
+
+
 def test_the_simplest_of_methods_that_are_as_good_is_used():
     rights = (90, 80, 90, 80, 90, 80)
     made = decided(

@@ -139,3 +139,14 @@ def test_a_partial_report_says_so():
     assert '<p class="warning">The run goes on.</p>' in page.render(
         page_data(partial="The run goes on.")
     )
+
+
+def test_rows_that_are_left_out_are_counted(monkeypatch):
+    row = {"metric": "mcc", "method": "otsu", "tiles": 3, "pooled": 0.8, "mean": 0.7, "sd": 0.1}
+    row |= {"estimate": "fixed"}
+    summary = table([row | {"sample": name} for name in ("a", "b", "c")])
+    assert "more rows" not in page.render(page_data(tables={"summary": summary}))
+    monkeypatch.setattr(page, "MOST_SCORES", 2)
+    html = page.render(page_data(tables={"summary": summary}))
+    assert "1 more rows are in" in html
+    assert [row[0] for row in table_of(html, "Scores of each sample")[1:]] == ["a", "b"]
