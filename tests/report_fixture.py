@@ -18,6 +18,7 @@ from tilewise.report import choice, data
 from tilewise.score.formulas import COUNTS, METRICS, evaluate
 from tilewise.tables import UNKNOWN, WORSE
 from tilewise.view import page, tile_packs
+from tilewise.view.glossary import TERMS
 
 METRIC = "mcc"
 OF_COUNTS = ("accuracy", "precision", "recall", "specificity", "f1", "iou", "balanced_accuracy")
@@ -85,8 +86,10 @@ def fixture(tiles=1000, methods=11, seed=0, side=96):
         decision,
         {name: list(map(_as_text, own)) for name, own in sweeps.items()},
         pictures,
-        texts,
-        {METRIC: "1 is perfect, 0 is chance.", "held out": "Scored on units it had not seen."},
+        TERMS,
+        packs=data.embed(texts),
+        number_of_packs=len(texts),
+        citations={name: ["otsu1979"] for name in names},
         methods_text=f"Images were segmented with {ALERT} [@otsu1979].",
         bibtex="@article{otsu1979,\n  author = {Otsu, Nobuyuki}\n}\n",
         provenance={"format": 1, "inputs": {ALERT: "0" * 64}, "versions": {"numpy": "2"}},
@@ -189,7 +192,6 @@ def _method(number):
             for offset in range(-30, 31, 10)
             for size in (1, 3, 7)
         },
-        "citations": ["otsu1979"],
     }
 
 

@@ -6,7 +6,7 @@ import { count, percent, short } from "./format";
 import { Term } from "./glossary";
 import { ranked, scoresOfTiles, useShown } from "./model";
 import { DISTINCT, extent } from "./colors";
-import { Figure, Wide } from "./plots";
+import { csv, Figure, save, Wide } from "./plots";
 
 export function Check() {
   return (
@@ -51,6 +51,9 @@ function Confusion() {
         Pixels of all annotated tiles together; below each, its share of the row, of what truth says.
         {data.tiles_total > shown.tiles.length && " Only tiles that the report lists are in them."}
       </p>
+      <button type="button" onClick={() => save("confusion.csv", "text/csv", csv(matrices))}>
+        Save as CSV
+      </button>
       <div class="matrices">
         {matrices.map((one) => (
           <table key={one.method} class="matrix">

@@ -6,11 +6,10 @@ import { ink, palette as paletteOf, scale, sequential, type Class, CLASSES } fro
 import { type BinnedMap, numbers, type Tile, type Value } from "./data";
 import { count, short } from "./format";
 import { Term } from "./glossary";
-import { scoresOfTiles, useShown } from "./model";
+import { FEATURES, scoresOfTiles, useShown } from "./model";
 import { decode, draw, meanColor } from "./pictures";
 import { TileView } from "./tile";
 
-const FEATURES = ["trust", "agreement", "distance", "drift_z", "contrast", "focus", "saturated", "foreground", "stripes"];
 const PAGE = 240;
 
 /** A value of each tile by what was asked for, and how it is called. */

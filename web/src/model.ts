@@ -44,6 +44,11 @@ export function useShown(): Shown {
   return shown;
 }
 
+/** What is measured on a tile without truth, and can colour and sort tiles. */
+export const FEATURES = [
+  ...["trust", "agreement", "distance", "drift_z", "contrast", "focus", "saturated", "foreground", "stripes"],
+];
+
 /** A metric of a method on every tile. */
 export function scoresOfTiles(data: Data, method: string, metric: string): Value[] {
   return data.tile_scores.methods[method]?.[metric] ?? data.tiles.columns.map(() => null);

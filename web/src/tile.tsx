@@ -1,11 +1,13 @@
 // One tile through every step, by one or two methods, zoomed and moved in step.
 
 import * as Plot from "@observablehq/plot";
+import { Fragment } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { CLASSES, CLASS_WORDS, type Class, palette as paletteOf, type Palette } from "./colors";
-import { type Pack, pack as loadPack, type Picture, type Tile } from "./data";
+import { numbers, type Pack, pack as loadPack, type Picture, type Tile } from "./data";
 import { count, percent, short } from "./format";
-import { scoresOfTiles, useShown } from "./model";
+import { Term } from "./glossary";
+import { FEATURES, scoresOfTiles, useShown } from "./model";
 import { decode, draw, type Layer, type Look, meanColor, type Pixels, shares } from "./pictures";
 import { Figure } from "./plots";
 
@@ -152,6 +154,7 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
           <Panes key={method} pack={pack} tile={tile} method={method} layers={list} look={look} shift={shift} setShift={setShift} />
         ))}
       <Numbers tile={tile} methods={methods} />
+      <Quality tile={tile} />
       {pack && methods.map((method) => <Histogram key={method} pack={pack} method={method} />)}
     </section>
   );
@@ -336,6 +339,27 @@ function Numbers({ tile, methods }: { tile: Tile; methods: string[] }) {
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** What is measured without truth. */
+function Quality({ tile }: { tile: Tile }) {
+  const { data } = useShown();
+  const known = FEATURES.map((name) => [name, numbers(data.tiles, name)[tile.index] ?? null] as const).filter(
+    ([, value]) => value !== null,
+  );
+  if (!known.length && !tile.flags.length) return null;
+  return (
+    <p class="note">
+      {known.map(([name, value], i) => (
+        <Fragment key={name}>
+          {i > 0 && ", "}
+          <Term name={name}>{name.replaceAll("_", " ")}</Term> {short(value)}
+        </Fragment>
+      ))}
+      {tile.flags.length > 0 && `. Flags: ${tile.flags.join(", ")}`}
+      {tile.excluded && ". Excluded from scores"}.
+    </p>
   );
 }
 
