@@ -9,6 +9,7 @@ import logging
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,6 +29,8 @@ MOST_LEVELS, MOST_WIDTH = 6, 256
 """Of a network that a file may ask for."""
 BOUNDS = np.arange(1, 100) / 100
 """Probabilities that foreground may begin with."""
+GRID, EVERY = 4, 6
+"""Blocks of a plane along each axis, and which of them validate."""
 WARM = 0.3
 """Part of the steps in which the learning rate rises."""
 log = logging.getLogger(__name__)
@@ -248,20 +251,22 @@ def rate_at(step: int, settings: Settings) -> float:
 def split(planes: Sequence[Plane], margin: int) -> tuple[list[Plane], list[Plane]]:
     """Planes to train on, and those to validate on, where the truth of others is `UNKNOWN`.
 
-    A quarter of each plane validates, another one in each next plane, and `margin` pixels around
-    it have no part in either.
+    Each plane is cut into `GRID` x `GRID` blocks. Of those with foreground, in order, the third
+    and each `EVERY`th after it validate; `margin` pixels around them have no part in either.
     """
     training, validation = [], []
-    for i, (image, truth) in enumerate(planes):
-        rows, columns = truth.shape[0] // 2, truth.shape[1] // 2
-        y, x = (i // 2 % 2) * rows, (i % 2) * columns
-        own = np.s_[y : y + rows, x : x + columns]
-        wide = np.s_[
-            max(y - margin, 0) : y + rows + margin, max(x - margin, 0) : x + columns + margin
+    for image, truth in planes:
+        edges = [np.linspace(0, n, GRID + 1).astype(int).tolist() for n in truth.shape]
+        blocks = [
+            (y, end, x, right)
+            for y, end in pairwise(edges[0])
+            for x, right in pairwise(edges[1])
+            if (truth[y:end, x:right] == 1).any()
         ]
         others, held = truth.copy(), np.full_like(truth, UNKNOWN)
-        others[wide] = UNKNOWN
-        held[own] = truth[own]
+        for y, end, x, right in blocks[2::EVERY]:
+            others[max(y - margin, 0) : end + margin, max(x - margin, 0) : right + margin] = UNKNOWN
+            held[y:end, x:right] = truth[y:end, x:right]
         training.append((image, others))
         validation.append((image, held))
     return training, validation
@@ -294,11 +299,11 @@ def crops(
 
 
 def best_bound(probability: NDArray[np.float32], truth: NDArray[np.uint8]) -> tuple[float, float]:
-    """The bound of highest F1 on annotated pixels, and that F1; 0.5 and 0 without foreground."""
+    """The bound of highest F1 on annotated pixels, and that F1; 0.5 and nan without foreground."""
     foreground = np.sort(probability[truth == 1])
     background = np.sort(probability[truth == 0])
     if not foreground.size:
-        return 0.5, 0.0
+        return 0.5, math.nan
     true = foreground.size - np.searchsorted(foreground, BOUNDS)
     false = background.size - np.searchsorted(background, BOUNDS)
     f1 = 2 * true / (true + false + foreground.size)
@@ -375,7 +380,8 @@ class _Run:
     def note(self, bound: float, f1: float) -> None:
         """Keep the weights if they are the best yet, and write the checkpoint."""
         self.waited += 1
-        if f1 > self.f1:
+        # without a validation the last weights are taken
+        if f1 > self.f1 or math.isnan(f1):
             self.waited, self.f1, self.bound = 0, f1, bound
             self.best = _weights(self.network)
         if self.path is None:

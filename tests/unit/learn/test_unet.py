@@ -72,13 +72,32 @@ def test_pixels_without_truth_have_no_part_in_the_loss():
     assert (odds.grad[:2] != 0).all()
 
 
-def test_validation_is_apart_from_training(plane):
-    (training,), (validation,) = unet.split([plane], 3)
-    is_held = validation[1] != unet.UNKNOWN
-    assert is_held[:48, :60].all()
-    assert is_held.sum() == 48 * 60
-    assert (training[1][:51, :63] == unet.UNKNOWN).all()
-    np.testing.assert_array_equal(training[1][51:], plane[1][51:])
+def test_validation_is_apart_from_training():
+    truth = np.zeros((40, 80), np.uint8)
+    # blocks are 10 x 20: those of rows 1 and 2, of which the third validates, have foreground
+    truth[15, ::4] = truth[25, 10::20] = 1
+    truth[:, :5] = unet.UNKNOWN
+    image = np.zeros_like(truth)
+    ((_, training),), ((_, validation),) = unet.split([(image, truth)], 3)
+    blocks = [
+        (y, x)
+        for y in (10, 20)
+        for x in (0, 20, 40, 60)
+        if (truth[y : y + 10, x : x + 20] == 1).any()
+    ]
+    y, x = blocks[2]
+    expected = np.full_like(truth, unet.UNKNOWN)
+    expected[y : y + 10, x : x + 20] = truth[y : y + 10, x : x + 20]
+    np.testing.assert_array_equal(validation, expected)
+    expected = truth.copy()
+    expected[y - 3 : y + 13, x - 3 : x + 23] = unet.UNKNOWN
+    np.testing.assert_array_equal(training, expected)
+
+
+def test_without_validation_the_bound_is_a_half(plane):
+    image, truth = plane
+    model = unet.train([(image, np.zeros_like(truth))], TINY, 0)
+    assert model.bound == 0.5
 
 
 def test_a_seed_gives_the_same_model(model, plane):
