@@ -73,6 +73,9 @@ lock: $(VENV)/development
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" envs/requirements-storage.in \
 	  --output-file envs/requirements-storage.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" envs/requirements-unet.in --constraint envs/requirements.txt \
+	  --output-file envs/requirements-unet.txt
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
