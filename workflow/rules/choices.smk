@@ -57,9 +57,8 @@ def get_pixels_file(method, number):
 
 def get_chosen_model(method, kind):
     """The model of the chosen set of parameters, or its card."""
-    own = STUDY.methods[method]
-    number = own.variants.index(own.variant(get_choice(method).variant))
-    return f"results/models/{method}/{number}/all.{kind}"
+    model = learn.chosen_model(STUDY, method, get_choice(method).variant)
+    return model.removesuffix("npz") + kind
 
 
 def get_guard(stack, method):

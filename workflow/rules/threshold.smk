@@ -128,7 +128,7 @@ rule threshold:
         voters=lambda w: get_threshold(w).voters,
         outcomes=lambda w: get_vote_outcomes(w),
     conda:
-        "../../envs/tilewise.yaml"
+        lambda w: get_environment(w.method)
     group:
         lambda w: segment.threshold_need(STUDY, **w).group
     priority: 3

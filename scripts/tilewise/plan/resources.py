@@ -1,6 +1,6 @@
 """What a job takes of a machine or of a scheduler: memory, time, threads, and its submission."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.methods import NO_FILTER, Variant
 from tilewise.plan.study import Study, bytes_of
-from tilewise.segment import learned, own_model
+from tilewise.segment import learned, own_model, unet
 from tilewise.store.blocks import at_once
 from tilewise.store.grid import FEW_TILES
 
@@ -16,6 +16,8 @@ BASE_MEMORY = 250
 """MB of Python and its libraries."""
 COLOR_BUFFERS = 12
 """Of the size of a strip: rows that are kept, in two more channels, and what a projection has."""
+NETWORK_WINDOW = 640 * 1152
+"""Pixels of a window of a U-Net with what is around it."""
 SOURCE_BYTES = 64
 """Per pixel, of 16 buffers of a source's pixels."""
 
@@ -169,7 +171,7 @@ def threshold(study: Study, stack: str, method: str) -> Need:
         variant.segmenter.needs_sample(2) for variant in variants
     )
     passes = 1 + counts * (2 if study.dtype(stack) == "float32" else 1)
-    minutes = runtime(study, stack) * passes
+    minutes = runtime(study, stack) * passes * _slowness(variants)
     return Need(size, minutes, workers, method_group(study, stack, method))
 
 
@@ -183,7 +185,7 @@ def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) ->
     if variant.segmenter.is_classifier:
         # codes of a window, a byte per feature; the rest is small
         doubles = 2 / bytes_of(study.dtype(stack))
-    if variant.segmenter.is_network:
+    if variant.segmenter.is_network or variant.segmenter.threshold == unet.NAME:
         # windows are counted apart
         doubles = 0
     pixels = (8 if reach == inf else 16) + _more_buffers(study, stack, variant.filter)
@@ -195,9 +197,16 @@ def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) ->
 
 
 def _network_memory(variant: Variant, workers: int) -> int:
-    """Megabytes of what a network of the user's has in memory, with a window in each thread."""
+    """Megabytes of what a network has in memory, with a window in each thread."""
     segmenter = variant.segmenter
+    if segmenter.threshold == unet.NAME:
+        return unet.TORCH_MEMORY + workers * unet.memory(segmenter.settings, NETWORK_WINDOW)
     return own_model.memory(segmenter.settings) * workers if segmenter.is_network else 0
+
+
+def _slowness(variants: Iterable[Variant]) -> int:
+    """How many times as long as the slowest filters a method takes."""
+    return max(4 if one.segmenter.threshold == unet.NAME else 1 for one in variants)
 
 
 def sweep(study: Study, stack: str, method: str) -> Need:
@@ -220,7 +229,8 @@ def sweep(study: Study, stack: str, method: str) -> Need:
         + _network_memory(variant, workers)
         for variant in variants
     )
-    return Need(size, runtime(study, stack) * len(variants), workers, "sweep")
+    minutes = runtime(study, stack) * len(variants) * _slowness(variants)
+    return Need(size, minutes, workers, "sweep")
 
 
 def draw(study: Study, stack: str, variant: Variant) -> Need:
@@ -242,6 +252,29 @@ def train(variant: Variant) -> Need:
     pixels = 4 * settings["pixels"]
     minutes = 5 + pixels * number * settings["trees"] * settings["depth"] // (60 * 10**7)
     return Need(BASE_MEMORY + 100 + pixels * number * 24 // 2**20, minutes)
+
+
+def windows(study: Study, stack: str, variant: Variant) -> Need:
+    """Annotated tiles, of which all that a job has drawn are in memory."""
+    own = by_strips(study, stack, "draw", reach=study.reach(stack, variant.filter))
+    _, rows, columns = study.stacks[stack].grid.block
+    tiles = rows * columns * (bytes_of(study.dtype(stack)) + 1) * 3 // 2**20
+    return Need(own.memory + tiles, own.runtime, own.threads, own.group)
+
+
+def train_network(study: Study, stack: str, variant: Variant, tiles: int) -> Need:
+    """All annotated tiles with their truth, and what a step keeps to go back from.
+
+    Minutes are those of one slow core.
+    """
+    settings = unet.settings_of(variant.segmenter.settings)
+    pixels = settings.batch * settings.crop**2
+    height, width = study.grids[study.stacks[stack].samples[0]].sides
+    planes = tiles * height * width * (bytes_of(study.dtype(stack)) + 4 + 20)
+    size = BASE_MEMORY + unet.TORCH_MEMORY + planes // 2**20
+    size += 8 * unet.memory(variant.segmenter.settings, pixels)
+    size += unet.memory(variant.segmenter.settings, NETWORK_WINDOW)
+    return Need(size, 10 + settings.steps * pixels * settings.width**2 // (60 * 5 * 10**6))
 
 
 def structure(study: Study, stack: str) -> Need:

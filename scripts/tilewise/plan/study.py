@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from tilewise.labels import SEGMENTATION
-from tilewise.learn.model import load
 from tilewise.plan import sheet
 from tilewise.plan.methods import (
     APPLY_WORDS,
@@ -47,6 +46,7 @@ from tilewise.segment.sources import (
     source_of,
 )
 from tilewise.segment.steps import hint
+from tilewise.segment.trained import KINDS
 from tilewise.store.grid import Grid, Region
 from tilewise.tables import TRAIN
 
@@ -616,7 +616,7 @@ def _check_classifiers(study: Study, name: str, method: Method) -> None:
                 )
             continue
         path = settings["model"]
-        known = load(path).dtype
+        known = KINDS[variant.segmenter.threshold].dtype(path)
         for stack, dtype in dtypes.items():
             if dtype != known:
                 raise ValueError(
