@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods test test-slurm test-storage lint dry-run format docs pictures lock clean
+.PHONY: demo kesm kesm-methods test test-slurm test-storage test-unet lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -32,6 +32,10 @@ test-slurm: $(VENV)/development
 # With images and results in object storage: a server of S3 on this machine, in an environment of its own.
 test-storage: $(VENV)/storage/ready
 	$(VENV)/storage/bin/python -m pytest -n 0 tests/storage
+
+# U-Nets, with a build of PyTorch for processors alone, which PyPI does not have, in an environment of its own.
+test-unet: $(VENV)/unet/ready
+	$(VENV)/unet/bin/python -m pytest -n 0 tests/unit/learn/test_unet.py tests/workflow/test_unet.py
 
 lint: $(VENV)/development
 	ruff check .
@@ -76,6 +80,9 @@ lock: $(VENV)/development
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" envs/requirements-unet.in --constraint envs/requirements.txt \
 	  --output-file envs/requirements-unet.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make lock" envs/requirements-unet-cpu.in \
+	  --constraint envs/requirements-dev.txt --output-file envs/requirements-unet-cpu.txt
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -97,6 +104,12 @@ $(VENV)/storage/ready: envs/requirements-storage.txt | $(VENV)/bin/python
 	$(BIN)/python -m venv $(VENV)/storage
 	$(VENV)/storage/bin/python -m pip install --quiet --no-deps --require-hashes \
 	  --requirement envs/requirements-storage.txt
+	@touch $@
+
+$(VENV)/unet/ready: envs/requirements-unet-cpu.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(VENV)/unet
+	$(VENV)/unet/bin/python -m pip install --quiet --no-deps --require-hashes \
+	  --requirement envs/requirements-unet-cpu.txt
 	@touch $@
 
 clean:

@@ -155,6 +155,26 @@ def test_the_rate_rises_and_falls():
     assert (np.diff(rates[30:]) < 0).all()
 
 
+def test_weights_move_as_by_pytorch():
+    torch.manual_seed(0)
+    one, other = torch.nn.Linear(3, 2), torch.nn.Linear(3, 2)
+    other.load_state_dict(one.state_dict())
+    own, reference = (
+        unet_training.Optimiser(one.parameters()),
+        torch.optim.AdamW(other.parameters()),
+    )
+    for step in range(5):
+        given = torch.randn(4, 3)
+        for net in (one, other):
+            net.zero_grad()
+            net(given).square().sum().backward()
+        reference.param_groups[0]["lr"] = 0.1 / (step + 1)
+        own.move(0.1 / (step + 1))
+        reference.step()
+    for a, b in zip(one.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
 def test_crops_have_the_truth_of_their_pixels():
     """Of an image that is its truth, whatever is done to a crop is done to both."""
     random = np.random.default_rng(1)
