@@ -13,7 +13,7 @@ from tilewise.learn.model import Model
 from tilewise.segment import cleanup
 
 NAMES = [f"s{number:02}" for number in range(12)]
-FAST = {"sigmas": [1, 2], "trees": 25, "pixels": 6000, "folds": 3}
+FAST = {"sigmas": [1, 2], "trees": 25, "pixels": 6000, "folds": 2}
 LEARNED = {"threshold": {"pixel_classifier": FAST}}
 QUIET = {"overlay": {"format": "zarr-only"}, "apply": "none", "collect": {}}
 
@@ -69,7 +69,7 @@ def test_masks_are_by_models_that_were_trained_without_the_tile(finished):
     project, rows, _ = finished
     places = project.rows("models/forest/0/places.tsv")
     model_of = {row["sample"]: row["model"] for row in places}
-    assert sorted(set(model_of.values())) == ["0", "1", "2"]
+    assert sorted(set(model_of.values())) == ["0", "1"]
     for row in rows:
         name = row["sample"]
         image = project.array(f"{name}/image.zarr/0")[0]
@@ -165,12 +165,12 @@ def test_nothing_is_trained_again_without_need(finished, tmp_path):
     output = project.succeed().output
     # jobs of a group are indented
     assert output.count("rule draw:") == 1
-    assert output.count("rule train:") == 4
+    assert output.count("rule train:") == 3
     # parameters of the trees, for which nothing is drawn again
     methods["forest"]["threshold"] = {"pixel_classifier": FAST | {"depth": 2}}
     project.configure(new, methods=methods, **settings)
     output = project.succeed().output
-    assert [output.count(f"rule {name}:") for name in ("draw", "train")] == [0, 4]
+    assert [output.count(f"rule {name}:") for name in ("draw", "train")] == [0, 3]
 
 
 def test_a_new_companion_without_truth_trains_nothing(project):
@@ -181,7 +181,7 @@ def test_a_new_companion_without_truth_trains_nothing(project):
     rows = write_all(project, images, truths)
     settings = {"methods": {"forest": LEARNED}, **QUIET}
     project.configure(rows, **settings)
-    assert project.succeed().jobs["train"] == 4
+    assert project.succeed().jobs["train"] == 3
     write_planes(project.folder, blobs(1, 64, 64, 9)[0], "new.png")
     project.configure([*rows, {"sample": "new", "image": "new.png"}], **settings)
     jobs = project.succeed().jobs
@@ -249,7 +249,7 @@ def test_a_single_sample_has_nothing_to_be_held_out_of(project):
     # one tile: by its spatial blocks
     (row,) = (row for row in project.rows("metrics.tsv") if row["method"] == "forest")
     assert row["estimate"] == "held out"
-    assert len({row["model"] for row in project.rows("models/forest/0/places.tsv")} - {""}) == 3
+    assert len({row["model"] for row in project.rows("models/forest/0/places.tsv")} - {""}) == 2
     estimates = {row["estimate"] for row in project.rows("scores.tsv") if row["method"] == "forest"}
     assert estimates == {"held out"}
 

@@ -103,7 +103,9 @@ def survey(study: Study, stack: str, block: str, choices: tuple[Choice, ...]) ->
 def survey_need(study: Study, stack: str, block: str) -> Need:
     """What the job takes, whatever is chosen."""
     size = resources.memory(study, stack, _survey_reach(study, stack, block), 40)
-    return Need(size, resources.runtime(study, stack))
+    compared = (study.methods[name] for name in survey_methods(study, stack, block))
+    filters = {variant.filter for method in compared for variant in method.variants}
+    return Need(size, resources.runtime(study, stack, filters))
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from math import inf
+from math import inf, prod
 from typing import Any
 
 from tilewise.labels import SEGMENTATION
@@ -95,10 +95,20 @@ def shape(study: Study, stack: str) -> tuple[int, int, int]:
     return grid.block if study.stacks[stack].is_shared else grid.shape
 
 
-def runtime(study: Study, stack: str) -> int:
-    """Minutes, at 2 Mpx/s: the slowest filters; most are 50 times faster."""
+def runtime(study: Study, stack: str, filters: Collection[str] = ()) -> int:
+    """Minutes of a block at 2 Mpx/s, 50 times less than most steps do, and of slow filters."""
     planes, rows, columns = study.stacks[stack].grid.block
-    return 5 + planes * rows * columns // (2 * 60 * 10**6)
+    seconds = 0.5 + sum(_filter_seconds(study, stack, filter) for filter in filters)
+    return 5 + int(planes * rows * columns * seconds // (60 * 10**6))
+
+
+def _filter_seconds(study: Study, stack: str, filter: str) -> float:
+    """Seconds of a slow filter per million pixels of a block, with what is filtered around them."""
+    seconds, reach = study.filter_seconds(stack, filter), study.reach(stack, filter)
+    if not seconds or reach == inf:
+        return seconds
+    rows, columns = _strip(study, stack), study.stacks[stack].grid.block[2]
+    return seconds * (rows + 2 * reach) * (columns + 2 * reach) / (rows * columns)
 
 
 def by_strips(
@@ -114,7 +124,7 @@ def by_strips(
     workers = threads(study) if workers is None else workers
     bytes_per_pixel = (8 if reach == inf else buffers) + _more_buffers(study, stack, filter)
     size = memory(study, stack, reach, bytes_per_pixel, workers)
-    return Need(size, runtime(study, stack), workers, group)
+    return Need(size, runtime(study, stack, [filter]), workers, group)
 
 
 def _more_buffers(study: Study, stack: str, filter: str) -> float:
@@ -171,7 +181,10 @@ def threshold(study: Study, stack: str, method: str) -> Need:
         variant.segmenter.needs_sample(2) for variant in variants
     )
     passes = 1 + counts * (2 if study.dtype(stack) == "float32" else 1)
-    minutes = runtime(study, stack) * passes * _slowness(variants)
+    # each of the variants may come to be chosen
+    chosen = [{one.filter for one in variants}] if counted else [{one.filter} for one in variants]
+    minutes = max(runtime(study, stack, filters) for filters in chosen) * passes
+    minutes += _network_minutes(study, stack, variants)
     return Need(size, minutes, workers, method_group(study, stack, method))
 
 
@@ -204,9 +217,11 @@ def _network_memory(variant: Variant, workers: int) -> int:
     return own_model.memory(segmenter.settings) * workers if segmenter.is_network else 0
 
 
-def _slowness(variants: Iterable[Variant]) -> int:
-    """How many times as long as the slowest filters a method takes."""
-    return max(4 if one.segmenter.threshold == unet.NAME else 1 for one in variants)
+def _network_minutes(study: Study, stack: str, variants: Iterable[Variant]) -> int:
+    """Minutes of a block that U-Nets take besides, all of them."""
+    networks = [one.segmenter.settings for one in variants if one.segmenter.threshold == unet.NAME]
+    pixels = prod(study.stacks[stack].grid.block)
+    return sum(int(pixels * unet.seconds(own) // (60 * 10**6)) for own in networks)
 
 
 def sweep(study: Study, stack: str, method: str) -> Need:
@@ -229,7 +244,9 @@ def sweep(study: Study, stack: str, method: str) -> Need:
         + _network_memory(variant, workers)
         for variant in variants
     )
-    minutes = runtime(study, stack) * len(variants) * _slowness(variants)
+    filters = {variant.filter for variant in variants}
+    minutes = runtime(study, stack) * (len(variants) - 1) + runtime(study, stack, filters)
+    minutes += _network_minutes(study, stack, variants)
     return Need(size, minutes, workers, "sweep")
 
 
@@ -241,7 +258,7 @@ def draw(study: Study, stack: str, variant: Variant) -> Need:
     workers = threads(study)
     reach = study.variant_reach(stack, variant)
     size = memory(study, stack, reach, bytes_per_pixel, workers)
-    return Need(size, runtime(study, stack), workers, "draw")
+    return Need(size, runtime(study, stack, [variant.filter]), workers, "draw")
 
 
 def train(variant: Variant) -> Need:

@@ -32,6 +32,7 @@ from tilewise.segment.filters import (
     chain_bytes,
     chain_dtype,
     chain_reach,
+    chain_seconds,
     files_of,
     is_circular,
     is_image,
@@ -249,6 +250,10 @@ class Study:
     def filter_bytes(self, stack: str, filter: str) -> int:
         """Bytes per pixel that the steps of a filter hold besides what all do."""
         return chain_bytes(self.steps(filter, stack))
+
+    def filter_seconds(self, stack: str, filter: str) -> float:
+        """Seconds per million pixels that the slow steps of a filter take on one core."""
+        return chain_seconds(self.steps(filter, stack))
 
     def filter_files(self, stack: str, filter: str) -> list[str]:
         """Files of the user's that the steps of a filter read."""

@@ -46,6 +46,8 @@ class Filter:
     """`check(dtype, **settings)` raises ValueError for settings that cannot be applied."""
     bytes: int = 0
     """Per pixel that is filtered at once: memory besides planes of the image's dtype."""
+    seconds: Callable[..., float] = lambda **settings: 0.0
+    """`seconds(**settings)`: per million pixels on one core, twice as measured; 0 if it is fast."""
     file: str = ""
     """Name of the setting that is a file of the user's, if any."""
     trial: Mapping[str, Any] = field(default_factory=dict)
@@ -64,14 +66,20 @@ FILTERS = {
     ),
     "tophat": Filter(rank_filters.tophat, rank_filters.opening_reach, rank_filters.check_tophat),
     "destripe": Filter(illumination.destripe, check=illumination.check_destripe),
-    "bilateral": Filter(denoising.bilateral, denoising.bilateral_reach, denoising.check_bilateral),
-    "nlm": Filter(denoising.nlm, check=denoising.check_nlm),
+    "bilateral": Filter(
+        denoising.bilateral,
+        denoising.bilateral_reach,
+        denoising.check_bilateral,
+        seconds=denoising.bilateral_seconds,
+    ),
+    "nlm": Filter(denoising.nlm, check=denoising.check_nlm, seconds=denoising.nlm_seconds),
     "wavelet": Filter(denoising.wavelet, check=denoising.check_wavelet, bytes=40),
     "unsharp": Filter(sharpening.unsharp, sharpening.unsharp_reach, sharpening.check_unsharp),
     "deconvolve": Filter(
         sharpening.deconvolve,
         sharpening.deconvolve_reach,
         sharpening.check_deconvolve,
+        seconds=sharpening.deconvolve_seconds,
         file="psf",
         trial={"iterations": 1},
     ),
@@ -222,6 +230,12 @@ def chain_bytes(steps: Sequence) -> int:
     """Bytes per pixel that the steps of a chain hold besides planes of the image's dtype."""
     _, following = split_chain(steps)
     return max((FILTERS[name].bytes for name, _ in following), default=0)
+
+
+def chain_seconds(steps: Sequence) -> float:
+    """Seconds per million pixels that the slow steps of a chain take on one core."""
+    _, following = split_chain(steps)
+    return sum(FILTERS[name].seconds(**settings) for name, settings in following)
 
 
 def apply_chain(plane: NDArray, steps: Sequence, inside: NDArray[np.bool] | None = None) -> NDArray:

@@ -150,6 +150,15 @@ def deconvolve_reach(
     return _deconvolution_radius(_blur_radius(sigma, psf), iterations)
 
 
+def deconvolve_seconds(
+    sigma: float | None, iterations: int, psf: str | None, **settings: object
+) -> float:
+    """Seconds of `deconvolve` per million pixels, on one core: an image of a point has an area."""
+    if psf is None:
+        return iterations * 0.0024 * (2 * _blur_radius(sigma, psf) + 1)
+    return iterations * 0.0014 * point_spread.read(psf).size
+
+
 def check_deconvolve(
     dtype: np.dtype, sigma: object, iterations: object, offset: object, psf: object
 ) -> None:

@@ -146,3 +146,8 @@ def parameters(settings: Mapping[str, Any]) -> int:
 def memory(settings: Mapping[str, Any], pixels: int) -> int:
     """Megabytes of what a network makes of so many pixels at once: eight times its channels."""
     return 8 * 4 * settings_of(settings).width * pixels // 2**20
+
+
+def seconds(settings: Mapping[str, Any]) -> float:
+    """Of a million pixels, on a slow core: four times those that were measured."""
+    return 4 * settings_of(settings).width / 8

@@ -170,6 +170,19 @@ def test_minutes_of_a_block():
     assert resources.runtime(large_study(planes=8), "s") == 5 + 1
 
 
+def test_minutes_of_slow_filters():
+    # 134 million pixels, of whole planes: 0.5 s each, and 0.02 s for each of 13 x 13 places
+    slow = {"slow": ["invert", "nlm"], "fast": [{"median": 3}]}
+    study = large_study(planes=8, filters=slow, methods={"m": {"threshold": "otsu"}})
+    assert resources.runtime(study, "s", ["fast"]) == 5 + 1
+    assert resources.runtime(study, "s", ["slow", "fast"]) == 5 + int(134.2 * (0.5 + 3.38) / 60)
+    assert resources.by_strips(study, "s", filter="slow").runtime == 5 + 8
+    # a window of 7 x 7 in strips of tiles, with 3 pixels around them
+    near = {"near": [{"bilateral": {"size": 7, "levels": 20}}]}
+    study = large_study(planes=8, filters=near, methods={"m": {"threshold": "otsu"}})
+    assert resources.runtime(study, "s", ["near"]) == 5 + int(134.2 * (0.5 + 1.48) / 60)
+
+
 def test_a_sweep_takes_as_long_as_all_of_its_parameters():
     grid = {"m": {"threshold": "manual", "grid": {"value": [1, 2, 3]}}}
     study = large_study(planes=8, methods=grid)
