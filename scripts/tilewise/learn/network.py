@@ -33,10 +33,10 @@ class Settings:
     steps: int = 800
     batch: int = 4
     crop: int = 128
-    rate: float = 0.01
+    rate: float = 0.005
     patience: int = 6
-    rotation: float = 20
-    elastic: float = 2
+    rotation: float = 15
+    elastic: float = 1
     noise: float = 0.1
     cldice: float = 0
     seed: int = 0

@@ -1,5 +1,6 @@
 """Training of a small U-Net. It needs PyTorch, which its own jobs alone import."""
 
+import copy
 import hashlib
 import json
 import logging
@@ -35,6 +36,8 @@ VALIDATED = 2**22
 """Pixels that validate at most."""
 WARM = 0.3
 """Part of the steps in which the learning rate rises."""
+AVERAGED = 0.98
+"""Share that the average of all weights until now keeps in a step."""
 MEAN, SQUARE, DECAY, LEAST = 0.9, 0.999, 0.01, 1e-8
 """Of Adam: how much it keeps of means and squares, how weights decay, the least size of a move."""
 DISTANCE = 32
@@ -190,14 +193,12 @@ class Crops:
         number = int(random.choice(len(self._planes), p=shares))
         plane, side = self._planes[number], self._settings.crop
         shape = plane.training.shape
+        known = plane.training != NOT_ANNOTATED
+        place = tuple(map(int, random.integers(shape)))
         if is_of_foreground:
             place = np.unravel_index(random.choice(self._bright[number]), shape)
-        else:
-            place = next(
-                place
-                for place in iter(lambda: tuple(map(int, random.integers(shape))), None)
-                if plane.training[place] != NOT_ANNOTATED
-            )
+        elif not known[place]:
+            place = np.unravel_index(random.choice(np.flatnonzero(known)), shape)
         margin = side // 4
         axes = []
         for at, size in zip(place, shape, strict=True):
@@ -284,15 +285,17 @@ def train(
     own_device = device()
     net = Network(settings.width, settings.levels)
     net = net.to(own_device, memory_format=torch.channels_last)
+    # weights jump while the learning rate is high: their average is validated, and taken
+    average = copy.deepcopy(net).eval()
     optimiser = Optimiser(net.parameters())
-    run = _Run(net, optimiser, _name(planes, settings), checkpoint)
+    run = _Run(net, average, optimiser, _name(planes, settings), checkpoint)
     crops, validation = Crops(planes, settings), _validating(planes)
     began, first = time.monotonic(), run.step
 
     def trained(bound: float) -> Trained:
-        return Trained(dtype, settings, mean, deviation, bound, net.folded())
+        return Trained(dtype, settings, mean, deviation, bound, average.folded())
 
-    while run.step < settings.steps and run.waited < settings.patience:
+    while run.step < settings.steps and not run.is_over(settings):
         images, truths = crops.batch(run.step, mean, deviation)
         net.train()
         net.zero_grad()
@@ -301,9 +304,9 @@ def train(
         loss.backward()
         optimiser.move(rate_at(run.step, settings))
         run.step += 1
+        _approach(average, net, min(AVERAGED, run.step / (run.step + 9)))
         if run.step % EVERY and run.step < settings.steps:
             continue
-        net.eval()
         bound, score = best_bound(*_validated(trained(0), validation), merit)
         run.note(bound, score)
         left = (time.monotonic() - began) / (run.step - first) * (settings.steps - run.step)
@@ -311,8 +314,7 @@ def train(
             *("step %d of %d: loss %.3f, validation %.4f, at most %.0f s left",),
             *(run.step, settings.steps, loss.item(), score, left),
         )
-    _restore(net, run.best)
-    net.eval()
+    _restore(average, run.best)
     return trained(run.bound)
 
 
@@ -363,15 +365,32 @@ def _restore(net: Any, weights: dict[str, NDArray]) -> None:
     net.load_state_dict({name: torch.from_numpy(v.copy()) for name, v in weights.items()})
 
 
+def _approach(average: Any, net: Any, share: float) -> None:
+    """Let an average keep a share of what it is, and take the rest from a network."""
+    with torch.no_grad():
+        for own, new in zip(average.state_dict().values(), net.state_dict().values(), strict=True):
+            if own.is_floating_point():
+                own.lerp_(new, 1 - share)
+
+
 class _Run:
     """How far a training is, and its checkpoint."""
 
-    def __init__(self, net: Any, optimiser: Optimiser, name: str, path: str | Path | None) -> None:
-        self.net, self.optimiser, self.name, self.path = net, optimiser, name, path
+    def __init__(
+        self, net: Any, average: Any, optimiser: Optimiser, name: str, path: str | Path | None
+    ) -> None:
+        self.net, self.average, self.optimiser = net, average, optimiser
+        self.name, self.path = name, path
         self.step, self.waited, self.score, self.bound = 0, 0, -math.inf, 0.0
-        self.best = _weights(net)
+        self.best = _weights(average)
         if path is not None and Path(path).exists():
             self._resume(path)
+
+    def is_over(self, settings: Settings) -> bool:
+        """Whether no better validation is waited for, once the learning rate is low."""
+        is_low = self.step > settings.steps * WARM
+        is_low &= rate_at(self.step, settings) <= settings.rate / 2
+        return is_low and self.waited >= settings.patience
 
     def note(self, bound: float, score: float) -> None:
         """Keep the weights if they are the best yet, and write the checkpoint."""
@@ -379,10 +398,11 @@ class _Run:
         # without a validation the last weights are taken
         if score > self.score or math.isnan(score):
             self.waited, self.score, self.bound = 0, score, bound
-            self.best = _weights(self.net)
+            self.best = _weights(self.average)
         if self.path is None:
             return
         arrays = {f"now_{n}": v for n, v in _weights(self.net).items()}
+        arrays |= {f"average_{n}": v for n, v in _weights(self.average).items()}
         arrays |= {f"best_{n}": v for n, v in self.best.items()}
         for kind, values in self._moments().items():
             arrays |= {f"{kind}_{i}": _array(value) for i, value in enumerate(values)}
@@ -396,7 +416,7 @@ class _Run:
 
     def _resume(self, path: str | Path) -> None:
         names = list(self.best)
-        keys = [f"{k}_{n}" for k in ("now", "best") for n in names]
+        keys = [f"{k}_{n}" for k in ("now", "average", "best") for n in names]
         keys += [f"{kind}_{i}" for kind, own in self._moments().items() for i in range(len(own))]
         try:
             known = read_arrays(path, ("name", "state", *keys))
@@ -410,6 +430,7 @@ class _Run:
         self.step, self.waited = int(step), int(waited)
         log.info("%s: training goes on from step %d", path, self.step)
         _restore(self.net, {n: known[f"now_{n}"] for n in names})
+        _restore(self.average, {n: known[f"average_{n}"] for n in names})
         self.best = {n: known[f"best_{n}"] for n in names}
         self.optimiser.moves = self.step
         for kind, values in self._moments().items():

@@ -28,10 +28,10 @@ def unet(
     steps: int = 800,
     batch: int = 4,
     crop: int = 128,
-    rate: float = 0.01,
+    rate: float = 0.005,
     patience: int = 6,
-    rotation: float = 20,
-    elastic: float = 2,
+    rotation: float = 15,
+    elastic: float = 1,
     noise: float = 0.1,
     cldice: float = 0,
     folds: int = 5,
@@ -60,7 +60,8 @@ def unet(
     rate : float
         The greatest learning rate; it rises at first, and falls to 0.
     patience : int
-        Training ends after so many validations, 50 steps apart, without a better one.
+        Training ends after so many validations, 50 steps apart, without a better one, once the
+        learning rate is low.
     rotation : float
         Parts of tiles are turned by up to so many degrees, besides by quarters, and flipped.
     elastic : float

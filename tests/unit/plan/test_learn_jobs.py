@@ -8,7 +8,7 @@ from studies import make_study, write_sample
 from tilewise.learn import features, network, trees
 from tilewise.learn.drawn import LEAST
 from tilewise.learn.model import Model
-from tilewise.plan import learn, segment
+from tilewise.plan import learn, resources, segment
 from tilewise.plan.study import Choice
 
 GRID = {"threshold": "pixel_classifier", "grid": {"depth": [2, 3], "pixels": [900, 90]}}
@@ -158,13 +158,17 @@ def test_a_network_of_other_images_is_refused(tmp_path):
         make_study(tmp_path, row, methods=given, apply="given")
 
 
-def test_networks_take_memory_and_time(of_settings):
+def test_networks_take_memory_and_time(of_settings, monkeypatch):
     methods = NETWORKS | {"otsu": {"threshold": "otsu"}}
     study = of_settings(methods=methods, filters=SMOOTH)
     block = study.annotated_blocks("s")[0]
     plain, net = (segment.threshold_need(study, "s", name, block) for name in ("otsu", "net"))
     assert net.memory > plain.memory + 500
-    assert net.runtime > plain.runtime
+    minutes = resources.threshold(study, "s", "net").runtime
+    pixels = np.prod(study.stacks["s"].grid.block)
+    seconds = 7 * 60 * 1e6 / pixels
+    monkeypatch.setattr(resources.unet, "seconds", lambda settings: seconds * 1.001)
+    assert resources.threshold(study, "s", "net").runtime == minutes + 7
     long, longer = (learn.train_network(study, "nets", n, "all").need for n in ("0", "2"))
     assert longer.runtime > long.runtime
     assert longer.threads == 1
