@@ -1,13 +1,20 @@
 """Held-out scores and speed of pixel classifiers on the published tile, in one run.
 
-    TILEWISE_KESM=FOLDER PYTHONPATH=scripts python benchmarks/learned.py [--seeds 1] [--only TEXT]
+    export TILEWISE_KESM=FOLDER PYTHONPATH=scripts OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+    python benchmarks/learned.py [--seeds 1] [--only TEXT] [--counts FILE]
+    python benchmarks/learned.py --compare FILE ...
 
 The tile is cut into 16 squares. Each is segmented by a model that was trained on pixels at least
 16 px away from it: all foreground, and as many of the background as `--background`, weighted so
 that they count as all. The probability above which a pixel is foreground is that of highest F1 on a
 third of the training squares, by a model of the others: nothing is chosen on held-out pixels. F1 is
-of all held-out pixels together. Speed is of one core, features included: as codes for the own
+of all held-out pixels together. Speed is by processor time, features included: as codes for the own
 trees, as floats for scikit-learn's.
+
+`--counts` writes what is right and wrong in each square. `--compare` reads such tables of one or
+several runs, and gives F1 less that of the first trees in them, on the same squares and seeds: of
+all seeds together, with the lowest and the highest of a seed, and a standard error by the jackknife
+over squares.
 """
 
 import argparse
@@ -96,18 +103,55 @@ def best_bound(odds, truth):
     return odds[order][np.argmax(scores)]
 
 
+def f1(counts):
+    """Of (..., squares, 3) pixels that are true positive, false positive and false negative."""
+    true, false, missed = counts.sum(axis=-2).T
+    return (2 * true / (2 * true + false + missed)).T
+
+
+def compare(paths):
+    """Print differences of F1 to that of the first trees."""
+    tables = {}
+    for line in (line for path in paths for line in path.read_text(encoding="utf-8").splitlines()):
+        name, seed, square, *counts = line.split("\t")
+        tables.setdefault(name, {})[int(seed), int(square)] = list(map(int, counts))
+    first, *others = tables
+    print(f"| F1 less that of {first} | of all | lowest, highest of a seed | standard error |")
+    print("| --- | ---: | ---: | ---: |")
+    for name in others:
+        known = sorted(tables[first].keys() & tables[name].keys())
+        seeds = len({seed for seed, _ in known})
+        pair = [
+            np.array([tables[one][key] for key in known], float).reshape(seeds, -1, 3)
+            for one in (name, first)
+        ]
+        each = f1(pair[0]) - f1(pair[1])
+        pooled = [one.sum(axis=0) for one in pair]
+        squares = np.arange(len(pooled[0]))
+        without = [f1(pooled[0][squares != i]) - f1(pooled[1][squares != i]) for i in squares]
+        error = np.sqrt((len(squares) - 1) * np.var(without))
+        whole = f1(pooled[0]) - f1(pooled[1])
+        print(f"| {name} | {whole:+.4f} | {each.min():+.4f}, {each.max():+.4f} | {error:.4f} |")
+
+
 def main():
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--background", type=int, default=100_000)
     parser.add_argument("--only", default="", help="trees whose name has this text")
+    parser.add_argument("--counts", type=Path, help="table of trees, seed, square, tp, fp, fn")
+    parser.add_argument("--compare", type=Path, nargs="+", help="such tables, to be compared")
     given = parser.parse_args()
+    if given.compare:
+        compare(given.compare)
+        return
     cv2.setNumThreads(1)
     folder = Path(os.environ["TILEWISE_KESM"])
     image = cv2.imread(str(folder / "grayscale.png"), cv2.IMREAD_UNCHANGED)
     truth = (cv2.imread(str(folder / "groundtruth.png"), cv2.IMREAD_UNCHANGED) > 0).astype(np.uint8)
     values = features.compute(image, NAMES, SCALE).reshape(len(NAMES), -1)
+    table = []
     print("| trees | held-out F1, by seed | Mpx/s |\n| --- | --- | ---: |")
     for name, (fit, predict) in KINDS.items():
         if given.only not in name:
@@ -129,16 +173,21 @@ def main():
                 tried = is_training & near(inner, image.shape, 0)
                 bound = best_bound(predict(model, image)[tried], truth[tried])
                 model = model_of(is_training)
-                start = time.perf_counter()
+                start = time.process_time()
                 odds = predict(model, image)
-                seconds.append(time.perf_counter() - start)
+                seconds.append(time.process_time() - start)
                 held_out = near([square], image.shape, 0)
                 mask[held_out] = odds[held_out] >= bound
+                own, right = mask[held_out], truth[held_out] > 0
+                counts = (own & right).sum(), (own & ~right).sum(), (~own & right).sum()
+                table.append("\t".join(map(str, (name, seed, square, *counts))))
             right = np.count_nonzero(mask & (truth > 0))
             scores.append(2 * right / (np.count_nonzero(mask) + np.count_nonzero(truth)))
         text = ", ".join(f"{score:.4f}" for score in scores)
         speed = image.size / 1e6 / np.median(seconds)
         print(f"| {name} | {text} | {speed:.2g} |", flush=True)
+        if given.counts:
+            given.counts.write_text("\n".join(table) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

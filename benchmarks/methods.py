@@ -1,9 +1,10 @@
 """Cost of every filter, threshold and clean-up step: the last column of docs/methods.md.
 
-    PYTHONPATH=scripts python benchmarks/methods.py [--side 1024] [--repeats 3]
+    PYTHONPATH=scripts python benchmarks/methods.py [--side 1024] [--repeats 3] [--only NAME ...]
 
 CPU seconds per million 8-bit pixels, on one core; the median of some runs. The column is written
-into the page. A row that names several steps has the greatest of them.
+into the page. A row that names several steps has the greatest of them. What is trained is trained
+before.
 """
 
 import argparse
@@ -15,6 +16,8 @@ import cv2
 import numpy as np
 from kinds import nuclei
 
+from tilewise.learn import drawn, features, training
+from tilewise.segment import learned
 from tilewise.segment.cleanup import STEPS
 from tilewise.segment.filters import FILTERS, apply_chain
 from tilewise.segment.global_thresholds import GLOBAL
@@ -36,6 +39,7 @@ SETTINGS = {
     "ridge": {"sigmas": [1, 2, 3]},
     "dog": {"sigma": 2},
     "stain": {"matrix": [[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]]},
+    "channels": {"of": ["red", "green", "blue"]},
     "manual": {"value": 80},
     "circular": {"hue": 0},
     "hysteresis": {"low": "li", "high": "otsu"},
@@ -65,10 +69,23 @@ def segment(plane, name):
     segment_region(plane, whole, whole, grid, Segmenter(name, settings, **limits))
 
 
+def classifier(plane, truth):
+    """A model with default settings, of up to 10 000 pixels of each class."""
+    defaults = parse(learned.NAME, {learned.NAME: learned.pixel_classifier}, "threshold method")[1]
+    names, scale = learned.names_of(defaults), features.scale_of("uint8", 0, 255)
+    place = drawn.draw(truth, 10_000, 0, ("", 0, 0, 0))
+    values = features.compute(plane, names, scale)[:, *place]
+    known = truth[place]
+    parts = np.arange(known.size) % training.INNER
+    pixels = training.Pixels(values, known, np.ones(known.size), parts, [(0, 255)])
+    return training.fit(pixels, names, "uint8", training.merit_of("f1"), defaults).model
+
+
 def works(plane, mask, colors):
     """What is measured, by name."""
     hues = apply_chain(colors, ["hue"])
     given = {name: SETTINGS.get(name) for name in (*FILTERS, *PROJECTIONS, *STEPS)}
+    model, (rows, columns) = classifier(plane, mask), plane.shape
     step = {name: [name if own is None else {name: own}] for name, own in given.items()}
     return {
         **{name: lambda name=name: apply_chain(plane, step[name]) for name in FILTERS},
@@ -80,6 +97,7 @@ def works(plane, mask, colors):
         **{
             name: lambda name=name: STEPS[name].apply(mask, **(given[name] or {})) for name in STEPS
         },
+        learned.NAME: lambda: model.mask(plane, (0, 0), (0, rows, 0, columns)),
     }
 
 
@@ -110,6 +128,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--side", type=int, default=1024)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--only", nargs="*", default=[], help="names; by default all")
     given = parser.parse_args()
     cv2.setNumThreads(1)
     image, truth = nuclei()
@@ -120,6 +139,7 @@ def main():
     costs = {
         name: seconds(work, given.repeats) / megapixels
         for name, work in works(plane, np.ascontiguousarray(mask), colors).items()
+        if not given.only or name in given.only
     }
     PAGE.write_text(with_costs(PAGE.read_text(encoding="utf-8"), costs), encoding="utf-8")
 

@@ -36,12 +36,13 @@ def draw(part, threads):
             outer, known = grid.around(inner, reach), truth.tile(tile)
             pixels, corner = filtered.read(outer), (part.sample, tile.z, inner.y0, inner.x0)
             place = drawn.draw(known, params.number, params.seed, corner)
-            levels = float(pixels.min()), float(pixels.max())
+            channels = pixels if pixels.ndim == 3 else [pixels]
+            levels = tuple((float(own.min()), float(own.max())) for own in channels)
             y, x = inner.y0 - outer.y0, inner.x0 - outer.x0
             values = features.compute(
                 pixels,
                 names,
-                features.scale_of(pixels.dtype, *levels),
+                features.scales_of(pixels.dtype, names, levels),
                 origin=(outer.y0, outer.x0),
                 window=(y, y + inner.shape[1], x, x + inner.shape[2]),
             )

@@ -48,7 +48,9 @@ for entry in params.shown:
     truth = read("truths", part, stored, fill=NOT_ANNOTATED).tile(tile)
     place = (own.y0, own.x0), hatch_period(part.grid.sides)
     overlaid = blend(picture, confusion_map(truth, mask), params.colors, params.alpha, *place)
-    steps = (picture, display(filtered.read(own)), mask, truth, overlaid)
+    # of several channels the first
+    plane = filtered.read(own).reshape(-1, *own.shape[1:])[0]
+    steps = (picture, display(plane), mask, truth, overlaid)
     pictures[method][name] = dict(zip(figures.STEPS, steps, strict=True))
     rows = {(row["sample"], row["tile"]): row for row in read_rows(next(waiting["thresholds"]))}
     row, values = rows.get((part.sample, tile.name)), filtered.values(own)

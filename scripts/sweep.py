@@ -51,15 +51,18 @@ def sweep(part, threads):
             for tile, own_truth in known.items():
                 own_mask = np.ascontiguousarray(crop(mask, region, grid.tile_region(tile)))
                 names = {"sample": part.sample, "method": wildcards.method, **grid.place(tile)}
-                names |= {"variant": trial.variant, "fold": trial.fold}
+                names |= {"variant": trial.variant}
                 is_sliver = grid.is_sliver(tile)
                 counts = scoring.count_tile(own_truth, own_mask, settings, is_sliver=is_sliver)
-                rows += [names | fields for fields in counts]
+                rows += [
+                    {**names, "fold": fold, **fields} for fields in counts for fold in trial.folds
+                ]
         return rows
 
     rows = []
     trained = {name: one.of(part.sample) for name, one in models.items()}
-    groups = trials_of(params.variants, calibrated, outcomes, trained)
+    nested = {name: one.by_fold(part.sample) for name, one in models.items()}
+    groups = trials_of(params.variants, calibrated, outcomes, trained, nested)
     for (name, reach), trials in groups.items():
         work = partial(rows_of, filtered=filters[name], trials=trials)
         rows += chain.from_iterable(each_strip(work, runs_of(annotated, grid, reach), threads))

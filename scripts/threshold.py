@@ -1,12 +1,13 @@
 """Decide on each tile's threshold and write the mask of a block."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import chain, starmap
 
 from tilewise import costs, job
 from tilewise.segment.filtered import FilteredBlocks
 from tilewise.segment.guard import Outcome
-from tilewise.segment.learned import read_models
+from tilewise.segment.learned import Kept, Models, read_models
 from tilewise.segment.outcomes import outcome_of
 from tilewise.segment.sample_histogram import of_sample
 from tilewise.segment.segmenters import COLUMNS, Segmenter, segment_tiles
@@ -16,7 +17,7 @@ from tilewise.store.blocks import each_strip
 from tilewise.store.grid import Tile, runs_of
 from tilewise.store.layout import layout_of
 from tilewise.store.parts import each_part, parts_of
-from tilewise.store.pyramid import LevelsWriter, nearest
+from tilewise.store.pyramid import LevelsWriter, mean, nearest
 from tilewise.tables import SAMPLE, write_rows
 
 began = job.start(snakemake)
@@ -42,6 +43,8 @@ def segment(part, threads):
     else:
         filtered = pixels.of(part, params.steps)
         trained = [one.of(part.sample) for one in models.values()]
+        if maps:
+            trained = trained or [Models(segmenter.settings["model"])]
         own_segmenter = replace(segmenter, models=trained[0]) if trained else segmenter
         if part.settings["counts"]:
             outcome = outcome_of(of_sample(filtered, part, threads), segmenter)
@@ -49,13 +52,19 @@ def segment(part, threads):
     chosen = dict.fromkeys(grid.tiles(part.block) if tiles is None else starmap(Tile, tiles))
 
     def rows_of(region):
-        rows = []
+        rows, kept = [], Kept()
         if segmenter.is_vote:
             segmented = vote_tiles(voters, segmenter, region, chosen)
         else:
-            segmented = segment_tiles(filtered, region, chosen, own_segmenter, outcome)
+            makes = own_segmenter
+            if maps:
+                makes = replace(makes, models=replace(makes.models, kept=kept))
+            segmented = segment_tiles(filtered, region, chosen, makes, outcome)
         for tile, mask, own, inside, share in segmented:
             writer.write(part, grid.tile_region(tile), mask)
+            if maps:
+                place = grid.tile_region(tile)
+                maps.write(part, place, kept.of(place, filtered.inside(place)))
             names = {"sample": part.sample, "method": wildcards.method, **grid.place(tile)}
             names |= {"inside": inside, "scope": scope, "foreground": share}
             rows.append(names | own.to_row())
@@ -65,8 +74,13 @@ def segment(part, threads):
     return chain.from_iterable(each_strip(rows_of, regions, threads))
 
 
+kept_at = output.get("probability")
 layout = layout_of(parts[0].grid, "uint8")
-with LevelsWriter(output.mask, wildcards.block, layout, parts, nearest, threads) as writer:
+where = wildcards.block, layout, parts
+with (
+    LevelsWriter(output.mask, *where, nearest, threads) as writer,
+    LevelsWriter(kept_at, *where, mean, threads) if kept_at else nullcontext() as maps,
+):
     rows = list(chain.from_iterable(each_part(segment, parts, threads)))
 write_rows(output.thresholds, COLUMNS, rows)
 costs.write(output.cost, began, sum(row["height"] * row["width"] for row in rows))

@@ -7,6 +7,7 @@ import methods
 import numpy as np
 import pytest
 
+from tilewise.segment import learned
 from tilewise.segment.cleanup import STEPS
 from tilewise.segment.filters import FILTERS
 from tilewise.segment.global_thresholds import GLOBAL
@@ -15,7 +16,7 @@ from tilewise.segment.projections import PROJECTIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "methods.md").read_text(encoding="utf-8")
-KNOWN = [*FILTERS, *PROJECTIONS, *GLOBAL, "hysteresis", *LOCAL, *STEPS]
+KNOWN = [*FILTERS, *PROJECTIONS, *GLOBAL, "hysteresis", *LOCAL, *STEPS, learned.NAME]
 
 
 def test_every_name_has_one_row_with_its_cost():

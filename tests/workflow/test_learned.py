@@ -6,8 +6,10 @@ import time
 
 import numpy as np
 import pytest
+import zarr
 from projects import Project
-from samples import blobs, write_planes
+from samples import blobs, colored_blobs, write_planes
+from scipy import special
 
 from tilewise.learn.model import Model
 from tilewise.segment import cleanup
@@ -15,6 +17,10 @@ from tilewise.segment import cleanup
 NAMES = [f"s{number:02}" for number in range(12)]
 FAST = {"sigmas": [1, 2], "trees": 25, "pixels": 6000, "folds": 2}
 LEARNED = {"threshold": {"pixel_classifier": FAST}}
+FOREST = {
+    "threshold": {"pixel_classifier": FAST | {"keep_probability": True, "learning_curve": True}},
+    "cleanup": [{"remove_small": 9}],
+}
 QUIET = {"overlay": {"format": "zarr-only"}, "apply": "none", "collect": {}}
 
 
@@ -57,10 +63,14 @@ def finished(tmp_path_factory):
     rows = write_all(project, images, truths)
     methods = {
         "otsu": {"threshold": "otsu", "min_contrast": 0},
-        "forest": {**LEARNED, "cleanup": [{"remove_small": 9}]},
-        "tried": {**LEARNED, "grid": {"depth": [1, 3]}},
+        "forest": FOREST,
+        "tried": {
+            "threshold": {"pixel_classifier": FAST | {"folds": 3, "nested": True}},
+            "grid": {"depth": [1, 3]},
+        },
     }
-    project.configure(rows, methods=methods, apply="forest", block={"planes": 1})
+    settings = {"apply": "forest", "block": {"planes": 1}, "pyramid": {"levels": 1}}
+    project.configure(rows, methods=methods, **settings)
     project.succeed()
     return project, rows, truths
 
@@ -79,6 +89,37 @@ def test_masks_are_by_models_that_were_trained_without_the_tile(finished):
             expected = cleanup.clean(expected, [{"remove_small": 9}])
             found = project.array(f"{name}/image.zarr/labels/{label}/0")[0]
             np.testing.assert_array_equal(found, expected, err_msg=f"{name}, {label}")
+
+
+def test_probabilities_are_images_of_their_own(finished):
+    project, rows, _ = finished
+    places = project.rows("models/forest/0/places.tsv")
+    model_of = {row["sample"]: row["model"] for row in places}
+    for row in rows:
+        name = row["sample"]
+        image = project.array(f"{name}/image.zarr/0")[0]
+        for array, model in (("forest", model_of[name]), ("segmentation", "all")):
+            known = Model.load(project.results / f"models/forest/0/{model}.npz")
+            scores = known.scores(image, (0, 0), (0, 64, 0, 128)).astype(np.float64)
+            expected = np.rint(255 * special.expit(known.trees.bias + known.trees.unit * scores))
+            group = zarr.open_group(project.results / name / f"probability/{array}.zarr", mode="r")
+            paths = [one["path"] for one in group.attrs["ome"]["multiscales"][0]["datasets"]]
+            assert paths == ["0", "1"]
+            np.testing.assert_array_equal(group["0"][0], expected)
+            reduced = expected.reshape(32, 2, 64, 2).mean(axis=(1, 3))
+            np.testing.assert_allclose(group["1"][0], reduced, atol=0.5)
+
+
+def test_the_learning_curve_goes_up_to_all_units(finished):
+    project, *_ = finished
+    rows = project.rows("models/forest/learning_curve.tsv")
+    # four units, of which the first model has two
+    assert [(row["units"], row["draws"], row["metric"]) for row in rows] == [
+        *(("1", "5", "mcc"), ("2", "1", "mcc")),
+    ]
+    assert 0.5 < float(rows[0]["lowest"]) <= float(rows[0]["highest"])
+    assert float(rows[1]["mean"]) > 0.9
+    assert not project.results.joinpath("models/tried/learning_curve.tsv").exists()
 
 
 def test_what_is_scored_is_those_masks(finished):
@@ -116,6 +157,33 @@ def test_they_are_ranked_with_the_others(finished):
     assert {row["estimate"] for row in tried} == {"resubstitution"}
 
 
+def test_a_fold_is_chosen_for_by_models_that_have_not_seen_it(finished):
+    project, _, truths = finished
+    places = project.rows("models/tried/0/places.tsv")
+    model_of = {row["sample"]: row["model"] for row in places}
+    fold_of = {row["sample"]: row["fold"] for row in places}
+    assert set(fold_of.values()) == set("0123")
+    found = {}
+    for name in truths:
+        for row in project.rows(f"{name}/tried/sweep/0/0/0.tsv"):
+            own = found.setdefault((name, row["variant"], row["fold"]), 0)
+            found[name, row["variant"], row["fold"]] = own + int(row["tp"])
+    for name, truth in truths.items():
+        image = project.array(f"{name}/image.zarr/0")[0]
+        for other, fold in fold_of.items():
+            both = sorted({model_of[name], model_of[other]})
+            card = json.loads(
+                (project.results / f"models/tried/1/{'-'.join(both)}.json").read_text()
+            )
+            assert not {name, other} & {*card["trained_on"]["samples"]}
+            assert card["trained_on"]["tiles"] > 0
+            known = Model.load(project.results / f"models/tried/1/{'-'.join(both)}.npz")
+            mask = known.mask(image, (0, 0), (0, 64, 0, 128))
+            assert found[name, "depth=3", fold] == (mask & truth).sum(), (name, other)
+    folds = {row["fold"] for row in project.rows("sweeps/tried/units.tsv")}
+    assert folds == {"all", *"0123"}
+
+
 def test_pixels_are_drawn_once_for_several_sets_of_parameters(finished):
     project, *_ = finished
     assert [path.name for path in project.results.glob("s00/tried/drawn/*")] == ["0"]
@@ -128,7 +196,11 @@ def test_the_model_is_a_result_with_its_card(finished, tmp_path):
     assert card["trained_on"]["tiles"] == 8
     assert card["scores"]["estimate"] == "held out"
     model = (project.results / "models/forest.npz").read_bytes()
-    assert model == (project.results / "models/forest/0/all.npz").read_bytes()
+    own, trained = (
+        Model.load(project.results / f"models/{name}.npz") for name in ("forest", "forest/0/all")
+    )
+    assert (own.names, own.bound) == (trained.names, trained.bound)
+    np.testing.assert_array_equal(own.trees.leaves, trained.trees.leaves)
     # and is applied elsewhere
     other = Project.create(tmp_path / "other")
     (other.folder / "models").mkdir()
@@ -148,11 +220,11 @@ def test_the_model_is_a_result_with_its_card(finished, tmp_path):
 def test_nothing_is_trained_again_without_need(finished, tmp_path):
     first, rows, truths = finished
     project = first.copy(tmp_path / "project")
-    methods = {"forest": {**LEARNED, "cleanup": [{"remove_small": 9}]}}
+    methods = {"forest": FOREST}
     # another method, and a sample without truth
     write_planes(project.folder, blobs(1, 64, 128, 77)[0], "new.png")
     new = [*rows, {"sample": "new", "image": "new.png"}]
-    settings = {"apply": "forest", "block": {"planes": 1}}
+    settings = {"apply": "forest", "block": {"planes": 1}, "pyramid": {"levels": 1}}
     project.configure(new, methods=methods, **settings)
     output = project.succeed().output
     assert "rule ingest:" in output
@@ -167,10 +239,44 @@ def test_nothing_is_trained_again_without_need(finished, tmp_path):
     assert output.count("rule draw:") == 1
     assert output.count("rule train:") == 3
     # parameters of the trees, for which nothing is drawn again
-    methods["forest"]["threshold"] = {"pixel_classifier": FAST | {"depth": 2}}
+    methods["forest"] = {"threshold": {"pixel_classifier": FAST | {"depth": 2}}}
     project.configure(new, methods=methods, **settings)
     output = project.succeed().output
     assert [output.count(f"rule {name}:") for name in ("draw", "train")] == [0, 3]
+
+
+def test_channels_tell_what_a_grey_level_cannot(project, tmp_path):
+    images, truths = {}, {}
+    for seed, name in enumerate(NAMES[:3]):
+        (image,), (truth,) = colored_blobs(1, 64, 128, seed)
+        images[name], truths[name] = image, truth
+    rows = write_all(project, images, truths)
+    filters = {"lab": [{"channels": ["lightness", "a", "b"]}, {"median": 3}]}
+    methods = {"grey": LEARNED, "lab": {**LEARNED, "filter": "lab"}}
+    settings = {"apply": "lab", "figures": {"tiles": 1}, "pixel_size": 0.5}
+    project.configure(rows, filters=filters, methods=methods, **settings)
+    project.succeed()
+    assert held_out(project, "lab")[0] > 0.95
+    assert held_out(project, "grey")[0] < 0.5
+    card = json.loads((project.results / "models/lab.json").read_text())
+    assert card["channels"] == ["lightness", "a", "b"]
+    assert {name.partition(":")[0] for name in card["features"]} == {"lightness", "a", "b"}
+    # and elsewhere, on pixels of another size
+    model = project.results / "models/lab.npz"
+    settings = {"model": str(model), "keep_probability": True}
+    given = {"filter": "lab", "threshold": {"pixel_classifier": settings}}
+    other = Project.create(tmp_path / "other")
+    row = write_all(other, {"s00": images["s00"]}, {"s00": truths["s00"]})[0]
+    settings = {"filters": filters, "methods": {"given": given}, "apply": "given"}
+    row = {name: row[name] for name in ("sample", "image")}
+    other.configure([row], **settings, pixel_size=0.7)
+    other.succeed()
+    label = "s00/image.zarr/labels/segmentation/0"
+    np.testing.assert_array_equal(other.array(label), project.array(label))
+    mask = other.array(label)
+    kept = other.array("s00/probability/segmentation.zarr/0")
+    assert kept[mask > 0].min() > kept[mask == 0].max() - 1
+    assert "pixel_size_of_model" in {row["code"] for row in other.rows("warnings.tsv")}
 
 
 def test_a_new_companion_without_truth_trains_nothing(project):

@@ -55,10 +55,21 @@ def get_pixels_file(method, number):
     return ancient(checkpoints.gather.get(method=method, number=number).output.pixels)
 
 
+def get_chosen_number(method):
+    """The number of the chosen set of parameters."""
+    own = STUDY.methods[method]
+    return str(own.variants.index(own.variant(get_choice(method).variant)))
+
+
 def get_chosen_model(method, kind):
     """The model of the chosen set of parameters, or its card."""
     model = learn.chosen_model(STUDY, method, get_choice(method).variant)
     return model.removesuffix("npz") + kind
+
+
+def get_training(method):
+    """How it is trained."""
+    return learn.train(STUDY, method, get_chosen_number(method), "all")
 
 
 def get_guard(stack, method):

@@ -104,7 +104,7 @@ wildcard_constraints:
     file=paths.any_of(export.single_files(STUDY)),
     extent=r"\d+|stack",
     number=r"\d+",
-    model=r"\d+|all",
+    model=r"\d+(-\d+)?|all",
 
 
 def get_environment(*methods):

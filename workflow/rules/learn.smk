@@ -174,9 +174,40 @@ rule model:
     params:
         method=lambda w: w.method,
         variant=lambda w: get_choice(w.method).variant,
+        kind=lambda w: get_variants(get_choice(w.method))[0].segmenter.threshold,
         pixel_sizes=lambda w: learn.pixel_sizes(STUDY, w.method),
     conda:
         "../../envs/tilewise.yaml"
     localrule: True
     script:
         "../../scripts/model.py"
+
+
+rule learning_curve:
+    """The score of a method by the number of units it is trained on, on drawn pixels of other units."""
+    input:
+        drawn=lambda w: list(map(ancient, get_training(w.method).drawn)),
+        places=lambda w: ancient(
+            f"results/models/{w.method}/{get_chosen_number(w.method)}/places.tsv"
+        ),
+        pixels=lambda w: get_pixels_file(w.method, get_chosen_number(w.method)),
+        code=get_code("learning_curve"),
+    output:
+        curve="results/models/{method}/learning_curve.tsv",
+    log:
+        "logs/models/{method}/learning_curve.log",
+    benchmark:
+        "benchmarks/models/{method}/learning_curve.tsv"
+    params:
+        names=lambda w: get_training(w.method).names,
+        dtype=lambda w: get_training(w.method).dtype,
+        settings=lambda w: get_training(w.method).settings,
+        margin=lambda w: get_training(w.method).margin,
+        metric=config["decision"]["metric"],
+        pixels=lambda w: get_pixels(w.method, get_chosen_number(w.method)),
+    conda:
+        "../../envs/tilewise.yaml"
+    resources:
+        **resources.of_attempts(lambda w: learn.learning_curve_need(STUDY, w.method)),
+    script:
+        "../../scripts/learning_curve.py"

@@ -127,6 +127,8 @@ rule threshold:
         outcome=lambda w: get_mask_outcome(w),
         voters=lambda w: get_threshold(w).voters,
         outcomes=lambda w: get_vote_outcomes(w),
+    wildcard_constraints:
+        method=paths.any_of(STUDY.without_probability),
     conda:
         lambda w: get_environment(w.method)
     group:
@@ -137,3 +139,13 @@ rule threshold:
         **resources.of_attempts(lambda w: segment.threshold_need(STUDY, **w)),
     script:
         "../../scripts/threshold.py"
+
+
+use rule threshold as threshold_probability with:
+    output:
+        mask=at_levels("results/{stack}/image.zarr/labels/{method}/{level}/c/{block}"),
+        probability=at_levels("results/{stack}/probability/{method}.zarr/{level}/c/{block}"),
+        thresholds="results/{stack}/{method}/thresholds/{block}.tsv",
+        cost="results/{stack}/{method}/cost/{block}.tsv",
+    wildcard_constraints:
+        method=paths.any_of(STUDY.with_probability),

@@ -31,6 +31,7 @@ def assign(folds: Folds, samples: Collection[str], number: int) -> list[dict[str
         {
             **vars(place),
             "unit": own.unit_of.get(place, ""),
+            "fold": own.fold_of.get(own.unit_of.get(place, "")),
             "model": by_place.get(place),
             "near": ";".join(map(str, sorted(near.get(place, ())))),
         }

@@ -30,8 +30,8 @@ class Drawn:
     """Rows and columns of the tile."""
     totals: NDArray[np.int64]
     """Annotated pixels of the tile: of the background, and of the foreground."""
-    levels: tuple[float, float]
-    """The least and the greatest grey level that features were computed from."""
+    levels: tuple[tuple[float, float], ...]
+    """Of each channel, the least and the greatest grey level that features were computed from."""
     rows: NDArray[np.int32]
     """Of each pixel, within the tile."""
     columns: NDArray[np.int32]
@@ -84,7 +84,7 @@ def write(path: str | Path, tiles: Sequence[Drawn], features: int) -> None:
         samples=np.array([tile.corner[0] for tile in tiles], np.str_),
         places=np.array([(*t.corner[1:], *t.shape) for t in tiles], np.int64).reshape(-1, 5),
         totals=np.array([tile.totals for tile in tiles], np.int64).reshape(-1, 2),
-        levels=np.array([tile.levels for tile in tiles], np.float64).reshape(-1, 2),
+        levels=np.array([tile.levels for tile in tiles], np.float64),
         sizes=np.array([tile.truth.size for tile in tiles], np.int64),
         rows=np.concatenate([np.zeros(0, np.int32), *(tile.rows for tile in tiles)]),
         columns=np.concatenate([np.zeros(0, np.int32), *(tile.columns for tile in tiles)]),
@@ -107,6 +107,6 @@ def _tiles_of(known: Mapping[str, NDArray[Any]]) -> Iterable[Drawn]:
             (str(sample), int(z), int(y), int(x)),
             (int(height), int(width)),
             totals,
-            (float(levels[0]), float(levels[1])),
+            tuple((low, high) for low, high in levels.tolist()),
             *(known[name][..., own] for name in OF_PIXELS),
         )

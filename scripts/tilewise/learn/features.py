@@ -7,7 +7,7 @@ resolution.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,8 @@ DEFAULT_KINDS = KINDS[:4]
 SIGMAS = (0.7, 1, 1.6, 2.5, 4, 6.4, 10, 16)
 TRUNCATE = 4
 """Where a gaussian ends, in standard deviations."""
+CHANNEL = ":"
+"""Between the name of a channel and that of its feature."""
 WIDER = 1.6
 FINEST = 1.6
 """On a reduced grid, sigma is this many cells or more."""
@@ -57,6 +59,10 @@ class Scale:
         return np.clip(levels, 0, STEPS, out=levels).astype(np.uint16)
 
 
+Scales = Scale | Mapping[str, Scale]
+"""Of a plane; or of each channel by its name, in their order."""
+
+
 def scale_of(dtype: np.dtype | str, low: float, high: float) -> Scale:
     """The finest scale that holds grey levels from `low` to `high`, those of the training planes.
 
@@ -70,10 +76,23 @@ def scale_of(dtype: np.dtype | str, low: float, high: float) -> Scale:
     return Scale((float(low) + float(high) - STEPS / factor) / 2, factor)
 
 
+def scales_of(
+    dtype: np.dtype | str, names: Iterable[str], levels: Sequence[tuple[float, float]]
+) -> Scales:
+    """The scale of each channel that features are of, from their least and greatest levels."""
+    scales = [scale_of(dtype, *own) for own in levels]
+    channels = channels_of(names)
+    return scales[0] if channels == [""] else dict(zip(channels, scales, strict=True))
+
+
 def feature_names(
-    sigmas: Iterable[float] = SIGMAS, kinds: Iterable[str] = DEFAULT_KINDS
+    sigmas: Iterable[float] = SIGMAS,
+    kinds: Iterable[str] = DEFAULT_KINDS,
+    channels: Sequence[str] = (),
 ) -> list[str]:
     """Names of features: `intensity`, then `KIND_SIGMA`, such as `gradient_1.6`.
+
+    Of several channels, the same of each after its name: `green:gradient_1.6`.
 
     Raises
     ------
@@ -84,7 +103,12 @@ def feature_names(
     names = [INTENSITY, *(f"{kind}_{sigma:g}" for kind, sigma in pairs)]
     for name in names:
         _parse(name)
-    return names
+    return [channel + CHANNEL + name for channel in channels for name in names] or names
+
+
+def channels_of(names: Iterable[str]) -> list[str]:
+    """Channels that features are of, each once; `[""]` of a single plane without a name."""
+    return list(dict.fromkeys(name.rpartition(CHANNEL)[0] for name in names)) or [""]
 
 
 def reach(names: Iterable[str]) -> int:
@@ -95,7 +119,7 @@ def reach(names: Iterable[str]) -> int:
 def compute(
     plane: NDArray,
     names: Sequence[str],
-    scale: Scale,
+    scales: Scales,
     origin: tuple[int, int] = (0, 0),
     window: Window | None = None,
 ) -> NDArray[np.float32]:
@@ -103,12 +127,12 @@ def compute(
 
     Parameters
     ----------
-    plane : (rows, columns) array
+    plane : (rows, columns) or (channels, rows, columns) array
         uint8, uint16, int16 or finite float32. Beyond its border it is mirrored.
     names : sequence of str
         As from `feature_names`; any of them, in any order.
-    scale : Scale
-        Of the grey levels.
+    scales : Scale, or dict of str to Scale
+        Of the grey levels; of several channels that of each by its name, in their order.
     origin : (int, int)
         Row and column of the plane's first pixel in its sample.
     window : (first row, end, first column, end), optional
@@ -120,20 +144,20 @@ def compute(
         In grey levels; of the gradient per pixel, of the Hessian matrix per pixel squared, of the
         structure tensor its square roots per pixel. A constant plane has 0 for all but intensities.
     """
-    window = window or (0, plane.shape[0], 0, plane.shape[1])
+    window = window or (0, plane.shape[-2], 0, plane.shape[-1])
     result = np.empty((len(names), window[1] - window[0], window[3] - window[2]), np.float32)
 
     def keep(index: int, values: NDArray[np.float32], unit: float, offset: float) -> NDArray:
         return values * np.float32(unit) + np.float32(offset)
 
-    _compute(plane, names, scale, origin, window, keep, cv2.INTER_LINEAR, result)
+    _each_channel(plane, names, scales, origin, window, keep, cv2.INTER_LINEAR, result)
     return result
 
 
 def compute_codes(
     plane: NDArray,
     names: Sequence[str],
-    scale: Scale,
+    scales: Scales,
     edges: NDArray[np.float64],
     origin: tuple[int, int] = (0, 0),
     window: Window | None = None,
@@ -146,19 +170,19 @@ def compute_codes(
 
     Parameters
     ----------
-    plane, names, scale, origin, window
+    plane, names, scales, origin, window
         As of `compute`.
     edges : (features, 2) array
         As from `edges_of`.
     """
-    window = window or (0, plane.shape[0], 0, plane.shape[1])
+    window = window or (0, plane.shape[-2], 0, plane.shape[-1])
     result = np.empty((len(names), window[1] - window[0], window[3] - window[2]), np.uint8)
 
     def code(index: int, values: NDArray[np.float32], unit: float, offset: float) -> NDArray:
         slope, intercept = _line(edges[index])
         return _codes(values, slope * unit, intercept + slope * offset)
 
-    _compute(plane, names, scale, origin, window, code, cv2.INTER_LINEAR_EXACT, result)
+    _each_channel(plane, names, scales, origin, window, code, cv2.INTER_LINEAR_EXACT, result)
     return result
 
 
@@ -206,6 +230,7 @@ def _codes(values, slope, intercept):
 
 def _parse(name):
     """Kind and sigma of a name."""
+    name = name.rpartition(CHANNEL)[2]
     kind, _, sigma = name.rpartition("_")
     if name == INTENSITY:
         return INTENSITY, 0.0
@@ -244,10 +269,22 @@ def _halo(kind, sigma):
     return side * (_radius(wider * _cell_sigma(sigma)) + 2) + side - 1
 
 
+def _each_channel(planes, names, scales, *arguments):
+    """Fill the features of each channel; arguments as of `_compute`."""
+    if isinstance(scales, Scale):
+        planes, scales = [planes], {"": scales}
+    for plane, (channel, scale) in zip(planes, scales.items(), strict=True):
+        own = {i: name for i, name in enumerate(names) if channels_of([name]) == [channel]}
+        _compute(plane, own, scale, *arguments)
+
+
 def _compute(plane, names, scale, origin, window, finish, interpolation, result):
-    """Fill `result` with what `finish` makes of each feature on its grid, enlarged."""
+    """Fill `result` with what `finish` makes of each feature on its grid, enlarged.
+
+    Features are by their number in the result.
+    """
     groups: dict[float, dict[str, list[int]]] = {}
-    for index, name in enumerate(names):
+    for index, name in names.items():
         kind, sigma = _parse(name)
         groups.setdefault(sigma, {}).setdefault(kind, []).append(index)
     grids: dict[int, tuple[Any, Window]] = {}

@@ -20,6 +20,8 @@ from tilewise.arrays import read_arrays
 
 FORMAT = 1
 """Of the file; another number is refused."""
+HEAD = ("format", "settings", "dtype", "line", "pixel_sizes")
+"""Arrays of the file, besides those of its layers."""
 MOST_LEVELS, MOST_WIDTH = 6, 256
 """Of a network."""
 
@@ -37,6 +39,7 @@ class Settings:
     patience: int = 6
     rotation: float = 15
     elastic: float = 1
+    intensity: float = 0.1
     noise: float = 0.1
     cldice: float = 0
     seed: int = 0
@@ -83,6 +86,13 @@ class Trained:
     """The least log-odds of a pixel that is foreground."""
     layers: tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
     """Of each convolution: weights (after, before, rows, columns), and what is added (after,)."""
+    pixel_sizes: tuple[tuple[float | None, ...], ...] = ()
+    """Of the images that it was trained on, where they are known: z, y and x in micrometres."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Of the images: they are single planes."""
+        return ()
 
     def save(self, path: str | Path) -> None:
         """Write the network; the same one gives the same bytes."""
@@ -95,6 +105,7 @@ class Trained:
             dtype=np.str_(self.dtype),
             settings=np.str_(json.dumps(asdict(self.settings))),
             line=np.array([self.mean, self.deviation, self.bound]),
+            pixel_sizes=np.array(self.pixel_sizes, np.float64).reshape(-1, 3),
             allow_pickle=False,
             **arrays,
         )
@@ -106,7 +117,7 @@ class Trained:
         A file that is damaged, or no U-Net, is a ValueError that names it.
         """
         try:
-            return cls._of(path, read_arrays(path, ("format", "settings", "dtype", "line")))
+            return cls._of(path, read_arrays(path, HEAD))
         except (ValueError, TypeError, KeyError, AttributeError):
             raise ValueError(
                 f"{path} is damaged, or no U-Net of this version: name one that tilewise has "
@@ -136,7 +147,11 @@ class Trained:
                 if own.shape != shape or own.dtype != np.float32 or not np.isfinite(own).all():
                     raise ValueError
         layers = tuple((known[f"weights_{i}"], known[f"added_{i}"]) for i in range(len(pairs)))
-        return cls(str(head["dtype"]), settings, mean, deviation, bound, layers)
+        sizes = tuple(
+            tuple(None if math.isnan(one) else one for one in size)
+            for size in head["pixel_sizes"].reshape(-1, 3).tolist()
+        )
+        return cls(str(head["dtype"]), settings, mean, deviation, bound, layers, sizes)
 
 
 @cache

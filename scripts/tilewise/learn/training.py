@@ -33,9 +33,14 @@ Merit = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 higher, the better; nan where it is undefined."""
 
 
+def pixel_metric(name: str) -> str:
+    """A metric of `score.formulas`, or F1 in place of those that do not come from pixels."""
+    return name if set(METRICS[name].counts) <= set(COUNTS) else "f1"
+
+
 def merit_of(name: str) -> Merit:
-    """The merit of a metric of `score.formulas`; of F1 for those that do not come from pixels."""
-    metric = METRICS[name if set(METRICS[name].counts) <= set(COUNTS) else "f1"]
+    """The merit of a `pixel_metric`."""
+    metric = METRICS[pixel_metric(name)]
     columns = [COUNTS.index(field) for field in metric.counts]
     formula = metric.formula
     assert formula is not None
@@ -57,8 +62,8 @@ class Pixels:
     weights: NDArray[np.float64]
     part: NDArray[np.int64]
     """Pixels of one part are held out together, from 0; or `NOWHERE`."""
-    levels: tuple[float, float]
-    """Of all tiles."""
+    levels: list[tuple[float, float]]
+    """Of all tiles, for each channel."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ def gather(tiles: Sequence[Drawn], places: Sequence[Place], margin: int) -> Pixe
     if not chosen:
         return Pixels(
             np.zeros((0, 0), np.float32),
-            *(np.zeros(0, np.uint8), np.zeros(0), np.zeros(0, np.int64), (0.0, 0.0)),
+            *(np.zeros(0, np.uint8), np.zeros(0), np.zeros(0, np.int64), []),
         )
     flat = [name for own in names for name in own]
     order = {name: i for i, name in enumerate(sorted({*flat} - {""}))}
@@ -111,10 +116,10 @@ def gather(tiles: Sequence[Drawn], places: Sequence[Place], margin: int) -> Pixe
         truth=np.concatenate([tile.truth[own] for tile, own in chosen]),
         weights=np.concatenate([tile.weights[own] for tile, own in chosen]),
         part=np.array([order[name] % INNER if name else NOWHERE for name in flat], np.int64),
-        levels=(
-            min(tile.levels[0] for tile, _ in chosen),
-            max(tile.levels[1] for tile, _ in chosen),
-        ),
+        levels=[
+            (min(low for low, _ in own), max(high for _, high in own))
+            for own in zip(*(tile.levels for tile, _ in chosen), strict=True)
+        ],
     )
 
 
@@ -145,7 +150,8 @@ def fit(
         `trees`, `depth`, `rate` and `seed` as of `trees.train`; `keep`, how many features, None for
         all.
     """
-    scale = features.scale_of(dtype, *pixels.levels)
+    channels = features.channels_of(names)
+    scale = features.scales_of(dtype, names, pixels.levels or [(0.0, 0.0)] * len(channels))
     counts = np.bincount(pixels.truth, minlength=2).tolist()
     background, foreground = counts
     if not (background and foreground):
@@ -240,7 +246,7 @@ def _best_bound(
 
 
 def _empty(
-    names: Sequence[str], scale: features.Scale, dtype: str, depth: int, *, is_foreground: bool
+    names: Sequence[str], scale: features.Scales, dtype: str, depth: int, *, is_foreground: bool
 ) -> Model:
     """A model that takes all pixels for one class."""
     none = Trees(
@@ -262,6 +268,7 @@ def card(
     weights = zip(model.names, fitted.importance.tolist(), strict=True)
     return {
         "dtype": model.dtype,
+        "channels": list(model.channels),
         "settings": dict(settings),
         "trained_on": {
             "tiles": len({place.corner for place in places}),

@@ -85,9 +85,22 @@ class Model:
             odds = apply(tensor_of(image[None, None]), levels, self.layers)
             return odds[0, 0].cpu().numpy()[tuple(inside)]
 
-    def mask(self, plane: NDArray, origin: tuple[int, int], window: Window) -> NDArray[np.uint8]:
-        """The mask of a window of a plane, 0 and 1; arguments as of `odds`."""
-        return (self.odds(plane, origin, window) >= np.float32(self.trained.bound)).view(np.uint8)
+    def mask(
+        self,
+        plane: NDArray,
+        origin: tuple[int, int],
+        window: Window,
+        probability: NDArray[np.uint8] | None = None,
+    ) -> NDArray[np.uint8]:
+        """The mask of a window of a plane, 0 and 1; arguments as of `odds`.
+
+        The probability of foreground is written into another array, if any, as 0 to 255.
+        """
+        odds = self.odds(plane, origin, window)
+        if probability is not None:
+            # the logistic function, which does not overflow
+            probability[:] = np.rint(255 * (0.5 + 0.5 * np.tanh(odds / 2)))
+        return (odds >= np.float32(self.trained.bound)).view(np.uint8)
 
 
 def apply(image: Any, levels: int, layers: Sequence[tuple[Any, Any]]) -> Any:

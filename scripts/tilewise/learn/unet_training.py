@@ -214,7 +214,9 @@ class Crops:
         """The middle of a crop, rotated a little, and stretched here and there."""
         side, settings = self._settings.crop, self._settings
         margin = (len(truth) - side) // 2
-        if not (settings.rotation or settings.elastic):
+        # half of them keep their pixels, which are smoother where they are moved
+        is_kept = random.integers(2) or not (settings.rotation or settings.elastic)
+        if is_kept:
             inner = np.s_[margin : margin + side, margin : margin + side]
             return image[inner], truth[inner]
         angle = math.radians(random.uniform(-settings.rotation, settings.rotation))
@@ -233,7 +235,8 @@ class Crops:
 
     def _changed(self, image, random):
         """Brighter or darker, of more or less contrast, and noisier."""
-        image = image * random.uniform(0.8, 1.25) + random.uniform(-0.2, 0.2)
+        most = self._settings.intensity
+        image = image * random.uniform(1 - most, 1 + most) + random.uniform(-most, most)
         noise = random.normal(0, random.uniform(0, self._settings.noise), image.shape)
         return (image + noise).astype(np.float32)
 

@@ -145,7 +145,10 @@ def sweep(study: Study, stack: str, method: str, block: str) -> Sweep:
         steps={filter: study.steps(filter, stack) for filter in tried.filters},
         own_files=list(dict.fromkeys([*own_files, *pixels.own_files])),
         models=learn.models(
-            study, [(one.name, method, one) for one in tried.variants], is_tried=True
+            study,
+            [(one.name, method, one) for one in tried.variants],
+            is_tried=True,
+            chooses=True,
         ),
         scoring=validate.scoring(study),
         dtype=study.dtype(stack),
@@ -262,12 +265,13 @@ def decide(study: Study) -> Decide:
         for name, own in study.methods.items()
         if name in study.ranked and name in study.swept
     }
-    # a threshold of hues is no reference, since they are a circle; nor is one of others' masks
+    # a threshold of hues is no reference, since they are a circle; nor is one of others' masks, or
+    # of several channels
     applied = dict.fromkeys(
         filter
         for name in study.ranked
         for filter in study.methods[name].filters
-        if not study.is_circular(filter) and not study.source(filter)
+        if not (study.is_circular(filter) or study.source(filter) or study.filter_channels(filter))
     )
     has_oracles = study.config["validate"]["oracles"]
     return Decide(

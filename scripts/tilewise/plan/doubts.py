@@ -1,6 +1,7 @@
 """The job of rules/report.smk that gathers what could mislead."""
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -9,6 +10,7 @@ from tilewise.labels import SEGMENTATION
 from tilewise.plan import paths
 from tilewise.plan.sheet import Sample
 from tilewise.plan.study import Study
+from tilewise.segment.trained import KINDS
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,47 @@ def _of(study: Study, samples: Iterable[str]) -> Warnings:
     runs = [*study.runs, *((sample, SEGMENTATION) for sample in study.applied)]
     masks = ((study.stack_of[sample].name, method) for sample, method in runs)
     return Warnings(
-        doubts=[doubt for sample in known for doubt in (*sample.doubts, *_of_masks(study, sample))],
+        doubts=[
+            doubt
+            for sample in known
+            for doubt in (*sample.doubts, *_of_masks(study, sample), *_of_models(study, sample))
+        ],
         checks=[paths.CHECKS.format(stack=stack, block=block) for stack, block in blocks],
         has_roi=[sample.name for sample in known if sample.has_roi],
         thresholds=paths.of_masks(paths.THRESHOLDS, dict.fromkeys(masks), study.mask_blocks),
     )
+
+
+def _of_models(study: Study, sample: Sample) -> Iterator[Doubt]:
+    """Models that were trained on pixels of another size, which scales of features are in."""
+    for name in study.methods_of(sample.name):
+        for variant in study.methods[name].variants:
+            path = variant.segmenter.settings.get("model")
+            if path is None or not variant.segmenter.is_classifier or not sample.pixel_size:
+                continue
+            sizes, own = (
+                KINDS[variant.segmenter.threshold].read(path).pixel_sizes,
+                sample.pixel_size[1:],
+            )
+            if sizes and not any(_is_like(size[1:], own) for size in sizes):
+                yield Doubt(
+                    "pixel_size_of_model",
+                    f"pixels of sample {sample.name} have {_written(own)}, and {path} of {name} "
+                    f"was trained on pixels of {_written(sizes[0][1:])}",
+                    "train a model on such pixels, or resample the images",
+                    sample.name,
+                    name,
+                )
+
+
+def _written(size: Sequence[float | None]) -> str:
+    return " x ".join(f"{one:g}" for one in size if one) + " um"
+
+
+def _is_like(size: Sequence[float | None], other: Sequence[float | None]) -> bool:
+    """Whether sizes differ by less than a hundredth; those that are unknown do not differ."""
+    pairs = zip(size, other, strict=True)
+    return all(math.isclose(a, b, rel_tol=0.01) for a, b in pairs if a and b)
 
 
 def _of_masks(study: Study, sample: Sample) -> Iterator[Doubt]:

@@ -1,11 +1,12 @@
 """The jobs of rules/learn.smk: models of methods that learn from annotated tiles."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import combinations, starmap
 from typing import Any
 
-from tilewise.learn.assignment import ALL
+from tilewise.learn.assignment import ALL, pair_of
 from tilewise.learn.drawn import number_per_tile
 from tilewise.plan import paths, reads, resources, validate
 from tilewise.plan.methods import Method, Variant
@@ -41,7 +42,7 @@ def draw(study: Study, stack: str, method: str, number: str, block: str) -> Draw
         pixels=reads.filtered(study, places, variant.filter, reach, is_tried=is_tried),
         dtype=study.dtype(stack),
         need=resources.draw(study, stack, variant),
-        names=learned.names_of(settings),
+        names=learned.names_of(settings, study.filter_channels(variant.filter)),
         number=number_per_tile(settings["pixels"], _annotated_tiles(study, own)),
         seed=settings["seed"],
     )
@@ -133,11 +134,11 @@ def train(study: Study, method: str, number: str, model: str) -> Train:
     stack = study.stack_of[study.annotated_samples(own)[0]].name
     return Train(
         drawn=gather(study, method, number).drawn,
-        names=learned.names_of(settings),
+        names=learned.names_of(settings, study.filter_channels(variant.filter)),
         dtype=chain_dtype(study.steps(variant.filter, stack), study.dtype(stack)),
         settings={name: settings[name] for name in ("keep", "trees", "depth", "rate", "seed")},
         margin=study.config["validate"]["margin"],
-        need=resources.train(variant),
+        need=resources.train(study, variant),
     )
 
 
@@ -222,11 +223,16 @@ class ModelFiles:
 
 
 def models(
-    study: Study, variants: Iterable[tuple[str, str, Variant]], *, is_tried: bool
+    study: Study,
+    variants: Iterable[tuple[str, str, Variant]],
+    *,
+    is_tried: bool,
+    chooses: bool = False,
 ) -> ModelFiles:
     """Models of sets of parameters: each with a name for it, its method and itself.
 
-    Where methods are tried, annotated tiles are predicted by models that were trained without them.
+    Where methods are tried, annotated tiles are predicted by models that were trained without them;
+    where it `chooses` among sets, also by those that were trained without each pair of folds.
     """
     files, names, assigned = [], [], []
     for name, method, variant in variants:
@@ -235,7 +241,9 @@ def models(
         number = study.methods[method].variants.index(variant)
         numbered: dict[str, Any] = {"method": method, "number": number}
         others = range(_number_of_models(study, variant) if is_tried else 0)
-        for model in (ALL, *map(str, others)):
+        has_pairs = chooses and variant.is_nested and len(others) > 2
+        pairs = combinations(map(str, others), 2) if has_pairs else ()
+        for model in (ALL, *map(str, others), *starmap(pair_of, pairs)):
             files.append(_model_file(variant, **numbered, model=model))
             names.append((name, model))
         if is_tried:
@@ -261,6 +269,26 @@ def applied_models(study: Study) -> list[str]:
         for name, method in study.methods.items()
         if method.is_learned
     ]
+
+
+def learning_curves(study: Study) -> list[str]:
+    """Scores by number of units, of methods that are asked for them."""
+    return [
+        paths.LEARNING_CURVE.format(method=name)
+        for name, method in study.methods.items()
+        if any(
+            one.is_learned and one.segmenter.settings.get("learning_curve")
+            for one in method.variants
+        )
+    ]
+
+
+@cache
+def learning_curve_need(study: Study, method: str) -> Need:
+    """Of some tens of models, most of them on few units, one after the other."""
+    needs = [resources.train(study, one) for one in study.methods[method].variants]
+    most = max(needs, key=lambda need: need.memory)
+    return replace(most, runtime=20 * max(need.runtime for need in needs))
 
 
 def pixel_sizes(study: Study, method: str) -> list[list[float | None] | None]:

@@ -20,7 +20,7 @@ class Array:
 
     stack: str
     path: str
-    kind: Literal["image", "color", "label", "filtered", "external"]
+    kind: Literal["image", "color", "label", "probability", "filtered", "external"]
     name: str
     blocks: list[str]
 
@@ -44,6 +44,10 @@ def arrays(study: Study) -> list[Array]:
         for label, own in labels(study, stack).items():
             path = paths.LABEL.format(stack=stack, label=label)
             stored.append(Array(stack, path, "label", label, own))
+        for method in study.with_probability:
+            path = paths.PROBABILITY.format(stack=stack, method=method)
+            if own := study.mask_blocks(stack, method):
+                stored.append(Array(stack, path, "probability", method, own))
     return stored + _filtered_arrays(study) + _external_arrays(study)
 
 
@@ -181,7 +185,7 @@ def metadata(study: Study) -> Metadata:
 
 
 def _dtype(study: Study, array: Array) -> str:
-    known = {"label": "uint8", "external": DTYPE}
+    known = {"label": "uint8", "probability": "uint8", "external": DTYPE}
     return known.get(array.kind) or study.dtype(array.stack)
 
 

@@ -24,6 +24,7 @@ from tilewise.segment import (
     vote,
 )
 from tilewise.segment.global_thresholds import GLOBAL
+from tilewise.segment.learned import NAME as CLASSIFIER
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.projections import PROJECTIONS
 from tilewise.segment.segmenters import Segmenter
@@ -73,6 +74,11 @@ class Variant:
         """Whether annotated tiles train what makes the mask."""
         return self.segmenter.is_learned
 
+    @property
+    def is_nested(self) -> bool:
+        """Whether models are trained without each pair of folds, too."""
+        return self.is_learned and bool(self.segmenter.settings["nested"])
+
 
 @dataclass(frozen=True)
 class Method:
@@ -108,6 +114,12 @@ class Method:
     def is_learned(self) -> bool:
         """Whether any variant learns from annotated tiles."""
         return any(variant.is_learned for variant in self.variants)
+
+    @property
+    def keeps_probability(self) -> bool:
+        """Whether the probability of foreground is kept beside its masks, by all parameters."""
+        segmenters = [variant.segmenter for variant in self.variants]
+        return all(one.is_classifier and one.settings["keep_probability"] for one in segmenters)
 
     @property
     def voters(self) -> tuple[str, ...]:
@@ -258,6 +270,8 @@ def _check_program(chain: list[Any], known: dict[str, Any]) -> None:
         return
     if name not in known:
         raise ValueError(f"filter {name} is not configured{hint(name, known)}")
+    if filters.channels_of(known[name]):
+        raise ValueError(f"filter {name} gives several channels: let a program be given one")
     before = sources.source_of(known[name])
     if before is not None and before[0] == sources.COMMAND:
         raise ValueError(f"filter {name} begins with a program: let one program call the other")
@@ -424,6 +438,11 @@ def _read_variant(
         raise ValueError(f"{what}: the model says what is foreground: leave `foreground` out")
     if threshold in trained.KINDS and entry["foreground"] == "dark":
         raise ValueError(f"{what}: truth says what is foreground: leave `foreground` out")
+    if filters.channels_of(known_filters.get(chosen, [])) and threshold != CLASSIFIER:
+        raise ValueError(
+            f"{what}: filter {chosen} gives several channels, which {threshold} cannot take: let "
+            f"the filter begin with one of them, or use {CLASSIFIER}"
+        )
     _checked(what, _check_hues, known_filters.get(chosen, []), threshold, settings, entry)
     segmenter = Segmenter(threshold, settings, **{key: entry[key] for key in SEGMENTER_KEYS})
     for key, choices in (

@@ -16,6 +16,8 @@ BASE_MEMORY = 250
 """MB of Python and its libraries."""
 COLOR_BUFFERS = 12
 """Of the size of a strip: rows that are kept, in two more channels, and what a projection has."""
+CHANNEL_BUFFERS = 4
+"""The same of each further channel that a filter gives: before and after its steps."""
 NETWORK_WINDOW = 640 * 1152
 """Pixels of a window of a U-Net with what is around it."""
 SOURCE_BYTES = 64
@@ -132,6 +134,7 @@ def _more_buffers(study: Study, stack: str, filter: str) -> float:
     if study.source(filter):
         return SOURCE_BYTES / bytes_of(study.dtype(stack))
     colors = COLOR_BUFFERS if study.takes_colors(stack, filter) else 0
+    colors += CHANNEL_BUFFERS * max(len(study.filter_channels(filter)) - 1, 0)
     return colors + study.filter_bytes(stack, filter) / bytes_of(study.dtype(stack))
 
 
@@ -196,8 +199,8 @@ def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) ->
     own = variant.segmenter.reach
     reach = own if inline == inf else own + inline
     if variant.segmenter.is_classifier:
-        # codes of a window, a byte per feature; the rest is small
-        doubles = 2 / bytes_of(study.dtype(stack))
+        # codes of a window, a byte per feature, and the probability; the rest is small
+        doubles = 4 / bytes_of(study.dtype(stack))
     if variant.segmenter.is_network or variant.segmenter.threshold == unet.NAME:
         # windows are counted apart
         doubles = 0
@@ -244,15 +247,17 @@ def sweep(study: Study, stack: str, method: str) -> Need:
         + _network_memory(variant, workers)
         for variant in variants
     )
+    # of each set that is nested, masks by as many models as there are folds
+    masks = sum(one.segmenter.settings["folds"] if one.is_nested else 1 for one in variants)
     filters = {variant.filter for variant in variants}
-    minutes = runtime(study, stack) * (len(variants) - 1) + runtime(study, stack, filters)
+    minutes = runtime(study, stack) * (masks - 1) + runtime(study, stack, filters)
     minutes += _network_minutes(study, stack, variants)
     return Need(size, minutes, workers, "sweep")
 
 
 def draw(study: Study, stack: str, variant: Variant) -> Need:
     """Annotated tiles one after the other, all features of each in single precision."""
-    number = len(learned.names_of(variant.segmenter.settings))
+    number = _features(study, variant)
     bytes_per_pixel = 20 + (4 * number + 16) / bytes_of(study.dtype(stack))
     bytes_per_pixel += _more_buffers(study, stack, variant.filter)
     workers = threads(study)
@@ -261,10 +266,16 @@ def draw(study: Study, stack: str, variant: Variant) -> Need:
     return Need(size, runtime(study, stack, [variant.filter]), workers, "draw")
 
 
-def train(variant: Variant) -> Need:
+def _features(study: Study, variant: Variant) -> int:
+    """How many features there are of a pixel."""
+    channels = study.filter_channels(variant.filter)
+    return len(learned.names_of(variant.segmenter.settings, channels))
+
+
+def train(study: Study, variant: Variant) -> Need:
     """All drawn pixels: their features, codes and keys."""
     settings = variant.segmenter.settings
-    number = len(learned.names_of(settings))
+    number = _features(study, variant)
     # of both classes, and more where there are many tiles
     pixels = 4 * settings["pixels"]
     minutes = 5 + pixels * number * settings["trees"] * settings["depth"] // (60 * 10**7)

@@ -33,6 +33,7 @@ from tilewise.segment.filters import (
     chain_dtype,
     chain_reach,
     chain_seconds,
+    channels_of,
     files_of,
     is_circular,
     is_image,
@@ -125,6 +126,20 @@ class Study:
             for name in self.swept
             if not self.methods[name].is_learned or len(self.methods[name].variants) > 1
         ]
+
+    @cached_property
+    def with_probability(self) -> list[str]:
+        """Methods whose masks have the probability of foreground beside them.
+
+        That which segments everything does where the configuration names it.
+        """
+        keeping = [name for name, method in self.methods.items() if method.keeps_probability]
+        return [*keeping, SEGMENTATION] if self.apply in keeping else keeping
+
+    @cached_property
+    def without_probability(self) -> list[str]:
+        """All others."""
+        return [name for name in (SEGMENTATION, *self.methods) if name not in self.with_probability]
 
     @cached_property
     def ranked(self) -> list[str]:
@@ -264,9 +279,17 @@ class Study:
         return is_circular(self.config["filters"].get(filter, []))
 
     def may_be_written(self, filter: str) -> bool:
-        """Whether a filter's images may be kept: not of hues, nor of what is stored already."""
+        """Whether a filter's images may be kept: not of hues, nor of what is stored already.
+
+        Nor of several channels.
+        """
         steps = self.config["filters"].get(filter, [])
-        return filter != NO_FILTER and is_image(steps) and not is_circular(steps)
+        is_plane = not is_circular(steps) and not channels_of(steps)
+        return filter != NO_FILTER and is_image(steps) and is_plane
+
+    def filter_channels(self, filter: str) -> list[str]:
+        """Names of the channels that a filter gives, if it gives several."""
+        return channels_of(self.config["filters"].get(filter, []))
 
     def source(self, filter: str) -> tuple[str, dict[str, Any]] | None:
         """What a filter begins with in place of the image, and its settings."""
@@ -621,7 +644,14 @@ def _check_classifiers(study: Study, name: str, method: Method) -> None:
                 )
             continue
         path = settings["model"]
-        known = KINDS[variant.segmenter.threshold].dtype(path)
+        model = KINDS[variant.segmenter.threshold].read(path)
+        known, trained = model.dtype, model.channels
+        given = tuple(study.filter_channels(variant.filter))
+        if trained != given:
+            raise ValueError(
+                f"{what}: {path} was trained on {_written(trained)}, and its filter gives "
+                f"{_written(given)}: let the filter give what the model takes"
+            )
         for stack, dtype in dtypes.items():
             if dtype != known:
                 raise ValueError(
@@ -629,6 +659,10 @@ def _check_classifiers(study: Study, name: str, method: Method) -> None:
                     f"{study.stacks[stack].samples[0]} are {dtype}: train a model on such images, "
                     "or convert them"
                 )
+
+
+def _written(channels: tuple[str, ...]) -> str:
+    return f"the channels {', '.join(channels)}" if channels else "a single plane"
 
 
 def _check_programs(study: Study) -> None:

@@ -43,9 +43,10 @@ def errors(study: Study) -> list[str]:
 
 
 def models(study: Study) -> list[str]:
-    """Trained models, with their cards, of methods that learn."""
+    """Trained models, with their cards, of methods that learn; and their learning curves."""
     trained = learn.applied_models(study)
-    return [*trained, *(path.replace(".npz", ".json") for path in trained)]
+    cards = [path.replace(".npz", ".json") for path in trained]
+    return [*trained, *cards, *learn.learning_curves(study)]
 
 
 def trust(study: Study) -> list[str]:

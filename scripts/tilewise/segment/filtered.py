@@ -93,7 +93,7 @@ class Filtered:
         self._kept = threading.local()
 
     def read(self, region: Region) -> NDArray:
-        """Filtered pixels of a region of one plane, (rows, columns)."""
+        """Filtered pixels of a region of one plane: (rows, columns), or those of each channel."""
         around = self.grid.around(region, self.reach)
         compute = self._plane if self.reach == math.inf else self._apply
         return crop(compute(around), around, region)
@@ -108,16 +108,21 @@ class Filtered:
     def values(self, region: Region) -> NDArray:
         """Filtered pixels of a region that are in the region of interest, in any shape."""
         inside = self.inside(region)
-        return self.read(region) if inside is None else self.read(region)[inside]
+        return self.read(region) if inside is None else self.read(region)[..., inside]
 
     def _apply(self, region):
         if self._roi is None or not self._steps:
             return apply_chain(self._unfiltered(region), self._steps)
         outer = self.grid.around(region, surroundings(self.reach))
         inside = self._roi.read(outer) != 0
-        filled = fill_outside(self._unfiltered(outer), inside, self.reach)
+        filled = self._filled(self._unfiltered(outer), inside)
         own = crop(inside, outer, region)
         return apply_chain(crop(filled, outer, region), self._steps, None if own.all() else own)
+
+    def _filled(self, pixels, inside):
+        if pixels.ndim == 3:
+            return np.stack([self._filled(plane, inside) for plane in pixels])
+        return fill_outside(pixels, inside, self.reach)
 
     def _unfiltered(self, region):
         return project(self._reader.read(region), self._projection)

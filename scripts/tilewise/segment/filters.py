@@ -29,7 +29,7 @@ from tilewise.segment import (
     sharpening,
     smoothing,
 )
-from tilewise.segment.projections import PROJECTIONS
+from tilewise.segment.projections import CHANNELS, PROJECTIONS, channel_names
 from tilewise.segment.sources import CHECKS, DTYPE, SOURCES, array_of, source_of
 from tilewise.segment.steps import WHOLE_PLANE, given, parse, takes_inside
 
@@ -157,6 +157,14 @@ def is_circular(steps: Sequence) -> bool:
     return projection is not None and projection[0] == "hue"
 
 
+def channels_of(steps: Sequence) -> list[str]:
+    """Names of the planes that a chain gives, if it begins with `channels`; else none."""
+    projection, _ = split_chain(steps)
+    if projection is None or projection[0] != CHANNELS:
+        return []
+    return channel_names(projection[1]["of"])
+
+
 def is_image(steps: Sequence) -> bool:
     """Whether a chain begins with the image, be it with a projection of its colours."""
     return source_of(steps) is None and array_of(steps) is None
@@ -173,7 +181,7 @@ def chain_dtype(steps: Sequence, dtype: DTypeLike) -> str:
 
 
 def project(pixels: NDArray, projection: Step | None) -> NDArray:
-    """The plane of (3, y, x) colours by a projection; without one, the pixels themselves."""
+    """The plane or planes of (3, y, x) colours; without a projection, the pixels themselves."""
     if projection is None:
         return pixels
     name, settings = projection
@@ -242,10 +250,13 @@ def apply_chain(plane: NDArray, steps: Sequence, inside: NDArray[np.bool] | None
     """Apply the steps of a chain to a plane, in order; the plane itself if there are none.
 
     Steps that go by grey levels of the whole plane count only the pixels `inside`, if it is given.
-    Of a chain that begins with a projection, the plane is (3, y, x) colours.
+    Of a chain that begins with a projection, the plane is (3, y, x) colours. Where it gives several
+    planes, each is filtered by itself.
     """
     projection, following = split_chain(steps)
     plane = project(plane, projection)
+    if plane.ndim == 3:
+        return np.stack([apply_chain(own, following, inside) for own in plane])
     for name, settings in following:
         apply = FILTERS[name].apply
         within = {"inside": inside} if inside is not None and takes_inside(apply) else {}

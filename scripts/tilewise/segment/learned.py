@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.learn import features as pixel_features
-from tilewise.learn.assignment import ALL, Assignment
+from tilewise.learn.assignment import ALL, PAIR, Assignment
 from tilewise.learn.model import load
 from tilewise.score.patches import patches
 from tilewise.segment.steps import is_number, is_whole
@@ -33,6 +33,9 @@ def pixel_classifier(
     pixels: int = 100_000,
     folds: int = 5,
     seed: int = 0,
+    nested: bool = False,
+    keep_probability: bool = False,
+    learning_curve: bool = False,
     model: str | None = None,
 ) -> NDArray[np.uint8]:
     """Boosted trees on what a pixel and its surroundings look like at several scales.
@@ -42,6 +45,9 @@ def pixel_classifier(
     the model that was trained without it, wherever methods are compared; what is applied in the end
     is trained on all of them. How far from 0 the log-odds of foreground must be is chosen on
     training pixels that the trees have not seen, for the highest `decision.metric`.
+
+    Features are of the plane that the method's filter gives; with a filter that begins with
+    `channels`, of each of several.
 
     Parameters
     ----------
@@ -64,9 +70,23 @@ def pixel_classifier(
         `decision.folds`, or than there are units.
     seed : int
         Of the pixels that are drawn, and of those and the features that each tree is grown by.
+    nested : bool
+        Whether models are trained without each pair of the `folds`, too, so that parameters and
+        methods are chosen for a fold by models that have not seen it. Else the choice is made on
+        scores of models of which some have. Five folds have ten pairs.
+    keep_probability : bool
+        Whether the probability of foreground is kept, 0 to 255 for 0 to 1, as an image of its own:
+        `results/STACK/probability/NAME.zarr`. Of annotated tiles it is by the model that was
+        trained without them. It covers what the method's own mask covers; with `apply: NAME` all
+        of it is in `segmentation.zarr`.
+    learning_curve : bool
+        Whether models are also trained on 1, 2, 4, ... of the units, drawn at random a few times,
+        and scored on drawn pixels of others. `results/models/NAME/learning_curve.tsv` says whether
+        more annotated units would help.
     model : str, optional
         A model that was trained before, as `results/models/NAME.npz`, from the folder of the
-        configuration file: nothing is trained, and all settings but this one are ignored.
+        configuration file: nothing is trained, and all settings but this one and
+        `keep_probability` are ignored.
 
     References
     ----------
@@ -76,8 +96,22 @@ def pixel_classifier(
     """
     if model is None:
         raise ValueError("a classifier is trained by the workflow: give its `model`")
-    rows, columns = plane.shape
+    rows, columns = plane.shape[-2:]
     return load(model).mask(plane, (0, 0), (0, rows, 0, columns))
+
+
+@dataclass
+class Kept:
+    """The probability of foreground, 0 to 255 for 0 to 1, in the region that was masked last."""
+
+    region: Region | None = None
+    values: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
+
+    def of(self, region: Region, inside: NDArray[np.bool] | None) -> NDArray[np.uint8]:
+        """That of a region in it; 0 where it is not inside of the region of interest."""
+        assert self.region is not None
+        values = crop(self.values, self.region, region)
+        return values if inside is None else values * inside
 
 
 @dataclass(frozen=True)
@@ -89,6 +123,8 @@ class Models:
     held_out: Mapping[tuple[int, int, int], Mapping[str, str]] = field(default_factory=dict)
     """By plane and first pixel of a tile: the path of the model that was trained without it, by
     number of a spatial block, empty for the whole tile."""
+    kept: Kept | None = field(default=None, compare=False)
+    """What is given the probabilities of each region, if any."""
 
     def mask(
         self,
@@ -101,17 +137,21 @@ class Models:
 
         Parameters
         ----------
-        pixels : (rows, columns) ndarray
+        pixels : (rows, columns) or (channels, rows, columns) ndarray
             Filtered pixels of the region.
         load
             Gives the model of a file, with a method `mask` as that of `learn.model.Model`.
         """
         own = {tile: grid.tile_region(tile) for tile in grid.tiles_in(region)}
         corners = {tile: (tile.z, known.y0, known.x0) for tile, known in own.items()}
-        predict = partial(_mask, pixels, region)
+        probability = None
+        if self.kept is not None:
+            probability = np.zeros(pixels.shape[-2:], np.uint8)
+            self.kept.region, self.kept.values = region, probability
+        predict = partial(_mask, pixels, region, probability)
         if not any(corner in self.held_out for corner in corners.values()):
             return predict(load(self.everywhere), region)
-        mask = np.zeros(pixels.shape, np.uint8)
+        mask = np.zeros(pixels.shape[-2:], np.uint8)
         for tile, whole in own.items():
             known = self.held_out.get(corners[tile], {"": self.everywhere})
             for patch, path in known.items():
@@ -121,11 +161,18 @@ class Models:
         return mask
 
 
-def _mask(pixels: NDArray, outer: Region, model: Any, inner: Region) -> NDArray[np.uint8]:
-    """The mask of a region inside of that of the pixels."""
+def _mask(
+    pixels: NDArray,
+    outer: Region,
+    probability: NDArray[np.uint8] | None,
+    model: Any,
+    inner: Region,
+) -> NDArray[np.uint8]:
+    """The mask of a region inside of that of the pixels; the probability is of all of these."""
     y, x = inner.y0 - outer.y0, inner.x0 - outer.x0
     window = (y, y + inner.shape[1], x, x + inner.shape[2])
-    mask: NDArray[np.uint8] = model.mask(pixels, (outer.y0, outer.x0), window)
+    own = None if probability is None else crop(probability, outer, inner)
+    mask: NDArray[np.uint8] = model.mask(pixels, (outer.y0, outer.x0), window, own)
     return mask
 
 
@@ -157,10 +204,11 @@ def read_models(
     found: dict[str, dict[str, str]] = {}
     for (variant, model), file in zip(names, files, strict=True):
         found.setdefault(variant, {})[model] = str(file)
-    tables = [Assignment.from_rows(read_rows(path)).predicting() for path in assigned]
+    tables = [Assignment.from_rows(read_rows(path)) for path in assigned]
+    none = [Assignment(())] * len(found)
     return {
         variant: MethodModels(own, table)
-        for (variant, own), table in zip(found.items(), tables or [{}] * len(found), strict=True)
+        for (variant, own), table in zip(found.items(), tables or none, strict=True)
     }
 
 
@@ -170,17 +218,26 @@ class MethodModels:
 
     files: Mapping[str, str]
     """By name of the model."""
-    predicting: Mapping[tuple[str, int, int, int], Mapping[str, str]]
-    """The name of the model, by corner of a tile and by patch."""
+    assignment: Assignment
+    """Which of them predicts which annotated tile."""
 
-    def of(self, sample: str) -> Models:
-        """Those for a sample."""
+    def of(self, sample: str, fold: str | None = None) -> Models:
+        """Those for a sample; with a fold that is nested, those that have not seen it either."""
         held_out = {
             (z, y, x): {patch: self.files[name] for patch, name in known.items()}
-            for (own, z, y, x), known in self.predicting.items()
+            for (own, z, y, x), known in self.assignment.predicting(fold).items()
             if own == sample
         }
         return Models(self.files[ALL], held_out)
+
+    def by_fold(self, sample: str) -> dict[str, Models]:
+        """Those for a sample that have not seen a fold either, by fold; `ALL` is without one.
+
+        Nothing where none are trained without pairs of folds.
+        """
+        folds = self.assignment.nested_folds if any(PAIR in name for name in self.files) else []
+        known = {fold: self.of(sample, fold) for fold in folds}
+        return {ALL: self.of(sample), **known} if known else {}
 
 
 def check(
@@ -193,9 +250,14 @@ def check(
     pixels: Any,
     folds: Any,
     seed: Any,
+    nested: Any,
+    keep_probability: Any,
+    learning_curve: Any,
     model: Any,
 ) -> None:
     """Check settings; ValueError says what to change."""
+    if not isinstance(keep_probability, bool):
+        raise ValueError(f"keep_probability is {keep_probability!r}: give true or false")
     if model is not None:
         if not isinstance(model, str):
             raise ValueError(f"model is {model!r}: give the path of a model, or leave it out")
@@ -212,6 +274,11 @@ def check(
     for name, value in {**whole, "folds": folds, "seed": seed}.items():
         if not is_whole(value) or value < least[name]:
             raise ValueError(f"{name} is {value!r}: give a whole number of at least {least[name]}")
+    for name, value in {"nested": nested, "learning_curve": learning_curve}.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} is {value!r}: give true or false")
+    if nested and folds < 3:
+        raise ValueError(f"nested needs 3 folds or more, and there are {folds}: give more `folds`")
     if depth > 8:
         raise ValueError(f"depth is {depth}: give 1 to 8")
     if trees > 5000:
@@ -222,11 +289,11 @@ def check(
         raise ValueError(f"rate is {rate!r}: give a number above 0, up to 1")
 
 
-def names_of(settings: Mapping[str, Any]) -> list[str]:
-    """Names of the features that settings ask for, or that a given model has."""
+def names_of(settings: Mapping[str, Any], channels: Sequence[str] = ()) -> list[str]:
+    """Names of the features that settings ask for, of channels, or that a given model has."""
     if settings["model"] is not None:
         return list(load(settings["model"]).names)
-    return pixel_features.feature_names(settings["sigmas"], settings["features"])
+    return pixel_features.feature_names(settings["sigmas"], settings["features"], channels)
 
 
 def reach(settings: Mapping[str, Any]) -> int:

@@ -5,19 +5,23 @@ of their dtype, floats from 0 to 1; what is beyond counts as the bound. A projec
 pixels of the same dtype, which span the range of integers as the docstring of each says; `hue`
 alone gives degrees, as int16.
 
+`channels` gives several planes, (planes, y, x): each of a projection.
+
 A new projection is one function and one line of `PROJECTIONS`. The settings that the configuration
 may give are its arguments after the colours.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.segment.dtypes import BAND_PIXELS, in_bands
-from tilewise.segment.steps import is_number, is_whole
+from tilewise.segment.steps import is_number, is_whole, parse
 
 STAINS = ((0.65, 0.70, 0.29), (0.07, 0.99, 0.11), (0.27, 0.57, 0.78))
 """How much red, green and blue hematoxylin, eosin and DAB absorb."""
@@ -35,6 +39,8 @@ XYZ = np.array(
 """From linear red, green and blue of sRGB to CIE XYZ."""
 WHITE = np.array([0.95047, 1, 1.08883])
 """CIE XYZ of D65, 2 degrees."""
+CHANNELS = "channels"
+"""What the configuration calls several planes of an image."""
 NO_HUE = -1
 """The hue of pixels that have none."""
 FULL_CIRCLE = 360
@@ -287,6 +293,47 @@ def _density(light):
     return -np.log10(np.maximum(light, LEAST_LIGHT))
 
 
+def channels(pixels: NDArray, of: Sequence[Any]) -> NDArray:
+    """Several of the steps above at once, each a plane that the steps after it are applied to.
+
+    `pixel_classifier` alone takes them: it has the features of each.
+
+    Parameters
+    ----------
+    pixels : (3, Y, X) ndarray
+    of : list
+        Of steps, as in `[green, lightness, a]`, all but `hue`.
+
+    Returns
+    -------
+    (channels, Y, X) ndarray
+    """
+    steps = [parse(step, _functions(), "channel") for step in of]
+    return np.stack([PROJECTIONS[name].apply(pixels, **settings) for name, settings in steps])
+
+
+def channel_names(of: Sequence[Any]) -> list[str]:
+    """What channels are called: each is a step's name, with the settings that it is given."""
+    return [step if isinstance(step, str) else json.dumps(step, sort_keys=True) for step in of]
+
+
+def _functions():
+    return {name: known.apply for name, known in PROJECTIONS.items()}
+
+
+def _check_channels(dtype: np.dtype, of: Any) -> None:
+    if not isinstance(of, list | tuple) or not of:
+        raise ValueError(f"of is {of!r}: give a list, such as [red, green, blue]")
+    for step in of:
+        name, settings = parse(step, _functions(), "channel")
+        if name in ("hue", CHANNELS):
+            raise ValueError(f"{name} is no plane of grey levels: leave it out")
+        PROJECTIONS[name].check(dtype, **settings)
+    names = channel_names(of)
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{repeated[0]} is given twice: leave one out")
+
+
 def _check_colors(dtype: np.dtype, **settings: object) -> None:
     if dtype == np.int16:
         raise ValueError("int16 colours have no known range: convert to uint8 or uint16")
@@ -343,5 +390,6 @@ PROJECTIONS = {
     "eosin": Projection(eosin),
     "dab": Projection(dab),
     "stain": Projection(stain, _check_stain),
+    CHANNELS: Projection(channels, _check_channels),
 }
 """Every projection by the name that the configuration uses."""

@@ -18,7 +18,11 @@ class Model(Protocol):
     """A trained model."""
 
     def mask(
-        self, plane: NDArray, origin: tuple[int, int], window: tuple[int, int, int, int]
+        self,
+        plane: NDArray,
+        origin: tuple[int, int],
+        window: tuple[int, int, int, int],
+        probability: NDArray[np.uint8] | None = None,
     ) -> NDArray[np.uint8]:
         """As of `learn.model.Model`."""
 
@@ -32,8 +36,9 @@ class Kind:
     check: Callable[..., None]
     """Raises ValueError for settings that cannot be used."""
     load: Callable[[str], Model]
-    dtype: Callable[[str], str]
-    """Of the images that the model of a file was trained on."""
+    read: Callable[[str], Any]
+    """What a file says of its model: `dtype`, `channels` and `pixel_sizes` of its images. It can be
+    saved again."""
     reach: Callable[[Settings], int]
     """Pixels around a pixel on which its class depends."""
     parameters: Callable[[Settings], int]
@@ -51,14 +56,14 @@ def _load_network(path: str) -> Model:
 
 KINDS = {
     learned.NAME: Kind(
-        *(learned.pixel_classifier, learned.check, model.load, lambda path: model.load(path).dtype),
+        *(learned.pixel_classifier, learned.check, model.load, model.load),
         reach=learned.reach,
         # leaves of trees
         parameters=lambda settings: settings["trees"] * 2 ** settings["depth"],
         of_drawing=learned.OF_DRAWING,
     ),
     unet.NAME: Kind(
-        *(unet.unet, unet.check, _load_network, lambda path: network.load(path).dtype),
+        *(unet.unet, unet.check, _load_network, network.load),
         reach=unet.reach,
         parameters=unet.parameters,
     ),

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,9 @@ class Trial:
     """With the threshold of the whole sample or of annotated tiles, where it uses one."""
     variant: str = ""
     """Name of the set."""
-    fold: str = ""
-    """The fold without which the threshold was calibrated; empty where it was not."""
+    folds: tuple[str, ...] = ("",)
+    """The folds without which the threshold was calibrated, or models trained, all alike; empty
+    where nothing depends on a fold, `all` where none is left out."""
 
 
 def trials_of(
@@ -37,6 +39,7 @@ def trials_of(
     calibrated: Mapping[str, Sequence[tuple[str, Threshold]]],
     outcomes: Mapping[str, Outcome],
     models: Mapping[str, Models],
+    nested: Mapping[str, Mapping[str, Models]] = MappingProxyType({}),
 ) -> dict[tuple[str, float], list[Trial]]:
     """The trials of sets of parameters: one each, or one for each fold of a calibrated threshold.
 
@@ -50,6 +53,8 @@ def trials_of(
         By name of a set that uses a threshold of the whole sample.
     models
         By name of a set that learns: those for the sample.
+    nested
+        The same by the fold that they were trained without, where there are such.
 
     Returns
     -------
@@ -64,9 +69,23 @@ def trials_of(
         if segmenter.scope == "calibrated":
             own = [(fold, Outcome(SAMPLE, threshold)) for fold, threshold in calibrated[name]]
         key = variant["filter"], math.inf if segmenter.reach == math.inf else 0
-        trials = [Trial(segmenter, outcome, name, fold) for fold, outcome in own]
+        trials = [Trial(segmenter, outcome, name, (fold,)) for fold, outcome in own]
+        if known := nested.get(name):
+            trials = [
+                Trial(replace(segmenter, models=one), outcomes.get(name), name, folds)
+                for one, folds in _alike(known)
+            ]
         groups.setdefault(key, []).extend(trials)
     return groups
+
+
+def _alike(known: Mapping[str, Models]) -> list[tuple[Models, tuple[str, ...]]]:
+    """Models that differ, each with the folds that they are for."""
+    found: list[tuple[Models, tuple[str, ...]]] = []
+    for models in known.values():
+        if all(models != one for one, _ in found):
+            found.append((models, tuple(fold for fold, own in known.items() if own == models)))
+    return found
 
 
 class Surfaces:

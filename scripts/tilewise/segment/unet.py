@@ -32,10 +32,13 @@ def unet(
     patience: int = 6,
     rotation: float = 15,
     elastic: float = 1,
+    intensity: float = 0.1,
     noise: float = 0.1,
     cldice: float = 0,
     folds: int = 5,
     seed: int = 0,
+    nested: bool = False,
+    keep_probability: bool = False,
     model: str | None = None,
 ) -> NDArray[np.uint8]:
     """A small U-Net: a convolutional network that sees what is around a pixel at several scales.
@@ -63,12 +66,14 @@ def unet(
         Training ends after so many validations, 50 steps apart, without a better one, once the
         learning rate is low.
     rotation : float
-        Parts of tiles are turned by up to so many degrees, besides by quarters, and flipped.
+        Half of them are turned by up to so many degrees; all are, by quarters, and flipped.
     elastic : float
-        They are stretched here and there: the standard deviation of points, in pixels.
+        The same half is stretched here and there: the standard deviation of points, in pixels.
+    intensity : float
+        How far contrast is changed, as a share, and brightness, in standard deviations of the
+        image: at most. More for images whose exposure differs.
     noise : float
-        The greatest noise that is added to them, in standard deviations of the image. They are made
-        a little brighter or darker, too.
+        The greatest noise that is added to parts of tiles, in standard deviations of the image.
     cldice : float
         How much centrelines count besides cross-entropy and Dice: 0 not at all, 1 as much as Dice.
         For vessels and other lines of up to 16 pixels.
@@ -77,9 +82,12 @@ def unet(
         `decision.folds`, or than there are units.
     seed : int
         Of the weights that training begins with, and of the parts of tiles.
+    nested, keep_probability : bool
+        As of `pixel_classifier`.
     model : str, optional
         A model that was trained before, as `results/models/NAME.npz`, from the folder of the
-        configuration file: nothing is trained, and all settings but this one are ignored.
+        configuration file: nothing is trained, and all settings but this one and
+        `keep_probability` are ignored.
 
     References
     ----------
@@ -97,6 +105,9 @@ def unet(
 
 def check(model: Any, folds: Any, seed: Any, **settings: Any) -> None:
     """Check settings; ValueError says what to change."""
+    for name in ("nested", "keep_probability"):
+        if not isinstance(settings[name], bool):
+            raise ValueError(f"{name} is {settings[name]!r}: give true or false")
     if model is not None:
         if not isinstance(model, str):
             raise ValueError(f"model is {model!r}: give the path of a model, or leave it out")
@@ -108,6 +119,8 @@ def check(model: Any, folds: Any, seed: Any, **settings: Any) -> None:
             raise ValueError(f"{name} is {value!r}: give a whole number of at least {least}")
         if value > MOST.get(name, value):
             raise ValueError(f"{name} is {value}: give up to {MOST[name]}")
+    if settings["nested"] and folds < 3:
+        raise ValueError(f"nested needs 3 folds or more, and there are {folds}: give more `folds`")
     if settings["crop"] % 2 ** settings["levels"]:
         raise ValueError(
             f"crop is {settings['crop']}: give a multiple of {2 ** settings['levels']}, which is "
@@ -116,7 +129,7 @@ def check(model: Any, folds: Any, seed: Any, **settings: Any) -> None:
     rate = settings["rate"]
     if not is_number(rate) or not 0 < rate <= 1:
         raise ValueError(f"rate is {rate!r}: give a number above 0, up to 1")
-    for name in ("rotation", "elastic", "noise", "cldice"):
+    for name in ("rotation", "elastic", "intensity", "noise", "cldice"):
         if not is_number(settings[name]) or settings[name] < 0:
             raise ValueError(f"{name} is {settings[name]!r}: give a number of at least 0")
 

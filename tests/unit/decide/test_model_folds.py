@@ -2,6 +2,7 @@
 
 import csv
 import io
+from itertools import combinations
 
 from tilewise.decide import model_folds
 from tilewise.decide.folds import Folds
@@ -37,6 +38,22 @@ def test_each_model_is_trained_without_what_it_predicts():
     assert predicting["d", 0, 64, 0] == {"": "0"}
     assert len(predicting) == len(PLACES)
     assert known.training("3") == []
+
+
+def test_models_of_pairs_have_seen_neither():
+    folds = Folds.of(PLACES, {sample: sample for sample in SAMPLES}, SETTINGS)
+    known = assigned(folds, SAMPLES, 3)
+    assert samples_of(known.training("0-1")) == "cf"
+    assert samples_of(known.training("0-2")) == "beh"
+    assert known.training("0-3") == []
+    # sample e is fold 4, which goes with model 1
+    assert known.nested_folds == list("01234567")
+    predicting = known.predicting("4")
+    models = {sample: predicting[sample, 0, 64, 0][""] for sample in SAMPLES}
+    assert "".join(SAMPLES) == "".join(models)
+    assert list(models.values()) == ["0-1", "1", "1-2", "0-1", "1", "1-2", "0-1", "1"]
+    # of two models, a pair is all that there is
+    assert assigned(folds, SAMPLES, 2).nested_folds == []
 
 
 def test_groups_stay_together():
@@ -87,6 +104,19 @@ def test_tiles_in_the_margin_of_a_model_do_not_train_it():
         trained = {place.x // 64 for place in known.training(model)}
         assert own
         assert trained == set(range(12)) - near
+
+
+def test_tiles_in_the_margin_of_either_do_not_train_a_pair():
+    tiles = {Place("a", 0, 0, 64 * c): (0, c) for c in range(12)}
+    folds = Folds.of(list(tiles), {"a": "a"}, CELLS, tiles)
+    known = assigned(folds, "a", 6)
+    model_of = {x // 64: own[""] for (_, _, _, x), own in known.predicting().items()}
+    for one, other in combinations("012345", 2):
+        own = {column for column, model in model_of.items() if model in (one, other)}
+        near = {column + side for column in own for side in (-1, 0, 1)}
+        far = set(range(12)) - near
+        trained = {place.x // 64 for place in known.training(f"{one}-{other}")}
+        assert trained == (far or set(range(12)) - own)
 
 
 def test_where_all_are_in_the_margin_they_train_all_the_same():

@@ -22,7 +22,9 @@ def tile_of(truth, number, corner=CORNER):
     values = np.arange(3 * rows.size, dtype=np.float32).reshape(3, -1)
     totals = np.array([(truth == kind).sum() for kind in (0, 1)])
     place = rows.astype(np.int32), columns.astype(np.int32)
-    return Drawn(corner, truth.shape, totals, (3.0, 200.0), *place, truth[rows, columns], values)
+    return Drawn(
+        corner, truth.shape, totals, ((3.0, 200.0),) * 2, *place, truth[rows, columns], values
+    )
 
 
 def test_as_many_of_each_class_and_of_no_other(truth):

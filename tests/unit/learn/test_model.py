@@ -2,6 +2,7 @@
 
 import pickle
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,6 +30,19 @@ def model(plane):
     truth = (values[1] > values[1].mean()).astype(np.uint8)
     grown = trees.train(features.quantise(values, edges), truth, trees=10, depth=3)
     return Model("uint8", NAMES, scale, edges, grown, 7)
+
+
+@pytest.fixture(scope="module")
+def model_of_channels(plane):
+    """Of a plane and its inverse, which is half as large a number."""
+    names = features.feature_names([1, 4], ["gaussian", "gradient"], ["b", "a"])
+    scales = {"b": features.scale_of("float32", 0, 255), "a": features.scale_of("float32", 0, 128)}
+    planes = np.stack([plane, (255 - plane) / 2]).astype(np.float32)
+    values = features.compute(planes, names, scales).reshape(len(names), -1)
+    edges = features.edges_of(values)
+    truth = (values[1] > values[1].mean()) & (values[5] < values[5].mean())
+    grown = trees.train(features.quantise(values, edges), truth, trees=10, depth=3)
+    return planes, Model("float32", tuple(names), scales, edges, grown, 7)
 
 
 def same(one, other):
@@ -76,6 +90,35 @@ def test_a_part_of_a_plane_has_the_same_mask(model, plane):
 def test_pixels_of_another_kind_are_refused(model, plane):
     with pytest.raises(ValueError, match=r"uint8 images cannot classify uint16"):
         model.mask(plane.astype(np.uint16), (0, 0), (0, 9, 0, 9))
+
+
+def test_channels_have_the_features_of_each(model_of_channels, tmp_path):
+    planes, model = model_of_channels
+    each = [
+        features.compute(own, features.feature_names([1, 4], ["gaussian", "gradient"]), scale)
+        for own, scale in zip(planes, model.scale.values(), strict=True)
+    ]
+    found = features.compute(planes, model.names, model.scale)
+    np.testing.assert_array_equal(found, np.concatenate(each))
+    model = replace(model, pixel_sizes=((None, 0.5, 0.25), (2.0, 1.0, 1.0)))
+    model.save(tmp_path / "a.npz")
+    again = Model.load(tmp_path / "a.npz")
+    same(model, again)
+    assert again.channels == ("b", "a")
+    assert again.pixel_sizes == model.pixel_sizes
+    # and are cut into regions as a plane is
+    whole = model.mask(planes, (0, 0), (0, planes.shape[1], 0, planes.shape[2]))
+    assert 0 < whole.mean() < 1
+    found = again.mask(planes[:, 8:, 16:], (8, 16), (70, 90, 80, 110))
+    np.testing.assert_array_equal(found, whole[78:98, 96:126])
+
+
+def test_other_channels_are_refused(model, model_of_channels, plane):
+    planes, of_two = model_of_channels
+    with pytest.raises(ValueError, match="cannot classify 1"):
+        of_two.mask(planes[:1], (0, 0), (0, 9, 0, 9))
+    with pytest.raises(ValueError, match="cannot classify 2"):
+        model.mask(planes.astype(np.uint8), (0, 0), (0, 9, 0, 9))
 
 
 def test_damage_is_refused(model, tmp_path):
@@ -146,7 +189,10 @@ def test_nothing_is_run(model, tmp_path):
         ({"leaves": np.full((10, 8), 9999, np.int16)}, "too large"),
         ({"leaves": np.full((10, 8), -32768, np.int16)}, "too large"),
         ({"edges": np.full((4, 2), np.nan)}, "not finite"),
-        ({"scale": np.array([0.0, 0.0])}, "not above 0"),
+        ({"scale": np.array([[0.0, 0.0]])}, "not above 0"),
+        ({"channels": np.array(["a", "b"])}, "do not fit"),
+        ({"channels": np.array(["a"])}, "channels that it has not"),
+        ({"pixel_sizes": np.zeros((1, 2))}, "do not fit"),
         ({"names": np.array(["intensity", "gaussian_1", "what_4", "gradient_1"])}, "no feature"),
     ],
 )

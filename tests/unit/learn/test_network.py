@@ -19,7 +19,14 @@ def trained():
         tuple(random.normal(size=own.shape).astype(np.float32) for own in layer)
         for layer in known.layers
     )
-    return dataclasses.replace(known, mean=90.5, deviation=30.25, bound=-0.5, layers=layers)
+    return dataclasses.replace(
+        known,
+        mean=90.5,
+        deviation=30.25,
+        bound=-0.5,
+        layers=layers,
+        pixel_sizes=((None, 0.5, 0.7),),
+    )
 
 
 def test_convolutions_of_one_level():

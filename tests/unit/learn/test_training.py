@@ -1,5 +1,7 @@
 """Training: what is held out inside, the bound, and features that are kept."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -16,14 +18,14 @@ def tile_of(sample, truth, values, seed=0):
     rows, columns = drawn.draw(truth, 10**6, seed, (sample, 0, 0, 0))
     totals = np.array([(truth == kind).sum() for kind in (0, 1)])
     return Drawn(
-        *((sample, 0, 0, 0), truth.shape, totals, (0.0, 255.0)),
+        *((sample, 0, 0, 0), truth.shape, totals, ((0.0, 255.0),)),
         *(rows.astype(np.int32), columns.astype(np.int32)),
         *(truth[rows, columns], values[:, rows, columns].astype(np.float32)),
     )
 
 
 def place_of(sample, patch="", unit=None, model="0"):
-    return Place(sample, 0, 0, 0, patch, sample if unit is None else unit, model, frozenset())
+    return Place(sample, 0, 0, 0, patch, sample if unit is None else unit, "0", model, frozenset())
 
 
 def made(sample, seed, side=30):
@@ -71,7 +73,7 @@ def test_weights_follow_the_pixels():
     rows, columns = drawn.draw(truth, 20, 0, ("a", 0, 0, 0))
     totals = np.array([(truth == kind).sum() for kind in (0, 1)])
     tile = Drawn(
-        *(("a", 0, 0, 0), truth.shape, totals, (0.0, 1.0)),
+        *(("a", 0, 0, 0), truth.shape, totals, ((0.0, 1.0),)),
         *(rows.astype(np.int32), columns.astype(np.int32), truth[rows, columns]),
         np.zeros((len(NAMES), rows.size), np.float32),
     )
@@ -165,6 +167,21 @@ def test_without_pixels_all_is_background():
     pixels = training.gather([], [place_of("a")], 4)
     model = training.fit(pixels, NAMES, "uint8", F1, SETTINGS).model
     assert not model.mask(np.zeros((20, 20), np.uint8), (0, 0), (0, 20, 0, 20)).any()
+
+
+def test_channels_have_scales_of_their_own():
+    names = features.feature_names([1], ["gaussian"], ["red", "a"])
+    assert names == ["red:intensity", "red:gaussian_1", "a:intensity", "a:gaussian_1"]
+    tiles = []
+    for sample, levels in (("a", ((0.0, 9.0), (-3.0, 1.0))), ("b", ((2.0, 20.0), (-1.0, 2.0)))):
+        tiles.append(replace(made(sample, len(tiles)), levels=levels))
+    pixels = training.gather(tiles, [place_of("a"), place_of("b")], 4)
+    fitted = training.fit(pixels, names, "float32", F1, SETTINGS)
+    assert fitted.model.scale == {
+        "red": features.scale_of("float32", 0, 20),
+        "a": features.scale_of("float32", -3, 2),
+    }
+    assert training.card(fitted, [], SETTINGS, "f1")["channels"] == ["red", "a"]
 
 
 def test_a_model_without_pixels_has_a_card():

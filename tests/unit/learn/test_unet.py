@@ -69,6 +69,15 @@ def test_windows_and_cuts_leave_no_seam(trained, plane, monkeypatch, window):
             np.testing.assert_allclose(known, whole[y:end, x:right], atol=1e-5)
 
 
+def test_probabilities_are_those_of_the_odds(trained, plane):
+    model, window = Model.of(trained), (3, 40, 5, 70)
+    probability = np.zeros((37, 65), np.uint8)
+    mask = model.mask(plane.pixels, (0, 0), window, probability)
+    expected = 255 / (1 + np.exp(-model.odds(plane.pixels, (0, 0), window).astype(np.float64)))
+    assert np.abs(probability - expected).max() <= 0.501
+    np.testing.assert_array_equal(mask, model.mask(plane.pixels, (0, 0), window))
+
+
 @pytest.mark.parametrize("levels", [1, 2, 3])
 def test_nothing_beyond_the_reach_matters(levels):
     torch.manual_seed(0)

@@ -12,7 +12,7 @@ N = NOT_ANNOTATED
 
 
 def place(sample, y, x, unit, patch=""):
-    return Place(sample, 0, y, x, patch, unit, "0", frozenset())
+    return Place(sample, 0, y, x, patch, unit, "0", "0", frozenset())
 
 
 def window(sample, y, x, shape=(4, 6), value=7, truth=1):

@@ -4,13 +4,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from studies import make_study, with_defaults
+from studies import imagined_sample, make_study, study_of, with_defaults
 
-from tilewise.plan import decide, metadata, reads, report, segment
+from tilewise.plan import decide, learn, metadata, reads, report, segment
 from tilewise.plan.methods import read_methods
 
 FILTERS = {"hue": ["hue"], "red": ["red", {"median": 3}], "smooth": [{"median": 3}]}
+FILTERS["rgb"] = [{"channels": ["red", "green", "blue"]}, {"median": 3}]
 CIRCULAR = {"filter": "hue", "threshold": {"circular": 20}}
+CLASSIFIERS = {name: {"filter": name, "threshold": "pixel_classifier"} for name in ("rgb", "red")}
 METHODS = {
     "hue": CIRCULAR,
     "red": {"filter": "red", "threshold": "otsu"},
@@ -57,6 +59,35 @@ def test_hues_are_never_written(study):
     assert written == {"red", "smooth"}
 
 
+def test_channels_are_read_and_never_written(tmp_path):
+    row = write(tmp_path, "a", (32, 32, 3))
+    learned = {"filter": "rgb", "threshold": {"pixel_classifier": {"sigmas": [2]}}}
+    methods = {"learned": learned, "one": learned | {"filter": "red"}}
+    study = make_study(tmp_path, row, filters=FILTERS, methods=methods, keep_filtered=True)
+    pixels = segment.threshold(study, "a", "learned", "0/0/0", segment.Choice("learned")).pixels
+    assert (pixels.files, pixels.colors) == ([], [COLOR])
+    assert pixels.steps == [{"channels": ["red", "green", "blue"]}, {"median": 3}]
+    assert {one.name for one in metadata.arrays(study) if one.kind == "filtered"} == {"red"}
+    assert set(decide.decide(study).histograms.filters) == {"red"}
+    assert report.costs(study, (segment.Choice("learned"),)).filtered == []
+    # each has the features: the pixel, and four of a sigma
+    jobs = [learn.draw(study, "a", name, "0", "0/0/0") for name in ("learned", "one")]
+    assert [len(job.names) for job in jobs] == [15, 5]
+    assert learn.train(study, "learned", "0", "all").names == jobs[0].names
+
+
+def test_channels_take_memory():
+    config = with_defaults({"filters": FILTERS, "methods": CLASSIFIERS})
+    sample = imagined_sample("a", (1, 4096, 4096), channels=3, truth=[0])
+    study = study_of([sample], config)
+    assert study.filter_channels("rgb") == ["red", "green", "blue"]
+    (block,) = study.blocks("a")
+    needs = {name: segment.threshold_need(study, "a", name, block).memory for name in CLASSIFIERS}
+    # a strip of 2 channels more, 4 times
+    strip = study.grids["a"].strip
+    assert needs["rgb"] - needs["red"] >= 2 * 4 * strip * 4096 / 2**20
+
+
 def test_a_sweep_reads_both(study):
     job = decide.sweep(study, "a", "swept", "0/0/0")
     assert (job.pixels.files, job.pixels.colors) == ([GREY], [COLOR])
@@ -90,6 +121,17 @@ def refused(tmp_path, words, shape=(32, 32, 3), **settings):
     row = write(tmp_path, "a", shape)
     with pytest.raises(ValueError, match=words):
         make_study(tmp_path, row, filters=FILTERS, **settings)
+
+
+def test_several_channels_are_for_classifiers(tmp_path):
+    words = "methods.m: filter rgb gives several channels, which otsu cannot take"
+    refused(tmp_path, words, methods={"m": {"filter": "rgb", "threshold": "otsu"}})
+    command = {"run": ["cp", "{input}", "{output}"], "version": "1"}
+    words = "filter rgb gives several channels: let a program be given one"
+    methods = {"m": {"filter": "rgb", "threshold": {"command": command}}}
+    refused(tmp_path, words, methods=methods)
+    words = "channels takes colours, and the image is grey"
+    refused(tmp_path, words, (32, 32), methods=CLASSIFIERS)
 
 
 def test_grey_images_have_no_hue(tmp_path):

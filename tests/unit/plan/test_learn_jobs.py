@@ -8,7 +8,7 @@ from studies import make_study, write_sample
 from tilewise.learn import features, network, trees
 from tilewise.learn.drawn import LEAST
 from tilewise.learn.model import Model
-from tilewise.plan import learn, resources, segment
+from tilewise.plan import decide, doubts, learn, metadata, resources, segment, targets
 from tilewise.plan.study import Choice
 
 GRID = {"threshold": "pixel_classifier", "grid": {"depth": [2, 3], "pixels": [900, 90]}}
@@ -55,6 +55,41 @@ def test_what_is_tried_has_models_without_some_tiles(of_settings):
     assert applied.files == ["results/models/tried/3/all.npz"]
 
 
+def test_what_is_chosen_for_a_fold_has_models_without_it(of_settings):
+    methods = {"tried": {"threshold": {"pixel_classifier": {"nested": True}}}}
+    study = of_settings(methods=methods, decision={"folds": 3})
+    block = study.annotated_blocks("s")[0]
+    models = decide.sweep(study, "s", "tried", block).models
+    assert [name for _, name in models.names] == ["all", "0", "1", "2", "0-1", "0-2", "1-2"]
+    own = decide.sweep(study, "s", "tried", block).need
+    plain = of_settings(methods={"tried": METHODS["learned"]}, decision={"folds": 3})
+    assert own.runtime == 5 * decide.sweep(plain, "s", "tried", block).need.runtime
+    models = segment.threshold(study, "s", "tried", block, Choice("tried")).models
+    assert [name for _, name in models.names] == ["all", "0", "1", "2"]
+    # without two folds of two, nothing is left to train on
+    study = of_settings(methods=methods, decision={"folds": 2})
+    models = decide.sweep(study, "s", "tried", block).models
+    assert [name for _, name in models.names] == ["all", "0", "1"]
+
+
+def test_probabilities_are_arrays_of_masks_that_have_them(of_settings):
+    kept = {"threshold": {"pixel_classifier": {"keep_probability": True}}}
+    methods = {"learned": METHODS["learned"], "kept": kept}
+    for apply, expected in (("best", ["kept"]), ("kept", ["kept", "segmentation"])):
+        study = of_settings(methods=methods, apply=apply, pyramid={"levels": 1})
+        found = [one for one in metadata.arrays(study) if one.kind == "probability"]
+        # t has no truth: it is segmented, and nothing is tried on it
+        names = [("s", name) for name in expected] + [("t", name) for name in expected[1:]]
+        assert [(one.stack, one.name) for one in found] == names
+        assert found[0].blocks == study.annotated_blocks("s")
+        assert {*study.with_probability} | {*study.without_probability} == {
+            *("segmentation", "learned", "kept")
+        }
+        block = found[0].blocks[0]
+        paths = [f"results/s/probability/kept.zarr/{level}/c/{block}" for level in (0, 1)]
+        assert {*paths} <= {*targets.arrays(study)}
+
+
 def test_without_truth_there_is_nothing_to_learn(tmp_path):
     row = write_sample(tmp_path, "s")
     with pytest.raises(
@@ -73,6 +108,50 @@ def test_a_model_of_other_images_is_refused(tmp_path):
         ValueError, match=r"m\.npz was trained on uint16 images, and those of s are"
     ):
         make_study(tmp_path, row, methods=methods, apply="given")
+
+
+def write_model(path, scale=None, names=("intensity",), **fields):
+    grown = trees.train(np.array([[0, 9]], np.uint8), np.array([0, 1]), trees=1, depth=1)
+    scale = scale or features.scale_of("uint8", 0, 9)
+    Model("uint8", names, scale, np.zeros((1, 2)), grown, 0, **fields).save(path)
+
+
+def test_a_model_of_other_channels_is_refused(tmp_path):
+    scales = dict.fromkeys(("red", "a"), features.scale_of("uint8", 0, 9))
+    write_model(tmp_path / "m.npz", scales, ["red:intensity"])
+    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(tmp_path / "image.png")
+    row = {"sample": "s", "image": "image.png"}
+    threshold = {"pixel_classifier": {"model": str(tmp_path / "m.npz")}}
+    filters = {"same": [{"channels": ["red", "a"]}], "other": [{"channels": ["a", "red"]}]}
+    for filter, given in (("other", "the channels a, red"), (None, "a single plane")):
+        method = {"threshold": threshold, "filter": filter}
+        words = f"was trained on the channels red, a, and its filter gives {given}: let"
+        with pytest.raises(ValueError, match=words):
+            make_study(tmp_path, row, filters=filters, methods={"m": method}, apply="m")
+    method = {"threshold": threshold, "filter": "same"}
+    make_study(tmp_path, row, filters=filters, methods={"m": method}, apply="m")
+
+
+@pytest.mark.parametrize(
+    ("own", "trained", "is_doubted"),
+    [
+        ("0.5", (None, 0.5, 0.5), False),
+        ("2,0.5,0.5", (1.0, 0.502, 0.5), False),
+        ("0.5", (None, 0.5, 0.6), True),
+        ("", (None, 0.5, 0.6), False),
+        ("0.5", None, False),
+    ],
+)
+def test_pixels_of_another_size_than_the_models_are_doubted(tmp_path, own, trained, is_doubted):
+    write_model(tmp_path / "m.npz", pixel_sizes=(trained,) if trained else ())
+    row = write_sample(tmp_path, "s", pixel_size=own)
+    methods = {"given": {"threshold": {"pixel_classifier": {"model": str(tmp_path / "m.npz")}}}}
+    found = doubts.warnings(make_study(tmp_path, row, methods=methods, apply="given")).doubts
+    codes = [doubt.code for doubt in found if doubt.code != "metadata_columns"]
+    assert codes == ["pixel_size_of_model"] * is_doubted
+    if is_doubted:
+        assert "have 0.5 x 0.5 um" in found[-1].message
+        assert "trained on pixels of 0.5 x 0.6 um" in found[-1].message
 
 
 def test_one_model_is_not_trained_on_images_of_two_kinds(tmp_path):
@@ -105,6 +184,14 @@ def test_networks_are_trained_on_windows(of_settings):
     # not those of another kind
     models = segment.threshold(study, "s", "learned", block, Choice("learned")).models
     assert models.files[0] == "results/models/learned/0/all.npz"
+
+
+def test_nested_networks_are_trained_without_pairs_of_folds(of_settings):
+    nested = {"net": {"threshold": {"unet": {"nested": True}}}}
+    study = of_settings(methods=nested, decision={"folds": 3})
+    files = decide.sweep(study, "s", "net", study.annotated_blocks("s")[0]).models.files
+    names = [path.split("/unet-")[1] for path in files]
+    assert names == [f"{name}.npz" for name in ("all", "0", "1", "2", "0-1", "0-2", "1-2")]
 
 
 def test_networks_share_windows_of_a_filter(of_settings):

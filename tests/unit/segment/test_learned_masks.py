@@ -1,14 +1,18 @@
 """Which model makes the mask of which pixels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy import special
 
 from tilewise.learn import features, trees
 from tilewise.learn.assignment import COLUMNS
 from tilewise.learn.model import Model
 from tilewise.segment import learned
-from tilewise.segment.learned import Models, read_models
+from tilewise.segment.learned import Kept, Models, read_models
 from tilewise.segment.segmenters import Segmenter, segment_region
+from tilewise.segment.trials import trials_of
 from tilewise.store.grid import Grid, Region, crop
 from tilewise.tables import write_rows
 
@@ -96,11 +100,11 @@ def test_nothing_is_foreground_outside_of_the_region_of_interest(plane, files):
 
 def test_models_are_read_by_set_of_parameters_and_sample(files, tmp_path):
     rows = [
-        {"sample": "a", "z": 0, "y": 0, "x": 30, "unit": "u", "model": 1},
-        {"sample": "b", "z": 2, "y": 0, "x": 0, "unit": "v", "model": 0},
+        {"sample": "a", "z": 0, "y": 0, "x": 30, "unit": "u", "fold": 4, "model": 1},
+        {"sample": "b", "z": 2, "y": 0, "x": 0, "unit": "v", "fold": 3, "model": 0},
         # a tile for which its blocks stand
         {"sample": "c", "z": 0, "y": 0, "x": 0},
-        {"sample": "c", "z": 0, "y": 0, "x": 0, "patch": 3, "unit": "w", "model": 1},
+        {"sample": "c", "z": 0, "y": 0, "x": 0, "patch": 3, "unit": "w", "fold": 4, "model": 1},
     ]
     write_rows(tmp_path / "places.tsv", COLUMNS, rows)
     names = [("depth=1", "all"), ("depth=1", "0"), ("depth=1", "1"), ("depth=2", "all")]
@@ -117,9 +121,63 @@ def test_models_are_read_by_set_of_parameters_and_sample(files, tmp_path):
     assert read_models(names[:1], paths[:1], [])[names[0][0]].of("a") == Models(paths[0])
 
 
+def test_probabilities_are_those_of_what_makes_the_mask(plane, files):
+    def odds_by(path):
+        model = Model.load(path)
+        scores = model.scores(plane, (0, 0), (0, 48, 0, 90)).astype(np.float64)
+        return scores * model.trees.unit + model.trees.bias
+
+    kept = Kept()
+    models = Models(files["all"], {(0, 0, 30): {"": files["0"]}}, kept)
+    segmenter = segmenter_of(files, models, [{"opening": 1}])
+    odds = odds_by(files["all"])
+    odds[:30, 30:60] = odds_by(files["0"])[:30, 30:60]
+    region = Region(0, 1, 0, 30, 0, 60)
+    outer = GRID.around(region, segmenter.reach)
+    own = np.ascontiguousarray(crop(plane, WHOLE, outer))
+    mask, _ = segment_region(own, outer, region, GRID, segmenter)
+    expected = np.rint(255 * special.expit(crop(odds, WHOLE, region)))
+    np.testing.assert_array_equal(kept.of(region, None), expected)
+    inside = np.arange(60) % np.full((30, 1), 7) > 2
+    np.testing.assert_array_equal(kept.of(region, inside), np.where(inside, expected, 0))
+    assert expected.std() > 20
+    # and the mask is that without them
+    same = segmenter_of(files, replace(models, kept=None), [{"opening": 1}])
+    np.testing.assert_array_equal(mask, segment_region(own, outer, region, GRID, same)[0])
+
+
+def test_a_fold_is_tried_with_models_that_have_not_seen_it(tmp_path):
+    rows = [
+        {"sample": sample, "z": 0, "y": 0, "x": 0, "unit": sample, "fold": fold, "model": model}
+        for sample, fold, model in (("a", 0, 0), ("b", 1, 1), ("c", 2, 2), ("d", 3, 0))
+    ]
+    write_rows(tmp_path / "places.tsv", COLUMNS, rows)
+    names = ["all", "0", "1", "2", "0-1", "0-2", "1-2"]
+
+    def by_fold(number):
+        files = [("v", name) for name in names[:number]], [f"{n}.npz" for n in names[:number]]
+        return read_models(*files, [tmp_path / "places.tsv"])["v"].by_fold("b")
+
+    assert by_fold(4) == {}
+    known = by_fold(7)
+    files = {fold: own.held_out[0, 0, 0][""] for fold, own in known.items()}
+    assert files == {
+        **{"all": "1.npz", "0": "0-1.npz", "1": "1.npz", "2": "1-2.npz", "3": "0-1.npz"},
+    }
+    # folds that go with one model are tried once
+    variant = {"name": "v", "filter": "image", "segmenter": vars(segmenter_of({"all": ""}, None))}
+    (trials,) = trials_of([variant], {}, {}, {"v": known["all"]}, {"v": known}).values()
+    assert [trial.folds for trial in trials] == [("all", "1"), ("0", "3"), ("2",)]
+    assert [trial.segmenter.models for trial in trials] == [known[n] for n in ("all", "0", "2")]
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
+        ({"nested": 1}, "give true or false"),
+        ({"keep_probability": "yes"}, "give true or false"),
+        ({"learning_curve": 5}, "give true or false"),
+        ({"nested": True, "folds": 2}, "nested needs 3 folds or more"),
         ({"sigmas": []}, "sigmas is"),
         ({"sigmas": ["a"]}, "give numbers of pixels"),
         ({"sigmas": [0.1]}, "0.3 or more"),
@@ -141,6 +199,8 @@ def test_settings_are_checked(changed, message):
     defaults = {
         **{"sigmas": [1.0], "features": ["gaussian"], "keep": None, "trees": 10, "depth": 3},
         **{"rate": 0.3, "pixels": 100, "folds": 5, "seed": 0, "model": None},
+        **{"nested": False, "keep_probability": False},
+        "learning_curve": False,
     }
     learned.check(**defaults)
     with pytest.raises(ValueError, match=message):

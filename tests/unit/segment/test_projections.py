@@ -36,7 +36,7 @@ def project(pixels, step):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("step", PROJECTIONS)
+@pytest.mark.parametrize("step", [name for name in PROJECTIONS if name != "channels"])
 def test_projection_is_a_plane_of_its_dtype_and_changes_nothing(step, dtype):
     pixels = make_colors(dtype)
     before, step = pixels.copy(), {"stain": {"matrix": STAINS}} if step == "stain" else step
@@ -44,6 +44,19 @@ def test_projection_is_a_plane_of_its_dtype_and_changes_nothing(step, dtype):
     assert (plane.shape, plane.dtype) == ((40, 50), filters.chain_dtype([step], dtype))
     assert plane.dtype == ("int16" if step == "hue" else dtype)
     np.testing.assert_array_equal(pixels, before)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_several_channels_are_filtered_alike(dtype):
+    pixels, stain = make_colors(dtype), {"stain": {"matrix": STAINS, "index": 2}}
+    chain = [{"channels": ["green", "a", stain]}, {"median": 3}]
+    filters.check_chain(chain, dtype)
+    assert filters.chain_dtype(chain, dtype) == dtype
+    assert filters.chain_reach(chain, dtype) == 1
+    assert filters.channels_of(chain)[:2] == ["green", "a"]
+    assert filters.channels_of(["green", {"median": 3}]) == []
+    expected = [filters.apply_chain(pixels, [step, chain[1]]) for step in ("green", "a", "dab")]
+    np.testing.assert_array_equal(filters.apply_chain(pixels, chain), np.stack(expected))
 
 
 @pytest.mark.parametrize("dtype", [*DTYPES, "int16"])
@@ -129,6 +142,11 @@ def test_matrix_of_ones_own_gives_what_was_mixed():
         ([{"stain": {"matrix": [[1, 0, 0]]}}], "give three rows of three numbers"),
         ([{"stain": {"matrix": [[1, 0, 0]] * 3}}], "two of its stains absorb the same colours"),
         ([{"stain": {"matrix": STAINS, "index": 3}}], "index is 3: give 0, 1 or 2"),
+        ([{"channels": []}], r"of is \[\]: give a list"),
+        ([{"channels": ["red", "grene"]}], "channel grene does not exist; did you mean green"),
+        ([{"channels": ["red", "hue"]}], "hue is no plane of grey levels: leave it out"),
+        ([{"channels": ["red", "a", "red"]}], "red is given twice"),
+        ([{"channels": ["red"]}, "green"], "green takes colours: let it be the first step"),
     ],
 )
 def test_chain_that_makes_no_sense_is_refused(chain, words):
@@ -142,7 +160,8 @@ def test_colours_of_int16_are_refused_where_their_range_matters():
         filters.check_chain(["saturation"], "int16")
 
 
-def test_region_of_interest_is_filled_in_after_the_projection():
+@pytest.mark.parametrize("first", ["hematoxylin", {"channels": ["hematoxylin", "green"]}])
+def test_region_of_interest_is_filled_in_after_the_projection(first):
     pixels = make_colors("uint8", (24, 24))
     inside = np.zeros((24, 24), np.uint8)
     inside[4:20, 6:18] = 1
@@ -154,10 +173,14 @@ def test_region_of_interest_is_filled_in_after_the_projection():
 
         return SimpleNamespace(read=read)
 
-    steps = ["hematoxylin", {"median": 3}]
+    steps = [first, {"median": 3}]
     filtered = Filtered(reader(pixels), steps, grid, "uint8", reader(inside))
-    filled = fill_outside(project(pixels, "hematoxylin"), inside != 0, 1)
-    expected = filters.apply_chain(filled, steps[1:])
     region = Region(0, 1, 8, 16, 0, 16)
     own = inside[8:16, :16] != 0
-    np.testing.assert_array_equal(filtered.read(region)[own], expected[8:16, :16][own])
+    found = filtered.read(region).reshape(-1, 8, 16)
+    for plane, name in zip(found, ("hematoxylin", "green"), strict=False):
+        filled = fill_outside(project(pixels, name), inside != 0, 1)
+        expected = filters.apply_chain(filled, steps[1:])
+        np.testing.assert_array_equal(plane[own], expected[8:16, :16][own])
+    # what a histogram counts
+    assert filtered.values(region).size == len(found) * own.sum()

@@ -21,6 +21,8 @@ from tilewise.segment import steps, unet
         ({"rate": 0}, "rate is 0: give a number above 0"),
         ({"noise": -1}, "noise is -1: give a number of at least 0"),
         ({"cldice": "yes"}, "cldice is 'yes': give a number"),
+        ({"nested": True, "folds": 2}, "nested needs 3 folds or more"),
+        ({"keep_probability": 1}, "keep_probability is 1: give true or false"),
         ({"model": 3}, "model is 3: give the path of a model"),
         ({"model": "none.npz"}, r"none\.npz cannot be read"),
     ],
@@ -34,7 +36,10 @@ def test_defaults_are_those_of_the_network():
     name, settings = parse_threshold("unet")
     check_threshold(name, settings)
     assert unet.settings_of(settings) == Settings()
-    assert {*steps.settings_of(unet.unet)} == {*vars(Settings()), "folds", "model"}
+    assert {*steps.settings_of(unet.unet)} == {
+        *vars(Settings()),
+        *("folds", "nested", "keep_probability", "model"),
+    }
 
 
 def test_a_given_model_has_its_own_settings(tmp_path):
