@@ -36,7 +36,7 @@ class Settings:
     batch: int = 4
     crop: int = 128
     rate: float = 0.005
-    patience: int = 6
+    patience: int = 10
     rotation: float = 15
     elastic: float = 1
     intensity: float = 0.1

@@ -30,6 +30,8 @@ from tilewise.learn.windows import Plane
 
 BOUNDS = np.arange(1, 100) / 100
 """Probabilities that foreground may begin with."""
+ALIKE = 0.005
+"""Merits that differ by less are of the same worth."""
 EVERY = 50
 """Steps between validations."""
 VALIDATED = 2**22
@@ -244,8 +246,10 @@ class Crops:
 def best_bound(
     odds: NDArray[np.float32], truth: NDArray[np.uint8], merit: Merit
 ) -> tuple[float, float]:
-    """The bound of highest merit on annotated pixels, as log-odds, and that merit.
+    """The bound of highest merit on annotated pixels, as log-odds, and the highest merit.
 
+    Of bounds that are as good but for `ALIKE`, it is the one nearest to a probability of one half:
+    few pixels validate, and the loss is made for that one.
     They are 0 and nan without pixels of both classes, or where it is undefined.
     """
     levels = np.log(BOUNDS / (1 - BOUNDS))
@@ -255,8 +259,9 @@ def best_bound(
     merits = merit(counts.astype(np.float64))
     if not (positive and negative and np.isfinite(merits).any()):
         return 0.0, math.nan
-    best = int(np.nanargmax(merits))
-    return float(levels[best]), float(merits[best])
+    highest = float(np.nanmax(merits))
+    alike = levels[merits >= highest - ALIKE]
+    return float(alike[np.argmin(np.abs(alike))]), highest
 
 
 def train(

@@ -221,6 +221,9 @@ def test_the_bound_has_the_highest_merit():
     # both foreground pixels and one of background: 2 * 2 / (3 + 2)
     assert 0.105 < 1 / (1 + math.exp(-bound)) < 0.405
     assert f1 == pytest.approx(0.8)
+    # of those that are alike, the nearest to a half
+    bound, f1 = unet_training.best_bound(odds, np.array([0, 0, 1, 1], np.uint8), MERIT)
+    assert (round(bound, 9), f1) == (0, 1)
     bound, f1 = unet_training.best_bound(odds, np.zeros(4, np.uint8), MERIT)
     assert (bound, math.isnan(f1)) == (0, True)
 
