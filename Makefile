@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods partial-report test test-slurm test-storage test-browser web lint dry-run format docs pictures lock clean
+.PHONY: demo kesm kesm-methods partial-report test test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -44,6 +44,10 @@ test-browser: $(VENV)/browser/ready
 # The script and the style of the report, from web/. Both are committed, so that users need no npm.
 web:
 	cd web && npm ci --ignore-scripts && npm run check && npm run build
+
+# U-Nets, with a build of PyTorch for processors alone, which PyPI does not have, in an environment of its own.
+test-unet: $(VENV)/unet/ready
+	$(VENV)/unet/bin/python -m pytest -n 0 tests/unit/learn/test_unet.py tests/workflow/test_unet.py
 
 lint: $(VENV)/development
 	ruff check .
@@ -88,6 +92,12 @@ lock: $(VENV)/development
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" envs/requirements-browser.in --constraint envs/requirements-dev.txt \
 	  --output-file envs/requirements-browser.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" envs/requirements-unet.in --constraint envs/requirements.txt \
+	  --output-file envs/requirements-unet.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make lock" envs/requirements-unet-cpu.in \
+	  --constraint envs/requirements-dev.txt --output-file envs/requirements-unet-cpu.txt
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -118,6 +128,12 @@ $(VENV)/browser/ready: envs/requirements-browser.txt $(VENV)/development
 	  > "$$($(VENV)/browser/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/development.pth"
 	$(VENV)/browser/bin/python -m pip install --quiet --no-deps --require-hashes \
 	  --requirement envs/requirements-browser.txt
+	@touch $@
+
+$(VENV)/unet/ready: envs/requirements-unet-cpu.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(VENV)/unet
+	$(VENV)/unet/bin/python -m pip install --quiet --no-deps --require-hashes \
+	  --requirement envs/requirements-unet-cpu.txt
 	@touch $@
 
 clean:

@@ -19,7 +19,6 @@ from tilewise.score.formulas import REGISTRY
 from tilewise.segment import (
     cleanup,
     filters,
-    learned,
     masks,
     own_function,
     own_model,
@@ -29,6 +28,7 @@ from tilewise.segment import (
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.projections import PROJECTIONS
+from tilewise.segment.trained import KINDS
 
 DOCS = Path(__file__).parent
 SCHEMA = DOCS.parent / "workflow/schemas/config.schema.yaml"
@@ -73,10 +73,10 @@ LOCALS = """\
 A threshold for each pixel, from the pixels around it: `{adaptive: {size: 51, offset: -20}}`.
 """
 LEARNED = """\
-A method may learn from the annotated tiles: `threshold: pixel_classifier`. Its masks are scored,
-overlaid and ranked like all others, always by models that were trained without the tile. The model
-that is applied is a result, `results/models/NAME.npz`, with a card beside it that says what it was
-trained on.
+A method may learn from the annotated tiles: `threshold: pixel_classifier`, or `threshold: unet`.
+Its masks are scored, overlaid and ranked like all others, always by models that were trained
+without the tile. The model that is applied is a result, `results/models/NAME.npz`, with a card
+beside it that says what it was trained on.
 """
 OWN = """\
 A method's `threshold` may be a function of yours: `{python: own.py}`. Its masks are scored,
@@ -140,7 +140,7 @@ def page() -> str:
         f"## Local thresholds\n\n{LOCALS}",
         *_steps({name: method.surface for name, method in LOCAL.items()}),
         f"## Learned from annotated tiles\n\n{LEARNED}",
-        *_steps({learned.NAME: learned.pixel_classifier}),
+        *_steps({name: kind.apply for name, kind in KINDS.items()}),
         f"## Functions of your own\n\n{OWN}",
         *_steps({own_function.NAME: own_function.python}),
         f"## Networks of your own\n\n{NETWORK}",

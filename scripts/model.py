@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from tilewise import job
-from tilewise.learn.model import Model
+from tilewise.segment.trained import KINDS
 from tilewise.tables import read_rows
 
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
 sizes = tuple(tuple(size) for size in params.pixel_sizes if size is not None)
-replace(Model.load(given.model), pixel_sizes=sizes).save(output.model)
+replace(KINDS[params.kind].read(given.model), pixel_sizes=sizes).save(output.model)
 (scores,) = (row for row in read_rows(given.sweep) if row["variant"] == params.variant)
 card = {
     **{"method": params.method, "variant": params.variant},

@@ -34,6 +34,18 @@ def test_conda_pins_are_those_of_the_lock():
     assert pins == {name: locked(python)[name] for name in pins}
 
 
+def test_the_environment_of_the_unet_is_that_of_the_workflow_and_the_lock():
+    own, common = (
+        yaml.safe_load((ROOT / "envs" / name).read_text())["dependencies"]
+        for name in ("unet.yaml", "tilewise.yaml")
+    )
+    (torch,) = (package for package in own if str(package).startswith("pytorch-cpu "))
+    assert [package for package in own if package != torch] == common
+    version = torch.split("=")[1]
+    lock = (ROOT / "envs/requirements-unet.txt").read_text()
+    assert f"\ntorch=={version} " in lock
+
+
 def test_lock_has_hashes_and_no_address():
     locks = list((ROOT / "envs").glob("requirements*.txt"))
     assert len(locks) >= 4

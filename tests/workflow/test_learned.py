@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -376,3 +377,13 @@ def test_mistakes_are_explained_before_any_job(project, changed, message):
     run = project.run("--dry-run")
     assert run.code != 0
     assert re.search(message, run.output), run.output
+
+
+@pytest.mark.skipif(find_spec("torch") is not None, reason="PyTorch is installed")
+def test_without_pytorch_a_network_is_refused_before_any_job(project):
+    image, truth = blobs(1, 64, 64)
+    rows = write_all(project, {"a": image[0]}, {"a": truth[0]})
+    project.configure(rows, methods={"net": {"threshold": "unet"}})
+    run = project.run("--dry-run")
+    assert run.code != 0
+    assert re.search(r"methods\.net: unet needs PyTorch, .*requirements-unet\.txt", run.output)

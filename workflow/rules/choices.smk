@@ -63,7 +63,8 @@ def get_chosen_number(method):
 
 def get_chosen_model(method, kind):
     """The model of the chosen set of parameters, or its card."""
-    return f"results/models/{method}/{get_chosen_number(method)}/all.{kind}"
+    model = learn.chosen_model(STUDY, method, get_choice(method).variant)
+    return model.removesuffix("npz") + kind
 
 
 def get_training(method):

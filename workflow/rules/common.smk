@@ -81,6 +81,7 @@ try:
     # the sample sheet is relative to the last file
     STUDY = read_study(config, Path(*FILES[-1:]).parent, get_cores())
     export.check(STUDY)
+    learn.check(STUDY, has_environments=bool(workflow.deployment_settings.deployment_method))
 except ValueError as error:
     place = f"{', '.join(FILES) or 'configuration'}: "
     raise WorkflowError(place + str(error).replace("\n", f"\n{place}")) from None
@@ -117,6 +118,12 @@ wildcard_constraints:
     extent=r"\d+|stack",
     number=r"\d+",
     model=r"\d+(-\d+)?|all",
+
+
+def get_environment(*methods):
+    """What jobs of methods are run in, if Snakemake has environments of its own: U-Nets need PyTorch."""
+    name = "unet" if learn.needs_network(STUDY, methods) else "tilewise"
+    return f"../../envs/{name}.yaml"
 
 
 @cache

@@ -121,7 +121,7 @@ rule sweep:
         outcomes=lambda w: get_outcomes(**w, variants=STUDY.methods[w.method].variants),
         dtype=lambda w: decide.sweep(STUDY, **w).dtype,
     conda:
-        "../../envs/tilewise.yaml"
+        lambda w: get_environment(w.method)
     group:
         lambda w: decide.sweep(STUDY, **w).need.group
     priority: 3

@@ -1,4 +1,4 @@
-"""Methods that learn: pixels are drawn from annotated tiles, block by block, and models trained on them."""
+"""Methods that learn: pixels are taken from annotated tiles, block by block, and models trained on them."""
 
 
 rule draw:
@@ -37,6 +37,41 @@ rule draw:
         **resources.of_attempts(lambda w: learn.draw(STUDY, **w).need),
     script:
         "../../scripts/draw.py"
+
+
+rule windows:
+    """Filtered pixels and truth of a block's annotated tiles: what a U-Net is trained on."""
+    input:
+        pixels=lambda w: learn.windows(STUDY, **w).pixels.files,
+        rois=lambda w: learn.windows(STUDY, **w).pixels.rois,
+        colors=lambda w: learn.windows(STUDY, **w).pixels.colors,
+        sources=lambda w: learn.windows(STUDY, **w).pixels.sources,
+        own=lambda w: list(map(local, learn.windows(STUDY, **w).pixels.own_files)),
+        truth="results/{stack}/image.zarr/labels/truth/0/c/{block}",
+        code=get_code("windows"),
+    output:
+        windows="results/{stack}/{method}/windows/{number}/{block}.npz",
+    log:
+        "logs/{stack}/{method}/windows/{number}/{block}.log",
+    benchmark:
+        "benchmarks/{stack}/{method}/windows/{number}/{block}.tsv"
+    params:
+        parts=lambda w: learn.windows(STUDY, **w).parts,
+        steps=lambda w: learn.windows(STUDY, **w).pixels.steps,
+        blocks=lambda w: learn.windows(STUDY, **w).pixels.blocks,
+        arrays=lambda w: learn.windows(STUDY, **w).pixels.arrays,
+        codec=lambda w: learn.windows(STUDY, **w).pixels.codec,
+        dtype=lambda w: learn.windows(STUDY, **w).dtype,
+    conda:
+        "../../envs/tilewise.yaml"
+    group:
+        lambda w: learn.windows(STUDY, **w).need.group
+    priority: 3
+    threads: lambda w: learn.windows(STUDY, **w).need.threads
+    resources:
+        **resources.of_attempts(lambda w: learn.windows(STUDY, **w).need),
+    script:
+        "../../scripts/windows.py"
 
 
 checkpoint gather:
@@ -93,6 +128,37 @@ rule train:
         "../../scripts/train.py"
 
 
+rule train_network:
+    """A U-Net of a method with a set of its parameters: on all annotated tiles, or without some of them.
+
+    While it is trained, what a training that is interrupted goes on from lies beside it."""
+    input:
+        windows=lambda w: list(map(ancient, learn.train_network(STUDY, **w).windows)),
+        places=ancient("results/models/{method}/{number}/places.tsv"),
+        pixels=lambda w: get_pixels_file(w.method, w.number),
+        code=get_code("train_network"),
+    output:
+        model="results/models/{method}/{number}/unet-{model}.npz",
+        card="results/models/{method}/{number}/unet-{model}.json",
+    log:
+        "logs/models/{method}/{number}/unet-{model}.log",
+    benchmark:
+        "benchmarks/models/{method}/{number}/unet-{model}.tsv"
+    params:
+        dtype=lambda w: learn.train_network(STUDY, **w).dtype,
+        settings=lambda w: learn.train_network(STUDY, **w).settings,
+        margin=lambda w: learn.train_network(STUDY, **w).margin,
+        metric=config["decision"]["metric"],
+        pixels=lambda w: get_pixels(w.method, w.number),
+    conda:
+        "../../envs/unet.yaml"
+    priority: 4
+    resources:
+        **resources.of_attempts(lambda w: learn.train_network(STUDY, **w).need),
+    script:
+        "../../scripts/train_network.py"
+
+
 rule model:
     """The model that a method applies, of the parameters that annotated tiles chose, and its card."""
     input:
@@ -108,6 +174,7 @@ rule model:
     params:
         method=lambda w: w.method,
         variant=lambda w: get_choice(w.method).variant,
+        kind=lambda w: get_variants(get_choice(w.method))[0].segmenter.threshold,
         pixel_sizes=lambda w: learn.pixel_sizes(STUDY, w.method),
     conda:
         "../../envs/tilewise.yaml"

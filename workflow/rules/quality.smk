@@ -54,7 +54,7 @@ rule survey:
         arrays=lambda w: get_survey(w).pixels.arrays,
         dtype=lambda w: get_survey(w).dtype,
     conda:
-        "../../envs/tilewise.yaml"
+        lambda w: get_environment(*quality.survey_methods(STUDY, **w))
     resources:
         **resources.of_attempts(lambda w: quality.survey_need(STUDY, **w)),
     script:

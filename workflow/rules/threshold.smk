@@ -130,7 +130,7 @@ rule threshold:
     wildcard_constraints:
         method=paths.any_of(STUDY.without_probability),
     conda:
-        "../../envs/tilewise.yaml"
+        lambda w: get_environment(w.method)
     group:
         lambda w: segment.threshold_need(STUDY, **w).group
     priority: 3

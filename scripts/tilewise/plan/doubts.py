@@ -7,10 +7,10 @@ from functools import cache
 
 from tilewise.doubts import Doubt
 from tilewise.labels import SEGMENTATION
-from tilewise.learn.model import load
 from tilewise.plan import paths
 from tilewise.plan.sheet import Sample
 from tilewise.plan.study import Study
+from tilewise.segment.trained import KINDS
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,10 @@ def _of_models(study: Study, sample: Sample) -> Iterator[Doubt]:
             path = variant.segmenter.settings.get("model")
             if path is None or not variant.segmenter.is_classifier or not sample.pixel_size:
                 continue
-            sizes, own = load(path).pixel_sizes, sample.pixel_size[1:]
+            sizes, own = (
+                KINDS[variant.segmenter.threshold].read(path).pixel_sizes,
+                sample.pixel_size[1:],
+            )
             if sizes and not any(_is_like(size[1:], own) for size in sizes):
                 yield Doubt(
                     "pixel_size_of_model",

@@ -13,7 +13,7 @@ from tilewise.plan.methods import Method, Variant
 from tilewise.plan.reads import PixelJob
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Study
-from tilewise.segment import learned
+from tilewise.segment import learned, trained, unet
 from tilewise.segment.filters import chain_dtype
 
 
@@ -48,6 +48,25 @@ def draw(study: Study, stack: str, method: str, number: str, block: str) -> Draw
     )
 
 
+@dataclass(frozen=True)
+class Windows(PixelJob):
+    """Filtered pixels and truth of a block's annotated tiles."""
+
+
+@cache
+def windows(study: Study, stack: str, method: str, number: str, block: str) -> Windows:
+    """Of one block, for a set of parameters by its number."""
+    variant = study.methods[method].variants[int(number)]
+    places = study.annotated_places(stack, block, method)
+    is_tried = all(study.is_tried(sample, variant) for sample, _ in places)
+    return Windows(
+        parts=reads.parts(study, places),
+        pixels=reads.filtered(study, places, variant.filter, is_tried=is_tried),
+        dtype=study.dtype(stack),
+        need=resources.windows(study, stack, variant),
+    )
+
+
 def _annotated_tiles(study: Study, method: Method) -> int:
     """Of all samples of a method; those of pieces that overlap are counted twice."""
     return sum(
@@ -71,18 +90,19 @@ class Gather:
 def gather(study: Study, method: str, number: str) -> Gather:
     """Of a set of a method's parameters, by its number."""
     own = study.methods[method]
-    samples = study.annotated_samples(own)
-    names = {"method": method, "number": _drawn_number(own, own.variants[int(number)])}
+    variant, samples = own.variants[int(number)], study.annotated_samples(own)
+    names = {"method": method, "number": _drawn_number(own, variant)}
+    pattern = paths.WINDOWS if _is_network(variant) else paths.DRAWN
     return Gather(
         drawn=[
             path
             for stack in dict.fromkeys(study.stack_of[name].name for name in samples)
             for path in paths.of_blocks(
-                paths.DRAWN, study.annotated_blocks(stack, method), stack=stack, **names
+                pattern, study.annotated_blocks(stack, method), stack=stack, **names
             )
         ],
         samples=samples,
-        number=_number_of_models(study, own.variants[int(number)]),
+        number=_number_of_models(study, variant),
     )
 
 
@@ -122,12 +142,71 @@ def train(study: Study, method: str, number: str, model: str) -> Train:
     )
 
 
+@dataclass(frozen=True)
+class TrainNetwork:
+    """A U-Net of a method."""
+
+    windows: list[str]
+    dtype: str
+    """Of its pixels."""
+    settings: dict[str, Any]
+    """As of `network.Settings`."""
+    margin: int
+    """Pixels between spatial blocks of a tile."""
+    need: Need
+
+
+@cache
+def train_network(study: Study, method: str, number: str, model: str) -> TrainNetwork:
+    """One network, for a set of parameters by its number."""
+    own = study.methods[method]
+    variant = own.variants[int(number)]
+    stack = study.stack_of[study.annotated_samples(own)[0]].name
+    return TrainNetwork(
+        windows=gather(study, method, number).drawn,
+        dtype=chain_dtype(study.steps(variant.filter, stack), study.dtype(stack)),
+        settings=vars(unet.settings_of(variant.segmenter.settings)),
+        margin=study.config["validate"]["margin"],
+        need=resources.train_network(study, stack, variant, _annotated_tiles(study, own)),
+    )
+
+
+def _is_network(variant: Variant) -> bool:
+    return variant.segmenter.threshold == unet.NAME
+
+
+def check(study: Study, *, has_environments: bool) -> None:
+    """Check that PyTorch is there, unless jobs have environments of their own."""
+    if has_environments or unet.is_installed():
+        return
+    for name, method in study.methods.items():
+        if any(map(_is_network, method.variants)):
+            raise ValueError(
+                f"methods.{name}: unet needs PyTorch, which is not installed: run `pip install "
+                "--requirement envs/requirements-unet.txt`, or give Snakemake "
+                "`--software-deployment-method conda`"
+            )
+
+
+def needs_network(study: Study, methods: Iterable[str]) -> bool:
+    """Whether masks of some methods may be by a U-Net, whatever is chosen."""
+    voters = [one for name in study.methods for _, one in study.voters(name)]
+    for method in methods:
+        variants = study.candidates(method)
+        if any(map(_is_network, variants)):
+            return True
+        if any(one.segmenter.is_vote for one in variants) and any(map(_is_network, voters)):
+            return True
+    return False
+
+
 def _drawn_number(method: Method, variant: Variant) -> int:
     """The first set of parameters for which the same pixels are drawn."""
 
     def drawing(one: Variant) -> tuple[Any, ...]:
-        settings = one.segmenter.settings
-        return one.filter, *(str(settings.get(name)) for name in learned.OF_DRAWING)
+        kind, settings = one.segmenter.threshold, one.segmenter.settings
+        names = trained.KINDS[kind].of_drawing if one.segmenter.is_classifier else ()
+        return one.filter, kind, *(str(settings[name]) for name in names)
 
     return [drawing(one) for one in method.variants].index(drawing(variant))
 
@@ -165,11 +244,22 @@ def models(
         has_pairs = chooses and variant.is_nested and len(others) > 2
         pairs = combinations(map(str, others), 2) if has_pairs else ()
         for model in (ALL, *map(str, others), *starmap(pair_of, pairs)):
-            files.append(paths.MODEL.format(**numbered, model=model))
+            files.append(_model_file(variant, **numbered, model=model))
             names.append((name, model))
         if is_tried:
             assigned.append(paths.ASSIGNED.format(**numbered))
     return ModelFiles(files, names, assigned)
+
+
+def _model_file(variant: Variant, **names: Any) -> str:
+    return (paths.NETWORK if _is_network(variant) else paths.MODEL).format(**names)
+
+
+def chosen_model(study: Study, method: str, variant: str) -> str:
+    """The model of a method's set of parameters, by its name, that is trained on all tiles."""
+    own = study.methods[method]
+    known = own.variant(variant)
+    return _model_file(known, method=method, number=own.variants.index(known), model=ALL)
 
 
 def applied_models(study: Study) -> list[str]:
@@ -187,7 +277,8 @@ def learning_curves(study: Study) -> list[str]:
         paths.LEARNING_CURVE.format(method=name)
         for name, method in study.methods.items()
         if any(
-            one.is_learned and one.segmenter.settings["learning_curve"] for one in method.variants
+            one.is_learned and one.segmenter.settings.get("learning_curve")
+            for one in method.variants
         )
     ]
 

@@ -15,15 +15,16 @@ from tilewise.read.header import Header
 from tilewise.segment import (
     cleanup,
     filters,
-    learned,
     masks,
     own_function,
     own_model,
     sources,
     steps,
+    trained,
     vote,
 )
 from tilewise.segment.global_thresholds import GLOBAL
+from tilewise.segment.learned import NAME as CLASSIFIER
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.projections import PROJECTIONS
 from tilewise.segment.segmenters import Segmenter
@@ -37,7 +38,10 @@ APPLY_WORDS = ("best", "all", "none")
 """What `apply` may be besides the name of a method; no method has these names."""
 STEP_KIND = "threshold method"
 """What a threshold is called in messages."""
-OWN_FILES = {own_function.NAME: "file", own_model.NAME: "file", learned.NAME: "model"}
+OWN_FILES = {
+    **{own_function.NAME: "file", own_model.NAME: "file"},
+    **dict.fromkeys(trained.KINDS, "model"),
+}
 """Settings that name a file of the user's, by threshold method."""
 SEGMENTER_KEYS = (
     *("scope", "foreground", "min_contrast", "min_separability", "fallback", "weak"),
@@ -61,7 +65,7 @@ class Variant:
         """The user's own file that makes the mask, if any: of Python, or a model."""
         settings = self.segmenter.settings
         if self.segmenter.is_classifier:
-            return learned.files_of(settings)
+            return [] if self.is_learned else [settings["model"]]
         is_own = self.segmenter.is_own or self.segmenter.is_network
         return [settings["file"]] if is_own else []
 
@@ -91,15 +95,15 @@ class Method:
     def parameters(self) -> int:
         """How many parameters annotated tiles choose.
 
-        A calibrated threshold is one; of trees, each leaf is one.
+        A calibrated threshold is one; of trees, each leaf is one, and of a network each weight.
         """
-        leaves = (
-            variant.segmenter.settings["trees"] * 2 ** variant.segmenter.settings["depth"]
+        learned = (
+            trained.KINDS[variant.segmenter.threshold].parameters(variant.segmenter.settings)
             for variant in self.variants
             if variant.is_learned
         )
         chosen = sum(len(values) > 1 for _, values in self.grid)
-        return chosen + self.is_calibrated + max(leaves, default=0)
+        return chosen + self.is_calibrated + max(learned, default=0)
 
     @property
     def is_calibrated(self) -> bool:
@@ -432,12 +436,12 @@ def _read_variant(
         raise ValueError(f"{what}: the function says what is foreground: leave `foreground` out")
     if threshold == own_model.NAME and entry["foreground"] == "dark":
         raise ValueError(f"{what}: the model says what is foreground: leave `foreground` out")
-    if threshold == learned.NAME and entry["foreground"] == "dark":
+    if threshold in trained.KINDS and entry["foreground"] == "dark":
         raise ValueError(f"{what}: truth says what is foreground: leave `foreground` out")
-    if filters.channels_of(known_filters.get(chosen, [])) and threshold != learned.NAME:
+    if filters.channels_of(known_filters.get(chosen, [])) and threshold != CLASSIFIER:
         raise ValueError(
             f"{what}: filter {chosen} gives several channels, which {threshold} cannot take: let "
-            f"the filter begin with one of them, or use {learned.NAME}"
+            f"the filter begin with one of them, or use {CLASSIFIER}"
         )
     _checked(what, _check_hues, known_filters.get(chosen, []), threshold, settings, entry)
     segmenter = Segmenter(threshold, settings, **{key: entry[key] for key in SEGMENTER_KEYS})
@@ -508,7 +512,8 @@ def _threshold_functions() -> dict[str, Callable[..., Any]]:
         **{name: functools.partial(method, None) for name, method in GLOBAL.items()},
         **{name: method.surface for name, method in LOCAL.items()},
         **{"hysteresis": masks.hysteresis, own_function.NAME: own_function.python},
-        **{learned.NAME: learned.pixel_classifier, own_model.NAME: own_model.onnx},
+        **{name: kind.apply for name, kind in trained.KINDS.items()},
+        own_model.NAME: own_model.onnx,
         vote.NAME: vote.vote,
         **sources.MASKS,
     }
@@ -589,7 +594,7 @@ CHECKS: dict[str, Callable[..., None]] = {
     own_function.NAME: own_function.check,
     own_model.NAME: own_model.check,
     vote.NAME: vote.check,
-    learned.NAME: learned.check,
+    **{name: kind.check for name, kind in trained.KINDS.items()},
     **sources.CHECKS,
 }
 """What raises ValueError for settings that a method cannot use, by method."""

@@ -1,14 +1,14 @@
 """What a job takes of a machine or of a scheduler: memory, time, threads, and its submission."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from math import inf
+from math import inf, prod
 from typing import Any
 
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.methods import NO_FILTER, Variant
 from tilewise.plan.study import Study, bytes_of
-from tilewise.segment import learned, own_model
+from tilewise.segment import learned, own_model, unet
 from tilewise.store.blocks import at_once
 from tilewise.store.grid import FEW_TILES
 
@@ -18,6 +18,8 @@ COLOR_BUFFERS = 12
 """Of the size of a strip: rows that are kept, in two more channels, and what a projection has."""
 CHANNEL_BUFFERS = 4
 """The same of each further channel that a filter gives: before and after its steps."""
+NETWORK_WINDOW = 640 * 1152
+"""Pixels of a window of a U-Net with what is around it."""
 SOURCE_BYTES = 64
 """Per pixel, of 16 buffers of a source's pixels."""
 
@@ -185,6 +187,7 @@ def threshold(study: Study, stack: str, method: str) -> Need:
     # each of the variants may come to be chosen
     chosen = [{one.filter for one in variants}] if counted else [{one.filter} for one in variants]
     minutes = max(runtime(study, stack, filters) for filters in chosen) * passes
+    minutes += _network_minutes(study, stack, variants)
     return Need(size, minutes, workers, method_group(study, stack, method))
 
 
@@ -198,7 +201,7 @@ def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) ->
     if variant.segmenter.is_classifier:
         # codes of a window, a byte per feature, and the probability; the rest is small
         doubles = 4 / bytes_of(study.dtype(stack))
-    if variant.segmenter.is_network:
+    if variant.segmenter.is_network or variant.segmenter.threshold == unet.NAME:
         # windows are counted apart
         doubles = 0
     pixels = (8 if reach == inf else 16) + _more_buffers(study, stack, variant.filter)
@@ -210,9 +213,18 @@ def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) ->
 
 
 def _network_memory(variant: Variant, workers: int) -> int:
-    """Megabytes of what a network of the user's has in memory, with a window in each thread."""
+    """Megabytes of what a network has in memory, with a window in each thread."""
     segmenter = variant.segmenter
+    if segmenter.threshold == unet.NAME:
+        return unet.TORCH_MEMORY + workers * unet.memory(segmenter.settings, NETWORK_WINDOW)
     return own_model.memory(segmenter.settings) * workers if segmenter.is_network else 0
+
+
+def _network_minutes(study: Study, stack: str, variants: Iterable[Variant]) -> int:
+    """Minutes of a block that U-Nets take besides, all of them."""
+    networks = [one.segmenter.settings for one in variants if one.segmenter.threshold == unet.NAME]
+    pixels = prod(study.stacks[stack].grid.block)
+    return sum(int(pixels * unet.seconds(own) // (60 * 10**6)) for own in networks)
 
 
 def sweep(study: Study, stack: str, method: str) -> Need:
@@ -239,6 +251,7 @@ def sweep(study: Study, stack: str, method: str) -> Need:
     masks = sum(one.segmenter.settings["folds"] if one.is_nested else 1 for one in variants)
     filters = {variant.filter for variant in variants}
     minutes = runtime(study, stack) * (masks - 1) + runtime(study, stack, filters)
+    minutes += _network_minutes(study, stack, variants)
     return Need(size, minutes, workers, "sweep")
 
 
@@ -267,6 +280,29 @@ def train(study: Study, variant: Variant) -> Need:
     pixels = 4 * settings["pixels"]
     minutes = 5 + pixels * number * settings["trees"] * settings["depth"] // (60 * 10**7)
     return Need(BASE_MEMORY + 100 + pixels * number * 24 // 2**20, minutes)
+
+
+def windows(study: Study, stack: str, variant: Variant) -> Need:
+    """Annotated tiles, of which all that a job has drawn are in memory."""
+    own = by_strips(study, stack, "draw", reach=study.reach(stack, variant.filter))
+    _, rows, columns = study.stacks[stack].grid.block
+    tiles = rows * columns * (bytes_of(study.dtype(stack)) + 1) * 3 // 2**20
+    return Need(own.memory + tiles, own.runtime, own.threads, own.group)
+
+
+def train_network(study: Study, stack: str, variant: Variant, tiles: int) -> Need:
+    """All annotated tiles with their truth, and what a step keeps to go back from.
+
+    Minutes are those of one slow core.
+    """
+    settings = unet.settings_of(variant.segmenter.settings)
+    pixels = settings.batch * settings.crop**2
+    height, width = study.grids[study.stacks[stack].samples[0]].sides
+    planes = tiles * height * width * (bytes_of(study.dtype(stack)) + 4 + 20)
+    size = BASE_MEMORY + unet.TORCH_MEMORY + planes // 2**20
+    size += 8 * unet.memory(variant.segmenter.settings, pixels)
+    size += unet.memory(variant.segmenter.settings, NETWORK_WINDOW)
+    return Need(size, 10 + settings.steps * pixels * settings.width**2 // (60 * 5 * 10**6))
 
 
 def structure(study: Study, stack: str) -> Need:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from tilewise.labels import SEGMENTATION
-from tilewise.learn.model import load
 from tilewise.plan import sheet
 from tilewise.plan.methods import (
     APPLY_WORDS,
@@ -49,6 +48,7 @@ from tilewise.segment.sources import (
     source_of,
 )
 from tilewise.segment.steps import hint
+from tilewise.segment.trained import KINDS
 from tilewise.store.grid import Grid, Region
 from tilewise.tables import TRAIN
 
@@ -644,8 +644,9 @@ def _check_classifiers(study: Study, name: str, method: Method) -> None:
                 )
             continue
         path = settings["model"]
-        known = load(path).dtype
-        trained, given = load(path).channels, tuple(study.filter_channels(variant.filter))
+        model = KINDS[variant.segmenter.threshold].read(path)
+        known, trained = model.dtype, model.channels
+        given = tuple(study.filter_channels(variant.filter))
         if trained != given:
             raise ValueError(
                 f"{what}: {path} was trained on {_written(trained)}, and its filter gives "

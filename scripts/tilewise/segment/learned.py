@@ -1,9 +1,8 @@
 """Masks by a classifier of pixels that is trained on annotated tiles."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from tilewise.learn import features as pixel_features
 from tilewise.learn.assignment import ALL, PAIR, Assignment
-from tilewise.learn.model import Model, load
+from tilewise.learn.model import load
 from tilewise.score.patches import patches
 from tilewise.segment.steps import is_number, is_whole
 from tilewise.store.grid import Grid, Region, crop
@@ -127,13 +126,21 @@ class Models:
     kept: Kept | None = field(default=None, compare=False)
     """What is given the probabilities of each region, if any."""
 
-    def mask(self, pixels: NDArray, region: Region, grid: Grid) -> NDArray[np.uint8]:
+    def mask(
+        self,
+        pixels: NDArray,
+        region: Region,
+        grid: Grid,
+        load: Callable[[str], Any] = load,
+    ) -> NDArray[np.uint8]:
         """The mask of a region of one plane; valid where all pixels within reach are in it.
 
         Parameters
         ----------
         pixels : (rows, columns) or (channels, rows, columns) ndarray
             Filtered pixels of the region.
+        load
+            Gives the model of a file, with a method `mask` as that of `learn.model.Model`.
         """
         own = {tile: grid.tile_region(tile) for tile in grid.tiles_in(region)}
         corners = {tile: (tile.z, known.y0, known.x0) for tile, known in own.items()}
@@ -158,14 +165,15 @@ def _mask(
     pixels: NDArray,
     outer: Region,
     probability: NDArray[np.uint8] | None,
-    model: Model,
+    model: Any,
     inner: Region,
 ) -> NDArray[np.uint8]:
     """The mask of a region inside of that of the pixels; the probability is of all of these."""
     y, x = inner.y0 - outer.y0, inner.x0 - outer.x0
     window = (y, y + inner.shape[1], x, x + inner.shape[2])
     own = None if probability is None else crop(probability, outer, inner)
-    return model.mask(pixels, (outer.y0, outer.x0), window, own)
+    mask: NDArray[np.uint8] = model.mask(pixels, (outer.y0, outer.x0), window, own)
+    return mask
 
 
 def _patch(tile: Region, patch: str) -> Region:
@@ -291,8 +299,3 @@ def names_of(settings: Mapping[str, Any], channels: Sequence[str] = ()) -> list[
 def reach(settings: Mapping[str, Any]) -> int:
     """Pixels around a pixel on which its class depends."""
     return pixel_features.reach(names_of(settings))
-
-
-def files_of(settings: Mapping[str, Any]) -> list[str]:
-    """The given model, as a list of files."""
-    return [] if settings["model"] is None else [str(Path(settings["model"]))]

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from tilewise.segment import (
     cleanup,
-    learned,
     local_thresholds,
     masks,
     own_function,
     own_model,
+    trained,
     vote,
 )
 from tilewise.segment.filtered import Filtered
@@ -32,7 +32,7 @@ COLUMNS = (
 )
 """Of the table of thresholds; `inside` is how many pixels of the tile are in the region of
 interest, `foreground` the fraction of these that is foreground, 0 to 1."""
-WITHOUT_THRESHOLD = (own_function.NAME, own_model.NAME, learned.NAME, vote.NAME)
+WITHOUT_THRESHOLD = (own_function.NAME, own_model.NAME, *trained.KINDS, vote.NAME)
 """Ways to a mask that compare no grey level with a threshold."""
 
 
@@ -42,7 +42,7 @@ class Segmenter:
 
     threshold: str
     """A method of `global_thresholds.GLOBAL` or `local_thresholds.LOCAL`, `hysteresis`,
-    `own_function.NAME`, `own_model.NAME`, `learned.NAME` or `vote.NAME`."""
+    `own_function.NAME`, `own_model.NAME`, `vote.NAME` or one of `trained.KINDS`."""
     settings: dict
     """Of that method."""
     scope: str
@@ -76,7 +76,7 @@ class Segmenter:
     @property
     def is_classifier(self) -> bool:
         """Whether a trained model makes the mask."""
-        return self.threshold == learned.NAME
+        return self.threshold in trained.KINDS
 
     @property
     def is_learned(self) -> bool:
@@ -151,7 +151,7 @@ class Segmenter:
         if self.is_network:
             return own_model.reach(self.settings, is_cleaned=bool(self.cleanup))
         if self.is_classifier:
-            return cleaning + learned.reach(self.settings)
+            return cleaning + trained.KINDS[self.threshold].reach(self.settings)
         if self.is_local:
             return cleaning + local_thresholds.LOCAL[self.threshold].reach(**self.settings)
         if self.threshold == "hysteresis" or self.scope == "plane":
@@ -257,7 +257,8 @@ def segment(
             surface = network_scores(pixels, region, inner or region, grid, segmenter)
         mask = within(own_model.mask_of(surface, segmenter.settings))
     elif segmenter.is_classifier:
-        mask = within(_models(segmenter).mask(pixels, region, grid))
+        load = trained.KINDS[segmenter.threshold].load
+        mask = within(_models(segmenter).mask(pixels, region, grid, load))
     elif segmenter.is_local:
         if surface is None:
             surface = local_thresholds.LOCAL[segmenter.threshold].surface(

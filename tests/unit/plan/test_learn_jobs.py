@@ -5,10 +5,10 @@ import pytest
 from PIL import Image
 from studies import make_study, write_sample
 
-from tilewise.learn import features, trees
+from tilewise.learn import features, network, trees
 from tilewise.learn.drawn import LEAST
 from tilewise.learn.model import Model
-from tilewise.plan import decide, doubts, learn, metadata, segment, targets
+from tilewise.plan import decide, doubts, learn, metadata, resources, segment, targets
 from tilewise.plan.study import Choice
 
 GRID = {"threshold": "pixel_classifier", "grid": {"depth": [2, 3], "pixels": [900, 90]}}
@@ -162,3 +162,100 @@ def test_one_model_is_not_trained_on_images_of_two_kinds(tmp_path):
     rows.append({"sample": "wide", "image": "wide.png", "truth": "wide_truth.png"})
     with pytest.raises(ValueError, match="needs samples of one dtype, these are uint16, uint8"):
         make_study(tmp_path, *rows, methods={"learned": METHODS["learned"]})
+
+
+NETWORKS = {
+    "net": {"threshold": {"unet": {"width": 4, "levels": 1}}},
+    "nets": {"threshold": "unet", "grid": {"steps": [100, 200], "filter": ["image", "smooth"]}},
+}
+SMOOTH = {"smooth": [{"median": 3}]}
+
+
+def test_networks_are_trained_on_windows(of_settings):
+    study = of_settings(methods=NETWORKS | METHODS, filters=SMOOTH, decision={"folds": 2})
+    block = study.annotated_blocks("s")[0]
+    window = f"results/s/net/windows/0/{block}.npz"
+    assert learn.gather(study, "net", "0").drawn == [window]
+    job = learn.train_network(study, "net", "0", "all")
+    assert job.windows == [window]
+    assert (job.dtype, job.settings["width"], job.settings["levels"]) == ("uint8", 4, 1)
+    models = segment.threshold(study, "s", "net", block, Choice("net")).models
+    assert models.files == [f"results/models/net/0/unet-{name}.npz" for name in ("all", "0", "1")]
+    # not those of another kind
+    models = segment.threshold(study, "s", "learned", block, Choice("learned")).models
+    assert models.files[0] == "results/models/learned/0/all.npz"
+
+
+def test_nested_networks_are_trained_without_pairs_of_folds(of_settings):
+    nested = {"net": {"threshold": {"unet": {"nested": True}}}}
+    study = of_settings(methods=nested, decision={"folds": 3})
+    files = decide.sweep(study, "s", "net", study.annotated_blocks("s")[0]).models.files
+    names = [path.split("/unet-")[1] for path in files]
+    assert names == [f"{name}.npz" for name in ("all", "0", "1", "2", "0-1", "0-2", "1-2")]
+
+
+def test_networks_share_windows_of_a_filter(of_settings):
+    study = of_settings(methods=NETWORKS, filters=SMOOTH)
+    used = [learn.train_network(study, "nets", str(i), "all").windows[0] for i in range(4)]
+    assert [path.split("/windows/")[1][0] for path in used] == ["0", "1", "0", "1"]
+    assert learn.chosen_model(study, "nets", "steps=200,filter=image") == (
+        "results/models/nets/2/unet-all.npz"
+    )
+
+
+def test_a_network_looks_as_far_as_its_levels(of_settings):
+    study = of_settings(methods=NETWORKS, filters=SMOOTH)
+    # at full resolution four convolutions of 3 x 3, at half of it two, and the cell's other pixel
+    (variant,) = study.methods["net"].variants
+    assert variant.segmenter.reach == 4 + 2 * 2 + 1
+
+
+def test_jobs_of_networks_alone_need_pytorch(of_settings, monkeypatch):
+    votes = {"votes": {"threshold": {"vote": ["net", "otsu", "learned"]}}}
+    methods = {**NETWORKS, **METHODS, **votes, "otsu": {"threshold": "otsu"}}
+    study = of_settings(methods=methods, filters=SMOOTH, apply="best")
+    needs = {name: learn.needs_network(study, [name]) for name in [*methods, "segmentation"]}
+    assert needs == {
+        **{"net": True, "nets": True, "votes": True, "segmentation": True},
+        **{"learned": False, "tried": False, "otsu": False},
+    }
+    assert not learn.needs_network(of_settings(), ["segmentation"])
+    monkeypatch.setattr(learn.unet, "is_installed", lambda: False)
+    message = r"methods\.net: unet needs PyTorch, .*envs/requirements-unet\.txt"
+    with pytest.raises(ValueError, match=message):
+        learn.check(study, has_environments=False)
+    learn.check(study, has_environments=True)
+    learn.check(of_settings(), has_environments=False)
+    monkeypatch.setattr(learn.unet, "is_installed", lambda: True)
+    learn.check(study, has_environments=False)
+
+
+def test_a_network_of_other_images_is_refused(tmp_path):
+    path = tmp_path / "m.npz"
+    network.constant("uint16", network.Settings(), is_foreground=True).save(path)
+    row = write_sample(tmp_path, "s")
+    given = {"given": {"threshold": {"unet": {"model": str(path)}}}}
+    with pytest.raises(
+        ValueError, match=r"m\.npz was trained on uint16 images, and those of s are"
+    ):
+        make_study(tmp_path, row, methods=given, apply="given")
+    # nor is it one of the other kind
+    given = {"given": {"threshold": {"pixel_classifier": {"model": str(path)}}}}
+    with pytest.raises(ValueError, match="no model of a pixel classifier"):
+        make_study(tmp_path, row, methods=given, apply="given")
+
+
+def test_networks_take_memory_and_time(of_settings, monkeypatch):
+    methods = NETWORKS | {"otsu": {"threshold": "otsu"}}
+    study = of_settings(methods=methods, filters=SMOOTH)
+    block = study.annotated_blocks("s")[0]
+    plain, net = (segment.threshold_need(study, "s", name, block) for name in ("otsu", "net"))
+    assert net.memory > plain.memory + 500
+    minutes = resources.threshold(study, "s", "net").runtime
+    pixels = np.prod(study.stacks["s"].grid.block)
+    seconds = 7 * 60 * 1e6 / pixels
+    monkeypatch.setattr(resources.unet, "seconds", lambda settings: seconds * 1.001)
+    assert resources.threshold(study, "s", "net").runtime == minutes + 7
+    long, longer = (learn.train_network(study, "nets", n, "all").need for n in ("0", "2"))
+    assert longer.runtime > long.runtime
+    assert longer.threads == 1

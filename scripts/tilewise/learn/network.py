@@ -1,0 +1,171 @@
+"""What a U-Net is made of, and its file, which runs no code. It needs no PyTorch.
+
+The network is that of Ronneberger et al. (2015), doi:10.1007/978-3-319-24574-4_28, with few
+channels, batch normalisation and enlargement by repetition. In the file, the normalisation is part
+of the convolutions.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tilewise.arrays import read_arrays
+
+FORMAT = 1
+"""Of the file; another number is refused."""
+HEAD = ("format", "settings", "dtype", "line", "pixel_sizes")
+"""Arrays of the file, besides those of its layers."""
+MOST_LEVELS, MOST_WIDTH = 6, 256
+"""Of a network."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of a network and its training; see `segment.unet.unet`."""
+
+    width: int = 8
+    levels: int = 3
+    steps: int = 800
+    batch: int = 4
+    crop: int = 128
+    rate: float = 0.005
+    patience: int = 10
+    rotation: float = 15
+    elastic: float = 1
+    intensity: float = 0.1
+    noise: float = 0.1
+    cldice: float = 0
+    seed: int = 0
+
+
+def reach(levels: int) -> int:
+    """How many pixels around a pixel its class depends on.
+
+    Level l has four convolutions (two at the lowest) that reach 2**l pixels each; being in a cell
+    of the lowest level adds up to 2**levels - 1.
+    """
+    return 7 * 2**levels - 5
+
+
+def channels(width: int, levels: int) -> list[tuple[int, int]]:
+    """Channels before and after each convolution, in the order of their use.
+
+    All are of 3 x 3 pixels, and two belong together; but the last is of single pixels.
+    """
+    sizes = [width * 2**level for level in range(levels + 1)]
+    down = zip([1, *sizes], sizes, strict=False)
+    up = ((sizes[level] + sizes[level + 1], sizes[level]) for level in reversed(range(levels)))
+    pairs = [pair for before, after in (*down, *up) for pair in ((before, after), (after, after))]
+    return [*pairs, (width, 1)]
+
+
+def number_of_weights(width: int, levels: int) -> int:
+    """That training finds; two of each channel are of the normalisation."""
+    *pairs, _ = channels(width, levels)
+    return sum(9 * before * after + 2 * after for before, after in pairs) + width + 1
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network, as its file has it."""
+
+    dtype: str
+    """Of the pixels that it was trained on."""
+    settings: Settings
+    mean: float
+    deviation: float
+    """Of the grey levels that it was trained on."""
+    bound: float
+    """The least log-odds of a pixel that is foreground."""
+    layers: tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
+    """Of each convolution: weights (after, before, rows, columns), and what is added (after,)."""
+    pixel_sizes: tuple[tuple[float | None, ...], ...] = ()
+    """Of the images that it was trained on, where they are known: z, y and x in micrometres."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Of the images: they are single planes."""
+        return ()
+
+    def save(self, path: str | Path) -> None:
+        """Write the network; the same one gives the same bytes."""
+        arrays: dict[str, NDArray[Any]] = {}
+        for number, (weights, added) in enumerate(self.layers):
+            arrays |= {f"weights_{number}": weights, f"added_{number}": added}
+        np.savez(
+            path,
+            format=np.int64(FORMAT),
+            dtype=np.str_(self.dtype),
+            settings=np.str_(json.dumps(asdict(self.settings))),
+            line=np.array([self.mean, self.deviation, self.bound]),
+            pixel_sizes=np.array(self.pixel_sizes, np.float64).reshape(-1, 3),
+            allow_pickle=False,
+            **arrays,
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The network of a file.
+
+        A file that is damaged, or no U-Net, is a ValueError that names it.
+        """
+        try:
+            return cls._of(path, read_arrays(path, HEAD))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise ValueError(
+                f"{path} is damaged, or no U-Net of this version: name one that tilewise has "
+                "trained, or train it again"
+            ) from None
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+
+    @classmethod
+    def _of(cls, path: str | Path, head: Mapping[str, NDArray[Any]]) -> Self:
+        settings = Settings(**json.loads(str(head["settings"])))
+        mean, deviation, bound = map(float, head["line"])
+        if head["format"].shape != () or head["format"] != FORMAT:
+            raise ValueError
+        if not 1 <= settings.levels <= MOST_LEVELS or not 1 <= settings.width <= MOST_WIDTH:
+            raise ValueError
+        if not (deviation > 0 and math.isfinite(mean + deviation + bound)):
+            raise ValueError
+        pairs = channels(settings.width, settings.levels)
+        names = [f"{kind}_{i}" for i in range(len(pairs)) for kind in ("weights", "added")]
+        known = read_arrays(path, names)
+        for number, (before, after) in enumerate(pairs):
+            side = 1 if number == len(pairs) - 1 else 3
+            shapes = {"weights": (after, before, side, side), "added": (after,)}
+            for kind, shape in shapes.items():
+                own = known[f"{kind}_{number}"]
+                if own.shape != shape or own.dtype != np.float32 or not np.isfinite(own).all():
+                    raise ValueError
+        layers = tuple((known[f"weights_{i}"], known[f"added_{i}"]) for i in range(len(pairs)))
+        sizes = tuple(
+            tuple(None if math.isnan(one) else one for one in size)
+            for size in head["pixel_sizes"].reshape(-1, 3).tolist()
+        )
+        return cls(str(head["dtype"]), settings, mean, deviation, bound, layers, sizes)
+
+
+@cache
+def load(path: str) -> Trained:
+    """`Trained.load`, once per process."""
+    return Trained.load(path)
+
+
+def constant(dtype: str, settings: Settings, *, is_foreground: bool) -> Trained:
+    """A network that takes all pixels for one class."""
+    pairs = channels(settings.width, settings.levels)
+    sides = [3] * (len(pairs) - 1) + [1]
+    layers = tuple(
+        (np.zeros((after, before, side, side), np.float32), np.zeros(after, np.float32))
+        for (before, after), side in zip(pairs, sides, strict=True)
+    )
+    return Trained(dtype, settings, 0.0, 1.0, 0.0 if is_foreground else 1.0, layers)

@@ -1,0 +1,27 @@
+"""Train one U-Net of a method: on all annotated tiles, or without some of them."""
+
+import json
+from pathlib import Path
+
+import torch
+
+from tilewise import job
+from tilewise.learn import unet_training, windows
+from tilewise.learn.assignment import Assignment
+from tilewise.learn.network import Settings
+from tilewise.learn.training import merit_of
+from tilewise.tables import read_rows
+
+job.start(snakemake)
+given, output, params = snakemake.input, snakemake.output, snakemake.params
+torch.set_num_threads(snakemake.threads)
+places = Assignment.from_rows(read_rows(given.places)).training(snakemake.wildcards.model)
+planes = windows.planes_of(windows.read(given.windows), places, params.margin)
+settings, merit = Settings(**params.settings), merit_of(params.metric)
+# no output, so that it is kept where a job fails
+checkpoint = Path(output.model).with_suffix(".checkpoint.npz")
+trained = unet_training.train(planes, settings, params.dtype, merit, checkpoint)
+trained.save(output.model)
+card = unet_training.card(trained, planes, places, params.metric)
+Path(output.card).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+checkpoint.unlink(missing_ok=True)

@@ -1,0 +1,85 @@
+"""What a U-Net is made of, and its file, which runs no code; without PyTorch."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tilewise.learn import network
+from tilewise.learn.network import Settings, Trained
+
+SETTINGS = Settings(width=2, levels=1)
+
+
+@pytest.fixture
+def trained():
+    known = network.constant("uint8", SETTINGS, is_foreground=True)
+    random = np.random.default_rng(0)
+    layers = tuple(
+        tuple(random.normal(size=own.shape).astype(np.float32) for own in layer)
+        for layer in known.layers
+    )
+    return dataclasses.replace(
+        known,
+        mean=90.5,
+        deviation=30.25,
+        bound=-0.5,
+        layers=layers,
+        pixel_sizes=((None, 0.5, 0.7),),
+    )
+
+
+def test_convolutions_of_one_level():
+    # two at full resolution, two of half of it, two of both together, and the last
+    assert network.channels(2, 1) == [(1, 2), (2, 2), (2, 4), (4, 4), (6, 2), (2, 2), (2, 1)]
+    # 9 of each pair of channels, 2 of each channel that is normalised, the last with its constant
+    pairs = 9 * (2 + 4 + 8 + 16 + 12 + 4)
+    assert network.number_of_weights(2, 1) == pairs + 2 * (2 + 2 + 4 + 4 + 2 + 2) + 2 + 1
+
+
+def test_a_network_is_read_back(trained, tmp_path):
+    trained.save(tmp_path / "a.npz")
+    again = Trained.load(tmp_path / "a.npz")
+    for field in dataclasses.fields(Trained):
+        if field.name != "layers":
+            assert getattr(again, field.name) == getattr(trained, field.name)
+    for one, other in zip(trained.layers, again.layers, strict=True):
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a, b)
+    again.save(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_a_damaged_file_is_refused(trained, tmp_path):
+    path = tmp_path / "a.npz"
+    trained.save(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match=r"a\.npz is damaged"):
+        Trained.load(path)
+    with pytest.raises(ValueError, match=r"none\.npz cannot be read"):
+        Trained.load(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"deviation": 0.0},
+        {"bound": np.nan},
+        {"settings": Settings(width=3, levels=1)},
+        {"settings": Settings(width=2, levels=9)},
+        {"layers": ((np.zeros((2, 1, 3, 3)), np.zeros(2)),)},
+    ],
+)
+def test_what_cannot_be_applied_is_refused(trained, tmp_path, changed):
+    dataclasses.replace(trained, **changed).save(tmp_path / "a.npz")
+    with pytest.raises(ValueError, match=r"a\.npz is damaged, or no U-Net"):
+        Trained.load(tmp_path / "a.npz")
+
+
+def test_nothing_in_a_file_is_run(tmp_path):
+    line = np.zeros(3)
+    for settings in (np.array([{}], object), np.str_("[]"), np.str_("no JSON")):
+        np.savez(tmp_path / "a.npz", format=1, settings=settings, dtype="uint8", line=line)
+        with pytest.raises(ValueError, match=r"a\.npz is damaged, or no U-Net"):
+            Trained.load(tmp_path / "a.npz")

@@ -1,0 +1,309 @@
+"""A small U-Net: no seams, no truth that is not annotated, and the same again from a seed."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from skimage.morphology import skeletonize
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: envs/requirements-unet.txt")
+
+from tilewise.labels import NOT_ANNOTATED  # noqa: E402
+from tilewise.learn import network, unet, unet_training, windows  # noqa: E402
+from tilewise.learn.network import Settings  # noqa: E402
+from tilewise.learn.training import merit_of  # noqa: E402
+from tilewise.learn.unet import Model  # noqa: E402
+from tilewise.learn.windows import Plane  # noqa: E402
+
+TINY = Settings(width=4, levels=2, steps=12, batch=2, crop=32)
+MERIT = merit_of("f1")
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch):
+    """Validations after each four steps."""
+    monkeypatch.setattr(unet_training, "EVERY", 4)
+
+
+@pytest.fixture(scope="module")
+def plane():
+    random = np.random.default_rng(0)
+    truth = np.kron(random.integers(0, 2, (8, 10)), np.ones((12, 12))).astype(np.uint8)
+    image = (60 + 90 * truth + random.integers(0, 40, truth.shape)).astype(np.uint8)
+    return windows.split(Plane(image, truth, np.full_like(truth, NOT_ANNOTATED)), 2)
+
+
+def train(plane, settings=TINY, checkpoint=None):
+    return unet_training.train([plane], settings, "uint8", MERIT, checkpoint)
+
+
+@pytest.fixture(scope="module")
+def trained(plane):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unet_training, "EVERY", 4)
+        return train(plane)
+
+
+def same(one, other):
+    assert one.bound == other.bound
+    for a, b in zip(one.layers, other.layers, strict=True):
+        np.testing.assert_array_equal(a[0], b[0])
+        np.testing.assert_array_equal(a[1], b[1])
+
+
+@pytest.mark.parametrize("window", [(512, 1024), (20, 30)])
+def test_windows_and_cuts_leave_no_seam(trained, plane, monkeypatch, window):
+    image, model = plane.pixels, Model.of(trained)
+    height, width = image.shape
+    whole = model.odds(image, (3, 5), (0, height, 0, width))
+    assert np.ptp(whole) > 0.01
+    monkeypatch.setattr(unet, "WINDOW", window)
+    for y in range(0, height, 41):
+        for x in range(0, width, 37):
+            end, right = min(y + 41, height), min(x + 37, width)
+            y0, x0 = max(y - model.reach, 0), max(x - model.reach, 0)
+            cut = image[y0 : end + model.reach, x0 : right + model.reach]
+            own = (y - y0, end - y0, x - x0, right - x0)
+            known = model.odds(cut, (3 + y0, 5 + x0), own)
+            np.testing.assert_allclose(known, whole[y:end, x:right], atol=1e-5)
+
+
+def test_probabilities_are_those_of_the_odds(trained, plane):
+    model, window = Model.of(trained), (3, 40, 5, 70)
+    probability = np.zeros((37, 65), np.uint8)
+    mask = model.mask(plane.pixels, (0, 0), window, probability)
+    expected = 255 / (1 + np.exp(-model.odds(plane.pixels, (0, 0), window).astype(np.float64)))
+    assert np.abs(probability - expected).max() <= 0.501
+    np.testing.assert_array_equal(mask, model.mask(plane.pixels, (0, 0), window))
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+def test_nothing_beyond_the_reach_matters(levels):
+    torch.manual_seed(0)
+    net = unet_training.Network(4, levels).eval()
+    for weights in net.parameters():
+        # of one sign, no path through the network is closed
+        weights.data.abs_()
+    side = 2 * 64 + 16
+    for at in range(64, 64 + 2**levels):
+        image = torch.rand(1, 1, side, side, requires_grad=True)
+        net(image)[0, 0, at, at].backward()
+        rows = np.flatnonzero(image.grad[0, 0].abs().sum(1).numpy())
+        assert 0 < max(at - rows[0], rows[-1] - at) <= network.reach(levels)
+
+
+@pytest.mark.parametrize(("width", "levels"), [(4, 1), (5, 3)])
+def test_weights_are_as_many_as_is_said(width, levels):
+    net = unet_training.Network(width, levels)
+    found = sum(weights.numel() for weights in net.parameters())
+    assert found == network.number_of_weights(width, levels)
+
+
+def test_normalisation_is_part_of_the_convolutions():
+    torch.manual_seed(0)
+    net = unet_training.Network(3, 2)
+    for _ in range(3):
+        net(torch.randn(2, 1, 16, 16))
+    net.eval()
+    image = np.random.default_rng(0).normal(size=(16, 16)).astype(np.float32)
+    with torch.no_grad():
+        expected = net(torch.from_numpy(image)[None, None])[0, 0].numpy()
+    layers = net.folded()
+    assert [own.shape[1::-1] for own, _ in layers] == network.channels(3, 2)
+    tensors = [tuple(map(torch.from_numpy, layer)) for layer in layers]
+    found = unet.apply(torch.from_numpy(image)[None, None], 2, tensors)[0, 0].numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_pixels_without_truth_have_no_part_in_the_loss():
+    truth = torch.tensor([1, 0, 255, 255], dtype=torch.uint8)
+    odds = torch.zeros(4, requires_grad=True)
+    loss = unet_training.loss_of(odds, truth)
+    # ln 2, and a Dice of (2 * 0.5 + 1) / (1 + 1 + 1)
+    assert loss.item() == pytest.approx(np.log(2) + 1 / 3)
+    loss.backward()
+    assert odds.grad[2:].tolist() == [0, 0]
+    assert (odds.grad[:2] != 0).all()
+
+
+def test_a_soft_skeleton_runs_along_that_of_scikit_image():
+    image = np.zeros((40, 60), np.float32)
+    image[10:17, 5:55] = image[17:35, 28:33] = 1
+    found = unet_training.soft_skeleton(torch.tensor(image)[None, None])[0, 0].numpy()
+    assert set(np.unique(found)) <= {0, 1}
+    assert (found <= image).all()
+    expected = skeletonize(image > 0)
+    # away from the ends, where the soft one has spurs to the corners, and from the junction
+    for part in (np.s_[:, 12:24], np.s_[:, 37:48], np.s_[21:30, 20:40]):
+        np.testing.assert_array_equal(found[part], expected[part])
+
+
+def test_centrelines_that_agree_have_a_dice_of_1():
+    truth = torch.zeros(1, 1, 30, 40)
+    truth[..., 12:17, :] = 1
+    thin = torch.zeros_like(truth)
+    thin[..., 14, :] = 1
+    known = torch.ones_like(truth)
+    assert unet_training.soft_cldice(truth, truth > 0, known).item() == 1
+    # whose line is thinner, not elsewhere
+    assert unet_training.soft_cldice(thin, truth > 0, known).item() == 1
+    moved = torch.roll(truth, 10, 2)
+    # the 1 that is added to each of 40 px
+    assert unet_training.soft_cldice(moved, truth > 0, known).item() == pytest.approx(1 / 41)
+    assert unet_training.soft_cldice(moved, truth > 0, 0 * known).item() == 1
+
+
+def test_the_rate_rises_and_falls():
+    settings = Settings(steps=100, rate=0.5)
+    rates = [unet_training.rate_at(step, settings) for step in range(101)]
+    assert rates[0] == pytest.approx(0.5 / 25)
+    assert rates[30] == max(rates) == 0.5
+    assert rates[100] == pytest.approx(0)
+    assert (np.diff(rates[:31]) > 0).all()
+    assert (np.diff(rates[30:]) < 0).all()
+
+
+def test_weights_move_as_by_pytorch():
+    torch.manual_seed(0)
+    one, other = torch.nn.Linear(3, 2), torch.nn.Linear(3, 2)
+    other.load_state_dict(one.state_dict())
+    own, reference = (
+        unet_training.Optimiser(one.parameters()),
+        torch.optim.AdamW(other.parameters()),
+    )
+    for step in range(5):
+        given = torch.randn(4, 3)
+        for net in (one, other):
+            net.zero_grad()
+            net(given).square().sum().backward()
+        reference.param_groups[0]["lr"] = 0.1 / (step + 1)
+        own.move(0.1 / (step + 1))
+        reference.step()
+    for a, b in zip(one.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_crops_have_the_truth_of_their_pixels():
+    """Of an image that is its truth, whatever is done to a crop is done to both."""
+    random = np.random.default_rng(1)
+    truth = np.kron(random.integers(0, 2, (6, 6)), np.ones((13, 13))).astype(np.uint8)
+    plane = Plane(truth * 200, truth, np.full_like(truth, NOT_ANNOTATED))
+    settings = Settings(crop=64, batch=8, noise=0)
+    images, truths = unet_training.Crops([plane], settings).batch(3, 0, 200)
+    assert images.shape == truths.shape == (8, 1, 64, 64)
+    for image, own in zip(images[:, 0], truths[:, 0], strict=True):
+        # brightness and contrast differ from crop to crop
+        assert np.corrcoef(image.ravel(), own.ravel())[0, 1] > 0.97
+        assert set(np.unique(own)) == {0, 1}
+    unchanged = dataclasses.replace(settings, rotation=0, elastic=0)
+    images, truths = unet_training.Crops([plane], unchanged).batch(3, 0, 200)
+    for image, own in zip(images[:, 0], truths[:, 0], strict=True):
+        assert np.corrcoef(image.ravel(), own.ravel())[0, 1] == pytest.approx(1)
+        rows = [truth[y : y + 64, x : x + 64] for y in range(15) for x in range(15)]
+        turned = [np.rot90(own, k)[:, ::flip] for k in range(4) for flip in (1, -1)]
+        assert any(np.array_equal(a, b) for a in turned for b in rows)
+
+
+def test_half_of_the_crops_are_of_foreground():
+    truth = np.zeros((300, 300), np.uint8)
+    truth[150, 150] = 1
+    plane = Plane(truth, truth, np.full_like(truth, NOT_ANNOTATED))
+    settings = Settings(crop=16, batch=20, rotation=0, elastic=0)
+    _, truths = unet_training.Crops([plane], settings).batch(0, 0, 1)
+    assert truths[1::2].any(axis=(1, 2, 3)).all()
+    assert not truths[::2].any(axis=(1, 2, 3)).all()
+
+
+def test_the_bound_has_the_highest_merit():
+    odds = np.log([0.105 / 0.895, 0.405 / 0.595, 0.605 / 0.395, 0.905 / 0.095]).astype(np.float32)
+    bound, f1 = unet_training.best_bound(odds, np.array([0, 1, 0, 1], np.uint8), MERIT)
+    # both foreground pixels and one of background: 2 * 2 / (3 + 2)
+    assert 0.105 < 1 / (1 + math.exp(-bound)) < 0.405
+    assert f1 == pytest.approx(0.8)
+    # of those that are alike, the nearest to a half
+    bound, f1 = unet_training.best_bound(odds, np.array([0, 0, 1, 1], np.uint8), MERIT)
+    assert (round(bound, 9), f1) == (0, 1)
+    bound, f1 = unet_training.best_bound(odds, np.zeros(4, np.uint8), MERIT)
+    assert (bound, math.isnan(f1)) == (0, True)
+
+
+def test_what_it_learns_holds_for_what_validates(plane):
+    settings = dataclasses.replace(TINY, steps=100, crop=64)
+    model = Model.of(train(plane, settings))
+    height, width = plane.pixels.shape
+    mask = model.mask(plane.pixels, (0, 0), (0, height, 0, width))
+    known = plane.validation != NOT_ANNOTATED
+    assert (mask == plane.validation)[known].mean() > 0.95
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_truth_of_one_class_gives_that_class(plane, kind):
+    own = Plane(plane.pixels, np.full_like(plane.training, kind), plane.validation)
+    model = Model.of(train(own))
+    assert (model.mask(plane.pixels, (0, 0), (0, 20, 0, 30)) == kind).all()
+    nothing = unet_training.train([], TINY, "uint8", MERIT)
+    assert not Model.of(nothing).mask(plane.pixels, (0, 0), (0, 20, 0, 30)).any()
+
+
+def test_a_seed_gives_the_same_network(trained, plane):
+    same(trained, train(plane))
+    other = train(plane, dataclasses.replace(TINY, seed=1))
+    assert not np.array_equal(other.layers[0][0], trained.layers[0][0])
+
+
+def test_centrelines_may_count(trained, plane):
+    other = train(plane, dataclasses.replace(TINY, cldice=1.0))
+    assert not np.array_equal(other.layers[0][0], trained.layers[0][0])
+
+
+def test_an_interrupted_training_goes_on(trained, plane, tmp_path, monkeypatch):
+    path, batch = tmp_path / "c.npz", unet_training.Crops.batch
+    calls = []
+
+    def stops(*arguments):
+        calls.append(1)
+        if len(calls) == 7:
+            raise KeyboardInterrupt
+        return batch(*arguments)
+
+    monkeypatch.setattr(unet_training.Crops, "batch", stops)
+    with pytest.raises(KeyboardInterrupt):
+        train(plane, checkpoint=path)
+    same(trained, train(plane, checkpoint=path))
+    # 6 steps before it stopped, and the 8 after the checkpoint at step 4
+    assert len(calls) == 7 + 8
+
+
+@pytest.mark.parametrize("what", ["settings", "pixels", "damage"])
+def test_a_checkpoint_of_something_else_is_not_gone_on_from(plane, tmp_path, what):
+    path = tmp_path / "c.npz"
+    train(plane, checkpoint=path)
+    settings, own = TINY, plane
+    if what == "settings":
+        settings = dataclasses.replace(TINY, noise=0.2)
+    elif what == "pixels":
+        own = dataclasses.replace(plane, pixels=plane.pixels + np.uint8(1))
+    else:
+        path.write_bytes(path.read_bytes()[:1000])
+    same(train(own, settings), train(own, settings, path))
+
+
+def test_training_ends_early_without_a_better_validation(plane, monkeypatch):
+    steps = []
+    monkeypatch.setattr(unet_training, "best_bound", lambda *_: (0.0, 0.5))
+    real = unet_training.Crops.batch
+    monkeypatch.setattr(
+        unet_training.Crops,
+        "batch",
+        lambda self, step, *a: steps.append(step) or real(self, step, *a),
+    )
+    train(plane, dataclasses.replace(TINY, steps=40, patience=2))
+    # the first validation is the best, and two more are waited for; but not before the rate has
+    # come down to a half: it rises for 12 steps, and falls for 28
+    assert len(steps) == 12 + 14
+
+
+def test_images_of_another_kind_are_refused(trained, plane):
+    with pytest.raises(ValueError, match="a model of uint8 images cannot classify uint16 ones"):
+        Model.of(trained).mask(plane.pixels.astype(np.uint16), (0, 0), (0, 9, 0, 9))
