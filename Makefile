@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods partial-report test test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
+.PHONY: demo kesm kesm-methods gallery partial-report test test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -56,9 +56,10 @@ lint: $(VENV)/development
 	snakefmt --check --compact-diff Snakefile workflow
 	snakemake --lint
 
-# The picture of the README: an overlay that the demo makes.
-docs/overlay.png: demo
-	$(BIN)/python -c "from PIL import Image; Image.open('results/_small_uint8_4/otsu/overlay/0/0/0/cortex_z0000_y00_x00.png').crop((0, 192, 320, 512)).save('$@', optimize=True)"
+# docs/gallery.md with its pictures, one of which is that of the README: reports of real runs in a browser.
+gallery: demo kesm-methods $(VENV)/browser/ready
+	$(VENV)/browser/bin/python docs/gallery.py demo=results/report.html \
+	  kesm=$(KESM_RESULTS)/results/report.html
 
 # What would run, for each example configuration.
 dry-run: $(VENV)/runtime
