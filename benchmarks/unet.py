@@ -59,7 +59,7 @@ def classifier(image, truth, seed):
             [some.size for some in drawn],
         ),
         part.ravel()[pixels],
-        (0, 255),
+        [(0, 255)],
     )
     return training.fit(known, names, "uint8", MERIT, TREES | {"seed": seed}).model
 
