@@ -73,4 +73,4 @@ const viridis = scaleOf({ color: { type: "linear", scheme: "viridis", domain: [0
 export const sequential = (share: number) => viridis.apply(0.08 + 0.9 * share) as string;
 
 /** Black or white: what is read on a colour of `sequential`. */
-export const ink = (share: number) => (share > 0.62 ? "#000" : "#fff");
+export const ink = (share: number) => (share > 0.47 ? "#000" : "#fff");

@@ -23,6 +23,10 @@ export function Figure({ name, description, options, rows, children }: Props) {
     const plot = Plot.plot({ style, ...options, ariaLabel: description });
     plot.setAttribute("role", "img");
     plot.setAttribute("aria-label", description);
+    // a group without a role has no name, and a legend says nothing that the description does not
+    for (const group of plot.querySelectorAll("g[aria-label]")) group.removeAttribute("aria-label");
+    if (plot.tagName !== "svg")
+      for (const part of plot.querySelectorAll("svg")) part.setAttribute("aria-hidden", "true");
     place.current?.replaceChildren(plot);
   });
   const svg = () => {

@@ -2,7 +2,7 @@
 
 import * as Plot from "@observablehq/plot";
 import { Fragment } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { CLASSES, CLASS_WORDS, type Class, palette as paletteOf, type Palette } from "./colors";
 import { numbers, type Pack, pack as loadPack, type Picture, type Tile } from "./data";
 import { count, percent, short } from "./format";
@@ -54,7 +54,8 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
     panel.current?.scrollIntoView?.({ block: "nearest" });
   }, [tile.id]);
 
-  useEffect(() => {
+  // before the page is drawn, so that no key that is held down is lost
+  useLayoutEffect(() => {
     const names = [...shown.methods.keys()];
     const press = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
