@@ -21,7 +21,7 @@ STEPS = ("image", "filtered", "mask", "truth", "overlay")
 TITLE_INCHES = 0.15
 PNG_DPI = 300
 """Pixels per inch of figures that are PNG files, which say so."""
-MOST_REFERENCES = 6
+MOST_REFERENCES = 5
 """Lines of reference scores in a comparison."""
 _WITHOUT_DATE = {
     "svg": {"Date": None, "Creator": None},
@@ -177,7 +177,7 @@ def comparison(
     """
     height = 0.25 * max(len(methods), 2)
     figure, ((axis,),) = _figure(
-        (1, 1), (4, height), (0, 0), left=1.6, right=2.2, top=0.4, bottom=0.45
+        (1, 1), (4, height), (0, 0), left=1.6, right=3.2, top=0.4, bottom=0.45
     )
     for place, row in enumerate(methods):
         if row["low"] is not None:

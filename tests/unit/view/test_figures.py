@@ -34,6 +34,7 @@ def test_names_and_titles_are_not_cut_off(figure):
     drawn = [figure._suptitle] if figure._suptitle else []
     for axis in figure.axes:
         drawn += [axis.title, axis.xaxis.label, axis.yaxis.label]
+        drawn += axis.get_legend().get_texts() if axis.get_legend() else []
     texts = [text for text in drawn if text.get_text()]
     assert any(TITLE in text.get_text() for text in texts)
     for text in texts:
@@ -53,7 +54,7 @@ def test_scores_with_intervals_and_references():
     lines = [tuple(map(tuple, (line.get_xdata(), line.get_ydata()))) for line in axis.lines]
     assert lines[:3] == [((0.7, 0.9), (0, 0)), ((0.8,), (0,)), ((0.6,), (1,))]
     # the highest of the references
-    assert [x for x, _ in lines[3:]] == [(i / 10, i / 10) for i in (8, 7, 6, 5, 4, 3)]
+    assert [x for x, _ in lines[3:]] == [(i / 10, i / 10) for i in (8, 7, 6, 5, 4)]
     assert [text.get_text() for text in axis.get_yticklabels()] == ["a", "b", "c"]
 
 
