@@ -54,7 +54,8 @@ function Confusion() {
       <button type="button" onClick={() => save("confusion.csv", "text/csv", csv(matrices))}>
         Save as CSV
       </button>
-      <div class="matrices">
+      <Wide label="Confusion matrices">
+        <div class="matrices">
         {matrices.map((one) => (
           <table key={one.method} class="matrix">
             <caption>
@@ -82,7 +83,8 @@ function Confusion() {
             </tbody>
           </table>
         ))}
-      </div>
+        </div>
+      </Wide>
     </section>
   );
 }

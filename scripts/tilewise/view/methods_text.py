@@ -30,7 +30,11 @@ ESTIMATES = {
     "resubstitution": " on the units that gave its parameters, which is too high",
 }
 """What a score is of, by its kind."""
-TOLD = {"pixel_classifier": ("trees", "depth"), "vote": ("methods", "least")}
+TOLD = {
+    "pixel_classifier": ("trees", "depth"),
+    "unet": ("width", "levels", "steps"),
+    "vote": ("methods", "least"),
+}
 """Settings that are told of a threshold, where it has too many to read."""
 LIBRARIES = {
     "numpy": Named("NumPy", ("harris2020",)),

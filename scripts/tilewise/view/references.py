@@ -17,7 +17,7 @@ class Named(NamedTuple):
 COMMON = (
     *("red", "green", "blue", "luma", "value", "saturation", "hue", "lightness", "a", "b"),
     *("invert", "median", "gaussian", "equalize", "rescale", "background", "tophat", "destripe"),
-    *("unsharp", "manual", "mean", "adaptive", "hysteresis", "python", "onnx", "vote"),
+    *("channels", "unsharp", "manual", "mean", "adaptive", "hysteresis", "python", "onnx", "vote"),
     *("external", "command", "remove_small", "fill_holes", "opening", "closing"),
     *("accuracy", "precision", "recall", "specificity", "balanced_accuracy", "prevalence"),
     *("object_precision", "object_recall", "object_f1", "count_error", "area_error"),
@@ -39,6 +39,7 @@ FILTERS = {
     "eosin": Named("eosin by colour deconvolution", ("ruifrok2001",)),
     "dab": Named("DAB by colour deconvolution", ("ruifrok2001",)),
     "stain": Named("a stain by colour deconvolution", ("ruifrok2001",)),
+    "channels": Named("several channels"),
     "external": Named("masks made elsewhere"),
     "command": Named("masks of another program"),
     "invert": Named("inversion"),
@@ -85,6 +86,10 @@ THRESHOLDS = {
     "pixel_classifier": Named(
         "a pixel classifier of boosted trees, trained on annotated tiles",
         ("friedman2002", "chen2016", "prokhorenkova2018", "arganda2017"),
+    ),
+    "unet": Named(
+        "a U-Net, trained on annotated tiles",
+        ("ronneberger2015", "milletari2016", "shit2021", "smith2019"),
     ),
     "onnx": Named("a trained network, run as an ONNX file"),
     "vote": Named("a vote of other methods"),
@@ -438,6 +443,15 @@ BIBTEX = {
   year = {1975},
   doi = {10.1016/0005-2795(75)90109-9}
 }""",
+    "milletari2016": """\
+@inproceedings{milletari2016,
+  author = {Milletari, Fausto and Navab, Nassir and Ahmadi, Seyed-Ahmad},
+  title = {{V-Net}: Fully Convolutional Neural Networks for Volumetric Medical Image Segmentation},
+  booktitle = {Fourth International Conference on 3D Vision},
+  pages = {565--571},
+  year = {2016},
+  doi = {10.1109/3DV.2016.79}
+}""",
     "molder2021": """\
 @article{molder2021,
   author = {M{\\"o}lder, Felix and Jablonski, Kim Philipp and Letcher, Brice and others},
@@ -566,6 +580,15 @@ BIBTEX = {
   year = {1978},
   doi = {10.1109/TSMC.1978.4310039}
 }""",
+    "ronneberger2015": """\
+@inproceedings{ronneberger2015,
+  author = {Ronneberger, Olaf and Fischer, Philipp and Brox, Thomas},
+  title = {{U-Net}: Convolutional Networks for Biomedical Image Segmentation},
+  booktitle = {Medical Image Computing and Computer-Assisted Intervention},
+  pages = {234--241},
+  year = {2015},
+  doi = {10.1007/978-3-319-24574-4_28}
+}""",
     "ruifrok2001": """\
 @article{ruifrok2001,
   author = {Ruifrok, Arnout C. and Johnston, Dennis A.},
@@ -615,6 +638,16 @@ BIBTEX = {
   pages = {16555--16564},
   year = {2021},
   doi = {10.1109/CVPR46437.2021.01629}
+}""",
+    "smith2019": """\
+@inproceedings{smith2019,
+  author = {Smith, Leslie N. and Topin, Nicholay},
+  title = {Super-convergence: Very Fast Training of Neural Networks Using Large Learning Rates},
+  booktitle = {Artificial Intelligence and Machine Learning for Multi-Domain Operations
+    Applications},
+  pages = {1100612},
+  year = {2019},
+  doi = {10.1117/12.2520589}
 }""",
     "tomasi1998": """\
 @inproceedings{tomasi1998,
