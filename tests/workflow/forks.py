@@ -36,8 +36,11 @@ IMPORTED = (
 
 
 @cache
-def command():
-    """What runs Python's arguments: a fork of the server of this process, else Python itself."""
+def command(number=0):
+    """What runs Python's arguments: a fork of a server of this process, else Python itself.
+
+    Forks of one server order sets alike; those of another server otherwise.
+    """
     if not hasattr(os, "pidfd_open"):
         return [sys.executable]
     folder = tempfile.TemporaryDirectory()

@@ -15,8 +15,12 @@ SCHEMA = ROOT / "workflow/schemas/report.schema.json"
 
 
 def report_data(project):
-    """The data of a project's report, which keep their schema."""
-    html = (project.results / "report.html").read_text()
+    """The data of a project's report."""
+    return data_in((project.results / "report.html").read_text())
+
+
+def data_in(html):
+    """The data of a report, which keep their schema."""
     packed = re.search(r'<script type="application/gzip" id="data">([^<]*)</script>', html)[1]
     data = json.loads(gzip.decompress(base64.b64decode(packed)))
     jsonschema.validate(data, json.loads(SCHEMA.read_text()))

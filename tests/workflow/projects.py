@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,9 +80,9 @@ class Project:
         (self.folder / "my.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
         return self
 
-    def run(self, *arguments, cores=2, is_fork=True):
-        """Run Snakemake on `my.yaml`; new processes order sets otherwise, forks of one do not."""
-        start = forks.command() if is_fork else [sys.executable]
+    def run(self, *arguments, cores=2, is_alike=True):
+        """Run Snakemake on `my.yaml`, with sets in the order of other runs, or in another."""
+        start = forks.command(0 if is_alike else 1)
         command = [*start, "-m", "snakemake", "--cores", str(cores)]
         if (self.folder / "my.yaml").exists() and "--configfile" not in arguments:
             command += ["--configfile", "my.yaml"]

@@ -86,6 +86,9 @@ def copy(tmp_path):
         ignored = shutil.ignore_patterns("__pycache__", "frozen")
         shutil.copytree(ROOT / part, project.folder / part, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", project.folder)
+    # without pictures, which take the most time
+    with (project.folder / "config.yaml").open("a") as config:
+        config.write("figures: {tiles: 0}\nreport: {tiles: 0}\n")
     return project.folder
 
 

@@ -215,7 +215,7 @@ def test_results_do_not_depend_on_cores(decided, tmp_path):
     project = Project.create(tmp_path / "project")
     _, _, rows = write_samples(project, NAMES)
     config = yaml.safe_load((decided[0].folder / "my.yaml").read_text())
-    project.configure(rows, **config | {"block": {"planes": 1}}).succeed(cores=1, is_fork=False)
+    project.configure(rows, **config | {"block": {"planes": 1}}).succeed(cores=1, is_alike=False)
     for table in (
         "scores.tsv",
         "ranking.tsv",

@@ -116,7 +116,7 @@ def cut_differently(tmp_path_factory):
             keep_filtered=name != "split planes",
             figures={"tiles": 1 if name == "one core" else 0},
         )
-        project.succeed(cores=cores, is_fork=name != "one core")
+        project.succeed(cores=cores, is_alike=name != "one core")
         results[name] = contents(project)
     return results
 
@@ -158,7 +158,7 @@ def test_figures_are_the_same_each_time(project):
     ]
     names += ["pack_0001.js", "report.html", "tiles.json.gz"]
     assert sorted(path.name for path in paths) == names
-    forced = project.succeed("--forcerun", "figures", "report_tiles", cores=1, is_fork=False)
+    forced = project.succeed("--forcerun", "figures", "report_tiles", cores=1, is_alike=False)
     assert forced.jobs == {"figures": 1, "report_tiles": 1, "report": 1}
     assert {path: path.read_bytes() for path in paths} == before
 
