@@ -47,7 +47,7 @@ web:
 
 # U-Nets, with a build of PyTorch for processors alone, which PyPI does not have, in an environment of its own.
 test-unet: $(VENV)/unet/ready
-	$(VENV)/unet/bin/python -m pytest -n 0 tests/unit/learn/test_unet.py tests/workflow/test_unet.py
+	$(VENV)/unet/bin/python -m pytest -n 0 tests/unit/learn/test_unet.py tests/workflow/test_trained_networks.py
 
 lint: $(VENV)/development
 	ruff check .
