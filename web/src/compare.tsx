@@ -76,7 +76,15 @@ function Intervals() {
     name: text(row.method),
     value: number(row.micro),
   }));
-  const drawn = lines.filter((line) => line.value !== null && !line.name.startsWith("random"));
+  // of references for several filters, the highest of each kind; a plot with all of them is a fence
+  const kinds = new Map<string, (typeof lines)[number]>();
+  for (const line of lines) {
+    if (line.value === null || line.name.startsWith("random")) continue;
+    const kind = line.name.split(",")[0]!;
+    if ((kinds.get(kind)?.value ?? -Infinity) < line.value) kinds.set(kind, line);
+  }
+  const drawn = [...kinds.values()];
+  const hidden = lines.filter((line) => line.value !== null).length - drawn.length;
   const known = scored.filter((one) => one.value !== null);
   if (!known.length) return <p>No method has a score: no tile is annotated.</p>;
   // lines that are far below would press the methods together
@@ -167,6 +175,7 @@ function Intervals() {
         {far.length > 0 && (
           <>Beyond the plot: {far.map((line) => `${line.name} ${short(line.value)}`).join("; ")}. </>
         )}
+        {hidden > 0 && `${hidden} more reference scores, lower or of chance, are in the CSV. `}
         A ring is a score that is too high: parameters were chosen on the tiles that are scored.
       </Figure>
     </section>

@@ -12,6 +12,8 @@ import { decode, draw, type Layer, type Look, meanColor, type Pixels, shares } f
 import { Figure } from "./plots";
 
 const LAYERS: Layer[] = ["image", "filtered", "mask", "truth", "overlay"];
+/** Why a tile is shown, at most. */
+const REASONS = 4;
 const NO_SHIFT = { scale: 1, x: 0, y: 0 };
 type Shift = typeof NO_SHIFT;
 
@@ -142,7 +144,12 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
           </select>
         </label>
       </fieldset>
-      {tile.reasons.length > 0 && <p class="note">Shown as: {tile.reasons.join("; ")}.</p>}
+      {tile.reasons.length > 0 && (
+        <p class="note">
+          Shown as: {tile.reasons.slice(0, REASONS).join("; ")}
+          {tile.reasons.length > REASONS && ` and ${tile.reasons.length - REASONS} more`}.
+        </p>
+      )}
       {error && <p class="warning">{error}</p>}
       {tile.pack === null && (
         <p class="note">
