@@ -11,6 +11,7 @@ import numpy as np
 from tilewise import job
 from tilewise.report import tiles
 from tilewise.report.choice import choose
+from tilewise.report.limits import MOST_TILES
 from tilewise.tables import read_each, read_rows
 from tilewise.view import tile_packs
 
@@ -27,8 +28,8 @@ annotated = np.flatnonzero(found.annotated).tolist()
 shown = choose(*known, annotated, len(output.packs), params.seed)
 if not params.are_few:
     # small pictures are of the tiles that lists show: first those that are shown in full
-    chosen = shown | choose(*known, annotated, tiles.MOST_TILES, params.seed)
-    found = found.only(list(chosen)[: tiles.MOST_TILES])
+    chosen = shown | choose(*known, annotated, MOST_TILES, params.seed)
+    found = found.only(list(chosen)[:MOST_TILES])
     shown = dict(enumerate(shown.values()))
     tiles.add_pictures(found, read())
 record = json.dumps(tiles.to_record(found, shown), separators=(",", ":"))

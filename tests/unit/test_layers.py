@@ -28,7 +28,7 @@ ALLOWED = {
     "learn": {"score.formulas", "score.patches"},
     "demo": set(),
     "plan": {
-        *("read", "segment", "learn", "store.grid", "store.blocks"),
+        *("read", "segment", "learn", "store.grid", "store.blocks", "report.limits"),
         *("score.formulas", "score.score_table"),
     },
 }

@@ -14,9 +14,8 @@ export const CLASS_WORDS: Record<Class, string> = {
   tn: "right: background",
 };
 
-// of Okabe and Ito, told apart with every kind of colour vision
-const SAFE: Palette[] = [
-  { tp: [86, 180, 233], fp: [213, 94, 0], fn: [240, 228, 66], tn: [0, 0, 0] },
+// of Okabe and Ito, told apart with every kind of colour vision, for pictures that hide those of the data
+const OTHERS: Palette[] = [
   { tp: [0, 114, 178], fp: [230, 159, 0], fn: [255, 255, 255], tn: [0, 0, 0] },
   { tp: [0, 158, 115], fp: [204, 121, 167], fn: [240, 228, 66], tn: [0, 0, 0] },
   { tp: [86, 180, 233], fp: [0, 0, 0], fn: [255, 255, 255], tn: [0, 0, 0] },
@@ -30,14 +29,12 @@ export const DISTINCT = [
 
 /** Colours of the published work, or those of the safe ones that are seen best on a picture. */
 export function palette(data: Data, name: string, mean: Rgb | null): Palette {
-  const own = data.label_colors[name] as Palette | undefined;
-  if (name === "published" && own) return own;
-  const candidates = own ? [own, ...SAFE] : SAFE;
-  if (!mean) return candidates[0]!;
+  const own = data.label_colors[name === "published" ? "published" : "safe"] as Palette;
+  if (name === "published" || !mean) return own;
   const worst = (one: Palette) =>
     Math.min(...(["tp", "fp", "fn"] as const).map((label) => distance(one[label], mean)));
   // the first, unless another is seen far better
-  return candidates.reduce((best, one) => (worst(one) > worst(best) * 1.25 ? one : best));
+  return OTHERS.reduce((best, one) => (worst(one) > worst(best) * 1.25 ? one : best), own);
 }
 
 /** How far colours are apart, for the eye (the approximation called redmean). */

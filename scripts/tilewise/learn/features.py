@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise.learn.pieces import Window
+
 INTENSITY = "intensity"
 """The pixel itself; the one feature without a scale."""
 KINDS = (
@@ -38,9 +40,6 @@ STEPS = 2**16 - 1
 """The greatest value of a plane that features are computed on."""
 CODES = 2**8 - 1
 """The greatest code."""
-
-Window = tuple[int, int, int, int]
-"""First row, end, first column, end."""
 
 
 @dataclass(frozen=True)

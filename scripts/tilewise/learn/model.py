@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tilewise.arrays import read_arrays
 from tilewise.learn import features
 from tilewise.learn.features import Scale, Scales
+from tilewise.learn.pieces import Window, pieces
 from tilewise.learn.trees import GREATEST, Trees, score
 
 FORMAT = 1
@@ -21,8 +22,6 @@ ARRAYS = (
     *("features", "codes", "leaves", "line", "bound", "pixel_sizes"),
 )
 """Of the file."""
-WINDOW = 512, 1024
-"""Rows and columns that are classified at once: their features stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,7 @@ class Model:
         """How many pixels around a pixel its class depends on."""
         return features.reach(self.names)
 
-    def scores(
-        self, plane: NDArray, origin: tuple[int, int], window: features.Window
-    ) -> NDArray[np.int16]:
+    def scores(self, plane: NDArray, origin: tuple[int, int], window: Window) -> NDArray[np.int16]:
         """Sums of leaves in a window; arguments as of `features.compute`."""
         codes = features.compute_codes(plane, self.names, self.scale, self.edges, origin, window)
         return score(codes, self.trees)
@@ -71,7 +68,7 @@ class Model:
         self,
         plane: NDArray,
         origin: tuple[int, int],
-        window: features.Window,
+        window: Window,
         probability: NDArray[np.uint8] | None = None,
     ) -> NDArray[np.uint8]:
         """The mask of a window of a plane, 0 background and 1 foreground.
@@ -95,15 +92,11 @@ class Model:
             raise ValueError(f"a model of channels {self.channels} cannot classify {number}")
         first, end, left, right = window
         mask = np.empty((end - first, right - left), np.uint8)
-        height, width = WINDOW
-        for y in range(first, end, height):
-            for x in range(left, right, width):
-                own = (y, min(y + height, end), x, min(x + width, right))
-                inside = np.s_[y - first : own[1] - first, x - left : own[3] - left]
-                scores = self.scores(plane, origin, own)
-                np.greater_equal(scores, self.bound, out=mask[inside].view(bool))
-                if probability is not None:
-                    probability[inside] = self._probabilities[scores.view(np.uint16)]
+        for own, inside in pieces(window):
+            scores = self.scores(plane, origin, own)
+            np.greater_equal(scores, self.bound, out=mask[inside].view(bool))
+            if probability is not None:
+                probability[inside] = self._probabilities[scores.view(np.uint16)]
         return mask
 
     def save(self, path: str | Path) -> None:

@@ -12,12 +12,7 @@ from torch.nn import functional
 
 from tilewise.learn import network
 from tilewise.learn.network import Trained, reach
-
-WINDOW = 512, 1024
-"""Rows and columns that are classified at once."""
-
-Window = tuple[int, int, int, int]
-"""First row, end, first column, end."""
+from tilewise.learn.pieces import Window, pieces
 
 
 @dataclass(frozen=True)
@@ -62,12 +57,8 @@ class Model:
             )
         first, end, left, right = window
         found = np.empty((end - first, right - left), np.float32)
-        height, width = WINDOW
-        for y in range(first, end, height):
-            for x in range(left, right, width):
-                own = (y, min(y + height, end), x, min(x + width, right))
-                inside = np.s_[y - first : own[1] - first, x - left : own[3] - left]
-                found[inside] = self._odds(plane, origin, own)
+        for own, inside in pieces(window):
+            found[inside] = self._odds(plane, origin, own)
         return found
 
     def _odds(self, plane, origin, window):

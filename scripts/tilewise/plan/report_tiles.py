@@ -8,10 +8,9 @@ from tilewise.plan import paths, reads, resources
 from tilewise.plan.methods import NO_FILTER, Variant
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Choice, Study
+from tilewise.report.limits import MOST_TILES
 from tilewise.segment.sources import DTYPE
 
-SMALL_STUDY = 2_000
-"""Tiles of a study up to which all of them have pictures."""
 MOST_MINUTES = 24 * 60
 TILES = "results/report/tiles.json.gz"
 PACK = "results/report/pack_{number:04d}.js"
@@ -120,12 +119,12 @@ def _tiles_of(study: Study, sample: str) -> int:
 
 def is_small(study: Study) -> bool:
     """Whether all tiles of a study have pictures."""
-    return number_of_tiles(study) <= SMALL_STUDY
+    return number_of_tiles(study) <= MOST_TILES
 
 
 def are_few(study: Study) -> bool:
     """Whether all tiles that have pictures are listed."""
-    return is_small(study) or _number_annotated(study) <= SMALL_STUDY
+    return is_small(study) or _number_annotated(study) <= MOST_TILES
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from tilewise.report import answer, maps
+from tilewise.report.limits import MOST_TILES
 from tilewise.score.formulas import COUNTS, METRICS
 from tilewise.view.columns import number, table
 
@@ -22,8 +23,6 @@ LABELS = {
 """Metrics that are written in another way than their names."""
 MEASURED = {"hd95": "95th percentile of the distances between both surfaces."}
 """Metrics without a formula."""
-MOST_TILES = 2_000
-"""In lists; of more, the extremes are listed."""
 EMBEDDED_BYTES = 2_000_000
 """Of packs in the page itself."""
 SAFE_COLORS = {"tp": [86, 180, 233], "fp": [213, 94, 0], "fn": [240, 228, 66], "tn": [0, 0, 0]}

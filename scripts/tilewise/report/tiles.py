@@ -21,8 +21,6 @@ from tilewise.tables import SLIVER, read_rows
 from tilewise.view import tile_packs
 from tilewise.view.overlay import display
 
-MOST_TILES = 2_000
-"""With small pictures."""
 KINDS = ("images", "colors", "rois", "truths", "masks", "filtered", "filtered_rois", "thresholds")
 """Of files; of each, a block has the next few."""
 NO_THRESHOLD = {"values": [], "note": "outside of the region of interest"}

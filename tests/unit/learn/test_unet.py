@@ -58,7 +58,7 @@ def test_windows_and_cuts_leave_no_seam(trained, plane, monkeypatch, window):
     height, width = image.shape
     whole = model.odds(image, (3, 5), (0, height, 0, width))
     assert np.ptp(whole) > 0.01
-    monkeypatch.setattr(unet, "WINDOW", window)
+    monkeypatch.setattr("tilewise.learn.pieces.PIECE", window)
     for y in range(0, height, 41):
         for x in range(0, width, 37):
             end, right = min(y + 41, height), min(x + 37, width)

@@ -45,7 +45,7 @@ def test_blocks_with_truth_and_all_others_of_a_small_study(tmp_path, rows):
 
 
 def test_of_a_large_study_blocks_with_truth_alone(tmp_path, rows, monkeypatch):
-    monkeypatch.setattr(report_tiles, "SMALL_STUDY", 7)
+    monkeypatch.setattr(report_tiles, "MOST_TILES", 7)
     study = make_study(tmp_path, *rows, quality={"next": 20})
     assert report_tiles.number_of_tiles(study) == 8
     job = report_tiles.report_tiles(study, (Choice("otsu"),))

@@ -1,0 +1,18 @@
+"""Windows of planes, and the pieces in which models classify them."""
+
+from collections.abc import Iterator
+
+Window = tuple[int, int, int, int]
+"""First row, end, first column, end."""
+PIECE = 512, 1024
+"""Rows and columns that are classified at once: their features stay in the processor's cache."""
+
+
+def pieces(window: Window) -> Iterator[tuple[Window, tuple[slice, slice]]]:
+    """The pieces of a window of a plane, and where each lies in the window."""
+    first, end, left, right = window
+    height, width = PIECE
+    for y in range(first, end, height):
+        for x in range(left, right, width):
+            own = (y, min(y + height, end), x, min(x + width, right))
+            yield own, (slice(y - first, own[1] - first), slice(x - left, own[3] - left))
