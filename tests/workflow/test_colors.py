@@ -10,6 +10,7 @@ from skimage.filters import median, threshold_otsu
 METHODS = {
     "grey": {"threshold": "otsu", "min_contrast": 0},
     "circular": {"filter": "hue", "threshold": {"circular": 0}},
+    "told": {"filter": "hue", "threshold": "circular", "grid": {"hue": [175, 355]}},
     "smaller": {"filter": "hue", "threshold": "circular", "scope": "sample"},
     "calibrated": {"filter": "hue", "threshold": {"circular": 0}, "scope": "calibrated"},
     "swept": {"threshold": "otsu", "min_contrast": 0, "grid": {"filter": ["red", None]}},
@@ -53,8 +54,16 @@ def dice(a, b):
 def test_hue_finds_what_grey_cannot(finished):
     _, truth = colored_blobs(planes=2)
     assert dice(mask(finished, "grey"), truth) < 0.3
-    for method in ("circular", "smaller", "calibrated"):
+    for method in ("circular", "told", "smaller", "calibrated"):
         assert dice(mask(finished, method), truth) > 0.99, method
+
+
+@pytest.mark.usefixtures("run")
+def test_truth_tells_which_half_is_foreground(finished):
+    rows = {row["variant"]: row for row in finished.rows("sweeps/told/sweep.tsv")}
+    assert [name for name, row in rows.items() if row["chosen"] == "yes"] == ["hue=355"]
+    # opposite hues are in different halves
+    assert float(rows["hue=175"]["mcc"]) < 0
 
 
 @pytest.mark.usefixtures("run")
