@@ -2,7 +2,7 @@
 
 import * as Plot from "@observablehq/plot";
 import { Fragment } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { CLASSES, CLASS_WORDS, type Class, palette as paletteOf, type Palette } from "./colors";
 import { numbers, type Pack, pack as loadPack, type Picture, type Tile } from "./data";
 import { count, percent, short } from "./format";
@@ -90,6 +90,11 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
   const look: Look = { colors, shown: classes, alpha: palette === "published" ? data.alpha : 0.7 };
   const methods = b ? [a, b] : [a];
   const list = layers === "all" ? LAYERS : [layers];
+  // not drawn again at every step of a zoom
+  const histograms = useMemo(
+    () => pack && methods.map((method) => <Histogram key={method} pack={pack} method={method} />),
+    [pack, a, b],
+  );
   return (
     <section id="tile" ref={panel} aria-label={`Tile ${tile.sample} ${tile.name}`}>
       <div class="controls">
@@ -163,7 +168,7 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
         ))}
       <Numbers tile={tile} methods={methods} />
       <Quality tile={tile} />
-      {pack && methods.map((method) => <Histogram key={method} pack={pack} method={method} />)}
+      {histograms}
     </section>
   );
 }
