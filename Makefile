@@ -26,8 +26,9 @@ kesm-methods: $(VENV)/runtime
 partial-report:
 	$(BIN)/python scripts/partial_report.py $(if $(CONFIG),--configfile $(CONFIG))
 
+# The longest files first, so that no worker is left with one at the end.
 test: $(VENV)/development
-	python -m pytest tests/unit tests/workflow
+	python -m pytest tests/workflow tests/unit
 
 # On a real Slurm cluster of one node, which is installed and started; as root, on Debian or Ubuntu.
 test-slurm: $(VENV)/development
