@@ -94,8 +94,10 @@ def naming(path: str | Path) -> Iterator[None]:
     """Turn whatever a decoder raises into a ValueError that names the file."""
     try:
         yield
-    except (FormatError, MemoryError):
+    except FormatError:
         raise
+    except MemoryError as error:
+        raise ValueError(f"{path} does not fit into memory: {error}; save it in tiles") from error
     except Exception as error:  # decoders raise exceptions of many classes on damaged files
         raise ValueError(f"{path} cannot be read: {error}; replace it") from error
 

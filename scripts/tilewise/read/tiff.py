@@ -1,7 +1,9 @@
 """TIFF, with the metadata of OME and ImageJ; contiguous, uncompressed pages are memory-mapped."""
 
 import io
+import math
 import re
+import struct
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -176,10 +178,16 @@ class Tiff:
         return np.ndarray(self._page.shape, dtype, self._map, offset)
 
     def _check_size(self, page: Any) -> None:
-        """Refuse a truncated file before its pixels are read."""
+        """Refuse a file that has not all of its pixels, before any is read.
+
+        Where a strip or a tile is not listed, tifffile makes its pixels up.
+        """
         ends = np.add(page.dataoffsets, page.databytecounts, dtype=np.int64)
         if not ends.size or ends.max() > self._file.filehandle.size:
             raise ValueError("the image file is truncated")
+        listed, needed = len(page.dataoffsets), math.prod(page.chunked)
+        if listed < needed and not page.is_contiguous:
+            raise ValueError(f"it lists {listed} strips or tiles of pixels, and needs {needed}")
 
 
 def _open_series(path: Path) -> tuple[Any, Any]:
@@ -188,6 +196,7 @@ def _open_series(path: Path) -> tuple[Any, Any]:
     # a file of an OME set of several files is to give its own pages only
     file = tifffile.TiffFile(path, _multifile=False)
     try:
+        _check_tags(file, file.pages.first)
         first, *others = file.series
         _check_pages(file, first)
         sizes = [
@@ -204,6 +213,32 @@ def _open_series(path: Path) -> tuple[Any, Any]:
         file.close()
         raise
     return file, first
+
+
+def _check_tags(file: Any, page: Any) -> None:
+    """Refuse a file whose first page has no pixels, or values that lie beyond its end.
+
+    tifffile passes over the latter.
+    """
+    import tifffile
+
+    if page.imagelength < 1 or page.imagewidth < 1:
+        raise ValueError(f"it says that it is {page.imagelength} x {page.imagewidth} px")
+    tiff, handle = file.tiff, file.filehandle
+    handle.seek(page.offset)
+    (number,) = struct.unpack(tiff.tagnoformat, handle.read(tiff.tagnosize))
+    for tag in range(number):
+        handle.seek(page.offset + tiff.tagnosize + tag * tiff.tagsize)
+        head = handle.read(tiff.tagsize)
+        if len(head) < tiff.tagsize:
+            raise ValueError("the image file is truncated")
+        code, kind, count, value = struct.unpack(tiff.tagheaderformat, head)
+        # types that are not known are to be passed over (TIFF 6.0, section 2)
+        size = count * struct.calcsize(tifffile.TIFF.DATA_FORMATS.get(kind, "0s"))
+        if size > tiff.tagoffsetthreshold:
+            (place,) = struct.unpack(tiff.offsetformat, value)
+            if place + size > handle.size:
+                raise ValueError(f"its tag {code} is damaged, or the image file is truncated")
 
 
 def _check_pages(file: Any, series: Any) -> None:
