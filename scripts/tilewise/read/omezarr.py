@@ -1,6 +1,8 @@
 """OME-Zarr images, version 0.4 and 0.5: read by whole chunks."""
 
 import json
+import os
+import re
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
@@ -13,6 +15,13 @@ from tilewise.pixels import PixelSize
 from tilewise.read.header import FormatError, Header, dtype_name
 from tilewise.read.pixel_size import known_size, micrometers
 
+CHUNKS = {
+    ("c", "/"): r"c",
+    ("c", "."): r"c(\.\d+)+",
+    ("", "/"): r"\d+",
+    ("", "."): r"\d+(\.\d+)+",
+}
+"""Names of chunks, or of the folders that they are in, by how they start and are separated."""
 SLAB_BYTES = 2**29
 """Most memory that decoded chunks of an OME-Zarr image may take to save decoding them again."""
 
@@ -144,4 +153,28 @@ def _read_zarr_metadata(folder: Path) -> tuple[Sequence[int], str]:
     array = _read_json(folder / "zarr.json") or _read_json(folder / ".zarray")
     if array is None:
         raise ValueError(f"its array {folder} is missing")
-    return array["shape"], array.get("data_type") or array["dtype"]
+    shape = array["shape"]
+    if not all(type(size) is int and size > 0 for size in shape):
+        raise ValueError(f"the shape of its array {folder} is {shape}, not whole numbers above 0")
+    _check_separator(folder, array)
+    return shape, array.get("data_type") or array["dtype"]
+
+
+def _check_separator(folder: Path, array: dict[str, Any]) -> None:
+    """Refuse an array whose chunks have other names than its metadata say: they read as missing."""
+    if "data_type" in array:
+        encoding = array["chunk_key_encoding"]
+        start, usual = ("c", "/") if encoding["name"] == "default" else ("", ".")
+        separator = encoding.get("configuration", {}).get("separator", usual)
+    else:
+        start, separator = "", array.get("dimension_separator") or "."
+    other = "." if separator == "/" else "/"
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if re.fullmatch(CHUNKS[start, separator], entry.name):
+                return
+            if re.fullmatch(CHUNKS[start, other], entry.name):
+                raise ValueError(
+                    f"chunks of its array {folder} have `{other}` between the numbers of their "
+                    f"names, and its metadata say `{separator}`: correct the separator there"
+                )
