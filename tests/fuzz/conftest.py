@@ -3,7 +3,6 @@
 import os
 import resource
 import signal
-from contextlib import contextmanager
 
 import pytest
 
@@ -19,9 +18,8 @@ class TooSlow(BaseException):
     """No `Exception`: nothing that is tried may catch it."""
 
 
-@contextmanager
-def bounded():
-    """An input that takes too long ends with `TooSlow`."""
+def outcome(attempt, what):
+    """Why a ValueError refuses it, or None; to end otherwise, or late, is a defect."""
 
     def stop(*_):
         raise TooSlow
@@ -29,10 +27,15 @@ def bounded():
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
-        yield
+        attempt()
+    except ValueError as error:
+        return str(error)
+    except BaseException as error:
+        raise AssertionError(f"{what} ended in {error!r}") from error
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+    return None
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
 
 from tilewise.segment.steps import hint
 
@@ -26,6 +27,13 @@ LIMITS = {
     "uniqueItems": "each item once",
     "pattern": "matching {}",
 }
+# for JSON schema 512.0 is a whole number, for Python's indices and lengths it is none
+Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 MOST_CHARACTERS = 60
 """Of a wrong value in a message."""
 
@@ -36,7 +44,7 @@ def check(config: dict[str, Any], schema: dict[str, Any]) -> None:
     ValueError lists all mistakes, a line each, as in `validate.toleranse does not exist; did you
     mean tolerance? (known: ...)` and `tile is "big": give a whole number, at least 16`.
     """
-    errors = Draft202012Validator(schema).iter_errors(config)
+    errors = Validator(schema).iter_errors(config)
     if lines := dict.fromkeys(line for error in errors for line in _explain(error)):
         raise ValueError("\n".join(lines))
 
@@ -55,7 +63,9 @@ def _explain(error: ValidationError) -> list[str]:
         missing = [key for key in error.validator_value if key not in value]
         return [f"{_place([*path, key])} is missing: add it" for key in missing]
     if "propertyNames" in error.schema_path:
-        return [f"{_place([*path, str(value)])} cannot be a name: give {_expected(rule)}"]
+        return [
+            f"{_place([*path, str(value)])} cannot be a name: give {rule.get('description') or _expected(rule)}"
+        ]
     if error.validator == "enum":
         name, *choices = (_written(word).strip('"') for word in (value, *error.validator_value))
         return [f"{_place(path)}: {name} does not exist{hint(name, choices)}"]

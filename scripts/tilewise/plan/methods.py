@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,12 +29,21 @@ from tilewise.segment.learned import NAME as CLASSIFIER
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.projections import PROJECTIONS
 from tilewise.segment.segmenters import Segmenter
-from tilewise.segment.steps import hint, is_number, is_whole
+from tilewise.segment.steps import WHOLE_PLANE, hint, is_number, is_whole
 
 NO_FILTER = "image"
 """What stands for the image itself where a method has no filter."""
-RESERVED_NAMES = ("truth", "filtered", "histograms", "errors", "quality", SEGMENTATION)
+RESERVED_NAMES = (
+    *("truth", "roi", "filtered", "external", "probability", "made_from", "checks", "consensus"),
+    *("agreement", "annotators", "histograms", "errors", "quality", "survey", SEGMENTATION),
+)
 """Those of labels and folders of a stack."""
+RESERVED_ENDINGS = (".zarr", ".json")
+"""Of the names of files and folders beside them."""
+MOST_VARIANTS = 10_000
+"""Combinations of a grid: each is tried on all annotated tiles."""
+LEAST_REACH = 1024
+"""Pixels that a step may reach in any image: in a small one, too, a background is smooth."""
 APPLY_WORDS = ("best", "all", "none")
 """What `apply` may be besides the name of a method; no method has these names."""
 STEP_KIND = "threshold method"
@@ -159,19 +169,42 @@ def read_methods(
     ValueError names the filter or the method, what is wrong and what is known.
     """
     dtypes = {sample.header.dtype for sample in samples.values()} or {"uint8"}
+    sides = (max(sample.header.height, sample.header.width) for sample in samples.values())
+    longest = max(sides, default=0)
     for name, chain in config["filters"].items():
         if name == NO_FILTER:
             raise ValueError(f"filters.{NO_FILTER} stands for no filter: give it another name")
         for dtype in sorted(dtypes):
-            _checked(f"filters.{name}", filters.check_chain, chain, dtype)
+            _checked(f"filters.{name}", filters.check_chain, chain, dtype, _most_reach(longest))
         _checked(f"filters.{name}", _check_program, chain, config["filters"])
     methods = {
         name: _read_method(name, _located(name, entry, folder), config["filters"], samples)
         for name, entry in config["methods"].items()
     }
     for name, method in methods.items():
+        _checked(f"methods.{name}", _check_reach, method, longest)
         _checked(f"methods.{name}", _check_vote, method, config["methods"][name], methods)
     return methods
+
+
+def _most_reach(longest: int) -> int:
+    """How far a step may reach around a pixel where images have sides of up to `longest` px."""
+    return max(longest, LEAST_REACH)
+
+
+def _check_reach(method: Method, longest: int) -> None:
+    """Check that local thresholds and clean-up do not look further than any image reaches."""
+    most = _most_reach(longest)
+    for variant in method.variants:
+        segmenter = variant.segmenter
+        reach = cleanup.steps_reach(segmenter.cleanup)
+        if segmenter.threshold in LOCAL:
+            reach = max(reach, LOCAL[segmenter.threshold].reach(**segmenter.settings))
+        if most < reach < WHOLE_PLANE:
+            raise ValueError(
+                f"its threshold or its clean-up looks {reach:.0f} px around each pixel, and the "
+                f"largest image has a side of {longest} px: give smaller sizes, for up to {most} px"
+            )
 
 
 def _check_vote(method: Method, entry: dict[str, Any], methods: dict[str, Method]) -> None:
@@ -302,7 +335,7 @@ def _located(name: str, entry: dict[str, Any], folder: str | Path) -> dict[str, 
 def _read_method(
     name: str, entry: dict[str, Any], known_filters: dict[str, Any], samples: dict[str, Sample]
 ) -> Method:
-    if name in RESERVED_NAMES:
+    if name in RESERVED_NAMES or name.endswith(RESERVED_ENDINGS):
         raise ValueError(f"methods.{name}: the name is taken by the workflow: choose another")
     if name in APPLY_WORDS:
         raise ValueError(
@@ -392,6 +425,12 @@ def _expand(what: str, entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
                 f"{what}.grid: {key} is neither a setting of {threshold} nor a key of a method"
                 f"{hint(key, [*known, *params, *keys])}"
             )
+    number = math.prod(map(len, grid.values()))
+    if number > MOST_VARIANTS:
+        raise ValueError(
+            f"{what}.grid has {number:,} combinations, each of which would be tried on all "
+            f"annotated tiles: give fewer values, for at most {MOST_VARIANTS:,}"
+        )
     for values in product(*grid.values()):
         combination = dict(zip(grid, values, strict=True))
         own = {key: value for key, value in combination.items() if key not in keys}

@@ -131,7 +131,7 @@ def read_samples(
     and for an image of two samples that are not of one group.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ValueError(f"sample sheet {path} does not exist: set `samples` in the configuration")
     rows = read_table(path, NEEDED, NAMES_OF_NEEDED)
     if not rows:
@@ -350,7 +350,7 @@ def _check_pattern(
 def _matched(entry: str, folder: Path) -> list[str]:
     """The file of an entry of the sheet or those that it matches, in natural order."""
     pattern = str(Path(folder, entry))
-    if Path(pattern).exists():
+    if os.path.exists(pattern):
         return [pattern]
     return sorted(glob.glob(pattern, recursive=True), key=natural_key)
 
@@ -518,7 +518,7 @@ def _windows(
 
     A truth's table may have the columns of `SAMPLING`, too: its windows, if it says anything there.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ValueError(f"{column} {path} does not exist: correct the path in the sheet")
     rows = read_table(path, WINDOW, NAMES_OF_PATH)
     if not rows:

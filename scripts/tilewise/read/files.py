@@ -4,6 +4,7 @@ PNG, JPEG, GIF and BMP are decoded by Pillow, WebP and PNM by imageio, a plane a
 contiguous, uncompressed TIFF is memory-mapped; OME-Zarr is read by whole chunks.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -111,8 +112,12 @@ def open_file(path: str | Path) -> Reader:
         As `read_header`.
     """
     path = Path(path)
-    if not path.exists():
+    # of a name that no file can have, Path.exists raises an error
+    if not os.path.exists(path):
         raise ValueError(f"{path} does not exist: correct the path")
+    if not (path.is_file() or path.is_dir()):
+        # to open a named pipe may take for ever
+        raise ValueError(f"{path} is neither a file nor a folder: correct the path")
     with naming(path):
         return OmeZarr(path) if path.is_dir() else _open_by_signature(path)
 

@@ -188,8 +188,10 @@ def project(pixels: NDArray, projection: Step | None) -> NDArray:
     return PROJECTIONS[name].apply(pixels, **settings)
 
 
-def check_chain(steps: Sequence, dtype: DTypeLike) -> None:
+def check_chain(steps: Sequence, dtype: DTypeLike, most_reach: float = WHOLE_PLANE) -> None:
     """Make sure that a chain can be applied to planes of a dtype.
+
+    No step may reach further than `most_reach` pixels, unless it needs whole planes.
 
     The ValueError says which step cannot be applied, why, and what to do.
     """
@@ -214,6 +216,12 @@ def check_chain(steps: Sequence, dtype: DTypeLike) -> None:
     for name, settings in following:
         try:
             FILTERS[name].check(dtype, **settings)
+            reach = FILTERS[name].reach(dtype, **settings)
+            if most_reach < reach < WHOLE_PLANE:
+                raise ValueError(
+                    f"it looks {reach:.0f} px around each pixel, further than the images reach: "
+                    f"give smaller sizes, up to {most_reach} px"
+                )
             filtered = FILTERS[name].apply(plane, **{**settings, **FILTERS[name].trial})
         except (ValueError, TypeError, cv2.error) as error:
             raise ValueError(f"{name}: {error}") from error

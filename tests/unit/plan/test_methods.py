@@ -9,7 +9,7 @@ import pytest
 
 from tilewise.plan.methods import read_methods
 
-SAMPLE = SimpleNamespace(header=SimpleNamespace(dtype="uint8"), truth=(1,))
+SAMPLE = SimpleNamespace(header=SimpleNamespace(dtype="uint8", height=64, width=64), truth=(1,))
 DEFAULTS = {
     "filter": None,
     "scope": "tile",
