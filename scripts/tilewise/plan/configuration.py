@@ -64,7 +64,8 @@ def _explain(error: ValidationError) -> list[str]:
         return [f"{_place([*path, key])} is missing: add it" for key in missing]
     if "propertyNames" in error.schema_path:
         return [
-            f"{_place([*path, str(value)])} cannot be a name: give {rule.get('description') or _expected(rule)}"
+            f"{_place([*path, str(value)])} cannot be a name: give "
+            + (rule.get("description") or _expected(rule))
         ]
     if error.validator == "enum":
         name, *choices = (_written(word).strip('"') for word in (value, *error.validator_value))

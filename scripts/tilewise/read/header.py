@@ -27,6 +27,9 @@ class Header:
         Where 0 is white (TIFF's WhiteIsZero), the stored value that is black; else None.
     left_out
         What of the file does not count, as a sentence; empty if all of it does.
+    at_once
+        Bytes of pixels that are decoded at once, to read one row or more: those of a plane where
+        its file is compressed, 0 where rows are read alone.
     """
 
     planes: int
@@ -37,6 +40,7 @@ class Header:
     pixel_size: PixelSize | None = None
     black: int | None = None
     left_out: str = ""
+    at_once: int = 0
 
 
 class FormatError(ValueError):
@@ -64,6 +68,24 @@ def check_dtype(name: str, path: str | Path, allows_any: bool = False) -> None:
     raise FormatError(
         f"{path} has pixels of {name}, which are not supported: convert them to {remedy}"
     )
+
+
+def check_size(header: Header, path: str | Path, most_gb: float) -> None:
+    """Make sure that a plane does not take too much memory: damaged headers can ask for terabytes.
+
+    Raises
+    ------
+    FormatError
+        If a plane takes more than `most_gb` (1,000,000,000 bytes) when it is decoded; the message
+        names the file.
+    """
+    size = header.at_once / 1e9
+    if size > most_gb:
+        raise FormatError(
+            f"{path} says that it has {header.height} x {header.width} px, {size:,.0f} GB to be "
+            f"decoded at once, and `largest_plane_gb` is {most_gb:g}: if it has, raise that, or "
+            "save it as uncompressed TIFF or OME-Zarr; else replace it"
+        )
 
 
 def without_bool(pixels: NDArray) -> NDArray:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class OmeZarr:
                 "name the folder of an image"
             )
         self._folder = path / multiscales[0]["datasets"][0]["path"]
-        shape, dtype = _read_zarr_metadata(self._folder)
+        shape, chunks, dtype = _read_zarr_metadata(self._folder)
         axes = multiscales[0].get("axes", "tczyx")
         self._axes = "".join(axis["name"] if isinstance(axis, dict) else axis for axis in axes)
         if len(self._axes) != len(shape) or not set("yx") <= set(self._axes) <= set("tczyx"):
@@ -55,6 +56,7 @@ class OmeZarr:
             dtype_name(dtype),
             _ngff_pixel_size(multiscales[0], self._axes),
         )
+        self.header = replace(self.header, at_once=self._bytes_at_once(chunks))
         self._array: Any = None
         self._slab: NDArray | None = None
         self._slab_place: tuple[int, int, int, int, int | None] | None = None
@@ -93,6 +95,13 @@ class OmeZarr:
     def close(self) -> None:
         """Let go of the array and of what was decoded of it."""
         self._array = self._slab = self._slab_place = None
+
+    def _bytes_at_once(self, chunks: Sequence[int]) -> int:
+        """Of a row of chunks, with all planes of a chunk."""
+        header, chunk = self.header, dict(zip(self._axes, chunks, strict=True))
+        rows = min(chunk["y"], header.height) * min(chunk.get("z", 1), header.planes)
+        itemsize = np.dtype(header.dtype).itemsize
+        return rows * header.width * min(header.channels, 3) * itemsize
 
     def _slab_range(self, plane: int, y0: int, y1: int) -> tuple[int, int, int, int]:
         """Planes and rows to read: whole chunks, as many as memory allows."""
@@ -148,8 +157,8 @@ def _ngff_pixel_size(multiscale: dict[str, Any], axes: str) -> PixelSize | None:
     return known_size(size.get("z"), size["y"], size["x"])
 
 
-def _read_zarr_metadata(folder: Path) -> tuple[Sequence[int], str]:
-    """Shape and dtype of an array."""
+def _read_zarr_metadata(folder: Path) -> tuple[Sequence[int], Sequence[int], str]:
+    """Shape of an array and of its chunks, and its dtype."""
     array = _read_json(folder / "zarr.json") or _read_json(folder / ".zarray")
     if array is None:
         raise ValueError(f"its array {folder} is missing")
@@ -157,7 +166,17 @@ def _read_zarr_metadata(folder: Path) -> tuple[Sequence[int], str]:
     if not all(type(size) is int and size > 0 for size in shape):
         raise ValueError(f"the shape of its array {folder} is {shape}, not whole numbers above 0")
     _check_separator(folder, array)
-    return shape, array.get("data_type") or array["dtype"]
+    return shape, _chunks(array), array.get("data_type") or array["dtype"]
+
+
+def _chunks(array: dict[str, Any]) -> Sequence[int]:
+    """The shape of chunks; of shards, that of the chunks in them."""
+    if "data_type" not in array:
+        return array["chunks"]
+    for codec in array["codecs"]:
+        if codec["name"] == "sharding_indexed":
+            return codec["configuration"]["chunk_shape"]
+    return array["chunk_grid"]["configuration"]["chunk_shape"]
 
 
 def _check_separator(folder: Path, array: dict[str, Any]) -> None:

@@ -37,7 +37,9 @@ class Picture:
     def __init__(self, path: Path, header: Header, turn: int = orientation.UPRIGHT) -> None:
         height, width = orientation.shown_shape(header.height, header.width, turn)
         size = orientation.shown_size(header.pixel_size, turn)
-        self.header = replace(header, height=height, width=width, pixel_size=size)
+        # with alpha, which is decoded, too
+        at_once = height * width * (header.channels + 1) * np.dtype(header.dtype).itemsize
+        self.header = replace(header, height=height, width=width, pixel_size=size, at_once=at_once)
         self._path = path
         self._turn = turn
         self._image: Any = None

@@ -77,6 +77,7 @@ class Tiff:
             dtype_name(dtype),
             orientation.shown_size(self._pixel_size(), self._turn),
             _black(page, self._path),
+            at_once=0 if page.is_memmappable else page.nbytes,
         )
         self._check_size(page)
         self._map: NDArray[np.uint8] | None = None
