@@ -3,8 +3,8 @@
     PYTHONPATH=scripts python docs/walkthrough.py [--quick]
 
 The page is its own source. Blocks of `python` and `sh` are run in order, from the folder of the
-repository: those of Python in one session, as a reader would type them. What a block prints stands in
-the block of `text` after it. A picture `walkthrough-NAME.png` is what a block wrote as
+repository: those of Python in one session, as a reader would type them. What a block prints stands
+in the block of `text` after it. A picture `walkthrough-NAME.png` is what a block wrote as
 `results-kesm/NAME.png`, with fewer colours. `--quick` leaves the sections of `SLOW` as they are.
 `make walkthrough` calls this.
 """
@@ -23,7 +23,7 @@ WRITTEN = Path("results-kesm")
 """Where blocks write pictures."""
 SLOW = ("Decision",)
 """Headings of sections whose commands take minutes."""
-COLORS = 24
+COLORS = 96
 """Grey levels or colours of a picture, so that its file is small."""
 SECTION = re.compile(r"^## (.+)\n", re.MULTILINE)
 BLOCK = re.compile(
@@ -68,7 +68,9 @@ def rerun(section, names):
         if block["language"] == "python":
             printed = run_python(code, names)
         else:
-            printed = run_shell(code) if block["output"] else run_shell(code) and ""
+            printed = run_shell(code)
+            # of a command whose output is not shown, it is its progress
+            printed = printed if block["output"] else ""
         output = f"\n```text\n{printed.rstrip()}\n```\n" if printed else ""
         return f"```{block['language']}\n{code}```\n{output}"
 
