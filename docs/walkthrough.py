@@ -35,11 +35,9 @@ PICTURE = re.compile(r"\]\(walkthrough-([\w-]+)\.png\)")
 
 def sections(text):
     """The text before the first heading, and each section with its heading, by title."""
-    _, *rest = SECTION.split(text)
-    parts = {"": text[: SECTION.search(text).start()]}
-    return parts | {
-        title: f"## {title}\n{body}" for title, body in zip(rest[::2], rest[1::2], strict=True)
-    }
+    before, *rest = SECTION.split(text)
+    titled = zip(rest[::2], rest[1::2], strict=True)
+    return {"": before} | {title: f"## {title}\n{body}" for title, body in titled}
 
 
 def run_shell(code):
@@ -58,10 +56,7 @@ def run_python(code, names):
 
 
 def rerun(section, names):
-    """A section with the outputs that its blocks have now.
-
-    What commands print is left out where the page does not show it.
-    """
+    """A section with the outputs that its blocks have now."""
 
     def anew(block):
         code = block["code"]
