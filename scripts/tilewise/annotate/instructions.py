@@ -37,7 +37,7 @@ GIMP
   1. Open TILE_mask.tif; of an image in colour, choose Image > Mode > RGB. File > Open as Layers...,
      TILE_image.png, and lower the opacity of that layer.
   2. Select the layer of the mask, and paint with the Pencil, not the Paintbrush.
-  3. Hide the layer of the image. File > Overwrite TILE_mask.tif, without saving layers.
+  3. Delete the layer of the image. File > Overwrite TILE_mask.tif.
 
 How to use it
   Name the tables in the column `truth` of the sample sheet, each in the row of its sample. Paths in

@@ -154,6 +154,10 @@ def _piece(file: str, header: Header, row: Mapping[str, str], image: Header, pla
         z, y, x = (int(row[axis]) for axis in "zyx")
     except ValueError:
         raise ValueError(f"{place}: z, y and x of {name} must be whole numbers of pixels") from None
+    if header.planes > 1:
+        raise ValueError(
+            f"{place}: {name} has {header.planes} planes: save it alone, without other layers"
+        )
     above, below, left, right = _context(row, place)
     height, width = header.height - above - below, header.width - left - right
     meant = tuple(row.get(side) or str(own) for side, own in (("height", height), ("width", width)))
@@ -164,14 +168,11 @@ def _piece(file: str, header: Header, row: Mapping[str, str], image: Header, pla
             f"{' x '.join(meant)}{around}: save it in the size that it had"
         )
     inside = (
-        header.planes == 1
-        and 0 <= z < image.planes
-        and 0 <= y <= image.height - height
-        and 0 <= x <= image.width - width
+        0 <= z < image.planes and 0 <= y <= image.height - height and 0 <= x <= image.width - width
     )
     if not inside:
         raise ValueError(
-            f"{place}: {name} ({header.planes} x {height} x {width}) at "
+            f"{place}: {name} ({height} x {width}) at "
             f"z {z}, y {y}, x {x} does not lie within one plane of the image "
             f"({image.planes} x {image.height} x {image.width}): correct the window"
         )

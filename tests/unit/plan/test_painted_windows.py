@@ -140,7 +140,7 @@ def test_a_plus_may_be_part_of_a_file_name(tmp_path):
         ({"context": "4 0 -3 0"}, "is no four numbers"),
         ({"context": ""}, "a.tif has 20 x 19 px, but its row the window 16 x 16: save it"),
         ({"context": "0 0 3 0"}, "20 x 19 px, .* 16 x 16 and the context 0 0 3 0: save it in the"),
-        ({"y": 49}, r"a\.tif \(1 x 16 x 16\) at z 0, y 49, x 0 does not lie within"),
+        ({"y": 49}, r"a\.tif \(16 x 16\) at z 0, y 49, x 0 does not lie within"),
         ({"accepted": "maybe"}, "line 2: accepted 'maybe' is no answer: write yes"),
         ({"start": "edited"}, "line 2: start 'edited' is no checksum of a starting point"),
     ],
@@ -149,6 +149,13 @@ def test_windows_of_masks_that_cannot_be(folder, cells, message):
     path, starts = folder
     with pytest.raises(ValueError, match=message):
         study_of(path, [window(starts, "a.tif", 0) | cells])
+
+
+def test_a_mask_with_other_layers_is_refused(folder):
+    path, starts = folder
+    tifffile.imwrite(path / "a.tif", np.stack([MASK, MASK]), photometric="minisblack")
+    with pytest.raises(ValueError, match=r"line 2: a\.tif has 2 planes: save it alone"):
+        study_of(path, [window(starts, "a.tif", 0)])
 
 
 def test_a_region_of_interest_is_not_painted(folder):
