@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from tilewise.annotate import folder
+from tilewise.annotate.instructions import MASKS
 from tilewise.annotate.results import Results
 from tilewise.annotate.tiles import read_tiles
 
@@ -55,9 +56,10 @@ def main():
     kind = KIND.match(table.stem)[2] or "tiles"
     written = folder.write(results, tiles, parent, kind, arguments.context, arguments.empty)
     print(f"{len(tiles)} tiles to paint are in {written.folder}; README.txt there says how.")
-    if empty := written.tiles.get(folder.EMPTY):
-        why = "" if arguments.empty else ", since no method has segmented them"
-        print(f"{empty} masks begin without foreground{why}.")
+    for mask, number in written.masks.items():
+        is_missing = mask == folder.EMPTY and not arguments.empty
+        why = ", since no method has segmented these tiles" if is_missing else ""
+        print(f"  {number}: the mask begins with {MASKS.get(mask, f'that of {mask}')}{why}")
     print("Once they are painted, name these tables in the column `truth` of the sample sheet:")
     for sample, path in written.tables.items():
         print(f"  {sample}: {path}")

@@ -49,8 +49,8 @@ class Written:
     folder: Path
     tables: dict[str, Path]
     """Of windows, by sample."""
-    tiles: dict[str, int]
-    """How many begin with which mask."""
+    masks: dict[str, int]
+    """How many tiles begin with which."""
 
 
 def write(

@@ -73,7 +73,7 @@ CAUTION = """\
   Whoever begins with the mask of a method tends to agree with it: look at every edge. To score that
   method, begin without a mask (--empty).
 """
-MASKS = {"segmentation": "that of the method that was decided on", "empty": "no foreground"}
+MASKS = {"segmentation": "that of the method that was decided on", "empty": "background alone"}
 
 
 def instructions(

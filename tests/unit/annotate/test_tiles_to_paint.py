@@ -2,6 +2,9 @@
 
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -135,7 +138,7 @@ def test_images_in_colour_of_a_shared_stack(results):
     mask = tifffile.imread(written.folder / "small/z0000_y00_x00_mask.tif")
     assert (mask.shape, mask.max()) == ((24, 30), 0)
     assert not (written.folder / "small/z0000_y00_x00_values.tif").exists()
-    assert written.tiles == {"segmentation": 1, "other": 1, "empty": 1}
+    assert written.masks == {"segmentation": 1, "other": 1, "empty": 1}
 
 
 def test_the_table_says_where_tiles_lie_and_how_they_began(results):
@@ -166,7 +169,7 @@ def test_probabilities_are_carried_over(results):
 
 def test_masks_may_begin_without_foreground(results):
     written = write(results, is_empty=True)
-    assert written.tiles == {"empty": 3}
+    assert written.masks == {"empty": 3}
     mask = tifffile.imread(written.folder / "large/z0001_y01_x02_mask.tif")
     assert sorted(np.unique(mask)) == [0, 128]
 
@@ -248,6 +251,17 @@ def test_tables_that_cannot_be(results, tmp_path):
     refused(results, "does not exist: run snakemake first, with `measure: true`")
     with pytest.raises(ValueError, match=r"stacks\.tsv does not exist: run snakemake first, or"):
         read_tiles(table, Results(tmp_path / "nowhere"))
+
+
+def test_the_command_says_in_one_line_what_is_wrong(results):
+    script = Path(__file__).parents[3] / "scripts/annotate.py"
+    command = [sys.executable, script, "--results", results.folder, "--random"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    table = results.folder / "annotate_random.tsv"
+    assert done.stderr.startswith(f"annotate.py: {table} does not exist: run snakemake first")
+    assert done.stderr.count("\n") == 1
+    assert not (results.folder / "annotate").exists()
 
 
 def test_damaged_and_missing_results_are_named(results):
