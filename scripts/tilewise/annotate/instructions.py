@@ -18,7 +18,7 @@ For each tile, the folder of its sample has
 What to paint in TILE_mask.tif
   black, {BACKGROUND}      background
   white, {FOREGROUND}    foreground; {FIRST_LABEL}, the first label of napari, is foreground too
-  grey, {UNKNOWN}     not annotated: paint it where you cannot tell, too
+  grey, {UNKNOWN}     not annotated, also where you cannot tell; it becomes 255 in the label `truth`
 The grey frame lies around the tile: nothing in it is read, whatever is painted there. Keep the size
 of the file, and paint hard edges, since soft ones have other greys, which are refused. The file may
 become RGB, or have a palette, transparency, or 16 or 32 bits.
