@@ -30,8 +30,9 @@ partial-report:
 annotate: $(VENV)/runtime
 	python scripts/annotate.py $(OPTIONS)
 
+# The longest files first, so that no worker is left with one at the end.
 test: $(VENV)/development
-	python -m pytest tests/unit tests/workflow
+	python -m pytest tests/workflow tests/unit
 
 # On a real Slurm cluster of one node, which is installed and started; as root, on Debian or Ubuntu.
 test-slurm: $(VENV)/development
