@@ -7,7 +7,7 @@ from pathlib import Path
 from tilewise.plan.sheet_table import TableRow
 
 SAMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-RESERVED_NAMES = {"all", "figures", "masks", "sources", "sweeps"}
+RESERVED_NAMES = {"all", "annotate", "figures", "masks", "sources", "sweeps"}
 """What results/ uses itself."""
 RESULT_ENDINGS = (".html", ".json", ".md", ".tsv")
 """Of the names of files in results/."""
