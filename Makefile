@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods gallery partial-report test test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
+.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate test test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -25,6 +25,10 @@ kesm-methods: $(VENV)/runtime
 # What a run of the demo has made so far, while it goes on; of another configuration, CONFIG=my.yaml.
 partial-report:
 	$(BIN)/python scripts/partial_report.py $(if $(CONFIG),--configfile $(CONFIG))
+
+# Tiles to paint in, from results/; the random ones with OPTIONS=--random. docs/annotating.md has the rest.
+annotate: $(VENV)/runtime
+	python scripts/annotate.py $(OPTIONS)
 
 # The longest files first, so that no worker is left with one at the end.
 test: $(VENV)/development
@@ -61,6 +65,10 @@ lint: $(VENV)/development
 gallery: demo kesm-methods $(VENV)/browser/ready
 	$(VENV)/browser/bin/python docs/gallery.py demo=results/report.html \
 	  kesm=$(KESM_RESULTS)/results/report.html
+
+# docs/walkthrough.md: runs the code that it shows, and writes outputs and pictures into it anew.
+walkthrough: $(VENV)/runtime
+	PYTHONPATH=scripts python docs/walkthrough.py
 
 # What would run, for each example configuration.
 dry-run: $(VENV)/runtime

@@ -1,11 +1,13 @@
 """Gather in one table what could mislead."""
 
 import json
+from itertools import chain
 from pathlib import Path
 
 from tilewise import doubts, job
 from tilewise.decide import guarded, quantities, summary
-from tilewise.read import image_check
+from tilewise.read import image_check, painted
+from tilewise.read.sources import unpainted_of
 from tilewise.tables import read_all, read_each, read_rows
 
 job.start(snakemake)
@@ -13,6 +15,7 @@ given, params = snakemake.input, snakemake.params
 scores = read_rows(given.summary)
 known = [
     *(doubts.Doubt(*fields) for fields in params.doubts),
+    *painted.doubts_of(chain.from_iterable(map(unpainted_of, given.made_from))),
     *image_check.doubts_of(read_all(given.checks, params.samples), params.has_roi),
     *summary.doubts_of(scores),
     *summary.blank_doubts(scores),

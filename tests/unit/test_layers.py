@@ -27,6 +27,10 @@ ALLOWED = {
     },
     "learn": {"score.formulas", "score.patches"},
     "demo": set(),
+    "annotate": {
+        *("read.painted", "view.png"),
+        *("store.grid", "store.blocks", "store.layout", "store.parts"),
+    },
     "plan": {
         *("read", "segment", "learn", "store.grid", "store.blocks", "report.limits"),
         *("score.formulas", "score.score_table"),
@@ -48,7 +52,7 @@ WITHOUT = {
 }
 """Modules that scripts do not import, directly or not."""
 WITHOUT_OPENCV = ("aggregate", "choose", "decide", "trust")
-COMMANDS = ("partial_report",)
+COMMANDS = ("annotate", "partial_report")
 """Scripts that people call themselves."""
 FILES = sorted(LIBRARY.rglob("*.py"))
 

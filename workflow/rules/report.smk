@@ -50,6 +50,7 @@ rule gather_warnings:
     input:
         checks=lambda w: doubts.warnings(STUDY).checks,
         thresholds=lambda w: doubts.warnings(STUDY).thresholds,
+        made_from=lambda w: doubts.warnings(STUDY).made_from,
         summary="results/summary.tsv",
         decision=targets.decision_tables(STUDY),
         quantities=quantities.tables(STUDY)[:1],

@@ -8,6 +8,7 @@ from functools import cache
 from tilewise.doubts import Doubt
 from tilewise.labels import SEGMENTATION
 from tilewise.plan import paths
+from tilewise.plan.pieces import blocks_of
 from tilewise.plan.sheet import Sample
 from tilewise.plan.study import Study
 from tilewise.segment.trained import KINDS
@@ -25,6 +26,8 @@ class Warnings:
     """Samples with a region of interest."""
     thresholds: list[str]
     """Of all masks."""
+    made_from: list[str]
+    """What was read of masks that somebody may have saved without painting in them."""
 
 
 @cache
@@ -57,7 +60,21 @@ def _of(study: Study, samples: Iterable[str]) -> Warnings:
         checks=[paths.CHECKS.format(stack=stack, block=block) for stack, block in blocks],
         has_roi=[sample.name for sample in known if sample.has_roi],
         thresholds=paths.of_masks(paths.THRESHOLDS, dict.fromkeys(masks), study.mask_blocks),
+        made_from=list(
+            dict.fromkeys(path for sample in known for path in _paintings(study, sample))
+        ),
     )
+
+
+def _paintings(study: Study, sample: Sample) -> Iterator[str]:
+    """Records of blocks of truth with masks that may be starting points still."""
+    stack = study.stack_of[sample.name].name
+    traced = {paths.annotator(i): own for i, own in enumerate(sample.annotators, 1)}
+    for label, pieces in (traced or {"truth": sample.truth}).items():
+        masks = [piece for piece in pieces if piece.start is not None]
+        for own in blocks_of(masks, study.grids[sample.name]):
+            block = study.block_of(sample.name, own)
+            yield paths.MADE_FROM.format(stack=stack, label=label, block=block)
 
 
 def _of_models(study: Study, sample: Sample) -> Iterator[Doubt]:

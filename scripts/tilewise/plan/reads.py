@@ -1,7 +1,7 @@
 """What a job reads: blocks within its reach, filtered or to be filtered; pieces of truth."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -228,8 +228,15 @@ def pieces(study: Study, places: list[tuple[str, str]], kind: str | int) -> Piec
     number = {path: i for i, path in enumerate(pages)}
     return Pieces(
         [Planes(path, min(own), max(own) - min(own) + 1) for path, own in pages.items()],
-        [[vars(piece) | {"path": number[piece.path]} for piece in pieces] for pieces in parts],
+        [[_fields(piece, number[piece.path]) for piece in pieces] for pieces in parts],
     )
+
+
+def _fields(piece: Piece, path: int) -> dict[str, Any]:
+    """Those of a piece that say anything: there may be thousands of pieces."""
+    defaults = {field.name: field.default for field in fields(piece)}
+    own = {name: value for name, value in vars(piece).items() if value != defaults[name]}
+    return own | {"path": path}
 
 
 def pieces_of_block(study: Study, sample: str, own: str, kind: str | int) -> list[Piece]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tilewise.plan.sheet_table import TableRow
 
-SAMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-RESERVED_NAMES = {"all", "figures", "masks", "sources", "sweeps"}
+SAMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+RESERVED_NAMES = {"all", "annotate", "figures", "masks", "models", "report", "sources", "sweeps"}
 """What results/ uses itself."""
 RESULT_ENDINGS = (".html", ".json", ".md", ".tsv")
 """Of the names of files in results/."""
@@ -26,8 +26,8 @@ def lines_of_samples(path: Path, rows: Iterable[TableRow]) -> dict[str, int]:
         is_taken = name in RESERVED_NAMES or name.endswith(RESULT_ENDINGS)
         if not SAMPLE_NAME.fullmatch(name) or ".." in name or is_taken:
             raise ValueError(
-                f"{place}: {name!r} cannot be a sample's name: use letters, digits, "
-                f"`_`, `-` and `.`, none of {', '.join(sorted(RESERVED_NAMES))}, and no end like "
+                f"{place}: {name!r} cannot be a sample's name: use up to 100 letters, "
+                f"digits, `_`, `-` and `.`, none of {', '.join(sorted(RESERVED_NAMES))}, and no end like "
                 f"{', '.join(RESULT_ENDINGS)}"
             )
         if name in lines:

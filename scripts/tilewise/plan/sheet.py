@@ -3,7 +3,8 @@
 import glob
 import math
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
@@ -15,19 +16,19 @@ from tilewise.labels import MOST_ANNOTATORS
 from tilewise.pixels import PixelSize
 from tilewise.plan import sampling
 from tilewise.plan.sample_names import lines_of_samples
-from tilewise.plan.sampling import EVERYWHERE, SAMPLING, Sampling, Window
+from tilewise.plan.sampling import EVERYWHERE, Sampling
 from tilewise.plan.sheet_columns import (
     GROUP,
     NAMES_OF_NEEDED,
-    NAMES_OF_SAMPLING,
     NEEDED,
     SHEET_COLUMNS,
     check_columns,
 )
-from tilewise.plan.sheet_table import TableRow, read_table, resembled
+from tilewise.plan.sheet_table import read_table
+from tilewise.plan.windows import Found, joined, read_windows, unpainted_doubts
 from tilewise.read.annotation import Piece
 from tilewise.read.files import read_header
-from tilewise.read.header import Header
+from tilewise.read.header import Header, check_size
 from tilewise.read.pixel_size import parse_pixel_size
 from tilewise.read.planes import match_planes, natural_key
 from tilewise.read.sources import Planes
@@ -35,9 +36,8 @@ from tilewise.store.grid import Shape
 
 AUTO = "auto"
 """A region of interest that is to be found."""
-WINDOW = ("z", "y", "x", "path")
-"""Columns of a table of windows of a plane."""
-NAMES_OF_PATH = {"path": (*NAMES_OF_NEEDED["image"], "image", "truth", "mask", "roi")}
+AND = re.compile(r"\s\+\s")
+"""Between entries of a truth that belong together."""
 
 FoundFiles = list[tuple[str, Header]]
 """Files with their headers."""
@@ -119,6 +119,7 @@ def read_samples(
     pixel_size: str | float | Sequence[float] | None = None,
     roi: str | None = None,
     external: Collection[str] = (),
+    most_gb: float = math.inf,
 ) -> dict[str, Sample]:
     """Read a sample sheet and the headers of all files that it names: samples by name, in order.
 
@@ -126,7 +127,8 @@ def read_samples(
     of `SHEET_COLUMNS`; files are relative to its folder. `channel`, `truth_foreground`, `roi` are
     defaults of these columns. `pixel_size`, as for `parse_pixel_size`, is of samples whose size
     neither the sheet nor the file has; the sheet counts more than the file, and where one of the
-    three does not know z, the next gives it. `external` are columns with masks made elsewhere.
+    three does not know z, the next gives it. `external` are columns with masks made elsewhere, and
+    `most_gb` is what a plane of a file may take when it is decoded.
     ValueError names the sheet or the file, the sample and the remedy; also for a file in two roles,
     and for an image of two samples that are not of one group.
     """
@@ -154,6 +156,7 @@ def read_samples(
                 default_size,
                 roi,
                 external,
+                most_gb,
             )
         except ValueError as error:
             raise ValueError(f"sample {name} in {path}, line {line}: {error}") from error
@@ -246,6 +249,7 @@ def _read_sample(
     default_size: PixelSize | None,
     default_roi: str | None,
     external: Collection[str],
+    most_gb: float,
 ) -> Sample:
     images = _find(row["image"], folder, named, "image")
     if len(images) > 1:
@@ -271,17 +275,19 @@ def _read_sample(
     entries = [entry.strip() for entry in row.get("truth", "").split(";") if entry.strip()]
     if len(entries) > MOST_ANNOTATORS:
         raise ValueError(f"{len(entries)} annotators: at most {MOST_ANNOTATORS} can be combined")
-    annotated = [_pieces(entry, folder, named, header, images, "truth") for entry in entries]
-    truths = tuple(pieces for pieces, _, _ in annotated)
+    annotated = [_truth(entry, folder, named, header, images) for entry in entries]
+    truths = tuple(own.pieces for own in annotated if own.pieces)
     _check_annotators(truths)
     entry = row.get("roi") or default_roi
     is_framed = entry == AUTO
-    roi, roi_files, _ = _pieces(None if is_framed else entry, folder, named, header, images, "roi")
+    roi = _pieces(None if is_framed else entry, folder, named, header, images, "roi")
     files = {
         "image": images,
-        "truth": [file for _, own, _ in annotated for file in own],
-        "roi": roi_files,
+        "truth": [file for own in annotated for file in own.files],
+        "roi": roi.files,
     }
+    for file, own in chain.from_iterable(files.values()):
+        check_size(own, file, most_gb)
     return Sample(
         name=name,
         images=tuple(file for file, _ in images),
@@ -289,7 +295,7 @@ def _read_sample(
         header=header,
         truth=tuple(sorted(chain.from_iterable(truths), key=IN_ORDER)),
         annotators=truths if len(truths) > 1 else (),
-        roi=roi,
+        roi=roi.pieces,
         is_framed=is_framed,
         channel=_channel(row.get("channel") or channel, header),
         truth_foreground=foreground,
@@ -299,10 +305,13 @@ def _read_sample(
             for column, text in row.items()
             if column not in (*SHEET_COLUMNS, *external)
         },
-        doubts=tuple(_doubts(name, files, foreground is not None)),
+        doubts=(
+            *_doubts(name, files, foreground is not None),
+            *unpainted_doubts(name, annotated),
+        ),
         sampling=Sampling(
             sampling.parse(row).within(EVERYWHERE),
-            tuple(window for _, _, own in annotated for window in own),
+            tuple(window for own in annotated for window in own.windows),
         ),
         external={
             column: _external(row[column], folder, named, header, images, column)
@@ -318,7 +327,8 @@ def _external(
     """Masks of all planes of a sample, made elsewhere."""
     if entry.lower().endswith(".tsv"):
         raise ValueError(f"{column} {entry} is a table: name images of whole planes")
-    pieces, files, _ = _pieces(entry, folder, named, image, images, column, allows_any=True)
+    found = _pieces(entry, folder, named, image, images, column, allows_any=True)
+    pieces, files = found.pieces, found.files
     if len(pieces) != image.planes:
         raise ValueError(
             f"{column} {entry} has {len(pieces)} planes, the image {image.planes}: give one each"
@@ -338,7 +348,7 @@ def _check_pattern(
 ) -> None:
     """Make sure that images' pattern matches no other file; before its size seems to be wrong."""
     for column in others:
-        for entry in filter(None, map(str.strip, row.get(column, "").split(";"))):
+        for entry in _entries(row.get(column, ""), folder):
             for file in _matched(entry, folder):
                 if _real(file) in images:
                     raise ValueError(
@@ -367,7 +377,9 @@ def _check_annotators(truths: Sequence[tuple[Piece, ...]]) -> None:
             )
 
 
-def _doubts(name: str, files: dict[str, FoundFiles], is_foreground_known: bool) -> Iterator[Doubt]:
+def _doubts(
+    name: str, files: Mapping[str, Sequence[tuple[str, Header]]], is_foreground_known: bool
+) -> Iterator[Doubt]:
     """What could mislead in the files of a sample: of each kind one, with the number of files."""
     left_out = {file: header for own in files.values() for file, header in own if header.left_out}
     for file, header in list(left_out.items())[:1]:
@@ -469,6 +481,21 @@ def _find(
     return [(file, read_header(file, allows_any)) for file in files]
 
 
+def _entries(cell: str, folder: Path) -> list[str]:
+    """Files, patterns and tables that a cell names."""
+    parts: list[str] = []
+    for entry in map(str.strip, cell.split(";")):
+        # what separates them may be part of a file's name
+        parts += [entry] if os.path.exists(Path(folder, entry)) else map(str.strip, AND.split(entry))
+    return list(filter(None, parts))
+
+
+def _truth(entry: str, folder: Path, named: NamedFiles, image: Header, images: FoundFiles) -> Found:
+    """What one annotator has traced: one entry, or several with ` + ` between."""
+    parts = [_pieces(own, folder, named, image, images, "truth") for own in _entries(entry, folder)]
+    return joined("truth", parts)
+
+
 def _pieces(
     entry: str | None,
     folder: Path,
@@ -477,12 +504,12 @@ def _pieces(
     images: FoundFiles,
     column: str,
     allows_any: bool = False,
-) -> tuple[tuple[Piece, ...], FoundFiles, tuple[Window, ...]]:
-    """Where the files of an entry lie in the sample, the files, and how windows were picked."""
+) -> Found:
+    """Where the files of an entry lie in the sample."""
     if not entry:
-        return (), [], ()
+        return Found()
     if entry.lower().endswith(".tsv"):
-        return _windows(Path(folder, entry), image, column)
+        return read_windows(Path(folder, entry), image, column)
     files = _find(entry, folder, named, column, allows_any)
     windows = "" if allows_any else "; for windows of a plane give a TSV of z, y, x and path"
     for file, header in files:
@@ -508,79 +535,4 @@ def _pieces(
         Piece(file, page, z, 0, 0, *size)
         for z, (file, page) in sorted(zip(places, pages, strict=True))
     )
-    return pieces, files, ()
-
-
-def _windows(
-    path: Path, image: Header, column: str
-) -> tuple[tuple[Piece, ...], FoundFiles, tuple[Window, ...]]:
-    """Pieces from a table of windows, `z`, `y`, `x` of the upper left corner and `path`; files.
-
-    A truth's table may have the columns of `SAMPLING`, too: its windows, if it says anything there.
-    """
-    if not os.path.isfile(path):
-        raise ValueError(f"{column} {path} does not exist: correct the path in the sheet")
-    rows = read_table(path, WINDOW, NAMES_OF_PATH)
-    if not rows:
-        raise ValueError(f"{path} has no rows: add one per window")
-    _check_sampling(path, rows, column)
-    is_sampled = sampling.says_anything([row for _, row in rows])
-    pieces: list[Piece] = []
-    files: FoundFiles = []
-    windows: list[Window] = []
-    for line, row in rows:
-        place = f"{path}, line {line}"
-        if not row["path"]:
-            raise ValueError(f"{place}: the column `path` is empty: name a file")
-        file = str(Path(path.parent, row["path"]))
-        header = read_header(file)
-        try:
-            z, y, x = (int(row[axis]) for axis in "zyx")
-        except ValueError:
-            raise ValueError(
-                f"{place}: z, y and x of {row['path']} must be whole numbers of pixels"
-            ) from None
-        piece = Piece(file, 0, z, y, x, header.height, header.width)
-        inside = (
-            header.planes == 1
-            and 0 <= z < image.planes
-            and 0 <= y <= image.height - header.height
-            and 0 <= x <= image.width - header.width
-        )
-        if not inside:
-            raise ValueError(
-                f"{place}: {row['path']} ({header.planes} x {header.height} x {header.width}) at "
-                f"z {z}, y {y}, x {x} does not lie within one plane of the image "
-                f"({image.planes} x {image.height} x {image.width}): correct the window"
-            )
-        for other in pieces:
-            if piece.region.intersects(other.region):
-                raise ValueError(
-                    f"{place}: {file} and {other.path} overlap at z {z}: cut one of them"
-                )
-        pieces.append(piece)
-        files.append((file, header))
-        try:
-            drawn = sampling.parse(row)
-        except ValueError as error:
-            raise ValueError(f"{place}: {error}") from error
-        windows.append(Window(piece.region, drawn, place))
-    return tuple(sorted(pieces, key=IN_ORDER)), files, tuple(windows) if is_sampled else ()
-
-
-def _check_sampling(path: Path, rows: Sequence[TableRow], column: str) -> None:
-    """Make sure that no column is nearly one of `SAMPLING`, and that only a truth has these."""
-    for name in rows[0].cells:
-        if name in WINDOW:
-            continue
-        if name in SAMPLING:
-            if column != "truth":
-                raise ValueError(
-                    f"{path}: the column `{name}` is of windows of truth: remove it from a table "
-                    f"of {column}"
-                )
-        elif meant := resembled(name, SAMPLING, NAMES_OF_SAMPLING):
-            raise ValueError(
-                f"{path}: the column `{name}` is not known: name it `{meant[0]}`; what is nothing "
-                "but a note, in another way"
-            )
+    return Found(pieces, tuple(files))

@@ -511,6 +511,7 @@ def read_study(config: dict[str, Any], folder: str | Path, cores: int | None = N
         config["pixel_size"],
         config["roi"],
         external_columns(config),
+        config["largest_plane_gb"],
     )
     config = {**config, "filters": locate_filters(config["filters"], folder)}
     stacks, grids = read_stacks(samples, config)

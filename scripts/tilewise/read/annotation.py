@@ -1,6 +1,6 @@
 """Pieces of truth, of regions of interest and of masks made elsewhere, brought into the grid."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Self
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.labels import NOT_ANNOTATED
+from tilewise.read.painted import check_values, labels_of, pixel_checksum
 from tilewise.read.stack import Stack, open_stack
 from tilewise.read.truth_values import distinct, truth_foreground_of
 from tilewise.store.grid import Region
@@ -28,6 +29,13 @@ class Piece:
     x: int
     height: int
     width: int
+    top: int = 0
+    left: int = 0
+    """Row and column of the file that are its first."""
+    is_painted: bool = False
+    """Whether it has the values of `painted`, whatever those of other truth are."""
+    start: int | None = None
+    """Checksum of the pixels of a starting point that is no truth; else None."""
 
     @property
     def region(self) -> Region:
@@ -62,6 +70,13 @@ class PieceReader:
         """Write what the pixels of a piece are."""
         np.not_equal(rows, 0, out=out.view(bool))
 
+    @staticmethod
+    def bands(stack: Stack, piece: Piece) -> Iterator[NDArray]:
+        """The pixels of a piece, some rows at a time."""
+        for y in range(piece.top, piece.top + piece.height, BAND_ROWS):
+            rows = stack.rows(piece.page, y, min(y + BAND_ROWS, piece.top + piece.height))
+            yield rows[:, piece.left : piece.left + piece.width]
+
     def _stack(self, piece: Piece) -> Stack:
         if piece not in self._stacks:
             stack = self.open(piece)
@@ -87,8 +102,8 @@ class PieceReader:
                     continue
                 y0, y1 = max(piece.y, region.y0), min(piece.y + piece.height, region.y1)
                 x0, x1 = max(piece.x, region.x0), min(piece.x + piece.width, region.x1)
-                rows = self._stack(piece).rows(piece.page, y0 - piece.y, y1 - piece.y)
-                rows = rows[:, x0 - piece.x : x1 - piece.x]
+                y, x = y0 - piece.y + piece.top, x0 - piece.x + piece.left
+                rows = self._stack(piece).rows(piece.page, y, y + y1 - y0)[:, x : x + x1 - x0]
                 inside = pixels[y0 - region.y0 : y1 - region.y0, x0 - region.x0 : x1 - region.x0]
                 self.convert(rows, piece, inside)
         return pixels
@@ -109,7 +124,8 @@ class TruthReader(PieceReader):
     pieces
         Where there is truth.
     foreground
-        The value that is foreground; None where the files have 0 and 1, or 0 and 255.
+        The value that is foreground; None where the files have 0 and 1, or 0 and 255. Painted
+        pieces have those of `painted`.
     """
 
     outside = NOT_ANNOTATED
@@ -118,6 +134,12 @@ class TruthReader(PieceReader):
         super().__init__(pieces)
         self._foreground = foreground
         self._foreground_of: dict[Piece, float] = {}
+        self.unpainted: set[Piece] = set()
+        """Starting points among the pieces read so far that nobody has painted in."""
+
+    def open(self, piece: Piece) -> Stack:
+        """See `PieceReader`; viewers of labels save them in 32 bits."""
+        return open_stack([piece.path], as_stored=True, allows_any=piece.is_painted)
 
     def start(self, stack: Stack, piece: Piece) -> None:
         """Find the value of the foreground: all values of the piece decide together.
@@ -127,17 +149,27 @@ class TruthReader(PieceReader):
         ValueError
             Names the file, if its values are not those of a truth.
         """
-        values: set[float] = set()
-        for y in range(0, piece.height, BAND_ROWS):
-            values |= distinct(stack.rows(piece.page, y, min(y + BAND_ROWS, piece.height)))
+        values: set[float] = set().union(*map(distinct, self.bands(stack, piece)))
         try:
-            self._foreground_of[piece] = truth_foreground_of(values, self._foreground)
+            if piece.is_painted:
+                check_values(values)
+            else:
+                self._foreground_of[piece] = truth_foreground_of(values, self._foreground)
         except ValueError as error:
             raise ValueError(f"truth {piece.path}: {error}") from error
+        if piece.start is not None:
+            labels = np.vstack(list(map(labels_of, self.bands(stack, piece))))
+            if pixel_checksum(labels) == piece.start:
+                self.unpainted.add(piece)
 
     def convert(self, rows: NDArray, piece: Piece, out: NDArray) -> None:
         """See `PieceReader`."""
-        np.equal(rows, self._foreground_of[piece], out=out.view(bool))
+        if piece in self.unpainted:
+            out[:] = NOT_ANNOTATED
+        elif piece.is_painted:
+            out[:] = labels_of(rows)
+        else:
+            np.equal(rows, self._foreground_of[piece], out=out.view(bool))
 
 
 class PixelReader(PieceReader):

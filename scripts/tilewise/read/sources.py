@@ -1,10 +1,10 @@
 """What pixels were read from: so that a changed file is told from one that was only touched."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import google_crc32c
 
@@ -97,8 +97,13 @@ def record(planes: Iterable[Planes]) -> list[Record]:
     return [Record(one, _stamp(one), checksum(one)) for one in planes]
 
 
-def write(path: str | Path, records: Iterable[Record], revision: str) -> None:
+def write(
+    path: str | Path, records: Iterable[Record], revision: str, unpainted: Sequence[Any] = ()
+) -> None:
     """Write what a job has read, and as which revision.
+
+    Pairs of a sample and a file are `unpainted` if the file is a starting point that was saved
+    again as it was, which is no truth.
 
     Raises
     ------
@@ -109,8 +114,15 @@ def write(path: str | Path, records: Iterable[Record], revision: str) -> None:
     for one in records:
         if _stamp(one.planes) != one.stamp:
             raise ValueError(f"{one.planes.path} was changed while it was read: run again")
-    text = json.dumps({"revision": revision, "sources": records}, indent=0)
+    known = {"revision": revision, "sources": records}
+    text = json.dumps(known | ({"unpainted": unpainted} if unpainted else {}), indent=0)
     Path(path).write_text(f"{text}\n", encoding="utf-8")
+
+
+def unpainted_of(path: str | Path) -> list[tuple[str, str]]:
+    """Samples and files of starting points that a job has found as they were."""
+    known = json.loads(Path(path).read_text(encoding="utf-8"))
+    return [(sample, file) for sample, file in known.get("unpainted", ())]
 
 
 def revision_of(path: str | Path, planes: Iterable[Planes]) -> str:

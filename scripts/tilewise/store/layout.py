@@ -3,7 +3,7 @@
 Every chunk is followed by its CRC-32C, compressed or not (Zarr v3 codec `crc32c` 1.0).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,27 @@ class Layout:
             "codecs": [{"name": "sharding_indexed", "configuration": sharding}],
             "attributes": {},
         }
+
+
+def layout_from(metadata: Mapping[str, Any]) -> Layout:
+    """The layout of an array that has been written, from its `zarr.json`.
+
+    ValueError if that is none of `Layout.metadata`.
+    """
+    try:
+        (sharding,) = metadata["codecs"]
+        settings = sharding["configuration"]
+        _, *compressor, _ = settings["codecs"]
+        (codec,) = (name for name, codecs in CODECS.items() if codecs == compressor)
+        shard = metadata["chunk_grid"]["configuration"]["chunk_shape"]
+        chunk, fill = settings["chunk_shape"], metadata["fill_value"]
+        layout = Layout(tuple(shard), tuple(chunk), metadata["data_type"], fill, codec)
+        is_same = layout.metadata(metadata["shape"])["codecs"] == metadata["codecs"]
+    except (KeyError, TypeError, ValueError):
+        is_same = False
+    if not is_same:
+        raise ValueError("it describes no array of tilewise")
+    return layout
 
 
 def layout_of(

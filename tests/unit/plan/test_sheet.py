@@ -195,7 +195,9 @@ def test_blocks_and_tiles_of_pieces():
     assert len(set(choose_tiles(pieces, grid, 40))) == 12
 
 
-@pytest.mark.parametrize("name", ["masks", "sweeps", "metrics.tsv", "decision.json", "_small"])
+@pytest.mark.parametrize(
+    "name", ["annotate", "masks", "sweeps", "metrics.tsv", "decision.json", "_small"]
+)
 def test_names_that_results_need_are_refused(folder, name):
     with pytest.raises(ValueError, match=f"{name}' cannot be a sample's name"):
         read(folder, {"sample": name, "image": "plane_*.png"})
