@@ -70,7 +70,7 @@ def test_every_key_is_on_the_page(reference, schema):
 
 def test_words_of_a_row(reference):
     rows = rows_of(reference.page())
-    assert rows["tile"][1:3] == ["whole number (at least 16)", "`512`"]
+    assert rows["tile"][1:3] == ["whole number (16 to 32768)", "`512`"]
     assert rows["pixel_size"][1] == "number (above 0), list of 1 to 3 numbers (above 0) or `null`"
     assert rows["validate.objects.threshold"][1] == "number (at least 0 and below 1)"
     assert rows["overlay.fp"][1:3] == ["list of 3 whole numbers (0 to 255)", "`[255, 0, 255]`"]

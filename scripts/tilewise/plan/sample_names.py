@@ -26,8 +26,8 @@ def lines_of_samples(path: Path, rows: Iterable[TableRow]) -> dict[str, int]:
         is_taken = name in RESERVED_NAMES or name.endswith(RESULT_ENDINGS)
         if not SAMPLE_NAME.fullmatch(name) or ".." in name or is_taken:
             raise ValueError(
-                f"{place}: {name!r} cannot be a sample's name: use up to 100 letters, "
-                f"digits, `_`, `-` and `.`, none of {', '.join(sorted(RESERVED_NAMES))}, and no end like "
+                f"{place}: {name!r} cannot be a sample's name: use up to 100 letters, digits, `_`, "
+                f"`-` and `.`, none of {', '.join(sorted(RESERVED_NAMES))}, and no end like "
                 f"{', '.join(RESULT_ENDINGS)}"
             )
         if name in lines:

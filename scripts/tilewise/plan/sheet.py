@@ -486,7 +486,9 @@ def _entries(cell: str, folder: Path) -> list[str]:
     parts: list[str] = []
     for entry in map(str.strip, cell.split(";")):
         # what separates them may be part of a file's name
-        parts += [entry] if os.path.exists(Path(folder, entry)) else map(str.strip, AND.split(entry))
+        parts += (
+            [entry] if os.path.exists(Path(folder, entry)) else map(str.strip, AND.split(entry))
+        )
     return list(filter(None, parts))
 
 
