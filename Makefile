@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate test test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
+.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate test test-fuzz test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -32,7 +32,11 @@ annotate: $(VENV)/runtime
 
 # The longest files first, so that no worker is left with one at the end.
 test: $(VENV)/development
-	python -m pytest tests/workflow tests/unit
+	python -m pytest tests/workflow tests/unit tests/fuzz
+
+# Ten times as many damaged files and documents as `make test` tries; FUZZ=100 for more.
+test-fuzz: $(VENV)/development
+	TILEWISE_FUZZ=$(or $(FUZZ),10) python -m pytest tests/fuzz
 
 # On a real Slurm cluster of one node, which is installed and started; as root, on Debian or Ubuntu.
 test-slurm: $(VENV)/development

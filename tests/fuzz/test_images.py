@@ -12,12 +12,13 @@ from mutations import damaged
 from PIL import Image
 
 from tilewise.read.files import naming, open_file, read_header
-from tilewise.read.header import dtype_name
+from tilewise.read.header import check_size, dtype_name
 
 EACH = 330
 """Inputs of each kind."""
 NOISE = np.random.default_rng(0).integers(0, 255, (3, 24, 40), np.uint8)
 COLOUR = np.moveaxis(NOISE, 0, -1)
+MOST_GB = 1
 MOST_PLANES, MOST_ROWS = 4, 64
 """Of those that a damaged header may announce, what is read."""
 
@@ -64,6 +65,7 @@ FILES = {
 def read(path):
     """Header, and the first rows of the first planes."""
     header = read_header(path)
+    check_size(header, path, MOST_GB)
     rows, planes = min(header.height, MOST_ROWS), min(header.planes, MOST_PLANES)
     with naming(path):
         reader = open_file(path)

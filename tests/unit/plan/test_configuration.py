@@ -92,6 +92,10 @@ MISTAKES = {
         {"filters": {"a": ["x", {"y": 1, "z": 2}]}},
         'filters.a[1] is {"y": 1, "z": 2}: give a name, or a name with its settings',
     ),
+    "whole number with a point": (
+        {"tile": 512.0},
+        "tile is 512.0: give a whole number, at least 16",
+    ),
     "long value": (
         {"tile": 70 * "x"},
         f'tile is "{59 * "x"}...: give a whole number, at least 16',

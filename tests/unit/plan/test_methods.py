@@ -244,3 +244,40 @@ def test_a_vote_names_methods():
 def test_what_a_vote_cannot_have(names, changes, message):
     with pytest.raises(ValueError, match=message):
         vote_of(names, OTHERS, **changes)
+
+
+@pytest.mark.parametrize("name", ["truth", "roi", "checks", "zarr.json", "image.zarr"])
+def test_a_method_has_not_the_name_of_other_results(name):
+    with pytest.raises(ValueError, match="the name is taken by the workflow"):
+        read({"threshold": "otsu"}, name=name)
+
+
+def test_a_grid_that_takes_for_ever():
+    grid = {"size": list(range(3, 303, 2)), "offset": list(range(100))}
+    with pytest.raises(ValueError, match="grid has 15,000 combinations.*at most 10,000"):
+        read({"threshold": "adaptive", "grid": grid})
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"threshold": {"adaptive": {"size": 1_000_001}}},
+        {"threshold": "otsu", "cleanup": [{"opening": 100_000_000}]},
+    ],
+)
+def test_sizes_beyond_any_image(entry):
+    with pytest.raises(ValueError, match=r"looks \d+ px around each pixel.*a side of 64 px"):
+        read(entry)
+
+
+def test_a_filter_reaches_as_far_as_images_do():
+    def read_filter(side):
+        sample = SimpleNamespace(
+            header=SimpleNamespace(dtype="uint8", height=10, width=side), truth=()
+        )
+        config = {"filters": {"flat": [{"gaussian": 500}]}, "methods": {}}
+        return read_methods(config, {"s": sample})
+
+    with pytest.raises(ValueError, match=r"filters.flat: gaussian: it looks \d+ px .*up to 1024"):
+        read_filter(1000)
+    assert read_filter(3000) == {}

@@ -1,0 +1,153 @@
+"""Headers that promise what a file does not have, each as it was found."""
+
+import json
+import os
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from PIL import Image
+
+from tilewise.read.files import read_header
+from tilewise.read.header import check_size
+
+PLANE = np.arange(24 * 40, dtype=np.uint8).reshape(24, 40)
+
+
+def tag_of(path, name):
+    with tifffile.TiffFile(path) as file:
+        return file.pages.first.tags[name]
+
+
+def put(path, offset, layout, *values):
+    data = bytearray(path.read_bytes())
+    struct.pack_into(layout, data, offset, *values)
+    path.write_bytes(data)
+
+
+def test_a_tiff_file_lists_all_strips(tmp_path):
+    # tifffile gives 0 for pixels of strips that are not listed
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, PLANE, compression="zlib", rowsperstrip=5)
+    tag = tag_of(path, "ImageLength")
+    assert (tag.dtype, tag.count, tag.value) == (4, 1, 24)
+    put(path, tag.offset + 8, "<I", 41)
+    with pytest.raises(ValueError, match=r"a\.tif cannot be read: it lists 5 .* and needs 9"):
+        read_header(path)
+
+
+def test_values_of_a_tiff_file_lie_in_it(tmp_path):
+    # without its description, an OME-TIFF is read as another file, without a pixel size
+    path = tmp_path / "a.ome.tif"
+    pixels = np.stack([PLANE] * 3)
+    tifffile.imwrite(path, pixels, ome=True, metadata={"axes": "ZYX", "PhysicalSizeX": 0.5})
+    tag = tag_of(path, "ImageDescription")
+    assert tag.valueoffset + tag.valuebytecount > 3 * PLANE.size
+    path.write_bytes(path.read_bytes()[: tag.valueoffset + tag.valuebytecount - 1])
+    with pytest.raises(ValueError, match="tag 270 is damaged, or the image file is truncated"):
+        read_header(path)
+
+
+@pytest.mark.parametrize("name", ["ImageWidth", "ImageLength"])
+def test_a_tiff_file_has_pixels(tmp_path, name):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, PLANE)
+    put(path, tag_of(path, name).offset + 8, "<I", 0)
+    with pytest.raises(ValueError, match=r"a\.tif cannot be read: it says that it is \d+ x \d+ px"):
+        read_header(path)
+
+
+def bmp(folder):
+    path = folder / "a.bmp"
+    Image.fromarray(PLANE).save(path)
+    put(path, 18, "<ii", 10**6, 10**6)
+    return path
+
+
+def png(folder):
+    path = folder / "a.png"
+    Image.fromarray(PLANE).save(path)
+    put(path, 16, ">II", 10**6, 10**6)
+    put(path, 29, ">I", zlib.crc32(path.read_bytes()[12:29]))
+    return path
+
+
+def tiff(folder):
+    path = folder / "a.tif"
+    tifffile.imwrite(path, PLANE, compression="zlib")
+    for name in ("ImageWidth", "ImageLength", "RowsPerStrip"):
+        tag = tag_of(path, name)
+        put(path, tag.offset + 2, "<HII", 4, 1, 10**6)
+    return path
+
+
+@pytest.mark.parametrize("make", [bmp, png, tiff])
+def test_a_plane_that_no_memory_holds(tmp_path, make):
+    path = make(tmp_path)
+    header = read_header(path)
+    assert (header.height, header.width) == (10**6, 10**6)
+    with pytest.raises(ValueError, match=r"a\.\w+ says that it has 1000000 x 1000000 px, .* GB"):
+        check_size(header, path, 16)
+
+
+def test_bytes_that_are_decoded_at_once(tmp_path):
+    tifffile.imwrite(tmp_path / "plain.tif", PLANE)
+    tifffile.imwrite(tmp_path / "small.tif", PLANE.astype(np.uint16), compression="zlib")
+    assert read_header(tmp_path / "plain.tif").at_once == 0
+    assert read_header(tmp_path / "small.tif").at_once == 24 * 40 * 2
+    path = ngff(tmp_path / "a.zarr", 3, chunks=(2, 16, 16))
+    # two planes of 16 rows
+    assert read_header(path).at_once == 2 * 16 * 40
+    path = ngff(tmp_path / "b.zarr", 3, chunks=(1, 8, 16), shards=(2, 32, 48))
+    assert read_header(path).at_once == 8 * 40
+
+
+def ngff(path, zarr_format, **settings):
+    group = zarr.open_group(path, mode="w", zarr_format=zarr_format)
+    group.create_array("0", data=np.stack([PLANE] * 3), **settings)
+    axes = [{"name": name, "type": "space"} for name in "zyx"]
+    multiscales = [{"axes": axes, "datasets": [{"path": "0"}]}]
+    ome = {"version": "0.5", "multiscales": multiscales}
+    group.attrs.update({"ome": ome} if zarr_format == 3 else {"multiscales": multiscales})
+    return path
+
+
+@pytest.mark.parametrize("shape", [[3.0, 24, 40], [3, 0, 40], [3, -24, 40], ["3", 24, 40]])
+def test_the_shape_of_an_array(tmp_path, shape):
+    path = ngff(tmp_path / "a.zarr", 3, chunks=(1, 16, 16))
+    metadata = json.loads((path / "0/zarr.json").read_text())
+    (path / "0/zarr.json").write_text(json.dumps(metadata | {"shape": shape}))
+    with pytest.raises(ValueError, match="not whole numbers above 0"):
+        read_header(path)
+
+
+@pytest.mark.parametrize(("written", "said"), [("/", "."), (".", "/")])
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_names_of_chunks(tmp_path, zarr_format, written, said):
+    # chunks under other names are taken for missing, and all of the image for 0
+    kind = "v2" if zarr_format == 2 else "default"
+    encoding = {"name": kind, "separator": written}
+    path = ngff(tmp_path / "a.zarr", zarr_format, chunks=(1, 16, 16), chunk_key_encoding=encoding)
+    read_header(path)
+    file = path / "0" / (".zarray" if zarr_format == 2 else "zarr.json")
+    metadata = json.loads(file.read_text())
+    if zarr_format == 3:
+        metadata["chunk_key_encoding"]["configuration"]["separator"] = said
+    elif said == ".":
+        del metadata["dimension_separator"]
+    else:
+        metadata["dimension_separator"] = said
+    file.write_text(json.dumps(metadata))
+    with pytest.raises(ValueError, match=f"have `{written}` between .* say `{said}`"):
+        read_header(path)
+
+
+def test_what_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(ValueError, match=r"pipe\.png is neither a file nor a folder"):
+        read_header(tmp_path / "pipe.png")
+    with pytest.raises(ValueError, match="does not exist"):
+        read_header(tmp_path / ("x" * 300))
