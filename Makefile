@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate test test-fuzz test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
+.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify test test-fuzz test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -29,6 +29,10 @@ partial-report:
 # Tiles to paint in, from results/; the random ones with OPTIONS=--random. docs/annotating.md has the rest.
 annotate: $(VENV)/runtime
 	python scripts/annotate.py $(OPTIONS)
+
+# Whether results/ is whole, up to date and nothing else; of another configuration, CONFIG=my.yaml.
+verify: $(VENV)/runtime
+	python scripts/verify.py $(if $(CONFIG),--configfile $(CONFIG))
 
 # The longest files first, so that no worker is left with one at the end.
 test: $(VENV)/development

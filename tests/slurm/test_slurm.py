@@ -89,7 +89,7 @@ def without_costs(path):
     return content
 
 
-PASSED_OVER = {"made_from", "cost", "costs.tsv", "run.js"}
+PASSED_OVER = {"made_from", "cost", "costs.tsv", "run.js", "checksums.tsv"}
 
 
 def contents(project):

@@ -68,7 +68,8 @@ def checksums(provenance):
 
 def results_in(folder):
     # the record of a run stays where the run was
-    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "run.js")
+    of_a_run = ("run.js", "checksums.tsv")
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in of_a_run)
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 

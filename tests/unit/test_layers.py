@@ -31,6 +31,7 @@ ALLOWED = {
         *("read.painted", "view.png"),
         *("store.grid", "store.blocks", "store.layout", "store.parts"),
     },
+    "verify": set(),
     "plan": {
         *("read", "segment", "learn", "store.grid", "store.blocks", "report.limits"),
         *("score.formulas", "score.score_table"),
@@ -52,7 +53,7 @@ WITHOUT = {
 }
 """Modules that scripts do not import, directly or not."""
 WITHOUT_OPENCV = ("aggregate", "choose", "decide", "trust")
-COMMANDS = ("annotate", "partial_report")
+COMMANDS = ("annotate", "partial_report", "verify")
 """Scripts that people call themselves."""
 FILES = sorted(LIBRARY.rglob("*.py"))
 

@@ -43,6 +43,7 @@ from tilewise.labels import SEGMENTATION
 from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.sample_names import SAMPLE_NAME
 from tilewise.plan.study import Choice, read_study
+from tilewise.verify import checksums
 
 
 def get_cores():
@@ -171,15 +172,16 @@ def tell_warnings():
 
 
 def record_run(is_ok):
-    """Write `results/run.js`, what a run was and took; no run fails because of it."""
+    """Write what a run was and took, and checksums of results; no run fails because of it."""
     try:
         benchmarks = [(job.rule.name, job.benchmark) for job in workflow.dag.jobs if job.benchmark]
         record = run_record.record(sys.argv, CODE, STARTED, is_ok, benchmarks)
         # of results in object storage, there is no folder
         if os.path.isdir("results"):
             Path("results/run.js").write_text(record, encoding="utf-8")
+            checksums.update(Path("results"))
     except Exception as error:
-        logger.info(f"results/run.js is not written: {error}")
+        logger.info(f"results/run.js or results/checksums.tsv is not written: {error}")
 
 
 def keep_if(keep, path):
