@@ -12,13 +12,13 @@ from tilewise import job
 
 job.start(snakemake)
 settings = snakemake.params.settings
-target = Path(snakemake.output.file)
+target, name = Path(snakemake.output.file), Path(snakemake.place_of(snakemake.output.file)).name
 variable = settings["environment"]
 folder = os.environ.get(variable, "") if variable else ""
-remedy = f"set {variable} to a folder that holds {target.name}" if variable else "get it by hand"
+remedy = f"set {variable} to a folder that holds {name}" if variable else "get it by hand"
 
 if folder:
-    source = Path(folder, target.name)
+    source = Path(folder, name)
     if not source.is_file():
         raise ValueError(f"{source} does not exist: correct {variable}, or unset it to download")
     shutil.copyfile(source, target)

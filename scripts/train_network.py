@@ -19,7 +19,7 @@ places = Assignment.from_rows(read_rows(given.places)).training(snakemake.wildca
 planes = windows.planes_of(windows.read(given.windows), places, params.margin)
 settings, merit = Settings(**params.settings), merit_of(params.metric)
 # no output, so that it is kept where a job fails
-checkpoint = Path(output.model).with_suffix(".checkpoint.npz")
+checkpoint = Path(snakemake.place_of(output.model)).with_suffix(".checkpoint.npz")
 trained = unet_training.train(planes, settings, params.dtype, merit, checkpoint)
 trained.save(output.model)
 card = unet_training.card(trained, planes, places, params.metric)

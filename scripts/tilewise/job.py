@@ -1,12 +1,16 @@
 """What every script does first."""
 
+import atexit
 import ctypes
 import logging
 import os
 import resource
 import sys
 import time
+import traceback
 from typing import Any
+
+from tilewise import whole
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 """Numbers of settings in glibc's malloc.h."""
@@ -15,8 +19,9 @@ TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 def start(snakemake: Any) -> float:
     """Send messages to the job's log and use no more threads than its rule declares.
 
-    `snakemake` is the object that Snakemake gives to a script. An error in the user's input
-    (ValueError) is logged as one line.
+    `snakemake` is the object that Snakemake gives to a script; from now on, it names outputs under
+    which they are written before they get their names at the end of the script. An error in the
+    user's input (ValueError) is logged as one line.
 
     Returns
     -------
@@ -32,14 +37,35 @@ def start(snakemake: Any) -> float:
     if opencv := sys.modules.get("cv2"):
         opencv.setNumThreads(snakemake.threads)
 
+    outputs = whole.Outputs(snakemake.output)
+    outputs.redirect()
+    snakemake.place_of = outputs.place_of
+    failures: list[BaseException] = []
+
     def explain(kind, error, trace):
+        failures.append(error)
         if issubclass(kind, ValueError):
             logging.error("%s", error)
         else:
             sys.__excepthook__(kind, error, trace)
 
     sys.excepthook = explain
+    atexit.register(_finish, outputs, failures)
     return time.process_time()
+
+
+def _finish(outputs, failures):
+    """Give outputs their names, unless the script has failed."""
+    if failures:
+        outputs.discard()
+        return
+    try:
+        outputs.keep()
+    except OSError:
+        traceback.print_exc()
+        sys.stderr.flush()
+        # an error at the exit alone would not fail the job
+        os._exit(1)
 
 
 def _open_many_files():

@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import sys
+import time
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -25,7 +26,7 @@ CODE = SCRIPTS.parent
 STARTED = datetime.now(UTC)
 sys.path.insert(0, str(SCRIPTS))
 
-from tilewise import imports
+from tilewise import imports, whole
 from tilewise.doubts import read
 from tilewise.plan import command, configuration, decide, definitions, doubts, export, ingest, learn
 from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
@@ -178,6 +179,8 @@ def record_run(is_ok):
         record = run_record.record(sys.argv, CODE, STARTED, is_ok, benchmarks)
         # of results in object storage, there is no folder
         if os.path.isdir("results"):
+            if is_ok:
+                whole.sweep(Path("results"), time.time())
             Path("results/run.js").write_text(record, encoding="utf-8")
             checksums.update(Path("results"))
     except Exception as error:
