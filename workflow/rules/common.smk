@@ -26,7 +26,7 @@ CODE = SCRIPTS.parent
 STARTED = datetime.now(UTC)
 sys.path.insert(0, str(SCRIPTS))
 
-from tilewise import imports, whole
+from tilewise import imports, runs, whole
 from tilewise.doubts import read
 from tilewise.plan import command, configuration, decide, definitions, doubts, export, ingest, learn
 from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
@@ -74,6 +74,8 @@ def extend_bars():
             handler.progress.columns += (progress.MofNCompleteColumn(), *left)
 
 
+if runs.unlock():
+    logger.info("The last run in this folder was killed; this one goes on from where it was.")
 FILES = list(map(os.path.relpath, workflow.configfiles))
 SCHEMA = SCRIPTS / "../workflow/schemas/config.schema.yaml"
 try:
