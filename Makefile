@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify test test-fuzz test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
+.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify test test-fuzz test-faults test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -37,6 +37,10 @@ verify: $(VENV)/runtime
 # The longest files first, so that no worker is left with one at the end.
 test: $(VENV)/development
 	python -m pytest tests/workflow tests/unit tests/fuzz
+
+# A hundred kills at random moments; KILLS=500 for more.
+test-faults: $(VENV)/development
+	TILEWISE_KILLS=$(or $(KILLS),100) python -m pytest -n 0 tests/workflow/test_killed.py
 
 # Ten times as many damaged files and documents as `make test` tries; FUZZ=100 for more.
 test-fuzz: $(VENV)/development

@@ -20,7 +20,7 @@ def begin() -> None:
 
 
 def end() -> None:
-    """This process has ended its run."""
+    """Write down that the run of this process has ended."""
     RECORD.unlink(missing_ok=True)
 
 

@@ -1,0 +1,121 @@
+"""Outputs of jobs appear whole, or not at all."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from snakemake.iocontainers import OutputFiles
+
+from tilewise import runs, whole
+
+
+@pytest.fixture
+def output(tmp_path):
+    """A file with a name, a list of two, and a folder."""
+    named = OutputFiles(fromdict={})
+    for path in ("a.tsv", "b_0.npz", "b_1.npz", "c"):
+        named.append(str(tmp_path / path))
+    named._set_name("table", 0)
+    named._set_name("models", 1, end=3)
+    named._set_name("folder", 3)
+    return named
+
+
+def write(output):
+    """What a script does."""
+    for path in (output.table, *output.models):
+        with open(path, "w") as file:
+            file.write("whole")
+    os.makedirs(output.folder)
+    with open(os.path.join(output.folder, "picture.png"), "w") as file:
+        file.write("whole")
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_files_have_their_names_at_the_end(tmp_path, output):
+    outputs = whole.Outputs(output)
+    outputs.redirect()
+    assert outputs.place_of(output.models[1]) == str(tmp_path / "b_1.npz")
+    # libraries go by the end of a name
+    assert output.models[0].endswith("-b_0.npz")
+    write(output)
+    assert all(name.startswith(".part-") for name in names(tmp_path))
+    outputs.keep()
+    assert names(tmp_path) == ["a.tsv", "b_0.npz", "b_1.npz", "c"]
+    assert (tmp_path / "c/picture.png").read_text() == "whole"
+
+
+def test_nothing_is_left_of_a_script_that_fails(tmp_path, output):
+    (tmp_path / "a.tsv").write_text("as before")
+    outputs = whole.Outputs(output)
+    outputs.redirect()
+    write(output)
+    outputs.discard()
+    assert names(tmp_path) == ["a.tsv"]
+    assert (tmp_path / "a.tsv").read_text() == "as before"
+
+
+def test_what_is_swept(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        host = "".join(filter(str.isalnum, socket.gethostname()))[:40]
+        dead = subprocess.Popen([sys.executable, "-c", ""])
+        dead.wait()
+        (tmp_path / "deep").mkdir()
+        of_the_dead = tmp_path / "deep" / f".part-{host}-{dead.pid}-a.tsv"
+        folder = tmp_path / f".part-{host}-{dead.pid}-99-c"
+        of_the_living = tmp_path / f".part-{host}-{other.pid}-a.tsv"
+        elsewhere = tmp_path / f".part-{host}x-{dead.pid}-a.tsv"
+        for path in (of_the_dead, of_the_living, elsewhere, tmp_path / "a.tsv"):
+            path.write_text("x")
+        folder.mkdir()
+        (folder / "picture.png").write_text("x")
+        now = time.time()
+        assert set(whole.sweep(tmp_path, now)) == {of_the_dead, folder}
+        assert names(tmp_path) == sorted([of_the_living.name, elsewhere.name, "a.tsv", "deep"])
+        # a day later, no job lives
+        assert set(whole.sweep(tmp_path, now + 90_000)) == {of_the_living, elsewhere}
+        assert names(tmp_path) == ["a.tsv", "deep"]
+        other.communicate(b"\n")
+
+
+@pytest.fixture
+def locked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs.LOCKS.mkdir(parents=True)
+    (runs.LOCKS / "0.output.lock").write_text("results/a.tsv\n")
+    return runs.LOCKS / "0.output.lock"
+
+
+def test_a_run_that_lives_keeps_its_lock(locked):
+    runs.begin()
+    assert not runs.unlock()
+    assert locked.exists()
+
+
+def test_a_lock_that_nobody_has_written_down_stays(locked):
+    assert not runs.unlock()
+    assert locked.exists()
+
+
+def test_a_dead_run_keeps_no_lock(locked):
+    scripts = os.path.join(os.path.dirname(whole.__file__), "..")
+    code = "from tilewise import runs; runs.begin()"
+    environment = os.environ | {"PYTHONPATH": scripts}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    assert runs.unlock()
+    assert not locked.exists()
+    assert not runs.RECORD.exists()
+
+
+@pytest.mark.parametrize(("old", "new"), [('"host": "', '"host": "other-'), ("{", "[")])
+def test_a_run_of_another_machine_keeps_its_lock(locked, old, new):
+    runs.begin()
+    runs.RECORD.write_text(runs.RECORD.read_text().replace(old, new, 1))
+    assert not runs.unlock()
+    assert locked.exists()
