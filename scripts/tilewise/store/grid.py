@@ -193,10 +193,29 @@ class Grid:
 
     def spread(self, number: int) -> list[Tile]:
         """At most so many tiles of the sample, at equal distances plane by plane, row by row."""
-        rows, columns = self.tiles_along
-        tiles = self.shape[0] * rows * columns
+        tiles = self._all_tiles()
         number = min(number, tiles)
-        places = ((2 * i + 1) * tiles // (2 * number) for i in range(number))
+        return self._at((2 * i + 1) * tiles // (2 * number) for i in range(number))
+
+    def scattered(self, number: int) -> list[Tile]:
+        """At most so many tiles of the sample, evenly over planes, tile rows and tile columns.
+
+        They come plane by plane, row by row. Equal distances, as in `spread`, may keep to a column.
+        """
+        tiles = self._all_tiles()
+        # multiples of the golden ratio are even at any number; coprime, they meet no tile twice
+        step = round(tiles * (math.sqrt(5) - 1) / 2)
+        while math.gcd(step, tiles) != 1:
+            step += 1
+        return self._at(sorted((i * step + step) % tiles for i in range(min(number, tiles))))
+
+    def _all_tiles(self):
+        """Number of tiles of the sample."""
+        return self.shape[0] * math.prod(self.tiles_along)
+
+    def _at(self, places):
+        """Tiles by their number, plane by plane, row by row."""
+        rows, columns = self.tiles_along
         return [
             Tile(place // (rows * columns), place // columns % rows, place % columns)
             for place in places

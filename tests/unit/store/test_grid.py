@@ -1,4 +1,5 @@
 import math
+from collections import Counter
 
 import pytest
 
@@ -184,6 +185,23 @@ def test_chunks_of_several_blocks_divide_them():
     assert grid.level(3).tiles("0/1/0") == [Tile(0, 1, 0)]
     with pytest.raises(ValueError, match="80 px cannot be halved 5 times.*multiple of 32"):
         grid.level(5)
+
+
+def test_scattered_tiles_are_in_all_planes_rows_and_columns():
+    grid = Grid((64, 80, 80), 10, (64, 80, 80))
+    tiles = grid.scattered(64)
+    assert len(set(tiles)) == 64
+    assert tiles == sorted(tiles, key=lambda tile: (tile.z, tile.row, tile.column))
+    # of 8 rows and 8 columns each has 8 of 64 tiles; at equal distances one column would have all
+    for axis in ("row", "column"):
+        counts = Counter(getattr(tile, axis) for tile in tiles)
+        assert set(counts) == set(range(8))
+        assert max(counts.values()) <= 10
+    assert max(Counter(tile.z for tile in tiles).values()) <= 2
+    assert {tile.column for tile in grid.spread(64)} == {0}
+    small = Grid((2, 30, 20), 10, (2, 30, 20))
+    assert small.scattered(99) == small.tiles("0/0/0")
+    assert Grid((1, 5, 5), 10, (1, 10, 10)).scattered(3) == [Tile(0, 0, 0)]
 
 
 def test_levels_down_to_an_overview():
