@@ -34,6 +34,7 @@ include: "workflow/rules/quantities.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/provenance.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/contrast.smk"
 include: "workflow/rules/metadata.smk"
 
 

@@ -1,5 +1,8 @@
 """Write every `zarr.json` of the run, and where in them each sample is."""
 
+import json
+from pathlib import Path
+
 from tilewise import job
 from tilewise.store import ngff
 from tilewise.store.grid import grid_of
@@ -18,8 +21,12 @@ def group(entry):
         colors = colors_of(name, entry["methods"], entry["fill"], params.colors)
         return ngff.label_group(name, levels, colors, size)
     if entry["kind"] == "color":
-        return ngff.color_group(name, levels, entry["dtype"], size, entry["samples"])
-    return ngff.image_group(name, "zyx", levels, size, entry["samples"])
+        window = windows[name].get("color", ngff.BYTE)
+        return ngff.color_group(name, levels, window, size, entry["samples"])
+    channel, window = "probability", ngff.BYTE
+    if entry["kind"] == "image":
+        channel, window = "intensity", windows[name]["image"]
+    return ngff.image_group(name, channel, levels, window, size, entry["samples"])
 
 
 def array(entry, level):
@@ -31,6 +38,9 @@ def array(entry, level):
     return ngff.array(layout, shape, axes)
 
 
+names = [entry["name"] for entry in params.groups if entry["kind"] == "image"]
+contents = (json.loads(Path(path).read_text()) for path in snakemake.input.contrast)
+windows = dict(zip(names, contents, strict=True))
 files = []
 for entry in params.groups:
     files += [group(entry)] if entry["kind"] not in ("filtered", "external") else []

@@ -91,7 +91,8 @@ def _values(folder):
         name = path.relative_to(folder)
         is_passed_over = bool(set(PASSED_OVER) & set(name.parts[:-1]))
         is_within = not stored.isdisjoint(path.parents)
-        is_passed_over |= path.name == "guard.json"
+        # the windows of images are in their zarr.json, too
+        is_passed_over |= path.name in ("guard.json", "contrast.json")
         if path.is_dir() or str(name).startswith(IGNORED) or is_passed_over or is_within:
             continue
         if path.suffix == ".tsv":

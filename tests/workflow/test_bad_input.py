@@ -92,7 +92,12 @@ CONFIGURATIONS = {
         {"methods": {"otsu": {"threshold": "otsu", "samples": ["disc"]}}},
         "my.yaml: methods.otsu: sample disc is not in the sheet; did you mean discs?",
     ),
-    "tile": ({"tile": 66, "pyramid": {"levels": 2}}, "66", "multiple of 4"),
+    "tile": (
+        {"tile": 66, "pyramid": {"levels": 2}, "block": {"rows": 1}},
+        "my.yaml: blocks of 66 px cannot be halved 2 times: ",
+        "choose a `tile` that is a multiple of 4",
+    ),
+    "levels": ({"pyramid": {"levels": 9}}, "my.yaml: pyramid.levels: 9 does not exist", "auto"),
 }
 
 

@@ -1,5 +1,7 @@
 """The sample's OME-Zarr, read and validated by others."""
 
+import json
+
 import numpy as np
 import pytest
 import zarr
@@ -50,8 +52,16 @@ def test_napari_reader(sample):
     layers = napari_get_reader(path)(path)
     kinds = [kind for _, _, kind in layers]
     assert kinds.count("image") == 1
-    assert kinds.count("labels") == 4
-    np.testing.assert_array_equal(np.asarray(layers[0][0][0]), image)
+    names = [settings["name"] for _, settings, kind in layers if kind == "labels"]
+    # the plugin names labels by their path
+    expected = ["truth", "otsu", "otsu-confusion", "errors"]
+    assert [name.rpartition("/")[2] for name in names] == expected
+    pixels, settings, _ = layers[0]
+    np.testing.assert_array_equal(np.asarray(pixels[0]), image)
+    # of 51000 pixels 51 are darker than what is shown black, and 51 brighter than white
+    values = np.sort(image.ravel())
+    assert settings["contrast_limits"] == [values[50], values[50948]]
+    assert settings["name"] == "discs: intensity"
 
 
 def test_valid_ngff(sample):
@@ -64,11 +74,15 @@ def test_valid_ngff(sample):
             zarr.open_group(project.results / name / "image.zarr", mode="r")
         )
         assert len(group.attributes.ome.multiscales[0].datasets) == 3
+        (channel,) = group.attributes.ome.omero["channels"]
+        assert (channel["window"]["min"], channel["window"]["max"]) == (0, 255)
         for label in ("truth", "otsu", "otsu-confusion", "errors"):
             path = project.results / name / "image.zarr/labels" / label
             found = ImageLabel.from_zarr(zarr.open_group(path, mode="r"))
             assert found.attributes.ome.image_label.colors
-    NgffImage.from_zarr(zarr.open_group(project.results / "stained/color.zarr", mode="r"))
+    colors = NgffImage.from_zarr(zarr.open_group(project.results / "stained/color.zarr", mode="r"))
+    channels = colors.attributes.ome.omero["channels"]
+    assert [one["color"] for one in channels] == ["FF0000", "00FF00", "0000FF"]
 
 
 def test_levels(sample):
@@ -87,3 +101,35 @@ def test_levels(sample):
     assert reduced.shape == (3, 1, 75, 85)
     blue = colour[..., 2].astype(int).reshape(75, 2, 85, 2).sum(axis=(1, 3))
     np.testing.assert_array_equal(reduced[2, 0], (blue + 2) // 4)
+
+
+def test_a_long_plane_has_an_overview_and_changes_no_other_sample(tmp_path):
+    project = Project.create(tmp_path / "project")
+    image, _ = blobs(planes=1, rows=150, columns=170)
+    write_planes(project.folder / "image", image)
+    # 66 columns of tiles in two blocks of 33, which come to 132 px each at the fourth level
+    long = np.tile(image[0], (1, 25))[:100, :4200]
+    Image.fromarray(long).save(project.folder / "long.png")
+    rows = [{"sample": "discs", "image": "image/*.png"}]
+    settings = {"pyramid": {"levels": "auto"}, "block": {"columns": 33}}
+    project.configure(rows, **settings).succeed()
+    rows.append({"sample": "long", "image": "long.png"})
+    jobs = project.configure(rows, **settings).succeed().jobs
+    assert [jobs[rule] for rule in ("ingest", "threshold", "metadata")] == [2, 2, 1]
+
+    expected, mask = long, project.array("long/image.zarr/labels/otsu/0")
+    chunks = (64, 64), (64, 48), (32, 48), (16, 44), (8, 44)
+    for level, chunk in enumerate(chunks):
+        found = zarr.open_array(project.results / f"long/image.zarr/{level}", mode="r")
+        np.testing.assert_array_equal(found[0], expected)
+        assert found.chunks == (1, *chunk)
+        reduced = project.array(f"long/image.zarr/labels/otsu/{level}")
+        np.testing.assert_array_equal(reduced, mask[:, :: 2**level, :: 2**level])
+        expected = np.pad(expected, [(0, side % 2) for side in expected.shape], "edge").astype(int)
+        rows, columns = (side // 2 for side in expected.shape)
+        expected = (expected.reshape(rows, 2, columns, 2).sum(axis=(1, 3)) + 2) // 4
+    for sample, levels in (("long", 5), ("discs", 4)):
+        group = json.loads((project.results / sample / "image.zarr/zarr.json").read_text())
+        datasets = group["attributes"]["ome"]["multiscales"][0]["datasets"]
+        assert [one["path"] for one in datasets] == list("01234")[:levels]
+    assert not project.succeed().jobs

@@ -28,7 +28,8 @@ sys.path.insert(0, str(SCRIPTS))
 
 from tilewise import imports, runs, whole
 from tilewise.doubts import read
-from tilewise.plan import command, configuration, decide, definitions, doubts, export, ingest, learn
+from tilewise.plan import command, configuration, contrast, decide, definitions, doubts, export
+from tilewise.plan import ingest, learn
 from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
 from tilewise.plan import (
     methods_facts,

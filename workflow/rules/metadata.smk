@@ -4,6 +4,7 @@
 rule metadata:
     """Every `zarr.json` of the run: images, labels with their colours, NGFF 0.5; filtered images, plain Zarr."""
     input:
+        contrast=contrast.files(STUDY),
         code=get_code("metadata"),
     output:
         arrays=metadata.metadata(STUDY).files,

@@ -149,7 +149,8 @@ def metadata(study: Study) -> Metadata:
     """Of the study."""
     files, groups = [], []
     for array in arrays(study):
-        levels = [] if array.kind in ("filtered", "external") else study.levels
+        has_levels = array.kind not in ("filtered", "external")
+        levels = study.levels_of(array.stack) if has_levels else []
         files.append(f"{array.path}/zarr.json")
         if array.kind == "image":
             files.append(f"{array.path}/labels/zarr.json")

@@ -5,8 +5,10 @@ from functools import cached_property
 from typing import Any
 
 from tilewise.plan.sheet import Sample
-from tilewise.store.grid import Grid, choose_block
+from tilewise.store.grid import Grid, choose_block, choose_levels
 
+AUTO = "auto"
+"""Of `pyramid.levels`: as many as an overview of a plane takes."""
 SHARED_SIDES = (1, 4, 8, 16)
 """Chunks along a side of a plane of a shared block: a sample lies in the first it fits."""
 
@@ -21,11 +23,13 @@ class Stack:
     """Samples, in the order of the sheet, and the plane of the stack that is the first of each."""
     grid: Grid
     """Of the array, which is as large as its samples need."""
+    levels: int
+    """Reduced ones of its arrays."""
 
     @property
     def is_shared(self) -> bool:
         """Whether small samples are collected in it, be it one."""
-        return self.name.startswith("_")
+        return is_shared(self.name)
 
     @property
     def samples(self) -> list[str]:
@@ -55,6 +59,11 @@ class Stack:
         return [(sample, "0/0/0") for sample in self._samples_in[block]]
 
 
+def is_shared(name: str) -> bool:
+    """Whether a stack of this name is for small samples."""
+    return name.startswith("_")
+
+
 def read_stacks(
     samples: dict[str, Sample], config: dict[str, Any]
 ) -> tuple[list[Stack], dict[str, Grid]]:
@@ -69,8 +78,7 @@ def read_stacks(
     ends: dict[str, int] = {}
     for name, sample in samples.items():
         tile, edges = config["tile"], config["tile_edges"]
-        levels = config["pyramid"]["levels"]
-        block = choose_block(sample.shape, tile, levels, **config["block"], edges=edges)
+        block = choose_block(sample.shape, tile, **config["block"], edges=edges)
         own = Grid(sample.shape, tile, block, edges)
         side = _side(own, config["collect"])
         if side is None:
@@ -85,7 +93,12 @@ def read_stacks(
         ends[stack] = first + sample.shape[0]
         offsets.setdefault(stack, {})[name] = first
         grids[name] = replace(own, block=(planes, side * tile, side * tile))
-    stacks = [Stack(name, own, _array_grid(own, grids)) for name, own in offsets.items()]
+    levels = config["pyramid"]["levels"]
+    stacks = [_stack(stack, own, grids, levels) for stack, own in offsets.items()]
+    most = max(one.levels for one in stacks)
+    for one in stacks:
+        # a ValueError where it cannot be: jobs write the same levels in all, see `Study.levels`
+        one.grid.level(most)
     return stacks, grids
 
 
@@ -114,9 +127,14 @@ def _shared_name(sample: Sample, side: int) -> str:
     return f"_small_{sample.header.dtype}{channels}{roi}{voted}_{side}"
 
 
-def _array_grid(offsets: dict[str, int], grids: dict[str, Grid]) -> Grid:
-    """As large as the samples need."""
+def _stack(name: str, offsets: dict[str, int], grids: dict[str, Grid], levels: int | str) -> Stack:
+    """An array as large as the samples need."""
     own = [grids[sample] for sample in offsets]
     planes = max(first + grids[sample].shape[0] for sample, first in offsets.items())
     height, width = (max(grid.shape[axis] for grid in own) for axis in (1, 2))
-    return Grid((planes, height, width), own[0].tile, own[0].block)
+    grid = Grid((planes, height, width), own[0].tile, own[0].block)
+    if levels == AUTO:
+        # of a shared stack, those of the largest sample that it may come to have
+        _, *sides = grid.block if is_shared(name) else grid.shape
+        levels = choose_levels(max(sides))
+    return Stack(name, offsets, grid, int(levels))

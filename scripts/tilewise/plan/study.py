@@ -81,8 +81,15 @@ class Study:
 
     @cached_property
     def levels(self) -> list[int]:
-        """Levels of every array, the pixels themselves first."""
-        return list(range(self.config["pyramid"]["levels"] + 1))
+        """Levels that jobs write, the pixels themselves first: the same in every stack.
+
+        A rule's outputs are. Some stacks may need fewer: of those, nothing asks for the others.
+        """
+        return list(range(max(stack.levels for stack in self.stacks.values()) + 1))
+
+    def levels_of(self, stack: str) -> list[int]:
+        """Levels that the arrays of a stack have."""
+        return self.levels[: self.stacks[stack].levels + 1]
 
     @cached_property
     def annotated(self) -> list[str]:

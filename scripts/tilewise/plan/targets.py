@@ -11,7 +11,7 @@ def arrays(study: Study) -> list[str]:
     return [
         path
         for array in metadata.arrays(study)
-        for level in (study.levels if array.kind != "filtered" else [0])
+        for level in (study.levels_of(array.stack) if array.kind != "filtered" else [0])
         for path in paths.of_blocks(array.pattern, array.blocks, level=level)
     ]
 

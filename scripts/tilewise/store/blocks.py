@@ -67,7 +67,7 @@ class BlockReader:
         self._offset = offset
         # channels come before z, y and x
         self._lead = layout.shard[:-3]
-        self._is_chunk = grid.sides == (grid.tile, grid.tile)
+        self._is_chunk = grid.sides == grid.chunk
         self._shards = shards
         self._kept = threading.local()
 
@@ -105,7 +105,7 @@ class BlockReader:
 
         They are (rows, columns), or (channels, rows, columns) where there are several channels.
         """
-        side, region = self._grid.tile, self._grid.tile_region(tile)
+        region = self._grid.tile_region(tile)
         if not self._is_chunk:
             return self.read(region).copy()
         _, height, width = region.shape
@@ -113,7 +113,7 @@ class BlockReader:
             shard, place = self._place(tile.z, tile.row, tile.column)
             if shard is not None and shard.is_stored(place):
                 return shard.read(place)[0, :height, :width]
-        pixels = np.empty((*self._lead, side, side), self._layout.dtype)
+        pixels = np.empty((*self._lead, *self._grid.chunk), self._layout.dtype)
         self._chunk(tile.z, tile.row, tile.column, pixels)
         return pixels[..., :height, :width]
 
@@ -131,14 +131,14 @@ class BlockReader:
         if key in kept:
             kept.move_to_end(key)
             return kept[key]
-        side = self._grid.tile
-        shape = (*self._lead, side, (last - first) * side)
+        side, width = self._grid.chunk
+        shape = (*self._lead, side, (last - first) * width)
         pixels = kept.popitem(last=False)[1] if len(kept) == self.kept_rows else None
         if pixels is None or pixels.shape != shape:
             pixels = np.empty(shape, self._layout.dtype)
         for column in range(first, last):
-            x = (column - first) * side
-            self._chunk(z, row, column, pixels[..., x : x + side])
+            x = (column - first) * width
+            self._chunk(z, row, column, pixels[..., x : x + width])
         kept[key] = pixels
         return pixels
 
@@ -147,9 +147,9 @@ class BlockReader:
 
         They are valid until the thread's next call, and not to be written to.
         """
-        side = self._grid.tile
-        first, last = region.x0 // side, -(-region.x1 // side)
-        columns = slice(region.x0 - first * side, region.x1 - first * side)
+        side, width = self._grid.chunk
+        first, last = region.x0 // width, -(-region.x1 // width)
+        columns = slice(region.x0 - first * width, region.x1 - first * width)
         rows = range(region.y0 // side, -(-region.y1 // side))
         if len(rows) == 1:
             y = rows[0] * side
@@ -173,7 +173,7 @@ class BlockWriter:
     """
 
     def __init__(self, path: str | Path, block: str, layout: Layout, threads: int = 1) -> None:
-        self._side, self._layout = layout.chunk[-1], layout
+        self._layout = layout
         self._waiting: dict[tuple[int, ...], tuple[NDArray[Any], int]] = {}
         self._lock = threading.Lock()
         place = map(int, block.split("/"))
@@ -182,13 +182,14 @@ class BlockWriter:
 
     def write(self, part: "Part", region: Region, pixels: NDArray[Any]) -> None:
         """Store pixels of a region of one plane of a sample."""
-        side, z = self._side, region.z0 + part.offset
+        (rows, columns), z = self._layout.chunk[-2:], region.z0 + part.offset
         _, height, width = part.grid.shape
-        for row in range(region.y0 // side, -(-region.y1 // side)):
-            for column in range(region.x0 // side, -(-region.x1 // side)):
+        for row in range(region.y0 // rows, -(-region.y1 // rows)):
+            for column in range(region.x0 // columns, -(-region.x1 // columns)):
                 place = tuple(map(operator.sub, (z, row, column), self._corner))
-                y, x = row * side, column * side
-                chunk = Region(*(z, z + 1), *(y, min(y + side, height)), *(x, min(x + side, width)))
+                y, x = row * rows, column * columns
+                y1, x1 = min(y + rows, height), min(x + columns, width)
+                chunk = Region(z, z + 1, y, y1, x, x1)
                 own = chunk.in_plane(region)
                 if own.shape == chunk.shape:
                     self._store(place, crop(pixels, region, own))

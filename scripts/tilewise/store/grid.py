@@ -26,6 +26,10 @@ LARGEST_WHOLE_PLANE_PIXELS = 2**30
 """Of a plane that is not split."""
 SINGLE_BLOCK_PIXELS = 2**28
 """Of a small sample, which has one block."""
+OVERVIEW = 512
+"""Longest side in pixels of a plane's smallest copy."""
+LEAST_LEVELS = 3
+"""Reduced levels of small planes."""
 FEW_TILES = 3
 """Most tiles along a side of a plane whose tiles may be larger than a chunk."""
 
@@ -87,25 +91,33 @@ class Grid:
     """In pixels; rows and columns are whole chunks and may reach over the sample's edge."""
     edges: Edges = "keep"
     """`even`: see `sides`, and tiles of little area are slivers; `keep`: every tile is a chunk."""
+    oblong: tuple[int, int] | None = None
+    """Height and width of a chunk, and of a tile, of a reduced level where they differ."""
 
     def __post_init__(self) -> None:
-        if min(self.shape) < 1 or min(self.block) < 1 or self.tile < 1:
+        if min(self.shape) < 1 or min(self.block) < 1 or min(self.chunk) < 1:
             raise ValueError(f"shape, tile and block must be positive: {self}")
-        if self.block[1] % self.tile or self.block[2] % self.tile:
+        if any(size % step for size, step in zip(self.block[1:], self.chunk, strict=True)):
             raise ValueError(f"a block must hold whole chunks: {self}")
-        along = zip(self.sides, self.blocks_along[1:], strict=True)
-        if any(side != self.tile and blocks > 1 for side, blocks in along):
+        along = zip(self.sides, self.chunk, self.blocks_along[1:], strict=True)
+        if any(side != step and blocks > 1 for side, step, blocks in along):
             raise ValueError(f"a block must hold whole tiles: {self}")
+
+    @property
+    def chunk(self) -> tuple[int, int]:
+        """Height and width of a chunk."""
+        return self.oblong or (self.tile, self.tile)
 
     @cached_property
     def sides(self) -> tuple[int, int]:
         """Height and width of a tile: see `tile_sides`."""
-        return tile_sides(self.shape, self.tile, self.edges)
+        return self.oblong or tile_sides(self.shape, self.tile, self.edges)
 
     @property
     def strip(self) -> int:
         """Rows that jobs go through at once: whole tiles, and whole chunks."""
-        return self.tile if self.sides[0] == self.tile else self.shape[1]
+        height, _ = self.chunk
+        return height if self.sides[0] == height else self.shape[1]
 
     @property
     def blocks_along(self) -> tuple[int, ...]:
@@ -181,10 +193,29 @@ class Grid:
 
     def spread(self, number: int) -> list[Tile]:
         """At most so many tiles of the sample, at equal distances plane by plane, row by row."""
-        rows, columns = self.tiles_along
-        tiles = self.shape[0] * rows * columns
+        tiles = self._all_tiles()
         number = min(number, tiles)
-        places = ((2 * i + 1) * tiles // (2 * number) for i in range(number))
+        return self._at((2 * i + 1) * tiles // (2 * number) for i in range(number))
+
+    def scattered(self, number: int) -> list[Tile]:
+        """At most so many tiles of the sample, evenly over planes, tile rows and tile columns.
+
+        They come plane by plane, row by row. Equal distances, as in `spread`, may keep to a column.
+        """
+        tiles = self._all_tiles()
+        # multiples of the golden ratio are even at any number; coprime, they meet no tile twice
+        step = round(tiles * (math.sqrt(5) - 1) / 2)
+        while math.gcd(step, tiles) != 1:
+            step += 1
+        return self._at(sorted((i * step + step) % tiles for i in range(min(number, tiles))))
+
+    def _all_tiles(self):
+        """Number of tiles of the sample."""
+        return self.shape[0] * math.prod(self.tiles_along)
+
+    def _at(self, places):
+        """Tiles by their number, plane by plane, row by row."""
+        rows, columns = self.tiles_along
         return [
             Tile(place // (rows * columns), place // columns % rows, place % columns)
             for place in places
@@ -221,16 +252,34 @@ class Grid:
     def level(self, level: int) -> "Grid":
         """The grid of a pyramid level: rows and columns halved `level` times, one shard per block.
 
-        Its tiles are chunks, at level 0 too. The chunk shrinks only where a block holds too few to
-        be halved.
+        Its tiles are chunks, at level 0 too. They are as large as those of level 0, or as what a
+        block comes to if that is smaller. A block that is the only one along a side is rounded up
+        to whole chunks; elsewhere the chunk is the largest that divides it, and a block that cannot
+        be halved so often is a ValueError.
         """
-        factor = 2**level
-        rows, columns = self.block[1] // factor, self.block[2] // factor
-        return Grid(
-            (self.shape[0], -(-self.shape[1] // factor), -(-self.shape[2] // factor)),
-            math.gcd(self.tile, rows, columns),
-            (self.block[0], rows, columns),
+        factor, (planes, *sides) = 2**level, self.block
+        cut = [
+            _halved(side, level, self.tile, is_only=blocks == 1)
+            for side, blocks in zip(sides, self.blocks_along[1:], strict=True)
+        ]
+        (rows, height), (columns, width) = cut
+        shape = self.shape[0], -(-self.shape[1] // factor), -(-self.shape[2] // factor)
+        chunk = (height, width) if height != width else None
+        return Grid(shape, height, (planes, rows, columns), "keep", chunk)
+
+
+def _halved(side, level, tile, is_only):
+    """A side of a block at a reduced level, and that of its chunks."""
+    length = -(-side // 2**level)
+    if is_only:
+        chunk = min(tile, length)
+        return -(-length // chunk) * chunk, chunk
+    if side % 2**level:
+        raise ValueError(
+            f"blocks of {side} px cannot be halved {level} times: choose a `tile` that is a "
+            f"multiple of {2**level}, or fewer `levels` under `pyramid`"
         )
+    return length, max(chunk for chunk in range(1, min(tile, length) + 1) if length % chunk == 0)
 
 
 class GridSettings(TypedDict):
@@ -277,7 +326,6 @@ def _even_side(length, tile):
 def choose_block(
     shape: Shape,
     tile: int,
-    levels: int = 0,
     planes: int | None = None,
     rows: int | None = None,
     columns: int | None = None,
@@ -291,13 +339,8 @@ def choose_block(
     have 2 Gpx each.
 
     Shapes are in pixels; `planes`, and `rows` and `columns` of tiles, are chosen where they are
-    None. Along a side whose tiles are no chunks (`tile_sides`) a block has all of them. A tile that
-    cannot be halved as often as there are reduced levels is a ValueError.
+    None. Along a side whose tiles are no chunks (`tile_sides`) a block has all of them.
     """
-    if tile % 2**levels:
-        raise ValueError(
-            f"a tile of {tile} px cannot be halved {levels} times: choose a multiple of {2**levels}"
-        )
     height, width = tile_sides(shape, tile, edges)
     rows, columns = rows if height == tile else None, columns if width == tile else None
     plane = shape[1] * shape[2]
@@ -315,6 +358,11 @@ def choose_block(
         min(rows, tile_rows) * tile,
         min(columns, tile_columns) * tile,
     )
+
+
+def choose_levels(length: int) -> int:
+    """Reduced levels of planes with a longest side of so many pixels, down to an overview of it."""
+    return max(((length - 1) // OVERVIEW).bit_length(), LEAST_LEVELS)
 
 
 def runs_of(tiles: Iterable[Tile], grid: Grid, reach: float = 0) -> list[Region]:

@@ -86,7 +86,7 @@ def layout_of(
 ) -> Layout:
     """The shard of one block: chunks of the grid's, per channel if there are several."""
     shard: tuple[int, ...] = grid.block
-    chunk: tuple[int, ...] = (1, grid.tile, grid.tile)
+    chunk: tuple[int, ...] = (1, *grid.chunk)
     if channels > 1:
         shard, chunk = (channels, *shard), (1, *chunk)
     return Layout(shard, chunk, dtype, fill, codec)

@@ -15,47 +15,50 @@ VERSION = "0.5"
 
 Metadata = dict[str, Any]
 """What a `zarr.json` says."""
+Window = Mapping[str, float]
+"""Grey levels that are shown black (`start`) and white (`end`), of those from `min` to `max`."""
+BYTE: Window = {"min": 0, "max": 255, "start": 0, "end": 255}
+"""The window of all values of 8 bits."""
 
 
 def image_group(
-    name: str, axes: str, levels: int, pixel_size: PixelSize | None = None, samples: Sequence = ()
+    name: str,
+    channel: str,
+    levels: int,
+    window: Window,
+    pixel_size: PixelSize | None = None,
+    samples: Sequence = (),
 ) -> Metadata:
-    """The group of a multiscale image, with one letter per axis, as in `czyx`.
+    """The group of a grey multiscale image of the axes z, y and x.
 
     Parameters
     ----------
+    channel
+        What its grey levels are, in a word.
     levels
         Reduced levels, each half as high and wide as the one before.
+    window
+        Between which grey levels it is shown: see `view.contrast.window`.
     pixel_size
         Micrometres in z, y and x; an axis whose size is unknown has no unit, but the scale 1.
     samples
         Which of its planes are which sample's, if it has several.
     """
-    return _group({"multiscales": [_multiscale(name, axes, levels, pixel_size)]}, samples)
+    channels = [_channel(channel, "FFFFFF", window)]
+    return _image(_multiscale(name, "zyx", levels, pixel_size), channels, "greyscale", samples)
 
 
 def color_group(
-    name: str, levels: int, dtype: str, pixel_size: PixelSize | None = None, samples: Sequence = ()
+    name: str,
+    levels: int,
+    window: Window,
+    pixel_size: PixelSize | None = None,
+    samples: Sequence = (),
 ) -> Metadata:
-    """The group of a multiscale image in red, green and blue; see `image_group`.
-
-    Integers are shown over the whole range of their dtype, floats from 0 to 1.
-    """
-    import numpy as np
-
-    high = np.iinfo(dtype).max if np.dtype(dtype).kind in "iu" else 1
-    window = {"min": 0, "max": high, "start": 0, "end": high}
-    channels = [
-        {"label": label, "color": color, "active": True, "window": window}
-        for label, color in (("red", "FF0000"), ("green", "00FF00"), ("blue", "0000FF"))
-    ]
-    return _group(
-        {
-            "multiscales": [_multiscale(name, "czyx", levels, pixel_size)],
-            "omero": {"channels": channels, "rdefs": {"model": "color"}},
-        },
-        samples,
-    )
+    """The group of a multiscale image in red, green and blue, of one window; see `image_group`."""
+    colors = ("red", "FF0000"), ("green", "00FF00"), ("blue", "0000FF")
+    channels = [_channel(label, color, window) for label, color in colors]
+    return _image(_multiscale(name, "czyx", levels, pixel_size), channels, "color", samples)
 
 
 def array(layout: Layout, shape: Sequence[int], axes: str) -> Metadata:
@@ -88,6 +91,15 @@ def write(path: str | Path, metadata: Metadata) -> None:
     with open(path, "w", encoding="utf-8") as file:
         json.dump(metadata, file, indent=1)
         file.write("\n")
+
+
+def _channel(label, color, window):
+    return {"label": label, "color": color, "active": True, "window": window}
+
+
+def _image(multiscale, channels, model, samples):
+    omero = {"channels": channels, "rdefs": {"model": model}}
+    return _group({"multiscales": [multiscale], "omero": omero}, samples)
 
 
 def _group(content, samples=()):

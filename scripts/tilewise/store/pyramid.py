@@ -1,6 +1,7 @@
 """Reduced levels: half as many rows and columns."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.store.blocks import Blocks, BlockWriter, each_strip, strips
+from tilewise.store.grid import crop
 from tilewise.store.layout import Layout, layout_of
 from tilewise.store.parts import Part, each_part
 
@@ -100,11 +102,20 @@ class LevelsWriter(BlockWriter):
                     region = finer.grid.doubled(strip)
                     # elsewhere there is nothing but the fill value, which is what is not written
                     if any(map(reader.is_stored, finer.grid.tiles_in(region))):
-                        writer.write(coarser, strip, self._halve(reader.read(region)))
+                        writer.write(coarser, strip, self._reduced(reader, finer.grid, strip))
 
                 each_strip(work, strips(coarser.grid, part.block), threads)
 
             each_part(reduce, self._parts, self._threads)
+
+    def _reduced(self, reader, finer, strip):
+        """A strip of a level, from the rows of chunks of the finer one that it comes from."""
+        lead, step = self._layout.shard[:-3], max(finer.strip // 2, 1)
+        pixels = np.empty((*lead, *strip.shape[1:]), self._layout.dtype)
+        for y in range(strip.y0, strip.y1, step):
+            rows = replace(strip, y0=y, y1=min(y + step, strip.y1))
+            crop(pixels, strip, rows)[:] = self._halve(reader.read(finer.doubled(rows)))
+        return pixels
 
     def _layout_at(self, level):
         # the same for all samples of a stack, whose blocks are the same

@@ -93,7 +93,7 @@ def imagined_study(shape, block, dtype="uint8", cores=None, names=("s",), **sett
     config = with_defaults(settings)
     samples = {name: imagined_sample(name, shape, dtype) for name in names}
     grids = dict.fromkeys(names, Grid(shape, config["tile"], block))
-    stacks = {name: Stack(name, {name: 0}, grids[name]) for name in names}
+    stacks = {name: Stack(name, {name: 0}, grids[name], 0) for name in names}
     return Study(config, samples, read_methods(config, samples), stacks, grids, cores)
 
 

@@ -1,8 +1,9 @@
 import math
+from collections import Counter
 
 import pytest
 
-from tilewise.store.grid import Grid, Region, Tile, choose_block, tile_sides
+from tilewise.store.grid import Grid, Region, Tile, choose_block, choose_levels, tile_sides
 
 
 @pytest.fixture
@@ -81,7 +82,8 @@ def test_equal_tiles_by_hand():
     assert not any(map(grid.is_sliver, tiles))
     # stored as ever
     assert grid.level(0) == Grid((2, 35, 20), 16, (2, 48, 32))
-    assert grid.level(1) == Grid((2, 18, 10), 8, (2, 24, 16))
+    # 24 rows of a block are two chunks, the second of which reaches beyond them
+    assert grid.level(1) == Grid((2, 18, 10), 16, (2, 32, 16))
     with pytest.raises(ValueError, match="whole tiles"):
         Grid((2, 35, 20), 16, (2, 16, 32), "even")
 
@@ -150,8 +152,62 @@ def test_levels_keep_one_shard_per_block():
     assert grid.level(1) == Grid((3, 500, 350), 512, (2, 512, 512))
     assert grid.level(3) == Grid((3, 125, 88), 128, (2, 128, 128))
     assert grid.level(3).blocks_along == grid.blocks_along
+
+
+def cut(grid, level):
+    """Shape of the blocks of a level, in rows and columns, and that of their chunks."""
+    reduced = grid.level(level)
+    return reduced.block[1:], reduced.chunk
+
+
+def test_chunks_of_reduced_planes_are_as_large_as_tiles():
+    # KESM: 16 x 35 tiles in one block, whose sides come to 4096 x 8960, 1024 x 2240, 128 x 280
+    grid = Grid((799, 8026, 17480), 512, (16, 8192, 17920))
+    assert cut(grid, 1) == ((4096, 9216), (512, 512))
+    assert cut(grid, 3) == ((1024, 2560), (512, 512))
+    assert cut(grid, 6) == ((128, 280), (128, 280))
+    assert (grid.level(6).shape, grid.level(6).blocks_along) == ((799, 126, 274), (50, 1, 1))
+    # one block of three tiles; the sides of a tile may be odd there
     odd = Grid((1, 1500, 512), 512, (1, 1536, 512))
-    assert odd.level(1) == Grid((1, 750, 256), 256, (1, 768, 256))
+    assert cut(odd, 1) == ((1024, 256), (512, 256))
+    assert cut(Grid((1, 90, 70), 99, (1, 99, 99)), 3) == ((13, 13), (13, 13))
+
+
+def test_chunks_of_several_blocks_divide_them():
+    # blocks of 5 x 2 tiles along y alone: 80 rows come to 40, 20 and 10; of chunks of up to 16 px
+    grid = Grid((1, 100, 32), 16, (1, 80, 32))
+    assert [cut(grid, level) for level in (1, 2, 3)] == [
+        ((40, 16), (10, 16)),
+        ((20, 8), (10, 8)),
+        ((10, 4), (10, 4)),
+    ]
+    assert grid.level(3).blocks_along == (1, 2, 1)
+    assert grid.level(3).tiles("0/1/0") == [Tile(0, 1, 0)]
+    with pytest.raises(ValueError, match="80 px cannot be halved 5 times.*multiple of 32"):
+        grid.level(5)
+
+
+def test_scattered_tiles_are_in_all_planes_rows_and_columns():
+    grid = Grid((64, 80, 80), 10, (64, 80, 80))
+    tiles = grid.scattered(64)
+    assert len(set(tiles)) == 64
+    assert tiles == sorted(tiles, key=lambda tile: (tile.z, tile.row, tile.column))
+    # of 8 rows and 8 columns each has 8 of 64 tiles; at equal distances one column would have all
+    for axis in ("row", "column"):
+        counts = Counter(getattr(tile, axis) for tile in tiles)
+        assert set(counts) == set(range(8))
+        assert max(counts.values()) <= 10
+    assert max(Counter(tile.z for tile in tiles).values()) <= 2
+    assert {tile.column for tile in grid.spread(64)} == {0}
+    small = Grid((2, 30, 20), 10, (2, 30, 20))
+    assert small.scattered(99) == small.tiles("0/0/0")
+    assert Grid((1, 5, 5), 10, (1, 10, 10)).scattered(3) == [Tile(0, 0, 0)]
+
+
+def test_levels_down_to_an_overview():
+    # the smallest copy has at most 512 px a side; small planes have three levels as ever
+    sides = {1: 3, 4096: 3, 4097: 4, 8192: 4, 8193: 5, 17480: 6, 32769: 7}
+    assert {side: choose_levels(side) for side in sides} == sides
 
 
 def test_blocks_are_whole_planes():
@@ -176,5 +232,3 @@ def test_a_huge_plane_is_split_into_bands():
 def test_configured_blocks():
     assert choose_block((9, 1000, 1000), 256, planes=1, rows=1, columns=1) == (1, 256, 256)
     assert choose_block((9, 1000, 1000), 256, planes=99, rows=99) == (9, 1024, 1024)
-    with pytest.raises(ValueError, match="multiple of 8"):
-        choose_block((1, 100, 100), 100, levels=3)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tilewise.store.blocks import Blocks, strips
-from tilewise.store.grid import Grid, Region
+from tilewise.store.grid import Grid, Region, choose_block
 from tilewise.store.layout import layout_of
 from tilewise.store.parts import Part, each_part
 from tilewise.store.pyramid import LevelsWriter, mean, nearest
@@ -239,3 +239,57 @@ def test_a_sample_of_a_pixel_beside_a_large_one():
         for level, ones, threes in ((1, [[5]], [[3, 9], [7, 8]]), (2, [[5]], [[7]])):
             np.testing.assert_array_equal(shared.read(folder, parts[0], level), [ones])
             np.testing.assert_array_equal(shared.read(folder, parts[1], level), [threes])
+
+
+@st.composite
+def large_grids(draw):
+    """A sample of any number of tiles and blocks, with reduced levels that it can have."""
+    tile = 4 * draw(st.integers(1, 3))
+    shape = 1, draw(st.integers(1, 50)), draw(st.integers(1, 50))
+    rows, columns = draw(st.integers(1, 6)), draw(st.integers(2, 6))
+    block = choose_block(shape, tile, rows=rows, columns=columns)
+    split = [step for step, size in zip(block, shape, strict=True) if step < size]
+    halvings = [(step & -step).bit_length() - 1 for step in split]
+    return Grid(shape, tile, block), min([draw(st.integers(0, 4)), *halvings])
+
+
+def write_levels(folder, grid, levels, pixels, halve, threads):
+    """Write a sample that is a stack of its own, for zarr-python to read."""
+    for block in grid.blocks():
+        paths = [Path(folder, str(level), "c", block) for level in range(levels + 1)]
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        part = Part("s", grid, block, 0)
+        layout = layout_of(grid, pixels.dtype.name)
+        with LevelsWriter(paths, block, layout, [part], halve, threads) as writer:
+            for strip in strips(grid, block):
+                own = pixels[strip.z0, strip.y0 : strip.y1, strip.x0 : strip.x1]
+                # as of masks of some tiles: what holds nothing is not written
+                if own.any():
+                    writer.write(part, strip, own)
+    for level in range(levels + 1):
+        reduced = grid.level(level)
+        metadata = layout_of(reduced, pixels.dtype.name).metadata(reduced.shape)
+        Path(folder, str(level), "zarr.json").write_text(json.dumps(metadata))
+
+
+@settings(deadline=None, database=None, max_examples=25)
+@given(sized=large_grids(), halve=st.sampled_from([mean, nearest]), seed=st.integers(0, 99))
+def test_blocks_and_threads_change_no_pixel_of_any_level(sized, halve, seed):
+    grid, levels = sized
+    random = np.random.default_rng(seed)
+    pixels = random.integers(0, 255, grid.shape, np.uint8)
+    # whole rows of tiles are empty
+    pixels[:, random.integers(0, grid.shape[1]) :: 3 * grid.tile] = 0
+    pixels[:, random.integers(0, grid.shape[1]) :][:, : 2 * grid.tile] = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for threads in (1, 3):
+            write_levels(f"{folder}/{threads}", grid, levels, pixels, halve, threads)
+        expected = pixels
+        for level in range(levels + 1):
+            found = zarr.open_array(Path(folder, "1", str(level)), mode="r")[:]
+            np.testing.assert_array_equal(found, expected)
+            expected = np.stack([halve(plane) for plane in expected])
+        for path in Path(folder, "1").rglob("c/*/*/*"):
+            other = Path(folder, "3", path.relative_to(Path(folder, "1")))
+            assert path.read_bytes() == other.read_bytes()
