@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 from tilewise.serve import contents
 from tilewise.serve.server import Server
+from tilewise.store.grid import Tile
 
 TILE = re.compile(r"z(\d{4,})_y(\d{2,})_x(\d{2,})")
 
@@ -56,8 +57,7 @@ def start_of(arguments, found):
         sys.exit(f"There is no sample {sample}: name one of {', '.join(samples)}")
     if tile:
         sample = sample or next(iter(samples))
-        if not is_tile(tile, samples[sample]):
-            sys.exit(f"{sample} has no tile {tile}: results/metrics.tsv and trust.tsv name them")
+        check_tile(tile, samples[sample])
     layers = [layer for stack in found["stacks"].values() for layer in stack["layers"]]
     methods = dict.fromkeys(layer["method"] for layer in layers if layer["method"])
     if method and method not in methods:
@@ -67,18 +67,16 @@ def start_of(arguments, found):
     )
 
 
-def is_tile(name, sample):
-    """Whether a sample has a tile of this name."""
-    match = TILE.fullmatch(name)
-    if not match:
-        return False
-    z, row, column = map(int, match.groups())
+def check_tile(name, sample):
+    """A message where a sample has no tile of this name."""
     height, width = sample["tile"]
-    return (
-        z < sample["planes"]
-        and row * height < sample["height"]
-        and column * width < sample["width"]
-    )
+    along = sample["planes"], -(-sample["height"] // height), -(-sample["width"] // width)
+    match = TILE.fullmatch(name)
+    if not match or any(
+        int(own) >= number for own, number in zip(match.groups(), along, strict=True)
+    ):
+        last = Tile(*(number - 1 for number in along)).name
+        sys.exit(f"{sample['sample']} has no tile {name}: its tiles are z0000_y00_x00 to {last}")
 
 
 def has_screen():

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tilewise.serve import layers, tile_rows
-from tilewise.serve.files import read_json, within
+from tilewise.serve.files import within
+from tilewise.serve.plane_names import names_of
 from tilewise.store.grid import Tile
 from tilewise.tables import read_rows
 
@@ -17,6 +18,10 @@ STACKS = "stacks.tsv"
 SIZES = ("first_plane", "planes", "height", "width", "tile_height", "tile_width")
 """Columns of `STACKS` that are numbers."""
 RUN = "run the workflow first, `make demo` or `snakemake --cores 2`, or name another folder"
+
+
+class NotFoundError(ValueError):
+    """There is no such sample, or no such plane."""
 
 
 def of_results(results: Path) -> dict[str, Any]:
@@ -55,7 +60,7 @@ def of_results(results: Path) -> dict[str, Any]:
             "tile": [row["tile_height"], row["tile_width"]],
             "plane_names": names,
         }
-        for row, names in zip(rows, _plane_names(results, rows), strict=True)
+        for row, names in zip(rows, names_of(results, rows), strict=True)
     ]
     return {"name": results.name, "samples": samples, "stacks": stacks}
 
@@ -72,19 +77,19 @@ def of_plane(results: Path, sample: str, plane: str) -> dict[str, Any]:
 
     Raises
     ------
-    LookupError
+    NotFoundError
         If there is no such sample or plane.
     ValueError
         If it is no folder of results.
     """
     by_name = {row["sample"]: row for row in _samples(results)}
     if sample not in by_name:
-        raise LookupError(f"There is no sample {sample!r}: there are {', '.join(by_name)}.")
+        raise NotFoundError(f"There is no sample {sample!r}: there are {', '.join(by_name)}.")
     row = by_name[sample]
     if not (
         plane.isascii() and plane.isdecimal() and len(plane) < 9 and int(plane) < row["planes"]
     ):
-        raise LookupError(f"There is no plane {plane!r} in {sample}, which has {row['planes']}.")
+        raise NotFoundError(f"There is no plane {plane!r} in {sample}, which has {row['planes']}.")
     z = int(plane)
     scores, thresholds = _by_method(results, row, z)
     trusts = _trust(results, sample, z)
@@ -119,50 +124,6 @@ def _samples(results):
         raise ValueError(
             f"{table} is of another version or damaged: run the workflow again"
         ) from None
-
-
-def _plane_names(results, rows):
-    """Of each sample, the file that each plane was read from, or None where no record says so."""
-    by_stack: dict[str, list[str | None]] = {}
-    for row in rows:
-        if row["stack"] not in by_stack:
-            by_stack[row["stack"]] = _names_of_stack(results, row["stack"], rows)
-        first = row["first_plane"]
-        names = by_stack[row["stack"]][first : first + row["planes"]]
-        yield names if any(names) else None
-
-
-def _names_of_stack(results, stack, rows):
-    """Of each plane of a stack, or None."""
-    own = sorted((row["first_plane"], row["planes"]) for row in rows if row["stack"] == stack)
-    names: list[str | None] = [None] * sum(own[-1])
-    known = layers.shape_of(results, f"{stack}/image.zarr/0")
-    if not known:
-        return names
-    depth = known.block[0]
-    for block in range(-(-len(names) // depth)):
-        record = read_json(results, stack, "made_from", "image", str(block), "0", "0.json")
-        held = (
-            []
-            if record is None
-            else [name for source in record["sources"] for name in _named(*source[0])]
-        )
-        # a block's files are those of its samples, one after the other
-        planes = [
-            z for first, number in own for z in range(first, first + number) if z // depth == block
-        ]
-        if len(held) == len(planes):
-            for z, name in zip(planes, held, strict=True):
-                names[z] = name
-    return names
-
-
-def _named(path, first, number):
-    """The name of the file of each of its planes, with the plane where it has several."""
-    name = Path(path).name
-    if (first, number) == (0, 1):
-        return [name]
-    return [f"{name}, plane {plane}" for plane in range(first, first + number)]
 
 
 def _tiles(row, z):

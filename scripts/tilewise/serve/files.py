@@ -71,4 +71,6 @@ def read_json(folder: Path, *names: str) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
-        raise ValueError(f"{path} is damaged: delete it and run the workflow again") from None
+        raise ValueError(
+            f"{path} is damaged, or is being written: try again, or delete it and run the workflow"
+        ) from None

@@ -234,8 +234,8 @@ class Handler(BaseHTTPRequestHandler):
         """Send what a function finds; its ValueError says why there is nothing."""
         try:
             found = find()
-        except LookupError as error:
-            self._send_text(HTTPStatus.NOT_FOUND, error.args[0])
+        except contents.NotFoundError as error:
+            self._send_text(HTTPStatus.NOT_FOUND, str(error))
         except ValueError as error:
             self._send_text(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
         else:

@@ -1,23 +1,24 @@
 """The rows of a plane out of tables of many tiles, without reading all of their rows."""
 
 import csv
-import mmap
+import io
 import re
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 
 Row = dict[str, str]
 
-START = re.compile(rb"^([^\t\n]*)\tz(\d+)_", re.MULTILINE)
-"""How a row begins, in a table that has the sample and the tile first: both, up to the plane."""
-
 
 def of_block(table: Path, start: str) -> list[Row]:
-    """Rows of a table of one block that begin with some fields, or parts of them."""
+    """Rows of a table of one block that begin with some fields, or parts of them.
+
+    A last row that is not whole, as the table is being written, is none.
+    """
     content = table.read_bytes()
-    header = content.partition(b"\n")[0]
-    rows = re.findall(rb"^" + re.escape(start.encode()) + rb".*$", content, re.MULTILINE)
-    return _parsed(b"\n".join([header, *rows]))
+    header = content[: content.find(b"\n") + 1]
+    rows = re.findall(rb"^" + re.escape(start.encode()) + rb".*\n", content, re.MULTILINE)
+    return _parsed(b"".join([header, *rows]))
 
 
 def of_plane(table: Path, sample: str, z: int) -> list[Row]:
@@ -41,21 +42,21 @@ def of_plane(table: Path, sample: str, z: int) -> list[Row]:
 def _places(table, time, size):
     """First byte of the rows of each plane, and the first byte after them."""
     places: dict[tuple[str, int], tuple[int, int]] = {}
-    if not size:
-        return places
-    with open(table, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        before, first = None, 0
-        for match in START.finditer(content):
-            plane = match.groups()
-            if plane != before:
-                if before:
-                    places[before[0].decode(), int(before[1])] = first, match.start()
-                before, first = plane, match.start()
-        if before:
-            places[before[0].decode(), int(before[1])] = first, len(content)
+    with open(table, "rb") as file:
+        end = len(file.readline())
+        for plane, lines in groupby(file, _plane_of):
+            first, end = end, end + sum(len(line) for line in lines if line.endswith(b"\n"))
+            sample, z = plane
+            places[sample.decode(), int(z)] = first, end
     return places
 
 
+def _plane_of(line):
+    """Sample and plane, out of the first two fields: the sample and a tile's name."""
+    sample, _, rest = line.partition(b"\t")
+    return sample, rest[1 : rest.index(b"_")]
+
+
 def _parsed(content):
-    lines = content.decode().splitlines()
+    lines = io.StringIO(content.decode(), newline="")
     return list(csv.DictReader(lines, delimiter="\t"))
