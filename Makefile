@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods gallery partial-report test test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
+.PHONY: demo kesm kesm-methods gallery partial-report view test test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -25,6 +25,11 @@ kesm-methods: $(VENV)/runtime
 # What a run of the demo has made so far, while it goes on; of another configuration, CONFIG=my.yaml.
 partial-report:
 	$(BIN)/python scripts/partial_report.py $(if $(CONFIG),--configfile $(CONFIG))
+
+# The results in the browser, with deep zoom; RESULTS=folder, SAMPLE=, TILE= and METHOD= say what comes first.
+view: $(VENV)/runtime
+	$(BIN)/python scripts/view.py $(RESULTS) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(TILE),--tile $(TILE)) \
+	  $(if $(METHOD),--method $(METHOD)) $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/development
 	python -m pytest tests/unit tests/workflow

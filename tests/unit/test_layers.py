@@ -27,6 +27,7 @@ ALLOWED = {
     },
     "learn": {"score.formulas", "score.patches"},
     "demo": set(),
+    "serve": {"store.grid", "score.formulas"},
     "plan": {
         *("read", "segment", "learn", "store.grid", "store.blocks", "report.limits"),
         *("score.formulas", "score.score_table"),
@@ -48,7 +49,7 @@ WITHOUT = {
 }
 """Modules that scripts do not import, directly or not."""
 WITHOUT_OPENCV = ("aggregate", "choose", "decide", "trust")
-COMMANDS = ("partial_report",)
+COMMANDS = ("partial_report", "view")
 """Scripts that people call themselves."""
 FILES = sorted(LIBRARY.rglob("*.py"))
 
