@@ -1,10 +1,11 @@
 // One picture: layers of a plane over each other, tiles and damage, and what is under the cursor.
 
-import Feature from "ol/Feature";
+import Feature, { type FeatureLike } from "ol/Feature";
 import type MapBrowserEvent from "ol/MapBrowserEvent";
 import OlMap from "ol/Map";
 import type View from "ol/View";
 import { intersects } from "ol/extent";
+import Point from "ol/geom/Point";
 import Polygon, { fromExtent } from "ol/geom/Polygon";
 import DoubleClickZoom from "ol/interaction/DoubleClickZoom";
 import DragPan from "ol/interaction/DragPan";
@@ -14,7 +15,7 @@ import LayerGroup from "ol/layer/Group";
 import VectorLayer from "ol/layer/Vector";
 import WebGLTileLayer from "ol/layer/WebGLTile";
 import VectorSource from "ol/source/Vector";
-import { Fill, Stroke, Style, Text } from "ol/style";
+import { Fill, RegularShape, Stroke, Style, Text } from "ol/style";
 import { type Settings, styleOf, variables } from "./look";
 import type { Damage, Pyramid } from "./pyramid";
 import type { Layer, Sample, Tile } from "./server";
@@ -129,13 +130,14 @@ export class Pane {
   private readonly bordersLayer: VectorLayer;
   private readonly damage = new VectorSource();
   private readonly marked = new VectorSource();
+  private readonly crossed = new VectorSource();
   private preparing = new AbortController();
 
   constructor(
     readonly element: HTMLElement,
     view: View,
     readonly sample: Sample,
-    private readonly pyramidOf: (layer: Layer) => Pyramid,
+    pyramidOf: (layer: Layer) => Pyramid,
     private readonly listeners: Listeners,
   ) {
     const plane = () => new Plane(sample, pyramidOf, listeners.onTrouble);
@@ -166,14 +168,15 @@ export class Pane {
         new VectorLayer({ source: frame, style: LINE }),
         this.bordersLayer,
         new VectorLayer({ source: this.marked, style: MARK }),
+        new VectorLayer({ source: this.crossed, style: CROSS }),
       ],
     });
     this.map.on("pointermove", (event: MapBrowserEvent) => {
       const [x, y] = event.coordinate as [number, number];
       listeners.onPoint(this.inside(x, -y), this);
     });
-    this.map.getViewport().addEventListener("pointerleave", () => listeners.onPoint(null, this));
-    this.map.getViewport().addEventListener("wheel", this.wheel, { passive: false });
+    element.addEventListener("pointerleave", () => listeners.onPoint(null, this));
+    element.addEventListener("wheel", this.wheel, { passive: false });
     this.map.on("moveend", this.moved);
   }
 
@@ -319,6 +322,13 @@ export class Pane {
     this.marked.changed();
   }
 
+  /** Show where the cursor is in the other picture. */
+  cross(at: { x: number; y: number } | null) {
+    this.crossed.clear(true);
+    if (at) this.crossed.addFeature(new Feature(new Point([at.x + 0.5, -(at.y + 0.5)])));
+    this.crossed.changed();
+  }
+
   /** Hatch what is damaged in the layers and on the plane that are seen. */
   showDamage(damages: Damage[]) {
     this.damage.clear(true);
@@ -384,6 +394,13 @@ const LINE = [
   new Style({ stroke: new Stroke({ color: BRIGHT, width: 1 }) }),
 ];
 const MARK = new Style({ stroke: new Stroke({ color: "#ffb000", width: 2 }) });
+const CROSS = [
+  [DARK, 3],
+  ["#fff", 1.25],
+].map(([color, width]) => {
+  const stroke = new Stroke({ color: color as string, width: width as number });
+  return new Style({ image: new RegularShape({ points: 4, radius: 9, radius2: 0, stroke }) });
+});
 const styles = new Map<string, Style[]>();
 
 function named(name: string): Style[] {
@@ -392,12 +409,18 @@ function named(name: string): Style[] {
     const text = new Text({
       text: name,
       font: "12px system-ui, sans-serif",
-      placement: "point",
+      textAlign: "left",
+      textBaseline: "top",
+      offsetX: 6,
+      offsetY: 6,
       fill: new Fill({ color: "#fff" }),
       stroke: new Stroke({ color: "#000a", width: 3 }),
-      overflow: true,
     });
-    style = [...LINE, new Style({ text })];
+    const corner = (feature: FeatureLike) => {
+      const [left, , , top] = feature.getGeometry()!.getExtent() as [number, number, number, number];
+      return new Point([left, top]);
+    };
+    style = [...LINE, new Style({ text, geometry: corner })];
     styles.set(name, style);
   }
   return style;

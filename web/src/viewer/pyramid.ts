@@ -195,18 +195,18 @@ export interface Window {
   columns: [number, number];
 }
 
-/** Values for textures: a picture of `side` x `side`, with its channels together. */
+/** Values for textures: a window, filled up to a width and a height, with its channels together. */
 export async function picture(
   pyramid: Pyramid,
   level: number,
   { plane, rows, columns }: Window,
-  side: number,
+  [across, down]: [number, number],
   signal?: AbortSignal,
 ): Promise<Uint8Array | Float32Array> {
   const { array } = await pyramid.level(level);
   const channels = array.shape.length > 3 ? array.shape[0]! : 1;
   const isByte = array.dtype === "uint8" || array.dtype === "bool";
-  const out = new (isByte ? Uint8Array : Float32Array)(side * side * channels);
+  const out = new (isByte ? Uint8Array : Float32Array)(across * down * channels);
   if (pyramid.layer.fill) out.fill(pyramid.layer.fill);
   const [depth, height, width] = array.chunks.slice(-3) as [number, number, number];
   const jobs: Promise<void>[] = [];
@@ -225,7 +225,7 @@ export async function picture(
         const x1 = Math.min(from.x + width, columns[1]);
         for (let y = y0; y < y1; y++) {
           const source = first + (y - from.y) * width + x0 - from.x;
-          const target = ((y - rows[0]) * side + x0 - columns[0]) * channels + channel;
+          const target = ((y - rows[0]) * across + x0 - columns[0]) * channels + channel;
           copy(out, target, channels, pixels, source, x1 - x0);
         }
       };

@@ -61,7 +61,7 @@ export const traffic = { requests: 0, bytes: 0 };
 const encoded = (path: string) => path.split("/").map(encodeURIComponent).join("/");
 
 /** The files of one array of the results, for zarrita. */
-export class ArrayFiles implements AsyncReadable<Options> {
+export class ArrayFiles implements AsyncReadable {
   private metadata: Promise<Uint8Array | undefined> | undefined;
 
   /** `path` is that of the array, below `/results/`. */

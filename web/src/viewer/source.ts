@@ -110,7 +110,7 @@ export class PlaneSource extends DataTileSource<DataTile> {
 
   private load(plane: number, z: number, x: number, y: number, signal: AbortSignal) {
     const level = this.levels - 1 - z;
-    return picture(this.pyramid, level, this.windowOf(plane, level, x, y), SIDE, signal);
+    return picture(this.pyramid, level, this.windowOf(plane, level, x, y), [SIDE, SIDE], signal);
   }
 
   /** Have the chunks of another plane at hand, where one looks. */
