@@ -126,6 +126,7 @@ export class Pane {
   private loading: Scene | null = null;
   private latest: Scene | null = null;
   private timer = 0;
+  private isSettled = false;
   private readonly borders = new VectorSource();
   private readonly bordersLayer: VectorLayer;
   private readonly damage = new VectorSource();
@@ -178,6 +179,7 @@ export class Pane {
     element.addEventListener("pointerleave", () => listeners.onPoint(null, this));
     element.addEventListener("wheel", this.wheel, { passive: false });
     this.map.on("moveend", this.moved);
+    this.map.on("rendercomplete", this.complete);
   }
 
   private inside(x: number, y: number) {
@@ -213,9 +215,11 @@ export class Pane {
   show(scene: Scene) {
     const before = this.scene;
     if (!before || !this.seen.paths.length || (!this.loading && isMoreOfTheSame(before, scene))) {
+      const paths = this.seen.paths;
       this.scene = scene;
       this.seen.show(scene);
-      this.settleLater();
+      if (this.seen.paths.some((path) => !paths.includes(path))) this.unsettle();
+      else this.listeners.onSettled();
       return;
     }
     // settings and opacity at once
@@ -241,15 +245,12 @@ export class Pane {
     this.next.group.setVisible(true);
     clearTimeout(this.timer);
     this.timer = window.setTimeout(this.swap, PATIENCE);
-    this.map.un("rendercomplete", this.swap);
-    this.map.once("rendercomplete", this.swap);
-    this.map.renderSync();
+    this.unsettle();
   }
 
   private swap = () => {
     if (!this.loading) return;
     clearTimeout(this.timer);
-    this.map.un("rendercomplete", this.swap);
     this.scene = this.loading;
     this.loading = null;
     [this.seen, this.next] = [this.next, this.seen];
@@ -259,12 +260,19 @@ export class Pane {
     else this.settled();
   };
 
-  private settleLater() {
-    this.map.once("rendercomplete", () => this.settled());
-    this.map.render();
+  /** Wait for what is asked for; drawn once at first, or it would seem to be there already. */
+  private unsettle() {
+    this.isSettled = false;
+    this.map.renderSync();
   }
 
+  private complete = () => {
+    if (this.loading) this.swap();
+    else if (!this.isSettled) this.settled();
+  };
+
   private settled() {
+    this.isSettled = true;
     this.listeners.onSettled();
     this.prepareNeighbours();
   }

@@ -151,9 +151,9 @@ function Legend({ known: { looked, change }, entry, layer }: { known: Known; ent
               {label}
             </button>
           ) : (
-            <span class="clear">
-              <span class="swatch none" />
-              {label} <small>(see-through)</small>
+            <span class="clear" title="See-through">
+              <span class="swatch" />
+              {label}
             </span>
           )}
         </li>

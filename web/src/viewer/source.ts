@@ -6,7 +6,7 @@ import type { TileSourceEvent } from "ol/source/Tile";
 import TileGrid from "ol/tilegrid/TileGrid";
 import TileState from "ol/TileState";
 import type DataTile from "ol/DataTile";
-import { type Extent, intersects } from "ol/extent";
+import { type Extent, getIntersection, intersects, isEmpty } from "ol/extent";
 import { picture, placesOf, type Pyramid, type Window } from "./pyramid";
 import type { Sample } from "./server";
 
@@ -120,7 +120,9 @@ export class PlaneSource extends DataTileSource<DataTile> {
     const level = this.levels - 1 - z;
     const { array } = await this.pyramid.level(level);
     const places: number[][] = [];
-    grid.forEachTileCoord(extent, z, ([, x, y]) => {
+    const seen = getIntersection(extent, extentOf(this.sample));
+    if (isEmpty(seen)) return;
+    grid.forEachTileCoord(seen, z, ([, x, y]) => {
       const channels = array.shape.length > 3 ? array.shape[0]! : 0;
       for (const place of placesOf(array.chunks, this.windowOf(plane, level, x!, y!))) {
         if (!channels) places.push(place);
