@@ -172,6 +172,8 @@ class Handler(BaseHTTPRequestHandler):
 
     server: Server
     protocol_version = "HTTP/1.1"
+    # of a first line that has none, so that refusals have a head
+    default_request_version = "HTTP/1.0"
     timeout = SECONDS
     disable_nagle_algorithm = True
 

@@ -44,9 +44,9 @@ def _places(table, time, size):
     places: dict[tuple[str, int], tuple[int, int]] = {}
     with open(table, "rb") as file:
         end = len(file.readline())
-        for plane, lines in groupby(file, _plane_of):
-            first, end = end, end + sum(len(line) for line in lines if line.endswith(b"\n"))
-            sample, z = plane
+        whole = (line for line in file if line.endswith(b"\n"))
+        for (sample, z), lines in groupby(whole, _plane_of):
+            first, end = end, end + sum(map(len, lines))
             places[sample.decode(), int(z)] = first, end
     return places
 
