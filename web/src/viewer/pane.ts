@@ -263,6 +263,7 @@ export class Pane {
   /** Wait for what is asked for; drawn once at first, or it would seem to be there already. */
   private unsettle() {
     this.isSettled = false;
+    this.element.ariaBusy = "true";
     this.map.renderSync();
   }
 
@@ -273,6 +274,7 @@ export class Pane {
 
   private settled() {
     this.isSettled = true;
+    this.element.ariaBusy = "false";
     this.listeners.onSettled();
     this.prepareNeighbours();
   }

@@ -291,7 +291,7 @@ function TileFacts({ known: { tile, looked, methods, tiles, stepTile } }: { know
   const shown = looked.beside ? [looked.method, looked.beside] : [looked.method];
   const names = [...new Set(shown.flatMap((method) => Object.keys(tile?.scores[method] ?? {})))];
   const thresholds = Object.entries(tile?.thresholds ?? {}).filter(
-    ([name]) => shown.includes(name) || !methods.includes(name),
+    ([name, value]) => value !== null && (shown.includes(name) || !methods.includes(name)),
   );
   return (
     <section class="tile" aria-labelledby="tile">
@@ -331,7 +331,7 @@ function TileFacts({ known: { tile, looked, methods, tiles, stepTile } }: { know
             {thresholds.map(([name, value]) => (
               <div key={name}>
                 <dt>Threshold, {name}</dt>
-                <dd>{short(value, 1)}</dd>
+                <dd>{[value].flat().map((one) => short(one, 1)).join(", ")}</dd>
               </div>
             ))}
           </dl>

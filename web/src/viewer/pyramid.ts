@@ -83,7 +83,7 @@ export class Pyramid {
   }
 
   private async open(number: number): Promise<Level> {
-    const files = new ArrayFiles(`${this.layer.path}/${number}`);
+    const files = new ArrayFiles(this.layer.arrays[number]!);
     const { shape, separator } = await files.shards();
     const array = await zarr.open.v3(zarr.root(files), { kind: "array" });
     return { array, shard: shape, separator };
@@ -168,7 +168,7 @@ export class Pyramid {
 
   private shardOf({ array, shard, separator }: Level, number: number, place: number[]) {
     const at = place.map((index, axis) => Math.floor((index * array.chunks[axis]!) / shard[axis]!));
-    const file = `${this.layer.path}/${number}/${["c", ...at].join(separator)}`;
+    const file = `${this.layer.arrays[number]}/${["c", ...at].join(separator)}`;
     return { file, ...boxOf(at, shard, number) };
   }
 }

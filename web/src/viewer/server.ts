@@ -26,8 +26,9 @@ export interface Layer {
   method: string | null;
   /** Of the group, below `/results/`. */
   path: string;
+  /** Of the array of each level, likewise: 0 is full resolution, each other half as high and wide. */
+  arrays: string[];
   dtype: string;
-  /** Arrays: 0 is full resolution, each other half as high and wide. */
   levels: number;
   /** Contrast of an image. */
   window: [number, number] | null;
@@ -68,7 +69,8 @@ export interface Tile {
   flags: string[];
   trust: number | null;
   scores: Record<string, Record<string, number | null>>;
-  thresholds: Record<string, number>;
+  /** Several of a method with several classes; `null` where there is none. */
+  thresholds: Record<string, number | number[] | null>;
 }
 
 /** A sentence for the person who looks. */
