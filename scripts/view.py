@@ -49,28 +49,29 @@ def parse():
     return parser.parse_args()
 
 
-def start_of(arguments, found):
+def start_of(arguments, results):
     """What the page shows first, as the last part of its address."""
-    samples = {row["sample"]: row for row in found["samples"]}
+    samples = {row["sample"]: row for row in contents.samples_of(results)}
     sample, tile, method = arguments.sample, arguments.tile, arguments.method
     if sample and sample not in samples:
         sys.exit(f"There is no sample {sample}: name one of {', '.join(samples)}")
     if tile:
         sample = sample or next(iter(samples))
         check_tile(tile, samples[sample])
-    layers = [layer for stack in found["stacks"].values() for layer in stack["layers"]]
-    methods = dict.fromkeys(layer["method"] for layer in layers if layer["method"])
-    if method and method not in methods:
-        sys.exit(f"There is no mask by {method}: name one of {', '.join(methods)}")
-    return urlencode(
-        {k: v for k, v in (("sample", sample), ("tile", tile), ("method", method)) if v}
-    )
+    if method:
+        stacks = contents.of_results(results)["stacks"].values()
+        methods = dict.fromkeys(layer["method"] for stack in stacks for layer in stack["layers"])
+        if method not in methods:
+            known = ", ".join(filter(None, methods))
+            sys.exit(f"There is no mask by {method}: name one of {known}")
+    shown = {"sample": sample, "tile": tile, "method": method}
+    return urlencode({name: value for name, value in shown.items() if value})
 
 
 def check_tile(name, sample):
     """A message where a sample has no tile of this name."""
-    height, width = sample["tile"]
-    along = sample["planes"], -(-sample["height"] // height), -(-sample["width"] // width)
+    rows, columns = (-(-sample[side] // sample[f"tile_{side}"]) for side in ("height", "width"))
+    along = sample["planes"], rows, columns
     match = TILE.fullmatch(name)
     if not match or any(
         int(own) >= number for own, number in zip(match.groups(), along, strict=True)
@@ -88,10 +89,9 @@ def has_screen():
 def main():
     arguments = parse()
     try:
-        found = contents.of_results(arguments.results.resolve())
+        start = start_of(arguments, arguments.results.resolve())
     except ValueError as error:
         sys.exit(str(error))
-    start = start_of(arguments, found)
     try:
         server = Server(arguments.results, arguments.port)
     except OSError as error:

@@ -17,11 +17,40 @@ from tilewise.tables import read_rows
 STACKS = "stacks.tsv"
 SIZES = ("first_plane", "planes", "height", "width", "tile_height", "tile_width")
 """Columns of `STACKS` that are numbers."""
+ARRAY = "{stack}/image.zarr/0"
+"""Of the image, in full resolution."""
 RUN = "run the workflow first, `make demo` or `snakemake --cores 2`, or name another folder"
 
 
 class NotFoundError(ValueError):
     """There is no such sample, or no such plane."""
+
+
+def samples_of(results: Path) -> list[dict[str, Any]]:
+    """Rows of the table of all samples, with numbers.
+
+    Raises
+    ------
+    ValueError
+        If it is no folder of results, or none with an image yet.
+    """
+    if not results.is_dir():
+        raise ValueError(f"{results} is no folder: {RUN}")
+    table = within(results, STACKS)
+    if not table:
+        inner = results / "results"
+        remedy = f"name {inner}" if (inner / STACKS).exists() else RUN
+        raise ValueError(f"{results} is no folder of results, as it has no {STACKS}: {remedy}")
+    rows = read_rows(table)
+    try:
+        samples = [{**row, **{name: int(row[name]) for name in SIZES}} for row in rows]
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(
+            f"{table} is of another version or damaged: run the workflow again"
+        ) from None
+    if not any(layers.shape_of(results, ARRAY.format(stack=row["stack"])) for row in samples):
+        raise ValueError(f"{results} has no image yet: wait until the run has stored one")
+    return samples
 
 
 def of_results(results: Path) -> dict[str, Any]:
@@ -43,15 +72,13 @@ def of_results(results: Path) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If it is no folder of results, or none with an array yet.
+        As `samples_of`, and if a file is damaged.
     """
-    rows = _samples(results)
+    rows = samples_of(results)
     stacks = {
         stack: {"layers": layers.layers_of(results, stack)}
         for stack in dict.fromkeys(row["stack"] for row in rows)
     }
-    if not any(stack["layers"] for stack in stacks.values()):
-        raise ValueError(f"{results} has no image yet: wait until the run has stored one")
     samples = [
         {
             "sample": row["sample"],
@@ -80,9 +107,9 @@ def of_plane(results: Path, sample: str, plane: str) -> dict[str, Any]:
     NotFoundError
         If there is no such sample or plane.
     ValueError
-        If it is no folder of results.
+        As `samples_of`.
     """
-    by_name = {row["sample"]: row for row in _samples(results)}
+    by_name = {row["sample"]: row for row in samples_of(results)}
     if sample not in by_name:
         raise NotFoundError(f"There is no sample {sample!r}: there are {', '.join(by_name)}.")
     row = by_name[sample]
@@ -108,24 +135,6 @@ def of_plane(results: Path, sample: str, plane: str) -> dict[str, Any]:
     }
 
 
-def _samples(results):
-    """Rows of the table of all samples, with numbers."""
-    if not results.is_dir():
-        raise ValueError(f"{results} is no folder: {RUN}")
-    table = within(results, STACKS)
-    if not table:
-        inner = results / "results"
-        remedy = f"name {inner}" if (inner / STACKS).exists() else RUN
-        raise ValueError(f"{results} is no folder of results, as it has no {STACKS}: {remedy}")
-    rows = read_rows(table)
-    try:
-        return [{**row, **{name: int(row[name]) for name in SIZES}} for row in rows]
-    except (KeyError, TypeError, ValueError):
-        raise ValueError(
-            f"{table} is of another version or damaged: run the workflow again"
-        ) from None
-
-
 def _tiles(row, z):
     """Name, place and size of the tiles of a plane, row by row."""
     height, width = row["tile_height"], row["tile_width"]
@@ -145,11 +154,12 @@ def _by_method(results, row, z):
     """Scores and thresholds of the tiles of a plane, by tile and method."""
     scores: dict[str, dict[str, dict[str, float | None]]] = {}
     thresholds: dict[str, dict[str, Any]] = {}
+    metrics = _metrics()
     for method, tables in _tables(results, row, z, "metrics"):
         for one in tables:
             # spatial blocks of a tile are for choosing parameters only
             if not one["patch"]:
-                named = {name: _number(one[name]) for name in _metrics() if name in one}
+                named = {name: _number(one[name]) for name in metrics if name in one}
                 scores.setdefault(one["tile"], {})[method] = named
     for method, tables in _tables(results, row, z, "thresholds"):
         for one in tables:
@@ -161,7 +171,7 @@ def _by_method(results, row, z):
 def _tables(results, row, z, kind):
     """Rows of a plane in the tables of its blocks, of each method."""
     stack = within(results, row["stack"])
-    known = layers.shape_of(results, f"{row['stack']}/image.zarr/0")
+    known = layers.shape_of(results, ARRAY.format(stack=row["stack"]))
     if not stack or not known:
         return
     depth = (row["first_plane"] + z) // known.block[0]

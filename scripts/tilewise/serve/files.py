@@ -27,10 +27,10 @@ def within(folder: Path, *names: str) -> Path | None:
     if any(name in ("", ".", "..") or SEPARATORS & set(name) for name in names):
         return None
     try:
-        real = Path(os.path.realpath(Path(folder, *names), strict=True))
+        real = os.path.realpath(os.path.join(folder, *names), strict=True)
     except OSError:
         return None
-    return real if real.is_relative_to(folder) else None
+    return Path(real) if real.startswith(os.path.join(folder, "")) else None
 
 
 def open_within(folder: Path, path: str) -> BinaryIO | None:

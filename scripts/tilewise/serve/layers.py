@@ -128,10 +128,11 @@ def _layer(results, path, identifier, role, name):
     if group["node_type"] == "group":
         levels = ome["multiscales"][0]["datasets"]
         arrays = [f"{path}/{level['path']}" for level in levels]
-    known = [own for array in arrays if (own := _metadata(results, array))]
-    if len(known) < len(arrays) or not within(results, *arrays[0].split("/"), "c"):
+    # all of them are written at once
+    known = _metadata(results, arrays[0])
+    if not known or not within(results, *arrays[0].split("/"), "c"):
         return None
-    dtype = known[0]["data_type"]
+    dtype = known["data_type"]
     is_label = "image-label" in ome
     is_of_method = role in ("mask", "confusion", "probability") and name != SEGMENTATION
     return {
@@ -145,7 +146,7 @@ def _layer(results, path, identifier, role, name):
         "levels": len(arrays),
         "window": None if is_label else _window(ome, dtype),
         "colors": _colors(role, ome["image-label"]) if is_label else None,
-        "fill": known[0]["fill_value"],
+        "fill": known["fill_value"],
     }
 
 

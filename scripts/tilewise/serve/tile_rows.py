@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -17,8 +16,14 @@ def of_block(table: Path, start: str) -> list[Row]:
     """
     content = table.read_bytes()
     header = content[: content.find(b"\n") + 1]
-    rows = re.findall(rb"^" + re.escape(start.encode()) + rb".*\n", content, re.MULTILINE)
-    return _parsed(b"".join([header, *rows]))
+    rows, sought = [header], b"\n" + start.encode()
+    end = len(header) - 1
+    while (first := content.find(sought, end)) >= 0:
+        end = content.find(b"\n", first + 1)
+        if end < 0:
+            break
+        rows.append(content[first + 1 : end + 1])
+    return _parsed(b"".join(rows))
 
 
 def of_plane(table: Path, sample: str, z: int) -> list[Row]:

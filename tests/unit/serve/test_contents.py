@@ -231,11 +231,11 @@ def test_colours_and_meanings_of_all_values(results, name, colors, expected):
 def test_what_a_run_has_not_made_yet_is_left_out(results):
     image = results / LARGE
     write_labels(image, "truth", "otsu", "li", "yen")
-    # otsu has no metadata, li no block, yen not all of its levels
+    # otsu has no metadata, li no block, yen no array
     write_label(image, "truth", {1: [1, 1, 1, 255]})
     write_label(image, "li", {1: [1, 1, 1, 255]}, is_stored=False)
-    write_label(image, "yen", {1: [1, 1, 1, 255]}, levels=2)
-    (image / "labels/yen/1/zarr.json").unlink()
+    write_label(image, "yen", {1: [1, 1, 1, 255]})
+    (image / "labels/yen/0/zarr.json").unlink()
     assert [layer["id"] for layer in layers(results)] == ["image", "truth"]
     (image / "labels/zarr.json").unlink()
     assert [layer["id"] for layer in layers(results)] == ["image"]
@@ -432,8 +432,9 @@ def test_the_folder_around_the_results(results):
 
 
 def test_results_without_an_array(results):
-    for path in results.rglob("zarr.json"):
-        path.unlink()
+    (results / SMALL / "0/zarr.json").unlink()
+    assert set(contents.of_results(results)["stacks"]) == {"large", "_small"}
+    (results / LARGE / "0/zarr.json").unlink()
     with pytest.raises(ValueError, match="has no image yet: wait"):
         contents.of_results(results)
 
@@ -451,12 +452,15 @@ def test_names_that_lead_out_of_the_folder(results):
     write_image(outside, [1, 8, 8], [1, 8, 8])
     write_image(outside / "image.zarr", [1, 8, 8], [1, 8, 8])
     (results / "linked").symlink_to(outside)
+    scores = [METRICS, "x otsu z0000_y00_x00 0 0 0 8 8 - 1 1 1 1 1 1 1 1 1 normal"]
+    write_table(outside / "otsu/metrics/0/0/0.tsv", *scores)
     write_labels(results / LARGE, "../../../../outside", "..", str(outside))
     assert [layer["id"] for layer in layers(results)] == ["image"]
     for stack in ("../outside", str(outside), "linked"):
         row = f"x {stack} - 0 1 8 8 8 8"
         write_table(results / "stacks.tsv", *STACKS.splitlines()[:2], row)
         assert layers(results, stack) == []
+        assert contents.of_plane(results, "x", "0")["tiles"][0]["scores"] == {}
 
 
 def test_it_writes_nothing(results):
