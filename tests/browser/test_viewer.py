@@ -21,6 +21,7 @@ axe = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="`make test-browser` installs it"
 )
 expect = pytest.importorskip("playwright.sync_api").expect
+expect.set_options(timeout=30_000)
 
 CHUNK, SHARD = 64, 512
 WIDE = {"width": 900, "height": 560}
@@ -304,16 +305,22 @@ def settled(page):
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 20)))")
 
 
+def says(page, part):
+    """Wait until the address has this in it."""
+    expect(page).to_have_url(re.compile(re.escape(part)))
+
+
 OVER = ".zooms, .notes, .pane figcaption"
 
 
 def picture(page, which=0):
     """What one sees of a picture: (rows, columns, 3), red, green and blue."""
-    page.evaluate(
-        "(over) => document.querySelectorAll(over).forEach((e) => { e.style.visibility = 'hidden' })",
-        OVER,
-    )
+    put = """([over, visibility]) => {
+      for (const one of document.querySelectorAll(over)) one.style.visibility = visibility
+    }"""
+    page.evaluate(put, [OVER, "hidden"])
     shot = page.locator(".picture").nth(which).screenshot()
+    page.evaluate(put, [OVER, ""])
     return cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR)[..., ::-1].astype(int)
 
 
@@ -437,7 +444,7 @@ def test_contrast_and_colour_map(visit, arrays):
     for value, rgb in ends.items():
         assert (shot[grey == value] == rgb).all()
     assert asked == []
-    page.wait_for_function("location.hash.includes('map=viridis')")
+    says(page, "map=viridis")
     assert "500%2C2000" in page.url
 
 
@@ -588,12 +595,12 @@ def test_planes(visit, arrays):
     page.locator("#plane").focus()
     page.keyboard.press("End")
     expect(page.locator("output.plane")).to_contain_text("z 2")
-    page.wait_for_function("location.hash.includes('plane=2')")
+    says(page, "plane=2")
 
 
 def test_two_methods_in_step(visit, arrays):
     chosen = {"layer": "confusion:1", "method": "otsu", "beside": HOSTILE_METHOD}
-    page = visit(address("plain", 0, **CENTER, zoom=0, **chosen), viewport={"width": 1000, "height": 500})
+    page = visit(address("plain", 0, **CENTER, zoom=0, **chosen), viewport={"width": 1002, "height": 560})
     settled(page)
     names = ["otsu", HOSTILE_METHOD]
     expect(page.locator("figcaption")).to_have_text(names)
@@ -616,7 +623,7 @@ def test_two_methods_in_step(visit, arrays):
     page.mouse.move(x - 30, y + 20, steps=4)
     page.mouse.up()
     page.mouse.move(5, 5)
-    page.wait_for_function("location.hash.includes('x=370.0') && location.hash.includes('y=280.0')")
+    says(page, "x=370.0&y=280.0")
     settled(page)
     check((370, 280), 0)
 
@@ -631,9 +638,9 @@ def test_the_address_holds_it_all(visit):
     page = visit(fragment)
     settled(page)
     page.keyboard.press("t")
-    page.wait_for_function("!location.hash.includes('borders')")
+    expect(page).not_to_have_url(re.compile("borders"))
     page.keyboard.press("t")
-    page.wait_for_function("location.hash.includes('borders=0')")
+    says(page, "borders=0")
     given, said = (
         urllib.parse.parse_qs(text.partition("#")[2]) for text in (fragment, page.url)
     )
@@ -658,7 +665,7 @@ def test_a_tile_to_start_with(visit):
     """Of another plane, with what is known of it."""
     page = visit("#sample=plain&tile=z0001_y00_x01&method=otsu")
     settled(page)
-    page.wait_for_function("location.hash.includes('x=606.0') && location.hash.includes('y=256.0')")
+    says(page, "x=606.0&y=256.0")
     expect(page.locator("output.plane")).to_contain_text("z 1")
     facts = page.locator("section.tile")
     expect(facts.locator("h2")).to_have_text("Tile z0001_y00_x01")
@@ -670,30 +677,30 @@ def test_a_tile_to_start_with(visit):
     expect(facts.locator("dl")).to_contain_text("113")
     page.keyboard.press("n")
     expect(facts.locator("h2")).to_have_text("Tile z0001_y01_x00")
-    page.wait_for_function("location.hash.includes('y=556.5')")
+    says(page, "y=556.5")
 
 
 def test_samples_are_found_by_a_part_of_their_name(visit):
     page = visit(address("plain"))
     settled(page)
     page.locator("input.sample").click()
-    expect(page.get_by_role("option")).to_have_count(8)
+    expect(page.locator(".options [role=option]")).to_have_count(8)
     page.keyboard.type("dd")
-    expect(page.get_by_role("option")).to_have_count(1)
+    expect(page.locator(".options [role=option]")).to_have_count(1)
     page.keyboard.press("Enter")
     expect(page.locator("input.sample")).to_have_value("odd")
     settled(page)
-    page.wait_for_function("location.hash.includes('sample=odd')")
+    says(page, "sample=odd")
 
 
 def test_names_are_text(visit):
     page = visit(address("plain", method=HOSTILE_METHOD, layer="confusion:1"))
     settled(page)
     page.locator("input.sample").click()
-    page.get_by_role("option").last.click()
+    page.locator(".options [role=option]").last.click()
     settled(page)
     expect(page.locator("input.sample")).to_have_value(HOSTILE)
-    page.wait_for_function("document.title.startsWith('<img')")
+    expect(page).to_have_title(re.compile("^<img"))
     assert page.locator("img").count() == 0
 
 
@@ -773,11 +780,10 @@ def test_a_damaged_shard(visit, written, arrays, tmp_path, damage):
     shot = picture(page)
     is_inside, at = sampled(shot, arrays["plain"]["image"][0][0], (340, 300), 0, 3)
     # stripes of the image, in between those of the damage
-    first = shot[5:-5, 5:-5] if False else shot
     rows, columns = shot.shape[:2]
     is_damaged = np.zeros(shot.shape[:2], bool)
     is_damaged[: rows // 2 - 300 + SHARD, : columns // 2 - 340 + SHARD] = True
-    is_red = (first[..., 0] > 150) & (first[..., 1] < 110) & (first[..., 2] < 110)
+    is_red = (shot[..., 0] > 150) & (shot[..., 1] < 90)
     assert 0.1 < is_red[is_damaged & is_inside].mean() < 0.6
 
 
@@ -806,7 +812,7 @@ def test_a_server_that_is_gone(drawing, serve, written):
     settled(page)
     page.route("**/results/**", lambda route: route.abort())
     page.locator("#method").evaluate("(element) => element.blur()")
-    page.keyboard.press("4")
+    page.keyboard.press("1")
     note = page.get_by_role("alert")
     expect(note).to_contain_text("The viewer's server does not answer. Start it again")
     page.unroute("**/results/**")
@@ -853,3 +859,4 @@ def test_on_a_phone(visit):
     settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator(".picture").bounding_box()["height"] > 300
+

@@ -3,6 +3,7 @@
 Results that were copied elsewhere are shown like others, and so are those of a run that goes on.
 """
 
+import json
 import math
 from itertools import product
 from pathlib import Path
@@ -64,10 +65,10 @@ def of_results(results: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        `name` of the folder; `samples`, each with its `stack`, its `first_plane` there, `planes`,
-        `height` and `width` in pixels, height and width of a `tile`, and `plane_names`, None or the
-        file that each plane was read from; `stacks`, by name, with their `layers`, as
-        `layers.layers_of` has them.
+        `name` of the folder; the method that was `decided` on, or None; `samples`, each with its
+        `stack`, its `first_plane` there, `planes`, `height` and `width` in pixels, height and width
+        of a `tile`, and `plane_names`, None or the file that each plane was read from; `stacks`, by
+        name, with their `layers`, as `layers.layers_of` has them.
 
     Raises
     ------
@@ -89,7 +90,8 @@ def of_results(results: Path) -> dict[str, Any]:
         }
         for row, names in zip(rows, names_of(results, rows), strict=True)
     ]
-    return {"name": results.name, "samples": samples, "stacks": stacks}
+    decided = _decided(results)
+    return {"name": results.name, "decided": decided, "samples": samples, "stacks": stacks}
 
 
 def of_plane(results: Path, sample: str, plane: str) -> dict[str, Any]:
@@ -133,6 +135,12 @@ def of_plane(results: Path, sample: str, plane: str) -> dict[str, Any]:
             for name in [place["tile"]]
         ]
     }
+
+
+def _decided(results):
+    """The method that was decided on, if one was."""
+    path = within(results, "choice.json")
+    return json.loads(path.read_text(encoding="utf-8"))["method"] if path else None
 
 
 def _tiles(row, z):

@@ -13,8 +13,9 @@ export interface Histogram {
   range: Contrast;
   /** The contrast at which little is cut off. */
   auto: Contrast;
-  /** Pixels between equal steps of the range. */
+  /** Pixels from one step to the next, of the range and on. */
   counts: number[];
+  step: number;
 }
 
 export async function histogramOf(pyramid: Pyramid, sample: Sample, plane: number): Promise<Histogram | null> {
@@ -33,12 +34,12 @@ export function summed(values: Uint8Array | Float32Array): Histogram {
   const sorted = values.slice().sort();
   const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
   const range: Contrast = [at(0), at(1)];
-  const counts = new Array<number>(BINS).fill(0);
   const width = range[1] - range[0] || 1;
-  for (const value of values) {
-    const bin = Math.min(Math.floor(((value - range[0]) / width) * BINS), BINS - 1);
-    counts[bin]! += 1;
-  }
+  // steps of whole numbers have as many of them each
+  const isWhole = values instanceof Uint8Array || values.every(Number.isInteger);
+  const step = isWhole ? Math.ceil((width + 1) / BINS) : width / BINS;
+  const counts = new Array<number>(isWhole ? Math.ceil((width + 1) / step) : BINS).fill(0);
+  for (const value of values) counts[Math.min(Math.floor((value - range[0]) / step), counts.length - 1)]! += 1;
   const auto: Contrast = [at(CUT), at(1 - CUT)];
-  return { range, auto: auto[0] < auto[1] ? auto : range, counts };
+  return { range, auto: auto[0] < auto[1] ? auto : range, counts, step };
 }

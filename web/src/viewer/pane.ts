@@ -16,6 +16,7 @@ import VectorLayer from "ol/layer/Vector";
 import WebGLTileLayer from "ol/layer/WebGLTile";
 import VectorSource from "ol/source/Vector";
 import { Fill, RegularShape, Stroke, Style, Text } from "ol/style";
+import type { StyleLike } from "ol/style/Style";
 import { type Settings, styleOf, variables } from "./look";
 import type { Damage, Pyramid } from "./pyramid";
 import type { Layer, Sample, Tile } from "./server";
@@ -145,12 +146,9 @@ export class Pane {
     [this.seen, this.next] = [plane(), plane()];
     this.seen.group.setVisible(true);
     const frame = new VectorSource({ features: [new Feature(fromExtent(extentOf(sample)))] });
-    this.bordersLayer = new VectorLayer({
-      source: this.borders,
-      style: (feature, resolution) => {
-        const { name, width } = feature.getProperties();
-        return width / resolution < NAMED_WIDTH ? LINE : named(name);
-      },
+    this.bordersLayer = over(this.borders, (feature, resolution) => {
+      const { name, width } = feature.getProperties();
+      return width / resolution < NAMED_WIDTH ? LINE : named(name);
     });
     this.map = new OlMap({
       target: element,
@@ -165,11 +163,11 @@ export class Pane {
       layers: [
         this.seen.group,
         this.next.group,
-        new VectorLayer({ source: this.damage, style: hatched() }),
-        new VectorLayer({ source: frame, style: LINE }),
+        over(this.damage, hatched()),
+        over(frame, LINE),
         this.bordersLayer,
-        new VectorLayer({ source: this.marked, style: MARK }),
-        new VectorLayer({ source: this.crossed, style: CROSS }),
+        over(this.marked, MARK),
+        over(this.crossed, CROSS),
       ],
     });
     this.map.on("pointermove", (event: MapBrowserEvent) => {
@@ -384,6 +382,10 @@ function alsoIn(before: Scene, scene: Scene): Drawn[] {
     return now ? { ...now, layer: old.layer } : [];
   });
 }
+
+/** Lines over all that has pixels. */
+const over = (source: VectorSource, style: StyleLike) => new VectorLayer({ source, style, zIndex: ABOVE });
+const ABOVE = 1000;
 
 const cornersOf = ({ x, y, width, height }: Tile) => {
   const [left, top, right, bottom] = [x, -y, x + width, -y - height];

@@ -266,7 +266,7 @@ function Bars({ histogram, range, contrast, map }: BarsProps) {
   const at = (value: number) => (100 * (value - range[0])) / width;
   const counts = histogram?.counts ?? [];
   const most = Math.sqrt(Math.max(...counts, 1));
-  const step = histogram ? (histogram.range[1] - histogram.range[0]) / counts.length : 0;
+  const step = histogram?.step ?? 0;
   const outline = counts.flatMap((count, i) => {
     const x = at(histogram!.range[0] + i * step);
     const y = 40 - (38 * Math.sqrt(count)) / most;
@@ -277,7 +277,7 @@ function Bars({ histogram, range, contrast, map }: BarsProps) {
     <div class="bars">
       <svg viewBox="0 0 100 40" preserveAspectRatio="none" role="img" aria-label="How often values are, square root">
         {outline.length > 0 && (
-          <polygon points={[`${at(histogram!.range[0])},40`, ...outline, `${at(histogram!.range[1])},40`].join(" ")} />
+          <polygon points={[`${at(histogram!.range[0])},40`, ...outline, `${at(histogram!.range[0] + counts.length * step)},40`].join(" ")} />
         )}
         <line x1={low} x2={low} y1={0} y2={40} />
         <line x1={high} x2={high} y1={0} y2={40} />
