@@ -177,6 +177,7 @@ export class Pane {
     element.addEventListener("pointerleave", () => listeners.onPoint(null, this));
     element.addEventListener("wheel", this.wheel, { passive: false });
     this.map.on("moveend", this.moved);
+    this.map.on("loadstart", () => (element.ariaBusy = "true"));
     this.map.on("rendercomplete", this.complete);
   }
 
@@ -266,13 +267,13 @@ export class Pane {
   }
 
   private complete = () => {
-    if (this.loading) this.swap();
-    else if (!this.isSettled) this.settled();
+    if (this.loading) return this.swap();
+    this.element.ariaBusy = "false";
+    if (!this.isSettled) this.settled();
   };
 
   private settled() {
     this.isSettled = true;
-    this.element.ariaBusy = "false";
     this.listeners.onSettled();
     this.prepareNeighbours();
   }

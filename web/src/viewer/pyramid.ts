@@ -89,10 +89,15 @@ export class Pyramid {
     return { array, shard: shape, separator };
   }
 
-  /** Read what was damaged again, from files that may have been made anew. */
+  /** Read all again, from files that may have been made anew. */
   forget() {
     this.damages.clear();
     this.opened.length = 0;
+    for (const [key, chunk] of kept) {
+      if (!key.startsWith(`${this.layer.path}/`)) continue;
+      kept.delete(key);
+      keptBytes -= sizeOf(chunk);
+    }
   }
 
   /** A chunk at its place, in chunks; what is damaged is told, and is `null`. */
