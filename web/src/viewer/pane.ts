@@ -130,6 +130,7 @@ export class Pane {
   private isSettled = false;
   private readonly borders = new VectorSource();
   private readonly bordersLayer: VectorLayer;
+  private readonly markLayer: VectorLayer;
   private readonly damage = new VectorSource();
   private readonly marked = new VectorSource();
   private readonly crossed = new VectorSource();
@@ -150,6 +151,7 @@ export class Pane {
       const { name, width } = feature.getProperties();
       return width / resolution < NAMED_WIDTH ? LINE : named(name);
     });
+    this.markLayer = over(this.marked, MARK);
     this.map = new OlMap({
       target: element,
       view,
@@ -166,7 +168,7 @@ export class Pane {
         over(this.damage, hatched()),
         over(frame, LINE),
         this.bordersLayer,
-        over(this.marked, MARK),
+        this.markLayer,
         over(this.crossed, CROSS),
       ],
     });
@@ -322,7 +324,7 @@ export class Pane {
   }
 
   showBorders(isShown: boolean) {
-    this.bordersLayer.setVisible(isShown);
+    for (const layer of [this.bordersLayer, this.markLayer]) layer.setVisible(isShown);
   }
 
   mark(tile: Tile | null) {
