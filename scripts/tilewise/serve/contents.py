@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tilewise.serve import layers, tile_rows
-from tilewise.serve.files import within
+from tilewise.serve.files import read_json, within
 from tilewise.serve.plane_names import names_of
 from tilewise.store.grid import Tile
 from tilewise.tables import read_rows
@@ -64,7 +64,7 @@ def of_results(results: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        `name` of the folder; `samples`, each with its `stack`, its `first_plane` there, `planes`,
+        `name` of the folder; `decided`, the method that was decided on, or None; `samples`, each with its `stack`, its `first_plane` there, `planes`,
         `height` and `width` in pixels, height and width of a `tile`, and `plane_names`, None or the
         file that each plane was read from; `stacks`, by name, with their `layers`, as
         `layers.layers_of` has them.
@@ -89,7 +89,8 @@ def of_results(results: Path) -> dict[str, Any]:
         }
         for row, names in zip(rows, names_of(results, rows), strict=True)
     ]
-    return {"name": results.name, "samples": samples, "stacks": stacks}
+    decided = (read_json(results, "choice.json") or {}).get("method")
+    return {"name": results.name, "decided": decided, "samples": samples, "stacks": stacks}
 
 
 def of_plane(results: Path, sample: str, plane: str) -> dict[str, Any]:

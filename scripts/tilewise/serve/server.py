@@ -37,8 +37,8 @@ FILES = {
 """Of the page: their names and types."""
 BINARY, JSON, TEXT = "application/octet-stream", "application/json", "text/plain; charset=utf-8"
 PAGE_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 HEADERS = {
     # a page among the results does not run as part of the viewer

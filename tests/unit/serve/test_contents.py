@@ -111,6 +111,12 @@ def test_samples(results):
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
+def test_the_method_that_was_decided_on(results):
+    assert contents.of_results(results)["decided"] is None
+    write(results / "choice.json", '{"method": "otsu"}')
+    assert contents.of_results(results)["decided"] == "otsu"
+
+
 def test_an_image(results):
     assert layers(results) == [
         {
