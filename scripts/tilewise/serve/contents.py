@@ -64,10 +64,10 @@ def of_results(results: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        `name` of the folder; `decided`, the method that was decided on, or None; `samples`, each with its `stack`, its `first_plane` there, `planes`,
-        `height` and `width` in pixels, height and width of a `tile`, and `plane_names`, None or the
-        file that each plane was read from; `stacks`, by name, with their `layers`, as
-        `layers.layers_of` has them.
+        `name` of the folder; the method that was `decided` on, or None; `samples`, each with its
+        `stack`, its `first_plane` there, `planes`, `height` and `width` in pixels, height and width
+        of a `tile`, and `plane_names`, None or the file that each plane was read from; `stacks`, by
+        name, with their `layers`, as `layers.layers_of` has them.
 
     Raises
     ------

@@ -90,6 +90,12 @@ def layers(results, stack="large"):
     return contents.of_results(results)["stacks"][stack]["layers"]
 
 
+def test_the_method_that_was_decided_on(results):
+    assert contents.of_results(results)["decided"] is None
+    write(results / "choice.json", '{"method": "otsu"}')
+    assert contents.of_results(results)["decided"] == "otsu"
+
+
 def test_samples(results):
     found = contents.of_results(results)
     assert found["name"] == "results"
@@ -109,12 +115,6 @@ def test_samples(results):
     assert list(found["stacks"]) == ["large", "_small"]
     # what is sent is JSON
     assert json.loads(json.dumps(found, allow_nan=False)) == found
-
-
-def test_the_method_that_was_decided_on(results):
-    assert contents.of_results(results)["decided"] is None
-    write(results / "choice.json", '{"method": "otsu"}')
-    assert contents.of_results(results)["decided"] == "otsu"
 
 
 def test_an_image(results):
