@@ -3,9 +3,10 @@
     python scripts/view.py [RESULTS] [--sample S] [--tile z0003_y01_x07] [--method M]
 
 It serves one folder of results on this machine alone, reads what is there and changes nothing.
-Of results on another machine: start it there with --no-browser and --port 8010, here
-`ssh -L 8010:127.0.0.1:8010 user@machine`, and open the address that it prints here; the port has to
-be the same on both sides. No job runs this.
+
+For results on another machine, start it there with `--no-browser --port 8010`, connect to it from
+here by `ssh -L 8010:127.0.0.1:8010 user@machine`, and open here the address that it prints there.
+The port has to be the same on both sides.
 """
 
 import argparse

@@ -3,14 +3,13 @@
 Results that were copied elsewhere are shown like others, and so are those of a run that goes on.
 """
 
-import json
 import math
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from tilewise.serve import layers, tile_rows
-from tilewise.serve.files import within
+from tilewise.serve.files import read_json, within
 from tilewise.serve.plane_names import names_of
 from tilewise.store.grid import Tile
 from tilewise.tables import read_rows
@@ -90,7 +89,7 @@ def of_results(results: Path) -> dict[str, Any]:
         }
         for row, names in zip(rows, names_of(results, rows), strict=True)
     ]
-    decided = _decided(results)
+    decided = (read_json(results, "choice.json") or {}).get("method")
     return {"name": results.name, "decided": decided, "samples": samples, "stacks": stacks}
 
 
@@ -135,12 +134,6 @@ def of_plane(results: Path, sample: str, plane: str) -> dict[str, Any]:
             for name in [place["tile"]]
         ]
     }
-
-
-def _decided(results):
-    """The method that was decided on, if one was."""
-    path = within(results, "choice.json")
-    return json.loads(path.read_text(encoding="utf-8"))["method"] if path else None
 
 
 def _tiles(row, z):

@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from email.message import Message
 from functools import partial
 from http import HTTPStatus
@@ -37,8 +37,8 @@ FILES = {
 """Of the page: their names and types."""
 BINARY, JSON, TEXT = "application/octet-stream", "application/json", "text/plain; charset=utf-8"
 PAGE_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 HEADERS = {
     # a page among the results does not run as part of the viewer
@@ -314,16 +314,18 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _refusal(
-    command: str, path: str, headers: Message, hosts: Iterable[str]
+    command: str, path: str, headers: Message, hosts: Collection[str]
 ) -> tuple[HTTPStatus, str] | tuple[HTTPStatus, str, dict[str, str]] | None:
     """Why a request is not answered: a status, a sentence and perhaps headers."""
-    if [host.strip().lower() for host in headers.get_all("Host", ())] not in [[h] for h in hosts]:
-        # a name of another site that leads here (DNS rebinding) is not ours
+    named = [host.strip().lower() for host in headers.get_all("Host", ())]
+    if len(named) != 1 or named[0] not in hosts:
+        # the name of another site may lead here (DNS rebinding)
         return HTTPStatus.MISDIRECTED_REQUEST, f"This server is {' and '.join(sorted(hosts))}."
     if command not in ("GET", "HEAD"):
         text = "This server only shows: it takes GET and HEAD."
         return HTTPStatus.METHOD_NOT_ALLOWED, text, {"Allow": "GET, HEAD"}
-    if headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers:
+    lengths = set(headers.get_all("Content-Length", ()))
+    if lengths - {"0"} or "Transfer-Encoding" in headers:
         return HTTPStatus.BAD_REQUEST, "A request has no content here."
     if not path.startswith("/"):
         return HTTPStatus.BAD_REQUEST, "A path begins with a slash."

@@ -24,6 +24,7 @@ def folder(tmp_path):
     (folder / "sibling").symlink_to(tmp_path / "results-other")
     (tmp_path / "results-other").mkdir()
     (tmp_path / "results-other/file").write_text("another folder, whose name begins alike")
+    (folder / "back\\slash").write_text("a name that is a path elsewhere")
     os.mkfifo(folder / "pipe")
     return folder
 
@@ -50,6 +51,7 @@ def test_files_within_are_opened(folder, path, content):
         *("", ".", "..", "/", "//plain", "plain/", "./plain", "inner/../plain", "inner//plain"),
         *("../secret", "%2e%2e/secret", "%2E%2E%2Fsecret", "..%2fsecret", ".%2e/secret"),
         *("inner/../../secret", "inner/%2e%2e/%2e%2e/secret", "..%5csecret", "..\\secret"),
+        *("back\\slash", "back%5cslash"),
         # encoded twice: a name that no file has
         *("%252e%252e/secret", "%252e%252e%252fsecret", "..;/secret"),
         *("plain%00", "plain\0", "plain%00.txt", "%00", "inner%2fwith%20space%2C%2050%25"),

@@ -215,7 +215,11 @@ def test_it_only_shows(served, results, method):
 
 
 @pytest.mark.parametrize(
-    "line", [b"Content-Length: 50", b"Content-Length: x", b"Transfer-Encoding: chunked"]
+    "line",
+    [
+        *(b"Content-Length: 50", b"Content-Length: x", b"Transfer-Encoding: chunked"),
+        b"Content-Length: 0\r\nContent-Length: 50",
+    ],
 )
 @pytest.mark.parametrize("method", [b"GET", b"POST"])
 def test_content_of_a_request_is_no_other_request(served, line, method):
