@@ -42,11 +42,11 @@ test-slurm: $(VENV)/development
 test-storage: $(VENV)/storage/ready
 	$(VENV)/storage/bin/python -m pytest -n 0 tests/storage
 
-# The report in a browser: Chromium, as `apt install chromium` installs it, driven by Playwright.
+# The report and the viewer in a browser: Chromium, as `apt install chromium` installs it, driven by Playwright.
 test-browser: $(VENV)/browser/ready
 	$(VENV)/browser/bin/python -m pytest -n 0 tests/browser
 
-# The script and the style of the report, from web/. Both are committed, so that users need no npm.
+# Scripts and styles of the report and the viewer, from web/. They are committed, so that users need no npm.
 web:
 	cd web && npm ci --ignore-scripts && npm run check && npm run build
 

@@ -265,7 +265,7 @@ def visit(drawing, serve, written):
         page.on("dialog", lambda dialog: (complaints.append("dialog"), dialog.dismiss()))
         page.on(
             "request",
-            lambda one: one.url.startswith((base, "data:")) or complaints.append(one.url),
+            lambda one: one.url.startswith(base) or complaints.append(one.url),
         )
         if script:
             page.add_init_script(script)

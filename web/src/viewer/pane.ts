@@ -96,6 +96,11 @@ class Plane {
     });
   }
 
+  /** Free the pictures of a plane that is not seen any more. */
+  forget() {
+    for (const layer of this.layers.values()) layer.getRenderer()?.clearCache();
+  }
+
   private remove(path: string) {
     const layer = this.layers.get(path)!;
     this.layers.delete(path);
@@ -257,6 +262,7 @@ export class Pane {
     [this.seen, this.next] = [this.next, this.seen];
     this.seen.group.setOpacity(1);
     this.next.group.setVisible(false);
+    this.next.forget();
     if (this.latest) this.load();
     else this.settled();
   };

@@ -263,14 +263,14 @@ interface BarsProps {
 /** How often values are, with the colours that they get under it. */
 function Bars({ histogram, range, contrast, map }: BarsProps) {
   const width = range[1] - range[0] || 1;
-  const at = (value: number) => (100 * (value - range[0])) / width;
+  const at = (value: number) => Math.min((100 * (value - range[0])) / width, 100);
   const counts = histogram?.counts ?? [];
   const most = Math.sqrt(Math.max(...counts, 1));
   const step = histogram?.step ?? 0;
   const outline = counts.flatMap((count, i) => {
     const x = at(histogram!.range[0] + i * step);
     const y = 40 - (38 * Math.sqrt(count)) / most;
-    return [`${x},${y}`, `${x + at(range[0] + step)},${y}`];
+    return [`${x},${y}`, `${at(histogram!.range[0] + (i + 1) * step)},${y}`];
   });
   const [low, high] = [at(contrast[0]), at(contrast[1])];
   return (

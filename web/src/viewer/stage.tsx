@@ -61,6 +61,14 @@ export function Stage({ known, damages, attempt, cursor, setCursor, onTile, onTr
     });
   };
 
+  useLayoutEffect(
+    () => () => {
+      for (const pane of panes.current) pane.dispose();
+      panes.current = [];
+      point.current = null;
+    },
+    [view],
+  );
   useLayoutEffect(() => {
     const make = (element: HTMLElement) =>
       new Pane(element, view, looked.sample, pyramidOf, {
@@ -75,12 +83,11 @@ export function Stage({ known, damages, attempt, cursor, setCursor, onTile, onTr
           if (point.current) look();
         },
       });
-    panes.current = pictures.current.slice(0, methods.length).flatMap((element) => (element ? make(element) : []));
-    return () => {
-      for (const pane of panes.current) pane.dispose();
-      panes.current = [];
-      point.current = null;
-    };
+    // the first stays while the second comes and goes
+    for (const pane of panes.current.splice(methods.length)) pane.dispose();
+    for (const element of pictures.current.slice(panes.current.length, methods.length)) {
+      if (element) panes.current.push(make(element));
+    }
   }, [view, methods.length]);
 
   useLayoutEffect(() => {
@@ -111,6 +118,7 @@ export function Stage({ known, damages, attempt, cursor, setCursor, onTile, onTr
         <figure key={i} class="pane" aria-label={describe(known, method)}>
           <div
             class="picture"
+            onPointerDown={takeKeys}
             ref={(element) => {
               pictures.current[i] = element;
             }}
@@ -130,4 +138,9 @@ function describe({ looked, entries }: Known, method: string) {
   const titles = entries.filter(({ key, of }) => key in looked.shown && of(method)).map(({ title }) => title);
   const of = method ? ` by ${method}` : "";
   return `${looked.sample.sample}, plane ${looked.plane}${of}: ${titles.join(", ") || "no layer"}`;
+}
+
+/** Keys are for the picture that was clicked, and no longer for a field. */
+function takeKeys() {
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
 }
