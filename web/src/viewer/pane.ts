@@ -20,7 +20,7 @@ import type { StyleLike } from "ol/style/Style";
 import { type Settings, styleOf, variables } from "./look";
 import type { Damage, Pyramid } from "./pyramid";
 import type { Layer, Sample, Tile } from "./server";
-import { extentOf, PlaneSource } from "./source";
+import { extentOf, PlaneSource, SIDE } from "./source";
 
 /** A layer as it is to be seen. */
 export interface Drawn {
@@ -50,8 +50,9 @@ export interface Value {
 const PATIENCE = 4000;
 /** How long a plane may take that is no longer asked for; in ms. */
 const HURRY = 300;
-/** Textures of a layer that are kept. */
-const TEXTURES = 128;
+/** Of the textures of a layer that are kept; and how many at most, and at least to fill a screen. */
+const TEXTURE_BYTES = 96 * 2 ** 20;
+const TEXTURES = { least: 48, most: 128 };
 /** Wide enough on the screen for a tile's name, in px. */
 const NAMED_WIDTH = 110;
 
@@ -83,7 +84,7 @@ class Plane {
           source,
           style: styleOf(layer, settings),
           extent: extentOf(this.sample),
-          cacheSize: TEXTURES,
+          cacheSize: texturesOf(layer),
         });
         own = Object.assign(made, { source });
         this.layers.set(layer.path, own);
@@ -94,11 +95,6 @@ class Plane {
       own.setOpacity(opacity);
       own.updateStyleVariables(variables(layer, settings));
     });
-  }
-
-  /** Free the pictures of a plane that is not seen any more. */
-  forget() {
-    for (const layer of this.layers.values()) layer.getRenderer()?.clearCache();
   }
 
   private remove(path: string) {
@@ -262,7 +258,6 @@ export class Pane {
     [this.seen, this.next] = [this.next, this.seen];
     this.seen.group.setOpacity(1);
     this.next.group.setVisible(false);
-    this.next.forget();
     if (this.latest) this.load();
     else this.settled();
   };
@@ -375,6 +370,11 @@ export class Pane {
     for (const plane of [this.seen, this.next]) for (const layer of plane.layers.values()) layer.dispose();
     this.map.dispose();
   }
+}
+
+function texturesOf({ dtype, role }: Layer) {
+  const bytes = SIDE * SIDE * (dtype === "uint8" ? 1 : 4) * (role === "color" ? 3 : 1);
+  return Math.max(TEXTURES.least, Math.min(TEXTURES.most, Math.floor(TEXTURE_BYTES / bytes)));
 }
 
 /** Whether all that is seen stays as it is, or goes: nothing has to wait for what comes. */
