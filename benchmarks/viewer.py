@@ -35,7 +35,7 @@ PATCH = 2048
 """Side of the phantom, which is repeated."""
 COLORS = {0: (0, 0, 0, 170), 1: (0, 0, 0, 0), 2: (255, 0, 255, 255), 3: (255, 255, 0, 255)}
 COLORS[4] = (0, 255, 255, 255)
-SECONDS_UNTIL_SURE, SECONDS_OF_REST = 1.5, 1.5
+SECONDS_UNTIL_SURE, SECONDS_OF_REST = 4.0, 1.5
 BUSY = "document.querySelector('.picture')?.ariaBusy"
 
 

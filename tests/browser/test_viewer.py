@@ -532,11 +532,12 @@ def test_layers_over_each_other(visit, arrays):
         share = 0 if value == 2 else 0.5 * alpha / 255
         expected[label == value] = share * np.array(rgb) + (1 - share) * expected[label == value]
     assert np.abs(shot - expected)[is_inside].max() <= 2
-    # shown again by the legend
+    # shown again by the legend, and in another colour
     page.get_by_role("button", name="false positive").click()
+    page.get_by_label("Colour of false positive, Right and wrong").fill("#102030")
     page.wait_for_timeout(100)
     is_false = is_inside & (label == 2)
-    half = (np.array([255, 0, 255]) + grey[is_false][:, None]) / 2
+    half = (np.array([16, 32, 48]) + grey[is_false][:, None]) / 2
     assert np.abs(picture(page)[is_false] - half).max() <= 2
 
 
@@ -638,7 +639,7 @@ def test_the_address_holds_it_all(visit):
     chosen = {
         **{"x": "123.0", "y": "45.0", "zoom": "1.5", "method": HOSTILE_METHOD, "beside": "otsu"},
         **{"layer": ["image:0.9", "mask:0.25"], "window": "image:10,200", "hide": "mask:1"},
-        "map": "magma",
+        **{"color": "mask:1,ff8000", "map": "magma"},
     }
     fragment = address("plain", 2, **chosen)
     page = visit(fragment)

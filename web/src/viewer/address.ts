@@ -23,6 +23,8 @@ export interface Looked {
   map: ColorMap;
   /** Values of labels that are not drawn, by layer. */
   hidden: Record<string, number[]>;
+  /** Colours that were chosen for values of labels, by layer: `rrggbb`. */
+  colors: Record<string, Record<number, string>>;
   hasBorders: boolean;
 }
 
@@ -73,6 +75,11 @@ function lookOf(contents: Contents, sample: Sample, given: URLSearchParams): Omi
   for (const [key, text] of pairs(given, "hide", keys)) {
     hidden[key] = text.split(",").map(Number).filter(Number.isInteger);
   }
+  const colors: Looked["colors"] = {};
+  for (const [key, text] of pairs(given, "color", keys)) {
+    const match = /^(\d+),([0-9a-f]{6})$/.exec(text);
+    if (match) colors[key] = { ...colors[key], [match[1]!]: match[2]! };
+  }
   return {
     method,
     beside: beside === method ? "" : beside,
@@ -80,6 +87,7 @@ function lookOf(contents: Contents, sample: Sample, given: URLSearchParams): Omi
     contrasts,
     map: COLOR_MAPS.find((map) => map === given.get("map")) ?? "grey",
     hidden,
+    colors,
     hasBorders: given.get("borders") !== "0",
   };
 }
@@ -123,6 +131,9 @@ export function write(looked: Looked, place: Place | null): string {
   for (const [key, contrast] of Object.entries(looked.contrasts)) said.append("window", `${key}:${contrast.join()}`);
   for (const [key, values] of Object.entries(looked.hidden)) {
     if (values.length) said.append("hide", `${key}:${values.join()}`);
+  }
+  for (const [key, values] of Object.entries(looked.colors)) {
+    for (const [value, color] of Object.entries(values)) said.append("color", `${key}:${value},${color}`);
   }
   if (looked.map !== "grey") said.set("map", looked.map);
   if (!looked.hasBorders) said.set("borders", "0");

@@ -50,14 +50,23 @@ export interface Settings {
   map: ColorMap;
   /** Values of labels that are not drawn. */
   hidden: ReadonlySet<number>;
+  /** Of labels, by value, in place of their own: `rrggbb`. */
+  colors: Readonly<Record<number, string>>;
 }
 
 /** Bytes come to the shader as 0 to 1. */
 const scaleOf = (layer: Layer) => (layer.dtype === "uint8" ? 255 : 1);
 
-export function variables(layer: Layer, { contrast, map, hidden }: Settings): Record<string, number> {
+const CHANNELS = ["red", "green", "blue"] as const;
+
+export function variables(layer: Layer, { contrast, map, hidden, colors }: Settings): Record<string, number> {
   if (layer.colors) {
-    return Object.fromEntries(layer.colors.map(({ value }) => [`shown${value}`, hidden.has(value) ? 0 : 1]));
+    const all = layer.colors.flatMap(({ value, rgba }) => {
+      const own = colors[value] ? rgbOf(colors[value]) : rgba;
+      const channels = CHANNELS.map((name, c): [string, number] => [`${name}${value}`, own[c]!]);
+      return [[`shown${value}`, hidden.has(value) ? 0 : 1] as [string, number], ...channels];
+    });
+    return Object.fromEntries(all);
   }
   const scale = scaleOf(layer);
   const [low, high] = contrast;
@@ -78,10 +87,10 @@ type Expression = (string | number | Expression)[];
 function colorOf(layer: Layer): Expression {
   if (layer.colors) {
     const index: Expression = ["round", ["*", ["band", 1], scaleOf(layer)]];
-    const cases = layer.colors.flatMap(({ value, rgba: [red, green, blue, alpha] }): Expression => [
-      value,
-      ["color", red, green, blue, ["*", alpha / 255, ["var", `shown${value}`]]],
-    ]);
+    const cases = layer.colors.flatMap(({ value, rgba: [, , , alpha] }): Expression => {
+      const rgb = CHANNELS.map((name): Expression => ["var", `${name}${value}`]);
+      return [value, ["color", ...rgb, ["*", alpha / 255, ["var", `shown${value}`]]]];
+    });
     return ["match", index, ...cases, ["color", 0, 0, 0, 0]];
   }
   const share = (band: number): Expression => [

@@ -125,40 +125,61 @@ function Row({ known, entry, number }: { known: Known; entry: Entry; number: num
   );
 }
 
-const css = ([red, green, blue, alpha]: readonly number[]) => `rgb(${red} ${green} ${blue} / ${alpha! / 255})`;
+const hexOf = (rgba: readonly number[]) =>
+  rgba
+    .slice(0, 3)
+    .map((value) => value.toString(16).padStart(2, "0"))
+    .join("");
 
-/** The colours of labels; a click hides one. */
+/** The colours of labels: a click on a name hides it, one on its colour changes that. */
 function Legend({ known: { looked, change }, entry, layer }: { known: Known; entry: Entry; layer: Layer }) {
   const hidden = looked.hidden[entry.key] ?? [];
+  const chosen = looked.colors[entry.key] ?? {};
   const toggleValue = (value: number) => {
     const now = hidden.includes(value) ? hidden.filter((one) => one !== value) : [...hidden, value];
     change({ hidden: { ...looked.hidden, [entry.key]: now } });
   };
+  const setColors = (now: Record<number, string>) => change({ colors: { ...looked.colors, [entry.key]: now } });
   return (
-    <ul class="legend" aria-label={`Colours of ${entry.title}`}>
-      {layer.colors!.map(({ value, rgba, label }) => (
-        <li key={value}>
-          {rgba[3] ? (
-            <button
-              type="button"
-              aria-pressed={!hidden.includes(value)}
-              title={hidden.includes(value) ? "Show" : "Hide"}
-              onClick={() => toggleValue(value)}
-            >
-              <span class="swatch">
-                <span style={{ background: css(rgba) }} />
+    <>
+      <ul class="legend" aria-label={`Colours of ${entry.title}`}>
+        {layer.colors!.map(({ value, rgba, label }) => (
+          <li key={value}>
+            {rgba[3] ? (
+              <>
+                <input
+                  type="color"
+                  class="swatch"
+                  aria-label={`Colour of ${label}, ${entry.title}`}
+                  value={`#${chosen[value] ?? hexOf(rgba)}`}
+                  onInput={(event) => setColors({ ...chosen, [value]: event.currentTarget.value.slice(1) })}
+                />
+                <button
+                  type="button"
+                  aria-pressed={!hidden.includes(value)}
+                  title={hidden.includes(value) ? "Show" : "Hide"}
+                  onClick={() => toggleValue(value)}
+                >
+                  {label}
+                </button>
+              </>
+            ) : (
+              <span class="clear" title="See-through">
+                <span class="swatch" />
+                {label}
               </span>
-              {label}
-            </button>
-          ) : (
-            <span class="clear" title="See-through">
-              <span class="swatch" />
-              {label}
-            </span>
-          )}
-        </li>
-      ))}
-    </ul>
+            )}
+          </li>
+        ))}
+      </ul>
+      {Object.keys(chosen).length > 0 && (
+        <p class="buttons">
+          <button type="button" onClick={() => setColors({})}>
+            Own colours
+          </button>
+        </p>
+      )}
+    </>
   );
 }
 

@@ -25,7 +25,7 @@ interface StageProps {
 }
 
 function sceneOf({ looked, entries }: Known, method: string): Scene {
-  const { sample, plane, shown, contrasts, map, hidden } = looked;
+  const { sample, plane, shown, contrasts, map, hidden, colors } = looked;
   const drawn = (entry: Entry): Drawn[] => {
     const layer = entry.of(method);
     const opacity = shown[entry.key];
@@ -34,6 +34,7 @@ function sceneOf({ looked, entries }: Known, method: string): Scene {
       contrast: contrastOf(layer, contrasts, entry.key),
       map: layer.role === "probability" ? ("viridis" as const) : map,
       hidden: new Set(hidden[entry.key] ?? []),
+      colors: colors[entry.key] ?? {},
     };
     return [{ key: entry.key, layer, opacity, settings }];
   };
