@@ -15,9 +15,9 @@ import shutil
 import tempfile
 import threading
 import time
+from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 from playwright.sync_api import sync_playwright
 
 from tilewise.demo.phantom import render
@@ -31,8 +31,6 @@ from tilewise.store.pyramid import LevelsWriter, mean, nearest
 
 CHROMIUM = os.environ.get("TILEWISE_CHROMIUM") or shutil.which("chromium")
 ROWS, COLUMNS, TILE = 8026, 17480, 512
-PATCH = 2048
-"""Side of the phantom, which is repeated."""
 COLORS = {0: (0, 0, 0, 170), 1: (0, 0, 0, 0), 2: (255, 0, 255, 255), 3: (255, 255, 0, 255)}
 COLORS[4] = (0, 255, 255, 255)
 SECONDS_UNTIL_SURE, SECONDS_OF_REST = 4.0, 1.5
@@ -44,13 +42,11 @@ def write(results, planes, levels):
     block = planes, -(-ROWS // TILE) * TILE, -(-COLUMNS // TILE) * TILE
     grid = Grid((planes, ROWS, COLUMNS), TILE, block)
     image = results / "brain/image.zarr"
-    patches = [render((planes, PATCH, PATCH), 0, z, 0, PATCH) for z in range(planes)]
+    # image and truth of a strip are rendered together
+    strip_of = lru_cache(None)(lambda z, y0, y1: render(grid.shape, 0, z, y0, y1))
 
     def at(region, which):
-        """Pixels of a region of a plane: of the image, or 4 where there is foreground."""
-        rows = np.arange(region.y0, region.y1) % PATCH
-        columns = np.arange(region.x0, region.x1) % PATCH
-        return patches[region.z0][which].take(rows, 0).take(columns, 1)
+        return strip_of(region.z0, region.y0, region.y1)[which]
 
     write_levels(image, grid, levels, mean, lambda region: at(region, 0))
     label = image / "labels/otsu-confusion"
@@ -70,9 +66,7 @@ def write_levels(folder, grid, levels, halve, pixels):
     for path in paths:
         path.parent.mkdir(parents=True)
     with LevelsWriter(paths, "0/0/0", layout_of(grid, "uint8"), [part], halve, 2) as writer:
-        each_strip(
-            lambda strip: writer.write(part, strip, pixels(strip)), strips(grid, "0/0/0"), 2
-        )
+        each_strip(lambda strip: writer.write(part, strip, pixels(strip)), strips(grid, "0/0/0"), 2)
     for level in range(levels + 1):
         reduced = grid.level(level)
         metadata = ngff.array(layout_of(reduced, "uint8"), reduced.shape, "zyx")
@@ -91,6 +85,7 @@ class Traffic:
             self.sizes.append(int(response.headers["content-length"]))
 
     def told(self):
+        """Both, as text."""
         return f"{len(self.sizes):4} requests, {sum(self.sizes) / 1e6:6.2f} MB"
 
 
@@ -124,7 +119,9 @@ def main():
         results.mkdir()
         write(results, arguments.planes, arguments.levels)
         stored = sum(path.stat().st_size for path in results.rglob("*") if path.is_file())
-        print(f"{arguments.planes} planes, {arguments.levels} reduced levels, {stored / 1e6:.0f} MB")
+        print(
+            f"{arguments.planes} planes, {arguments.levels} reduced levels, {stored / 1e6:.0f} MB"
+        )
         server = Server(results)
         server.RequestHandlerClass.log_message = lambda *_: None
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,21 +1,26 @@
 """The viewer in a browser, on arrays of known values that zarr-python writes."""
 
-import base64
 import json
 import re
+import shutil
 import struct
 import threading
 import urllib.parse
-from http import HTTPStatus
 
 import cv2
 import numpy as np
 import pytest
 import zarr
+from conftest import CHROMIUM
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from tilewise.serve import server as served
 from tilewise.serve.server import Server
+from tilewise.store import ngff
+from tilewise.store.blocks import BlockWriter
+from tilewise.store.grid import Grid
+from tilewise.store.layout import layout_of
+from tilewise.store.parts import Part
 
 axe = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="`make test-browser` installs it"
@@ -31,10 +36,9 @@ CONFUSION = {
 }
 ERRORS = {1: (0, 0, 0, 0), 2: (255, 237, 111, 255), 3: (200, 40, 80, 255), 4: (84, 15, 109, 255)}
 MASK = {1: (255, 255, 255, 255)}
+CODECS = ("zstd", "lz4", "none")
 HOSTILE = """<img src=x onerror="alert('a')">&amp;'"""
 HOSTILE_METHOD = "o<b>#%41 ü?"
-STEP = {"image": 1, "otsu": 2, "otsu-confusion": 3, "errors": 4}
-"""Makes the values of layers differ."""
 
 
 def halved(levels):
@@ -76,6 +80,20 @@ def write_array(path, values, fill=0, planes=2):
         config={"write_empty_chunks": False},
     )
     array[:] = values
+
+
+def write_block(path, values, codec):
+    """An array of one block, as jobs write it."""
+    grid = Grid(values.shape, CHUNK, (len(values), SHARD, SHARD))
+    layout = layout_of(grid, str(values.dtype), codec=codec)
+    part, shard = Part("", grid, "0/0/0", 0), path / "c/0/0/0"
+    shard.parent.mkdir(parents=True)
+    with BlockWriter(shard, "0/0/0", layout) as writer:
+        for tile in grid.tiles("0/0/0"):
+            region = grid.tile_region(tile)
+            pixels = values[region.z0, region.y0 : region.y1, region.x0 : region.x1]
+            writer.write(part, region, pixels)
+    ngff.write(path / "zarr.json", ngff.array(layout, values.shape, "zyx"))
 
 
 def write_labels(image, labels):
@@ -129,7 +147,12 @@ def arrays():
     stored["float"] = {
         "image": shifted(1)(texture(shape, "uint8", 255, 11)),
         "probability/forest": halved(2)(texture(shape, "uint8", 255, 12)),
-        "filtered/smooth": [(texture(shape, "float32", 1000, 13) / 500 - 1).astype("float32")],
+        **{
+            f"filtered/{codec}": [
+                (texture(shape, "float32", 1000, seed) / 500 - 1).astype("float32")
+            ]
+            for seed, codec in enumerate(CODECS, 20)
+        },
     }
     # three samples: all around the second there is something else
     collected = np.full((5, 300, 400), 250, "uint8")
@@ -144,6 +167,7 @@ def arrays():
 
 
 SAMPLES = """\
+sample stack first_plane planes height width tile_height tile_width
 plain plain 0 3 601 700 512 512
 deep deep 0 2 260 300 512 512
 rgb rgb 0 2 260 300 512 512
@@ -160,9 +184,7 @@ def written(tmp_path_factory, arrays):
     """A folder of results."""
     results = tmp_path_factory.mktemp("viewer") / "results"
     results.mkdir()
-    columns = "sample stack first_plane planes height width tile_height tile_width block".split()
-    rows = [line.split() + ["0/0/0"] for line in SAMPLES.splitlines()]
-    lines = ["\t".join(row) for row in [columns, *rows]]
+    lines = ["\t".join(line.split()) for line in SAMPLES.splitlines()]
     (results / "stacks.tsv").write_text("\n".join(lines).replace("HOSTILE", HOSTILE) + "\n")
     windows = {"plain": 255, "deep": 4095, "rgb": 255, "rgb16": 65535, "float": 255, "_small": 255}
     for stack, layers in arrays.items():
@@ -176,10 +198,10 @@ def written(tmp_path_factory, arrays):
             if name not in ("image", "color") and "/" not in name
         }
         write_labels(image, labels)
-    write_group(
-        results / "float/probability/forest.zarr", arrays["float"]["probability/forest"]
-    )
-    write_array(results / "float/filtered/smooth.zarr", arrays["float"]["filtered/smooth"][0])
+    write_group(results / "float/probability/forest.zarr", arrays["float"]["probability/forest"])
+    for codec in CODECS:
+        path = results / f"float/filtered/{codec}.zarr"
+        write_block(path, arrays["float"][f"filtered/{codec}"][0], codec)
     write_tables(results)
     return results
 
@@ -236,16 +258,10 @@ def drawing(browser):
     """A browser that draws without a graphics card."""
     flags = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader"]
     with_webgl = browser.browser_type.launch(
-        executable_path=browser_path(), args=[*flags, "--enable-unsafe-swiftshader"]
+        executable_path=CHROMIUM, args=[*flags, "--enable-unsafe-swiftshader"]
     )
     yield with_webgl
     with_webgl.close()
-
-
-def browser_path():
-    from conftest import CHROMIUM
-
-    return CHROMIUM
 
 
 @pytest.fixture
@@ -386,7 +402,9 @@ def test_colours_of_labels(visit, arrays, label):
             expected = colored(at, colors_of(label), ground)
             assert is_inside.sum() > 50_000
             assert len(np.unique(at[is_inside])) >= 2
-            opaque = is_inside & np.isin(at, [v for v, c in colors_of(label).items() if c[3] == 255])
+            opaque = is_inside & np.isin(
+                at, [v for v, c in colors_of(label).items() if c[3] == 255]
+            )
             assert np.array_equal(shot[opaque], expected[opaque])
             assert np.abs(shot - expected)[is_inside].max() <= 1
 
@@ -464,21 +482,19 @@ def test_colour(visit, arrays, sample, most):
         assert np.abs(shot[is_inside] - expected).max() <= (1 if most > 255 else 0)
 
 
-def test_floats(visit, arrays):
-    """A filtered image, without levels, and negative."""
-    window = "filtered/smooth:-1,1"
-    page = visit(
-        address("float", 1, x=150, y=130, zoom=-1, layer="filtered/smooth:1", window=window)
-    )
+@pytest.mark.parametrize("codec", CODECS)
+def test_floats(visit, arrays, codec):
+    """A filtered image, without levels, and negative, in each way in which it may be stored."""
+    key = f"filtered/{codec}"
+    chosen = {"x": 150, "y": 130, "zoom": 0, "layer": f"{key}:1", "window": f"{key}:-1,1"}
+    page = visit(address("float", 1, **chosen))
     settled(page)
-    look(page, address("float", 1, x=150, y=130, zoom=0, layer="filtered/smooth:1", window=window))
-    values = arrays["float"]["filtered/smooth"][0][1]
+    values = arrays["float"][key][0][1]
     shot = picture(page)
     is_inside, at = sampled(shot, values, (150, 130), 0, 1)
     assert np.abs(shot[is_inside] - np.round(127.5 * (at[is_inside] + 1))[:, None]).max() <= 1
     page.mouse.move(*point_of(page, 150, 130))
-    said = page.locator(".values dd").first
-    expect(said).to_have_text(f"{float(values[130, 150]):.6g}")
+    expect(page.locator(".values dd").first).to_have_text(f"{float(values[130, 150]):.6g}")
 
 
 def point_of(page, x, y, center=(150, 130), zoom=0):
@@ -562,8 +578,6 @@ def test_planes(visit, arrays):
     shot = picture(page)
     is_inside, first = sampled(shot, arrays["plain"]["image"][0][0], (340, 300), 0, 3)
     _, second = sampled(shot, arrays["plain"]["image"][0][1], (340, 300), 0, 3)
-    # the files of the next plane come late
-    page.evaluate("window.seen = []")
     page.evaluate(
         """() => {
           const canvas = document.querySelector(".picture canvas")
@@ -602,7 +616,8 @@ def test_planes(visit, arrays):
 
 def test_two_methods_in_step(visit, arrays):
     chosen = {"layer": "confusion:1", "method": "otsu", "beside": HOSTILE_METHOD}
-    page = visit(address("plain", 0, **CENTER, zoom=0, **chosen), viewport={"width": 1002, "height": 560})
+    wider = {"width": 1002, "height": 560}
+    page = visit(address("plain", 0, **CENTER, zoom=0, **chosen), viewport=wider)
     settled(page)
     names = ["otsu", HOSTILE_METHOD]
     expect(page.locator("figcaption")).to_have_text(names)
@@ -648,9 +663,7 @@ def test_the_address_holds_it_all(visit):
     expect(page).not_to_have_url(re.compile("borders"))
     page.keyboard.press("t")
     says(page, "borders=0")
-    given, said = (
-        urllib.parse.parse_qs(text.partition("#")[2]) for text in (fragment, page.url)
-    )
+    given, said = (urllib.parse.parse_qs(text.partition("#")[2]) for text in (fragment, page.url))
     assert said == given
     expect(page.get_by_label("Opacity of Mask")).to_have_value("25")
     expect(page.locator("#method")).to_have_value(HOSTILE_METHOD)
@@ -713,8 +726,6 @@ def test_names_are_text(visit):
 
 def copied(results, tmp_path, stack="plain"):
     """A folder of results of one stack, whose files may be changed."""
-    import shutil
-
     other = tmp_path / "results"
     shutil.copytree(results / stack, other / stack)
     lines = (results / "stacks.tsv").read_text().splitlines()
@@ -815,7 +826,8 @@ def test_a_server_that_is_gone(drawing, serve, written):
     server = serve(written)
     context = drawing.new_context(viewport=WIDE)
     page = context.new_page()
-    page.goto(server.address(server.single_token()) + address("plain", layer="image:1", zoom=0, **CENTER))
+    fragment = address("plain", layer="image:1", zoom=0, **CENTER)
+    page.goto(server.address(server.single_token()) + fragment)
     settled(page)
     page.route("**/results/**", lambda route: route.abort())
     page.locator("#method").evaluate("(element) => element.blur()")
@@ -866,4 +878,3 @@ def test_on_a_phone(visit):
     settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator(".picture").bounding_box()["height"] > 300
-

@@ -26,7 +26,7 @@ export function Bar({ known, theme, setTheme }: { known: Known; theme: string; s
 }
 
 /** Options that are listed at once. */
-const MOST_LISTED = 200;
+const MOST_LISTED = 1000;
 
 function Samples({ known: { contents, looked, openSample } }: { known: Known }) {
   const [isOpen, setOpen] = useState(false);
