@@ -51,7 +51,9 @@ def write(results, planes, levels):
     write_levels(image, grid, levels, mean, lambda region: at(region, 0))
     label = image / "labels/otsu-confusion"
     write_levels(label, grid, levels, nearest, lambda region: 3 * at(region, 1) + 1)
-    ngff.write(image / "zarr.json", ngff.image_group("brain", "zyx", levels))
+    datasets = [{"path": str(level)} for level in range(levels + 1)]
+    known = {"node_type": "group", "attributes": {"ome": {"multiscales": [{"datasets": datasets}]}}}
+    ngff.write(image / "zarr.json", known)
     ngff.write(image / "labels/zarr.json", ngff.labels_group(["otsu-confusion"]))
     ngff.write(label / "zarr.json", ngff.label_group("otsu-confusion", levels, COLORS))
     columns = ["sample", "stack", "block", "first_plane", "planes", "height", "width"]
