@@ -33,7 +33,6 @@ FILES = {
     "/": ("viewer.html", "text/html; charset=utf-8"),
     "/viewer.js": ("viewer.js", "text/javascript; charset=utf-8"),
     "/viewer.css": ("viewer.css", "text/css; charset=utf-8"),
-    "/viewer.svg": ("viewer.svg", "image/svg+xml"),
 }
 """Of the page: their names and types."""
 BINARY, JSON, TEXT = "application/octet-stream", "application/json", "text/plain; charset=utf-8"
