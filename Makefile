@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify test test-fuzz test-faults test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
+.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -34,6 +34,11 @@ annotate: $(VENV)/runtime
 verify: $(VENV)/runtime
 	python scripts/verify.py $(if $(CONFIG),--configfile $(CONFIG))
 
+# The results in the browser, with deep zoom; RESULTS=folder, SAMPLE=, TILE= and METHOD= say what comes first.
+view: $(VENV)/runtime
+	$(BIN)/python scripts/view.py $(RESULTS) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(TILE),--tile $(TILE)) \
+	  $(if $(METHOD),--method $(METHOD)) $(if $(PORT),--port $(PORT))
+
 # The longest files first, so that no worker is left with one at the end.
 test: $(VENV)/development
 	python -m pytest tests/workflow tests/unit tests/fuzz
@@ -54,11 +59,11 @@ test-slurm: $(VENV)/development
 test-storage: $(VENV)/storage/ready
 	$(VENV)/storage/bin/python -m pytest -n 0 tests/storage
 
-# The report in a browser: Chromium, as `apt install chromium` installs it, driven by Playwright.
+# The report and the viewer in a browser: Chromium, as `apt install chromium` installs it, driven by Playwright.
 test-browser: $(VENV)/browser/ready
 	$(VENV)/browser/bin/python -m pytest -n 0 tests/browser
 
-# The script and the style of the report, from web/. Both are committed, so that users need no npm.
+# Scripts and styles of the report and the viewer, from web/. They are committed, so that users need no npm.
 web:
 	cd web && npm ci --ignore-scripts && npm run check && npm run build
 

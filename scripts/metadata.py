@@ -49,5 +49,6 @@ for entry in params.groups:
     files += [array(entry, level) for level in range(max(entry["levels"], 1))]
 for path, content in zip(snakemake.output.arrays, files, strict=True):
     ngff.write(path, content)
-columns = ("sample", "stack", "block", "first_plane", "planes", "height", "width")
+sizes = ("first_plane", "planes", "height", "width", "tile_height", "tile_width")
+columns = ("sample", "stack", "block", *sizes)
 write_rows(snakemake.output.stacks, columns, params.stacks)

@@ -32,6 +32,7 @@ ALLOWED = {
         *("store.grid", "store.blocks", "store.layout", "store.parts"),
     },
     "verify": set(),
+    "serve": {"store.grid", "score.formulas"},
     "plan": {
         *("read", "segment", "learn", "store.grid", "store.blocks", "report.limits"),
         *("score.formulas", "score.score_table"),
@@ -53,7 +54,7 @@ WITHOUT = {
 }
 """Modules that scripts do not import, directly or not."""
 WITHOUT_OPENCV = ("aggregate", "choose", "decide", "trust")
-COMMANDS = ("annotate", "partial_report", "verify")
+COMMANDS = ("annotate", "partial_report", "verify", "view")
 """Scripts that people call themselves."""
 FILES = sorted(LIBRARY.rglob("*.py"))
 

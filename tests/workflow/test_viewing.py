@@ -1,6 +1,12 @@
 """The sample's OME-Zarr, read and validated by others."""
 
 import json
+import re
+import signal
+import subprocess
+import sys
+from http.client import HTTPConnection
+from itertools import product
 
 import numpy as np
 import pytest
@@ -133,3 +139,137 @@ def test_a_long_plane_has_an_overview_and_changes_no_other_sample(tmp_path):
         datasets = group["attributes"]["ome"]["multiscales"][0]["datasets"]
         assert [one["path"] for one in datasets] == list("01234")[:levels]
     assert not project.succeed().jobs
+
+
+@pytest.fixture(scope="module")
+def ask(sample):
+    """Start the command of the viewer, and ask it for paths with what a browser would have."""
+    project, *_ = sample
+    command = [sys.executable, "scripts/view.py", "--no-browser", "--sample", "stained"]
+    with subprocess.Popen(
+        [*command, "--tile", "z0000_y01_x02", "--method", "otsu"],
+        **{"cwd": project.folder, "text": True},
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE},
+    ) as process:
+        line = process.stdout.readline()
+        address = (
+            r"http://127\.0\.0\.1:(\d+)(/\?token=\w+)#sample=stained&tile=z0000_y01_x02&method=otsu"
+        )
+        port, path = re.search(rf" at {address}$", line).groups()
+        connection = HTTPConnection("127.0.0.1", int(port), timeout=30)
+
+        def get(path, **headers):
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+
+        status, headers, _ = get(path)
+        assert status == 303
+        cookie = headers["Set-Cookie"].partition(";")[0]
+        yield lambda path, **headers: get(path, Cookie=cookie, **headers)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""
+
+
+def served_array(ask, path):
+    """An array as zarr-python reads it from what is served."""
+    status, _, content = ask(f"/results/{path}/zarr.json")
+    assert status == 200
+    known = json.loads(content)
+    block = known["chunk_grid"]["configuration"]["chunk_shape"]
+    along = [range(-(-size // step)) for size, step in zip(known["shape"], block, strict=True)]
+    files = {"zarr.json": content}
+    for place in product(*along):
+        name = "/".join(map(str, ("c", *place)))
+        status, _, content = ask(f"/results/{path}/{name}")
+        assert status in (200, 404)
+        if status == 200:
+            files[name] = content
+            # the index of a shard is its end
+            assert ask(f"/results/{path}/{name}", Range="bytes=-20")[::2] == (206, content[-20:])
+    stored = {name: zarr.core.buffer.cpu.Buffer.from_bytes(own) for name, own in files.items()}
+    return zarr.open_array(zarr.storage.MemoryStore(stored), mode="r")[:]
+
+
+def test_layers_of_the_viewer(sample, ask):
+    project, image, _, colour = sample
+    found = json.loads(ask("/contents.json")[2])
+    told = {one["sample"]: one for one in found["samples"]}
+    assert list(told) == ["discs", "stained"]
+    sizes = ("stack", "first_plane", "planes", "height", "width", "tile")
+    assert [told["discs"][name] for name in sizes] == ["discs", 0, 2, 150, 170, [75, 64]]
+    assert told["discs"]["plane_names"] == ["plane_1.png", "plane_2.png"]
+    assert told["stained"]["plane_names"] == ["colour.png"]
+    layers = {one["id"]: one for one in found["stacks"]["stained"]["layers"]}
+    assert list(layers) == [
+        *("image", "color", "filtered/denoised", "truth", "otsu", "otsu-confusion", "errors")
+    ]
+    for name in ("discs", "stained"):
+        for layer in found["stacks"][name]["layers"]:
+            assert layer["levels"] == (1 if layer["role"] == "filtered" else 3)
+            for path in layer["arrays"]:
+                served = served_array(ask, path)
+                assert served.dtype == layer["dtype"]
+                np.testing.assert_array_equal(served, project.array(path))
+    np.testing.assert_array_equal(served_array(ask, "discs/image.zarr/0"), image)
+    np.testing.assert_array_equal(
+        served_array(ask, "stained/color.zarr/0")[:, 0], np.moveaxis(colour, -1, 0)
+    )
+    values = {color["value"] for color in layers["otsu-confusion"]["colors"]}
+    assert set(np.unique(served_array(ask, layers["otsu-confusion"]["arrays"][0]))) <= values
+
+
+def test_tiles_of_the_viewer(sample, ask):
+    project, *_ = sample
+    scored = project.rows("metrics.tsv")
+    assert {row["sample"] for row in scored} == {"discs", "stained"}
+    compared = 0
+    for name, z in (("discs", 0), ("discs", 1), ("stained", 0)):
+        tiles = json.loads(ask(f"/plane.json?sample={name}&plane={z}")[2])["tiles"]
+        assert [tile["tile"] for tile in tiles] == [
+            f"z{z:04d}_y{row:02d}_x{column:02d}" for row in range(2) for column in range(3)
+        ]
+        own = {row["tile"]: row for row in scored if (row["sample"], row["z"]) == (name, str(z))}
+        for tile in tiles:
+            row = own.get(tile["tile"])
+            assert tile["scores"].keys() == ({"otsu"} if row else set())
+            if row:
+                known = [tile["y"], tile["x"], tile["height"], tile["width"]]
+                assert known == [int(row[side]) for side in ("y", "x", "height", "width")]
+                shown = {metric: row[metric] for metric in tile["scores"]["otsu"]}
+                assert {"f1", "mcc", "cldice"} <= shown.keys()
+                assert tile["scores"]["otsu"] == {
+                    metric: float(value) if value else None for metric, value in shown.items()
+                }
+                compared += 1
+    # of the second plane there is no truth
+    assert compared == len(scored) == 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "nowhere is no folder: run the workflow first, `make demo` or"),
+        (["."], r"has no stacks\.tsv: name /.*/results$"),
+        (["--sample", "x"], "There is no sample x: name one of discs, stained$"),
+        (["--method", "x"], "There is no mask by x: name one of otsu$"),
+        *(
+            (
+                ["--tile", name],
+                "discs has no tile .*: its tiles are z0000_y00_x00 to z0001_y01_x02$",
+            )
+            for name in ("z0002_y00_x00", "z0000_y02_x00", "x")
+        ),
+        (["--port", "80"], "a port is from 1024 to 65535$"),
+    ],
+)
+def test_messages_of_the_viewer(sample, arguments, message):
+    project, *_ = sample
+    command = [sys.executable, "scripts/view.py", "--no-browser", *arguments]
+    done = subprocess.run(
+        command, cwd=project.folder, capture_output=True, text=True, check=False, timeout=30
+    )
+    assert done.returncode in (1, 2)
+    assert re.search(message, done.stderr.strip().splitlines()[-1])
+    assert done.stdout == ""

@@ -177,6 +177,9 @@ def metadata(study: Study) -> Metadata:
             "stack": stack.name,
             "block": stack.block(view["sample"], "0/0/0") if stack.is_shared else "",
             **view,
+            **dict(
+                zip(("tile_height", "tile_width"), study.grids[view["sample"]].sides, strict=True)
+            ),
         }
         for stack in study.stacks.values()
         for view in _views(study, stack)

@@ -221,9 +221,10 @@ def test_a_shared_array_says_which_planes_are_which_sample_s():
         {"sample": "f", "first_plane": 8, "planes": 3, "height": 16, "width": 5},
     ]
     own = {"sample": "large", "first_plane": 0, "planes": 1, "height": 9, "width": 200}
+    tile = {"tile_height": 16, "tile_width": 16}
     places = [(S, f"{z}/0/0") for z in (0, 0, 0, 1, 1, 2)]
     assert made.stacks == [
-        {"stack": stack, "block": block} | view
+        {"stack": stack, "block": block} | view | tile
         for (stack, block), view in zip([("large", ""), *places], [own, *views], strict=True)
     ]
     images = {group["name"]: group for group in made.groups if group["kind"] == "image"}

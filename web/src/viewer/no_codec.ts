@@ -1,0 +1,3 @@
+// In place of a decoder that nothing here is encoded for.
+
+export default null;
