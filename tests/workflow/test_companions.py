@@ -21,7 +21,7 @@ from snakemake.iocontainers import Namedlist
 from snakemake.utils import validate as check
 
 from tilewise import job
-from tilewise.plan import ingest, metadata, paths, quality, reads, segment, validate
+from tilewise.plan import contrast, ingest, metadata, paths, quality, reads, segment, validate
 from tilewise.plan.study import Choice, read_study
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -299,10 +299,17 @@ class Jobs:
         )
 
     def metadata(self):
+        for stack, file in zip(self.study.stacks, contrast.files(self.study), strict=True):
+            shown = contrast.contrast(self.study, stack)
+            inputs = {"images": shown.images, "colors": shown.colors, "rois": shown.rois}
+            names = ("parts", "blocks", "step", "dtype")
+            params = {name: getattr(shown, name) for name in names}
+            carry_out("contrast", inputs, {"windows": file}, params, self.threads)
         planned = metadata.metadata(self.study)
+        inputs = {"contrast": contrast.files(self.study)}
         outputs = {"arrays": planned.files, "stacks": "results/stacks.tsv"}
         params = {"groups": planned.groups, "stacks": planned.stacks, "colors": COLORS}
-        carry_out("metadata", {}, outputs, params, self.threads)
+        carry_out("metadata", inputs, outputs, params, self.threads)
 
 
 def filter_names(study):

@@ -14,7 +14,7 @@ from samples import blobs, write_planes
 
 ALONE = {"collect": {"side": 0}}
 TABLES = {"folds", "decide", "aggregate", "gather_warnings", "report", "quantities", "metadata"}
-TABLES |= {"costs", "provenance"}
+TABLES |= {"costs", "provenance", "contrast"}
 """What follows from all samples."""
 
 
@@ -227,7 +227,7 @@ def test_a_new_sample_runs_its_block_and_the_tables_only(project):
     run = project.succeed()
     assert run.jobs == chain(1)
     assert blocks_run(run) == {"2/0/0"}
-    assert {path.name for path in written(project, before)} == {"zarr.json"}
+    assert {path.name for path in written(project, before)} == {"zarr.json", "contrast.json"}
     assert project.array("_small_uint8_1/image.zarr/0").shape == (8, 64, 60)
     assert not project.succeed().jobs
 
@@ -239,7 +239,7 @@ def test_a_wider_sample_changes_only_the_metadata_of_its_companions(project):
     assert run.jobs == chain(1)
     assert blocks_run(run) == {"1/0/0"}
     changed = {path for path in written(project, before) if "1/0/0" not in str(path)}
-    assert {path.name for path in changed} == {"zarr.json"}
+    assert {path.name for path in changed} == {"zarr.json", "contrast.json"}
     image = project.array("_small_uint8_1/image.zarr/0")
     assert image.shape == (6, 50, 64)
     expected = np.asarray(Image.open(project.folder / "f/plane_1.png"))
@@ -255,7 +255,9 @@ def test_a_changed_image_runs_its_block_only(project):
     assert blocks_run(run) == {"1/0/0"}
     assert run.jobs["ingest"] == 1
     assert run.jobs["threshold"] == run.jobs["validate"] == 2
-    assert run.jobs["ingest_truth"] == run.jobs["metadata"] == 0
+    # how the image is shown comes from its pixels
+    assert run.jobs["contrast"] == run.jobs["metadata"] == 1
+    assert run.jobs["ingest_truth"] == 0
     changed = {
         old["sample"]
         for old, new in zip(before, project.rows("metrics.tsv"), strict=True)
