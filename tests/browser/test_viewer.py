@@ -619,7 +619,7 @@ def test_in_a_hurry(visit, arrays):
     page = visit(address("plain", 0, **CENTER, zoom=0, layer=["errors:1", "image:1"]))
     settled(page)
     given_up = []
-    page.on("requestfailed", given_up.append)
+    page.on("requestfailed", lambda request: given_up.append(request))
     page.route("**/results/**", lambda route: (time.sleep(0.05), route.continue_()))
     for key in ("-", "-", "+", "PageDown", "+", "+", "-", "-", "PageUp", "-", "+", "x") * 3:
         page.keyboard.press(key)
