@@ -620,10 +620,10 @@ def test_in_a_hurry(visit, arrays):
     settled(page)
     given_up = []
     page.on("requestfailed", lambda request: given_up.append(request))
-    page.route("**/results/**", lambda route: (time.sleep(0.05), route.continue_()))
-    for key in ("-", "-", "+", "PageDown", "+", "+", "-", "-", "PageUp", "-", "+", "x") * 3:
+    page.route("**/results/**", lambda route: (time.sleep(0.2), route.continue_()))
+    for key in ("-", "-", "+", "+", "PageDown", "-", "-", "+", "+", "PageDown", "-", "-", "x"):
         page.keyboard.press(key)
-        page.wait_for_timeout(20)
+        page.wait_for_timeout(200)
     for key in ("PageDown", "PageDown", "PageDown", "1"):
         page.keyboard.press(key)
     says(page, "zoom=0&")
