@@ -5,6 +5,7 @@ import re
 import shutil
 import struct
 import threading
+import time
 import urllib.parse
 
 import cv2
@@ -445,7 +446,7 @@ def test_contrast_and_colour_map(visit, arrays):
     # the next plane is got ready meanwhile
     page.wait_for_load_state("networkidle")
     asked = []
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda one: "/results/" in one.url and asked.append(one.url))
     look_at = page.get_by_label("White of Image, as a number")
     look_at.fill("2000")
     look_at.press("Enter")
@@ -611,6 +612,26 @@ def test_planes(visit, arrays):
     page.keyboard.press("End")
     expect(page.locator("output.plane")).to_contain_text("z 2")
     says(page, "plane=2")
+
+
+def test_in_a_hurry(visit, arrays):
+    """What is out of sight before it has come is given up, and asked for when it is seen again."""
+    page = visit(address("plain", 0, **CENTER, zoom=0, layer=["errors:1", "image:1"]))
+    settled(page)
+    given_up = []
+    page.on("requestfailed", lambda request: given_up.append(request))
+    page.route("**/results/**", lambda route: (time.sleep(0.2), route.continue_()))
+    for key in ("-", "-", "+", "+", "PageDown", "-", "-", "+", "+", "PageDown", "-", "-", "x"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(200)
+    for key in ("PageDown", "PageDown", "PageDown", "1"):
+        page.keyboard.press(key)
+    says(page, "zoom=0&")
+    settled(page)
+    assert given_up
+    shot = picture(page)
+    is_inside, at = sampled(shot, arrays["plain"]["image"][0][2], (340, 300), 0, 3)
+    assert np.array_equal(shot[is_inside][:, 0], at[is_inside])
 
 
 def test_two_methods_in_step(visit, arrays):

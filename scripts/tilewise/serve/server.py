@@ -29,10 +29,12 @@ from tilewise.serve.files import open_within
 
 HOST = "127.0.0.1"
 PAGE = Path(__file__).resolve().parent / "page"
+ICON = "/viewer.svg"
 FILES = {
     "/": ("viewer.html", "text/html; charset=utf-8"),
     "/viewer.js": ("viewer.js", "text/javascript; charset=utf-8"),
     "/viewer.css": ("viewer.css", "text/css; charset=utf-8"),
+    ICON: ("viewer.svg", "image/svg+xml"),
 }
 """Of the page: their names and types."""
 BINARY, JSON, TEXT = "application/octet-stream", "application/json", "text/plain; charset=utf-8"
@@ -209,8 +211,11 @@ class Handler(BaseHTTPRequestHandler):
             self._send_text(HTTPStatus.FORBIDDEN, NO_COOKIE)
         elif path in FILES:
             name, kind = FILES[path]
-            policy = {"Content-Security-Policy": PAGE_POLICY}
-            self._send_file(open_within(PAGE, name), {"Content-Type": kind, **policy})
+            headers = {"Content-Type": kind, "Content-Security-Policy": PAGE_POLICY}
+            if path == ICON:
+                # browsers ask for it again whenever the address changes
+                headers["Cache-Control"] = "max-age=86400"
+            self._send_file(open_within(PAGE, name), headers)
         elif path.startswith("/results/"):
             file = open_within(self.server.results, path.removeprefix("/results/"))
             self._send_file(file, {"Content-Type": BINARY})

@@ -260,7 +260,7 @@ def test_a_page_among_the_results_does_not_run(served):
 
 
 def test_the_page_and_its_policy(served, tmp_path, monkeypatch):
-    for name in ("viewer.html", "viewer.js", "viewer.css"):
+    for name in ("viewer.html", "viewer.js", "viewer.css", "viewer.svg"):
         (tmp_path / name).write_text(name)
     monkeypatch.setattr(module, "PAGE", tmp_path)
     types = {"/": "text/html", "/viewer.js": "text/javascript", "/viewer.css": "text/css"}
@@ -271,6 +271,8 @@ def test_the_page_and_its_policy(served, tmp_path, monkeypatch):
         policy = headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'self'; ")
         assert "unsafe" not in policy
+    _, headers, _ = ask(served, "/viewer.svg")
+    assert headers["Content-Type"] == "image/svg+xml"
     # of its folder, nothing else
     for path in ("/viewer.html", "/page/viewer.html", "/server.py", "/../server.py"):
         assert ask(served, path)[0] == 404

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { useKept } from "../state";
 import { type Address, type Looked, parse, type Place, write, ZOOMS } from "./address";
 import { Bar, Zooms } from "./bar";
-import { type Known, useKeys } from "./keys";
+import { glide, type Known, useKeys } from "./keys";
 import { entriesOf, firstShown, layersOf, methodsOf } from "./layers";
 import { type Damage, Pyramid } from "./pyramid";
 import { Panel } from "./panel";
@@ -161,7 +161,7 @@ export function App({ contents }: { contents: Contents }) {
   const tile = tiles.find((one) => one.tile === nameIn(current)) ?? null;
   const goTo = (one: Tile) => {
     setCurrent(one.tile);
-    view.animate({ center: [one.x + one.width / 2, -(one.y + one.height / 2)], duration: 200 });
+    glide(view, { center: [one.x + one.width / 2, -(one.y + one.height / 2)] });
   };
   const stepTile = (by: number) => {
     if (!tiles.length) return;

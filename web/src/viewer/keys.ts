@@ -38,18 +38,40 @@ export function toggle({ looked, change }: Known, { key, role }: Entry) {
   change({ shown });
 }
 
+interface Target {
+  center: number[];
+  resolution: number;
+}
+
+/** How long it takes to go somewhere, in ms. */
+const GLIDE = 120;
+let going: { view: View; target: Target; until: number } | null = null;
+
+/** Where a view is going, or is. */
+function targetOf(view: View): Target {
+  if (going?.view === view && performance.now() < going.until) return going.target;
+  return { center: view.getCenter() ?? [0, 0], resolution: view.getResolution() ?? 1 };
+}
+
+/** Go somewhere; keys that come meanwhile go on from there. */
+export function glide(view: View, part: Partial<Target>) {
+  const target = { ...targetOf(view), ...part };
+  going = { view, target, until: performance.now() + GLIDE };
+  view.cancelAnimations();
+  view.animate({ ...target, duration: GLIDE });
+}
+
 export function zoomBy(view: View, factor: number) {
-  view.animate({ resolution: (view.getResolution() ?? 1) / factor, duration: 120 });
+  glide(view, { resolution: targetOf(view).resolution / factor });
 }
 
 /** Of the picture, at each key. */
 const PAN_SHARE = 0.2;
 
 function pan(view: View, right: number, down: number) {
-  const [x, y] = view.getCenter() as [number, number];
+  const [x, y] = targetOf(view).center as [number, number];
   const [left, bottom, other, top] = view.calculateExtent() as [number, number, number, number];
-  const center = [x + right * PAN_SHARE * (other - left), y - down * PAN_SHARE * (top - bottom)];
-  view.animate({ center, duration: 120 });
+  glide(view, { center: [x + right * PAN_SHARE * (other - left), y - down * PAN_SHARE * (top - bottom)] });
 }
 
 /** Keys, and what they do, as they are listed. */
@@ -109,7 +131,7 @@ function actOf(known: Known, key: string): (() => void) | undefined {
     "=": () => zoomBy(view, 2),
     "-": () => zoomBy(view, 0.5),
     "0": known.whole,
-    x: () => view.animate({ resolution: 1, duration: 120 }),
+    x: () => glide(view, { resolution: 1 }),
     t: () => change({ hasBorders: !looked.hasBorders }),
     ArrowLeft: () => pan(view, -1, 0),
     ArrowRight: () => pan(view, 1, 0),

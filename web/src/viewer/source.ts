@@ -55,8 +55,8 @@ export class PlaneSource extends DataTileSource<DataTile> {
     this.on("tileloaderror", ({ tile }: TileSourceEvent) => {
       const error = (tile as DataTile).getError();
       if (!isGivenUp(error)) return onTrouble(error);
-      // to be asked for again once it is seen again
-      tile.setState(TileState.IDLE);
+      // to be asked for again once it is seen again, when the queue has taken note
+      queueMicrotask(() => tile.setState(TileState.IDLE));
     });
   }
 
