@@ -190,7 +190,7 @@ rule report:
         "logs/report.log",
     params:
         study=get_facts,
-        facts=lambda w: methods_facts.facts(STUDY),
+        facts=get_methods_facts,
         swept=STUDY.swept,
     conda:
         "../../envs/tilewise.yaml"

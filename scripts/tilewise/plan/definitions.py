@@ -31,6 +31,8 @@ def facts(study: Study, choices: tuple[Choice, ...]) -> dict[str, Any]:
     overlay, chosen = study.config["overlay"], {choice.method: choice for choice in choices}
     words = study.config["validate"]["metrics"]
     return {
+        "title": study.config["title"].strip(),
+        "description": " ".join(study.config["description"].split()),
         "metric": study.config["decision"]["metric"],
         "metrics": [*PIXEL_METRICS, *(metric.name for metric in metrics_of(words))],
         "samples": [_sample(study, name) for name in study.samples],

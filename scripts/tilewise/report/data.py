@@ -34,6 +34,8 @@ QUALITY = (
 TRUST = ("agreement", "drift_z", "drift_plane", "distance", "trust")
 """Columns of the tables of quality and trust that tiles have, too."""
 PLACE = ("z", "y", "x", "height", "width")
+NAMED = 3
+"""Samples in the title of a report."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +71,17 @@ def assemble(
     packs: Mapping[str, Any] | None = None,
     number_of_packs: int = 0,
     citations: Mapping[str, Sequence[str]] | None = None,
-    **further: Any,
+    text: Mapping[str, str] | None = None,
+    provenance: Mapping[str, Any] | None = None,
+    partial: str = "",
 ) -> dict[str, Any]:
     """All data of the page.
 
     Parameters
     ----------
     study
-        What the plan knows: `metric`, `metrics`, `samples`, `methods`, `colors` and `alpha`.
+        What the plan knows: `title`, `description`, `metric`, `metrics`, `samples`, `methods`,
+        `colors` and `alpha`.
     tables
         By name, rows of the tables that there are; `metrics`, `quality` and `trust` are of tiles,
         `units` of units.
@@ -88,8 +93,12 @@ def assemble(
         Tiles in full that the page holds, as from `embed`, and how many there are.
     citations
         By method.
-    further
-        `methods_text`, `bibtex`, `provenance` and `partial`.
+    text
+        The methods text: `plain`, `markdown` and `bibtex`.
+    provenance
+        What `provenance.json` holds.
+    partial
+        What a report of a run that goes on says of itself.
     """
     metric, doubts = study["metric"], tables.get("warnings", ())
     label = label_of(metric)
@@ -98,8 +107,10 @@ def assemble(
     listed = pick(tiles, pictures)
     scores = _scores(tables.get("metrics", ()), study["metrics"])
     own = [(row["sample"], row["tile"]) for row in listed]
+    written = text or {}
     return {
-        **{"format": 1, "title": "tilewise", "partial": further.get("partial", "")},
+        **{"format": 1, "title": _title(study), "partial": partial},
+        "description": study["description"],
         "metric": metric,
         "metrics": [_metric(name, glossary) for name in study["metrics"]],
         "samples": study["samples"],
@@ -132,9 +143,10 @@ def assemble(
         "label_colors": {"published": study["colors"], "safe": SAFE_COLORS},
         "alpha": study["alpha"],
         "glossary": dict(glossary),
-        "methods_text": further.get("methods_text", ""),
-        "bibtex": further.get("bibtex", ""),
-        "provenance": further.get("provenance", {}),
+        "methods_text": written.get("plain", ""),
+        "methods_markdown": written.get("markdown", ""),
+        "bibtex": written.get("bibtex", ""),
+        "provenance": dict(provenance or {}),
         "packs": {"number": number_of_packs, "embedded": packs or {}},
     }
 
@@ -213,6 +225,14 @@ def embed(packs: Iterable[str], most: int = EMBEDDED_BYTES) -> dict[str, Any]:
             break
         embedded[str(i)] = json.loads(text)
     return embedded
+
+
+def _title(study):
+    """The project's name, or those of its first samples."""
+    names = [sample["name"] for sample in study["samples"]]
+    more = len(names) - NAMED
+    listed = f"{', '.join(names[:NAMED])}{f' and {more} more' if more > 0 else ''}"
+    return study["title"] or f"{listed} - tilewise"
 
 
 def _columns(rows):
