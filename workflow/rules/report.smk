@@ -52,6 +52,7 @@ rule gather_warnings:
         thresholds=lambda w: doubts.warnings(STUDY).thresholds,
         summary="results/summary.tsv",
         decision=targets.decision_tables(STUDY),
+        errors="results/errors.tsv",
         quantities=quantities.tables(STUDY)[:1],
         code=get_code("gather_warnings"),
     output:

@@ -10,17 +10,12 @@ import numpy as np
 
 from tilewise.report import answer, maps
 from tilewise.report.limits import MOST_TILES
-from tilewise.score.formulas import COUNTS, METRICS
+from tilewise.score.formulas import COUNTS, METRICS, label_of
 from tilewise.view.columns import number, table
 
 Row = Mapping[str, str]
 Rows = Sequence[Row]
 
-LABELS = {
-    **{"mcc": "MCC", "f1": "F1 (Dice)", "iou": "IoU", "cldice": "clDice", "nsd": "NSD"},
-    **{"hd95": "HD95", "assd": "ASSD", "object_f1": "F1 of objects"},
-}
-"""Metrics that are written in another way than their names."""
 MEASURED = {"hd95": "95th percentile of the distances between both surfaces."}
 """Metrics without a formula."""
 EMBEDDED_BYTES = 2_000_000
@@ -118,7 +113,9 @@ def assemble(
         "decision": _plain(decision),
         "answer": {
             "sentences": answer.sentences(decision, label, has_truth=bool(scores)),
-            "next": answer.next_steps(decision, label, doubts, following),
+            "next": answer.next_steps(
+                decision, label, doubts, following, _estimate(tables, decision)
+            ),
             "warnings": answer.touching(decision, doubts),
         },
         "warnings": table(doubts, ("code", "sample", "method", "tile", "message", "remedy")),
@@ -156,11 +153,6 @@ SHOWN_TABLES = (
     *("differences", "agreement", "annotators", "annotate_next"),
 )
 """Tables that the page has as they are."""
-
-
-def label_of(metric: str) -> str:
-    """A metric as people write it."""
-    return LABELS.get(metric, metric.replace("_", " "))
 
 
 def list_tiles(
@@ -225,6 +217,13 @@ def embed(packs: Iterable[str], most: int = EMBEDDED_BYTES) -> dict[str, Any]:
             break
         embedded[str(i)] = json.loads(text)
     return embedded
+
+
+def _estimate(tables, decision):
+    """What scores of tiles by the method that was decided on are."""
+    method = (decision or {"method": ""})["method"]
+    own = (row["estimate"] for row in tables.get("metrics", ()) if row["method"] == method)
+    return next(own, "")
 
 
 def _title(study):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
+from tilewise.unit_words import described
 from tilewise.view import bibliography
 from tilewise.view.references import (
     CLEANUP,
@@ -32,19 +33,6 @@ ESTIMATES = {
     "resubstitution": ", on the units that were used in {done}, which makes it too high",
 }
 """What a score is of, by its kind."""
-UNITS = {
-    "spatial blocks of one tile": "{number} of the only annotated tile",
-    "parts of one unit": "{number} of a single unit",
-    "near tiles of one plane": "{number} that lie near each other in one plane",
-}
-"""Units that are not independent, by what tables call them."""
-NOUNS = {
-    "spatial blocks of one tile": "block",
-    "parts of one unit": "part",
-    "near tiles of one plane": "tile",
-    "cell": "cell of tiles",
-}
-"""What one of them is called, where it is not its kind."""
 TOLD = {
     "pixel_classifier": ("trees", "depth"),
     "unet": ("width", "levels", "steps"),
@@ -335,7 +323,7 @@ def _statistics(facts: Facts, decision: Mapping[str, Any] | None) -> str:
     confidence = f"{100 * rules['confidence']:g}%"
     pooled = rules["average"] == "micro"
     how = "the pooled counts of all units" if pooled else "means over the scores of all units"
-    sentences = [f"Scores are from {how}, which are {_units(units)}."]
+    sentences = [f"Scores are from {how}: {described(units)}."]
     is_tuned = any(
         method["grid"] or method["is_learned"] or method["scope"] == "calibrated"
         for method in facts["methods"]
@@ -373,15 +361,6 @@ def _statistics(facts: Facts, decision: Mapping[str, Any] | None) -> str:
             f"{test}, two-sided, and adjusted for all pairs [@holm1979]."
         )
     return " ".join(sentences)
-
-
-def _units(units: Mapping[str, Any]) -> str:
-    """What scores are over: `8 independent units (samples)`, or what is not independent."""
-    if units["unit"] in UNITS:
-        number = _number(units["number"], NOUNS[units["unit"]])
-        return f"{UNITS[units['unit']].format(number=number)} and not independent"
-    noun = NOUNS.get(units["unit"], units["unit"])
-    return f"{_number(units['independent'], f'independent {noun}')}"
 
 
 def _selection(facts: Facts, decision: Mapping[str, Any] | None) -> str:

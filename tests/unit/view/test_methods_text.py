@@ -158,14 +158,17 @@ def test_a_flattering_score_says_so(changes, said):
     ("unit", "said"),
     [
         ("sample", "8 independent samples."),
-        ("spatial blocks of one tile", "9 blocks of the only annotated tile and not independent."),
-        ("near tiles of one plane", "9 tiles that lie near each other in one plane and not"),
+        (
+            "spatial blocks of one tile",
+            "9 blocks of the only annotated tile, which are not independent.",
+        ),
+        ("near tiles of one plane", "9 tiles that lie near each other in one plane, which are not"),
     ],
 )
 def test_what_units_are(unit, said):
     units = {"unit": unit, "number": 9, "independent": 8 if unit == "sample" else 1}
     text = write(facts_of(), DECISION | {"units": units}, VERSIONS).plain
-    assert f"the pooled counts of all units, which are {said}" in text
+    assert f"the pooled counts of all units: {said}" in text
 
 
 def test_a_sample_of_one_tile_lends_no_threshold():
