@@ -83,8 +83,8 @@ def metric_doubts(decision: Row, ranking: Sequence[Row], units: Sequence[Row]) -
     said, better = [], []
     for metric in OTHER_METRICS:
         own = values.get((metric, method))
-        scores = {one: values.get((metric, one)) for one in known}
-        scores = {one: value for one, value in scores.items() if value is not None}
+        each = {one: values.get((metric, one)) for one in known}
+        scores = {one: float(value) for one, value in each.items() if value is not None}
         if metric == decision["metric"] or own is None or not scores:
             continue
         best = max(scores, key=lambda one: scores[one])

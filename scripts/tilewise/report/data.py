@@ -10,6 +10,7 @@ import numpy as np
 
 from tilewise.report import answer, maps
 from tilewise.report.limits import MOST_TILES
+from tilewise.report.reasons import reason
 from tilewise.score.formulas import COUNTS, METRICS, label_of
 from tilewise.view.columns import number, table
 
@@ -98,7 +99,7 @@ def assemble(
     metric, doubts = study["metric"], tables.get("warnings", ())
     label = label_of(metric)
     following = tables.get("annotate_next", ())
-    tiles = list_tiles(study, tables, pictures)
+    tiles = list_tiles(study, tables, pictures, decided=(decision or {"method": ""})["method"])
     listed = pick(tiles, pictures)
     scores = _scores(tables.get("metrics", ()), study["metrics"])
     own = [(row["sample"], row["tile"]) for row in listed]
@@ -156,9 +157,12 @@ SHOWN_TABLES = (
 
 
 def list_tiles(
-    study: Mapping[str, Any], tables: Mapping[str, Rows], pictures: Pictures
+    study: Mapping[str, Any], tables: Mapping[str, Rows], pictures: Pictures, decided: str = ""
 ) -> list[dict[str, Any]]:
-    """All tiles of which anything is known, sample by sample, plane by plane, row by row."""
+    """All tiles of which anything is known, sample by sample, plane by plane, row by row.
+
+    `why` says of annotated ones why the method that was `decided` on scores as it does.
+    """
     known: dict[tuple[str, str], dict[str, Any]] = {}
 
     def tile_of(row):
@@ -167,7 +171,7 @@ def list_tiles(
             names = {"sample": row["sample"], "tile": row["tile"]}
             place = {name: int(row[name]) for name in PLACE}
             known[key] = {**names, **place, "edge": "", "annotated": 0, "excluded": 0, "flags": ""}
-            known[key] |= {"unit": ""}
+            known[key] |= {"unit": "", "why": ""}
         return known[key]
 
     for name, columns in (("quality", QUALITY), ("trust", TRUST)):
@@ -180,6 +184,8 @@ def list_tiles(
             tile = tile_of(row)
             tile |= {"annotated": 1, "excluded": int(row["excluded"] != ""), "flags": row["flags"]}
             tile["edge"] = row["edge"]
+            if row["method"] == decided:
+                tile["why"] = reason(row)
     units = {
         (row["sample"], *(int(row[axis]) for axis in "zyx")): row["unit"]
         for row in tables.get("folds", ())

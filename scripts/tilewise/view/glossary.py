@@ -339,6 +339,7 @@ COLUMNS = {
     "message": "What could mislead.",
     "remedy": "What to do about it.",
     "reasons": "Why this tile is shown in full.",
+    "why": "Why the method that is used scores as it does on this tile.",
 }
 """Columns of tables, where their names are no words of the above."""
 TERMS = WORDS | METRICS | COLUMNS

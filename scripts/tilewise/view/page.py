@@ -101,7 +101,7 @@ def _static(data):
         "groups": tables.get("quantities_groups", []),
         "samples": (own := _samples(tables.get("summary", []), metric))[:MOST_SCORES],
         "samples_left_out": max(len(own) - MOST_SCORES, 0),
-        "worst": decision.get("worst", [])[:MOST_ROWS],
+        "worst": _worst(data, decision.get("worst", [])[:MOST_ROWS]),
         "next": tables.get("annotate_next", [])[:MOST_ROWS],
     }
 
@@ -112,6 +112,12 @@ def _methods(data, ranking, metric):
     unranked = {"rank": None, "value": None, "low": None, "high": None, "relation": "", "guard": ""}
     known = [{**one, **ranked.get(one["name"], unranked)} for one in data["methods"]]
     return sorted(known, key=lambda row: row["rank"] or len(known) + 1)
+
+
+def _worst(data, worst):
+    """The worst tiles, with why each of them is."""
+    why = {(row["sample"], row["tile"]): row.get("why", "") for row in rows_of(data["tiles"])}
+    return [{**row, "why": why.get((row["sample"], row["tile"]), "")} for row in worst]
 
 
 def _references(data, scores, metric):
