@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tilewise.unit_words import counted
 from tilewise.view.columns import number, rows_of
 
 FOLDER = Path(__file__).parent / "page"
@@ -18,6 +19,8 @@ DASH = "\N{EN DASH}"
 """Where there is no number."""
 MOST_ROWS = 30
 """Of the static lists of tiles; the interactive page has all."""
+OF_FRACTIONS = {"intervals": "low", "areas": "corrected_um2", "units": "units"}
+"""Columns of the table of fractions that are shown where any of them has a value."""
 MOST_SCORES = 400
 """Rows of the scores of samples there."""
 
@@ -39,7 +42,7 @@ def render(data: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"short": short, "percent": percent, "share": share}
+    environment.filters |= {"short": short, "percent": percent, "share": share, "counted": counted}
     template = environment.get_template("report.html.j2")
     style, bundle = (_read(f"report.{kind}") for kind in ("css", "js"))
     return template.render(
@@ -98,6 +101,7 @@ def _static(data):
         "methods": _methods(data, tables.get("ranking", []), metric),
         "references": _references(data, tables.get("scores", []), metric),
         "quantities": tables.get("quantities", []),
+        **{f"has_{name}": _has(tables, column) for name, column in OF_FRACTIONS.items()},
         "groups": tables.get("quantities_groups", []),
         "samples": (own := _samples(tables.get("summary", []), metric))[:MOST_SCORES],
         "samples_left_out": max(len(own) - MOST_SCORES, 0),
@@ -112,6 +116,11 @@ def _methods(data, ranking, metric):
     unranked = {"rank": None, "value": None, "low": None, "high": None, "relation": "", "guard": ""}
     known = [{**one, **ranked.get(one["name"], unranked)} for one in data["methods"]]
     return sorted(known, key=lambda row: row["rank"] or len(known) + 1)
+
+
+def _has(tables, column):
+    """Whether any fraction has a value in a column."""
+    return any(row[column] not in (None, "") for row in tables.get("quantities", []))
 
 
 def _worst(data, worst):
