@@ -7,6 +7,7 @@ from math import prod
 from pathlib import PurePath
 from typing import Any
 
+from tilewise.plan.definitions import TOLD
 from tilewise.plan.methods import NO_FILTER, Method, Variant
 from tilewise.plan.study import Choice, Study
 from tilewise.score.formulas import METRICS, PIXEL_METRICS, metrics_of
@@ -153,13 +154,18 @@ def _variant(study: Study, variant: Variant) -> dict[str, Any]:
             chain = parse_chain(study.config["filters"].get(given, []))
     return {
         "filter": [_step(*step) for step in chain],
-        "threshold": _step(*threshold),
+        "threshold": _step(threshold[0], _told_of(*threshold)),
         "scope": segmenter.scope,
         "foreground": segmenter.foreground,
         "is_local": segmenter.is_local,
         "fallback": segmenter.fallback if segmenter.is_guarded else "",
         "cleanup": [_step(*step) for step in parse_steps(segmenter.cleanup)],
     }
+
+
+def _told_of(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that are told of a threshold."""
+    return {key: value for key, value in settings.items() if key in TOLD.get(name, settings)}
 
 
 def _step(name: str, settings: Mapping[str, Any]) -> list[Any]:

@@ -33,12 +33,6 @@ ESTIMATES = {
     "resubstitution": ", on the units that were used in {done}, which makes it too high",
 }
 """What a score is of, by its kind."""
-TOLD = {
-    "pixel_classifier": ("trees", "depth"),
-    "unet": ("width", "levels", "steps"),
-    "vote": ("methods", "least"),
-}
-"""Settings that are told of a threshold, where it has too many to read."""
 UNSCOPED = ("manual", "external", "command")
 """Thresholds that are found on no pixels."""
 LIBRARIES = {
@@ -229,7 +223,7 @@ def _segmentation(facts: Facts) -> list[str]:
 def _method(method: Facts, facts: Facts) -> str:
     """How one method segments, in one or two sentences."""
     name, settings = method["threshold"]
-    how = _phrase(_named(THRESHOLDS, name or "a threshold"), _settings(settings, TOLD.get(name)))
+    how = _phrase(_named(THRESHOLDS, name or "a threshold"), _settings(settings))
     if method["scope"] == "calibrated":
         how += f", {SCOPES['calibrated']}"
     elif method["scope"] and method["is_local"] is False and name not in UNSCOPED:
@@ -452,9 +446,8 @@ def _phrase(named: Named, settings: str = "") -> str:
     return f"{named.phrase}{settings}{cited}"
 
 
-def _settings(settings: Mapping[str, Any], told: Sequence[str] | None = None) -> str:
-    known = {key: value for key, value in settings.items() if told is None or key in told}
-    words = [f"{key} = {_value(value)}" for key, value in known.items() if value not in ({}, [])]
+def _settings(settings: Mapping[str, Any]) -> str:
+    words = [f"{key} = {_value(value)}" for key, value in settings.items() if value not in ({}, [])]
     return f" ({', '.join(words)})" if words else ""
 
 
