@@ -20,6 +20,8 @@ GREAT_LOSS = 0.05
 """Difference of the recall in a class of calibre that a warning is given for."""
 LEAST_SHARE = 0.01
 """Of the true foreground that such a class has."""
+THICK = 9
+"""Pixels of calibre from which local thresholds hollow objects out."""
 
 
 def rivals(decision: Row) -> list[str]:
@@ -62,7 +64,6 @@ def expected_doubts(decision: Row) -> list[Doubt]:
             "tuned",
             f"{'one of them' if several else 'it'} may do as well on new samples: annotate more, "
             f"or write `apply: {above[0]['method']}` in the configuration",
-            method=method,
         )
     ]
 
@@ -106,7 +107,6 @@ def metric_doubts(decision: Row, ranking: Sequence[Row], units: Sequence[Row]) -
             f"{method} is not the best in everything: {'; '.join(said)}",
             f"look at both where they differ; if that matters more to you than "
             f"{label_of(decision['metric'])}, write `apply: {better[0]}` in the configuration",
-            method=method,
         )
     ]
 
@@ -130,7 +130,7 @@ def calibre_doubts(decision: Row, errors: Iterable[Mapping[str, str]]) -> list[D
             missed[key] += int(row["fn"])
     classes = sorted({(low, high) for name, low, high in found if name == method})
     pixels = {one: found[method, *one] + missed[method, *one] for one in classes}
-    said, better = [], []
+    said, better, is_thick = [], [], False
     for one in classes:
         if not pixels[one] or pixels[one] < LEAST_SHARE * sum(pixels.values()):
             continue
@@ -146,15 +146,16 @@ def calibre_doubts(decision: Row, errors: Iterable[Mapping[str, str]]) -> list[D
                 f"{recalls[best]:.0%}"
             )
             better.append(best)
+            is_thick = one[0] >= THICK
     if not said:
         return []
+    mend = "fill holes of the mask (`cleanup: [fill_holes]`) or " if is_thick else ""
     return [
         Doubt(
             "worse_by_calibre",
             "; ".join(said),
-            "look at such places; if they matter to you, mend the mask (`cleanup: [fill_holes]`, "
-            f"say) or write `apply: {better[0]}` in the configuration",
-            method=method,
+            f"look at such places; if they matter to you, {mend}write `apply: {better[0]}` in the "
+            "configuration",
         )
     ]
 

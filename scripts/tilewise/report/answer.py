@@ -93,8 +93,8 @@ def _of_tiles(decision, label, estimate):
         )
     if decision["units"]["unit"] == BLOCKS:
         said.append(
-            f"that of the whole tile differs from the {label} above, which leaves out margins "
-            "between its blocks"
+            f"the score of the whole tile differs a little from the {label} above, which leaves "
+            "out margins between its blocks"
         )
     text = "; ".join(said)
     return f" {text[0].upper()}{text[1:]}." if text else ""
@@ -150,7 +150,7 @@ def _expected(decision, label):
     if is_dependent(decision["units"]):
         flattery = _flattery(decision, label)
         return f"{here}.{flattery} What to expect of other images cannot be told from {known}."
-    cannot = f"how far from that it may be, {known} cannot tell"
+    cannot = f"how far a new sample may be from that, {known} cannot tell"
     if own - expected >= CHANGE:
         return (
             f"{here}; on a new sample, expect about {expected:.3f}, because it was chosen on "

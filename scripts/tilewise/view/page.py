@@ -3,12 +3,13 @@
 import base64
 import gzip
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tilewise.unit_words import counted
 from tilewise.view.columns import number, rows_of
@@ -17,6 +18,7 @@ FOLDER = Path(__file__).parent / "page"
 """Template, and the bundle that `web/` is built to."""
 DASH = "\N{EN DASH}"
 """Where there is no number."""
+CODE = re.compile("`([^`]+)`")
 MOST_ROWS = 30
 """Of the static lists of tiles; the interactive page has all."""
 OF_FRACTIONS = {"intervals": "low", "areas": "corrected_um2", "units": "units"}
@@ -43,6 +45,7 @@ def render(data: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"short": short, "percent": percent, "share": share, "counted": counted}
+    environment.filters["coded"] = coded
     template = environment.get_template("report.html.j2")
     style, bundle = (_read(f"report.{kind}") for kind in ("css", "js"))
     return template.render(
@@ -58,6 +61,11 @@ def pack(data: Any) -> str:
     """Data as compact JSON, compressed by gzip, in base64; the same data gives the same text."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
+def coded(text: str) -> Markup:
+    """Text in which what stands between backticks is code."""
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def short(value: Any, digits: int = 3) -> str:

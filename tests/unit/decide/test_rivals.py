@@ -41,7 +41,6 @@ def test_fixed_methods_above_what_to_expect():
         "b (0.860) scores above 0.850, the MCC to expect of choosing a; none of its parameters was "
         "tuned"
     )
-    assert doubt.method == "a"
     assert rivals.expected_doubts(decision(other("c", 0.84))) == []
     # nothing of the method was tuned either
     assert rivals.expected_doubts(known | {"estimate": "fixed"}) == []
@@ -112,6 +111,11 @@ def test_a_class_of_calibre():
     (doubt,) = rivals.calibre_doubts(decision(other("b", 0.86)), rows)
     # 85 of 100, and 95 of 100
     assert doubt.message == "of what is 17 or more px wide a finds 85%, b 95%"
+    assert "`cleanup: [fill_holes]`) or write `apply: b`" in doubt.remedy
+    thin = [row | {"low": "3", "high": "5"} for row in rows if row["low"] == "17"]
+    (doubt,) = rivals.calibre_doubts(decision(other("b", 0.86)), thin)
+    assert doubt.message == "of what is 3 to 5 px wide a finds 85%, b 95%"
+    assert "fill_holes" not in doubt.remedy
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_too_few_units():
     assert second == (
         "a reached MCC 0.900 on your annotated tiles, where 1 is perfect agreement with your "
         "annotations, and 0 is chance; on a new sample, expect about 0.800, because it was chosen "
-        "on these: how far from that it may be, 2 independent samples cannot tell."
+        "on these: how far a new sample may be from that, 2 independent samples cannot tell."
     )
     assert third == (
         "Whether one of the others would be better on other samples cannot be told from 2 "
@@ -152,7 +152,7 @@ def test_scores_of_single_tiles_are_explained():
     assert "flatter it a little, since its parameters were chosen on the same tiles" in step
     (step,) = answer.next_steps(decision(next=[], units=BLOCKS), "MCC", [], [], "held out")
     assert "flatter" not in step
-    assert "That of the whole tile differs from the MCC above, which leaves out margins" in step
+    assert "The score of the whole tile differs a little from the MCC above, which leaves" in step
 
 
 def test_warnings_that_touch_the_verdict():

@@ -86,6 +86,14 @@ def test_what_was_imaged_and_why_the_worst_tile_is():
     assert "<p>Images</p>\n<p>We analysed 2.</p>" in body
 
 
+def test_what_stands_in_backticks_is_code():
+    assert page.coded("write `unit: <b>` and `x`, 5` more") == (
+        "write <code>unit: &lt;b&gt;</code> and <code>x</code>, 5` more"
+    )
+    answer = {"sentences": ["Use a."], "next": ["Write `apply: a`."], "warnings": []}
+    assert "<li>Write <code>apply: a</code>.</li>" in page.render(page_data(answer=answer))
+
+
 def test_columns_without_a_value_are_left_out():
     row = {"level": "sample", "name": "a", "uncorrected": 0.04, "corrected": 0.03, "low": None}
     row |= {"high": None, "confidence": None, "tiles": 9, "annotated": 9, "units": None}
