@@ -8,7 +8,7 @@ from tilewise.tables import read_rows, write_rows
 
 COLUMNS = ("code", "sample", "method", "tile", "message", "remedy")
 FIRST = "few_units"
-"""What limits all that can be said comes before everything else."""
+"""What limits all that can be said of a comparison."""
 
 
 class Doubt(NamedTuple):
@@ -29,12 +29,12 @@ class Doubt(NamedTuple):
 
 
 def write(path: str | Path, doubts: Iterable[Doubt]) -> None:
-    """Write a table of doubts, each once, as `in_order`."""
-    write_rows(path, COLUMNS, (doubt._asdict() for doubt in dict.fromkeys(in_order(doubts))))
+    """Write a table of doubts, each once, in their order."""
+    write_rows(path, COLUMNS, (doubt._asdict() for doubt in dict.fromkeys(doubts)))
 
 
 def in_order(doubts: Iterable[Doubt]) -> list[Doubt]:
-    """Doubts in their order, but for `FIRST`."""
+    """Doubts in their order, `FIRST` before all others."""
     return sorted(doubts, key=lambda doubt: doubt.code != FIRST)
 
 

@@ -100,7 +100,7 @@ def test_groups_are_compared_and_shown(finished):
     page = (project.results / "report.html").read_text()
     assert "<h2>Foreground of all tiles</h2>" in page
     assert f"{100 * values[0]:.2f}%" in page
-    assert "v less p" in page
+    assert "v minus p" in page
 
 
 def test_an_unknown_draw_corrects_nothing(finished, tmp_path):

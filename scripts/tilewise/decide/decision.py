@@ -136,7 +136,7 @@ def decide(
     scores += _annotator_rows(annotators, rules)
     rows = sort_rows(chain.from_iterable(tiles.values()), samples, list(tiles))
     summary = summarize(whole_tiles(rows), choices)
-    doubts = [*known_doubts, *doubts_of(summary), *blank_doubts(summary)]
+    doubts = [*doubts_of(summary), *blank_doubts(summary)]
     doubts += [*guarded.empty_doubts(summary), *tuned_doubts(known, decisive)]
     for method, own in trials.items():
         merits = estimate(own.trials.of_all, *by)
@@ -170,7 +170,7 @@ def decide(
     }
     of_units = [row for one in known.items() for row in unit_rows(*one, names, columns)]
     doubts += [*rivals.expected_doubts(record), *rivals.metric_doubts(record, ranking, of_units)]
-    record["warnings"] = [doubt._asdict() for doubt in in_order(doubts)]
+    record["warnings"] = [doubt._asdict() for doubt in (*known_doubts, *in_order(doubts))]
     return Decision(ranking, scores, {"opening": opening(record), **record}, of_units)
 
 
