@@ -5,7 +5,7 @@ from itertools import chain
 from pathlib import Path
 
 from tilewise import doubts, job
-from tilewise.decide import guarded, quantities, summary
+from tilewise.decide import guarded, quantities, rivals, summary
 from tilewise.read import image_check, painted
 from tilewise.read.sources import unpainted_of
 from tilewise.tables import read_all, read_each, read_rows
@@ -28,4 +28,5 @@ if given.decision:
     # those of samples and masks are known already, of all samples
     codes = {doubt.code for doubt in known}
     known += [doubts.Doubt(**row) for row in record["warnings"] if row["code"] not in codes]
+    known += rivals.calibre_doubts(record, read_rows(given.errors))
 doubts.write(snakemake.output.warnings, known)

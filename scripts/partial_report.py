@@ -61,16 +61,15 @@ def partial(study):
     wanted = report.aggregate(study).metrics
     files = [path for path in wanted if Path(path).exists()]
     choices = tuple(filter(None, map(choice_of, study.swept)))
-    facts = methods_facts.facts(study)
+    facts = methods_facts.facts(study, choices)
     rows = scores_of(study, files)
     tables = {"metrics": rows, "summary": summarize(rows, study.tile_metrics)}
     for name in ("quality", "trust", "annotate_next"):
         path = Path(f"results/{name}.tsv")
         tables[name] = read_rows(path) if path.exists() else []
-    text, bibtex = methods_text.write(facts, None, {})
     known = data.assemble(
         *(definitions.facts(study, choices), tables, None, {}, data.Pictures(), TERMS),
-        **{"methods_text": text, "bibtex": bibtex},
+        text=methods_text.write(facts, None, {})._asdict(),
         partial=f"This report is of a run that goes on: {len(files)} of {len(wanted)} tables of "
         "scores are there.",
         citations=methods_text.citations(facts),

@@ -23,12 +23,13 @@ sweeps = zip(params.swept, map(read_rows, given.sweeps), strict=True)
 # one after the other, as far as the page has space for them
 packs = (tile_packs.from_script(Path(path).read_text(encoding="ascii")) for path in given.packs)
 provenance = json.loads(Path(given.provenance).read_text(encoding="utf-8"))
-text, bibtex = methods_text.write(params.facts, decision, provenance["versions"])
+text = methods_text.write(params.facts, decision, provenance["versions"])
 known = data.assemble(
     *(params.study, tables, decision, dict(sweeps), pictures, TERMS),
     packs=data.embed(packs),
     number_of_packs=len(given.packs),
-    **{"methods_text": text, "bibtex": bibtex, "provenance": provenance},
+    text=text._asdict(),
+    provenance=provenance,
     citations=methods_text.citations(params.facts),
 )
 Path(snakemake.output.report).write_text(page.render(known), encoding="utf-8")

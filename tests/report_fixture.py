@@ -90,8 +90,11 @@ def fixture(tiles=1000, methods=11, seed=0, side=96):
         packs=data.embed(texts),
         number_of_packs=len(texts),
         citations={name: ["otsu1979"] for name in names},
-        methods_text=f"Images were segmented with {ALERT} [@otsu1979].",
-        bibtex="@article{otsu1979,\n  author = {Otsu, Nobuyuki}\n}\n",
+        text={
+            "plain": f"Images were segmented with {ALERT} (Otsu 1979).",
+            "markdown": f"Images were segmented with {ALERT} [@otsu1979].",
+            "bibtex": "@article{otsu1979,\n  author = {Otsu, Nobuyuki}\n}\n",
+        },
         provenance={"format": 1, "inputs": {ALERT: "0" * 64}, "versions": {"numpy": "2"}},
     )
     return known, texts
@@ -162,6 +165,7 @@ def _study(tiles, methods, side):
         for i in range(each)
     ][:tiles]
     return {
+        **{"title": "", "description": f"Vessels {ALERT} and gels, drawn at random."},
         "metric": METRIC,
         "metrics": list(NAMES),
         "samples": [

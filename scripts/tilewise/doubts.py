@@ -7,6 +7,8 @@ from typing import NamedTuple
 from tilewise.tables import read_rows, write_rows
 
 COLUMNS = ("code", "sample", "method", "tile", "message", "remedy")
+FIRST = "few_units"
+"""What limits all that can be said of a comparison."""
 
 
 class Doubt(NamedTuple):
@@ -29,6 +31,11 @@ class Doubt(NamedTuple):
 def write(path: str | Path, doubts: Iterable[Doubt]) -> None:
     """Write a table of doubts, each once, in their order."""
     write_rows(path, COLUMNS, (doubt._asdict() for doubt in dict.fromkeys(doubts)))
+
+
+def in_order(doubts: Iterable[Doubt]) -> list[Doubt]:
+    """Doubts in their order, `FIRST` before all others."""
+    return sorted(doubts, key=lambda doubt: doubt.code != FIRST)
 
 
 def read(path: str | Path) -> list[Doubt]:

@@ -103,7 +103,7 @@ def test_the_decision(decided):
     assert [row["rank"] for row in ranking] == ["1", "2", "3"]
     held_out = {row["method"]: float(row["value"]) for row in ranking}
     assert decision["method"] == max(held_out, key=held_out.get)
-    assert decision["units"] == {"unit": "sample", "number": 6, "independent": 6}
+    assert decision["units"] == {"unit": "sample", "number": 6, "independent": 6, "needed": 5}
     assert decision["low"] < decision["value"] < decision["high"]
     assert decision["learning_curve"][0]["units"] == 5
     # six samples tell the best of three methods apart

@@ -25,6 +25,7 @@ def test_a_single_tile_is_cut_into_spatial_blocks(project):
         "unit": "spatial blocks of one tile",
         "number": 9,
         "independent": 1,
+        "needed": 5,
     }
     assert decision["verdict"].startswith("Cannot tell with this much truth: 1 independent unit")
     row = project.scores("swept", "held out")
@@ -60,7 +61,7 @@ def test_planes_of_one_stack(project):
     rows = [{"sample": "stack", "image": "image/*.png", "truth": "truth/*.png"}]
     project.configure(rows, decision={"plane_gap": 9}).succeed()
     decision = json.loads((project.results / "decision.json").read_text())
-    assert decision["units"] == {"unit": "plane", "number": 2, "independent": 2}
+    assert decision["units"] == {"unit": "plane", "number": 2, "independent": 2, "needed": 5}
     project.configure(decision={"plane_gap": 1}).succeed()
     decision = json.loads((project.results / "decision.json").read_text())
     assert decision["units"]["number"] == 4

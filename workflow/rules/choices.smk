@@ -179,3 +179,8 @@ def get_compared_choices(wildcards):
 def get_facts(wildcards):
     """What the report is told of the study, by what was chosen for each method."""
     return definitions.facts(STUDY, tuple(map(get_choice, COMPARED)))
+
+
+def get_methods_facts(wildcards):
+    """What its methods text is told."""
+    return methods_facts.facts(STUDY, tuple(map(get_choice, COMPARED)))

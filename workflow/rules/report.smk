@@ -53,6 +53,7 @@ rule gather_warnings:
         made_from=lambda w: doubts.warnings(STUDY).made_from,
         summary="results/summary.tsv",
         decision=targets.decision_tables(STUDY),
+        errors="results/errors.tsv",
         quantities=quantities.tables(STUDY)[:1],
         code=get_code("gather_warnings"),
     output:
@@ -191,7 +192,7 @@ rule report:
         "logs/report.log",
     params:
         study=get_facts,
-        facts=lambda w: methods_facts.facts(STUDY),
+        facts=get_methods_facts,
         swept=STUDY.swept,
     conda:
         "../../envs/tilewise.yaml"

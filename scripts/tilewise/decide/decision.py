@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tilewise.decide import evidence, guarded, reference_scores, unit_doubts, units
+from tilewise.decide import evidence, guarded, reference_scores, rivals, unit_doubts, units
 from tilewise.decide.choice import choose, cross_validate, repeat
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.cross_validation import Splits
@@ -28,7 +28,7 @@ from tilewise.decide.resampling import MetricOfCounts, estimate
 from tilewise.decide.selection import Trials
 from tilewise.decide.summary import blank_doubts, doubts_of, sort_rows, summarize
 from tilewise.decide.verdict import advice, opening, verdict, worst_tiles
-from tilewise.doubts import Doubt
+from tilewise.doubts import Doubt, in_order
 from tilewise.score.formulas import COUNTS
 from tilewise.score.score_table import whole_tiles
 
@@ -136,7 +136,7 @@ def decide(
     scores += _annotator_rows(annotators, rules)
     rows = sort_rows(chain.from_iterable(tiles.values()), samples, list(tiles))
     summary = summarize(whole_tiles(rows), choices)
-    doubts = [*known_doubts, *doubts_of(summary), *blank_doubts(summary)]
+    doubts = [*doubts_of(summary), *blank_doubts(summary)]
     doubts += [*guarded.empty_doubts(summary), *tuned_doubts(known, decisive)]
     for method, own in trials.items():
         merits = estimate(own.trials.of_all, *by)
@@ -152,7 +152,10 @@ def decide(
     record = {
         **_verdict(decisive, applied, known[applied], cross_validated, rules),
         "next": advice(curve, plan, rules),
-        "units": {"unit": rules.unit, "number": len(names), "independent": rules.units}
+        "units": {
+            **{"unit": rules.unit, "number": len(names), "independent": rules.units},
+            "needed": rules.min_units,
+        }
         | (nearness.to_record() if nearness else {}),
         "others": [row for row in decisive if row["method"] != applied],
         "within": within_units(known, decisive, columns, rules, folds.kind),
@@ -164,9 +167,10 @@ def decide(
         "excluded": excluded,
         "learning_curve": curve,
         "worst": worst_tiles(whole_tiles(tiles[applied]), flags, rules.metric),
-        "warnings": [doubt._asdict() for doubt in doubts],
     }
     of_units = [row for one in known.items() for row in unit_rows(*one, names, columns)]
+    doubts += [*rivals.expected_doubts(record), *rivals.metric_doubts(record, ranking, of_units)]
+    record["warnings"] = [doubt._asdict() for doubt in (*known_doubts, *in_order(doubts))]
     return Decision(ranking, scores, {"opening": opening(record), **record}, of_units)
 
 
@@ -233,8 +237,8 @@ def _verdict(
     expected = cross_validated or {name: row[name] for name in ("value", "low", "high")}
     if cross_validated:
         what = (
-            f"choosing among these {len(decisive)} methods by this rule, scored on units that had "
-            "no part in the choice"
+            f"the score of choosing one of these {len(decisive)} methods anew, each time without "
+            "the units that are then scored"
         )
     else:
         what = (

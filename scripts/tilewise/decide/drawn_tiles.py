@@ -231,8 +231,9 @@ def draw(level: Level, sampling: str, min_units: int) -> Draw:
         drawn = [tile for tile in drawn if tile.pi]
     elif sampling != "random":
         raise RefusedError(
-            "how the annotated tiles were drawn is unknown: give `pi`, or set `sampling` under "
-            "`quantities` to random if they were drawn at random"
+            "how the annotated tiles were drawn is unknown: if it was at random, write "
+            "`sampling: random` under `quantities` in the configuration, or give the chance with "
+            "which each tile was drawn in the column `pi` of the sheet or the table of windows"
         )
     of_sample: dict[str, list[Tile]] = {}
     for tile in drawn:

@@ -7,6 +7,7 @@ import numpy as np
 
 from tilewise.decide.resampling import Floats
 from tilewise.doubts import Doubt
+from tilewise.score.formulas import label_of
 
 
 def rising_edges(
@@ -52,9 +53,9 @@ def edge_doubts(
     return [
         Doubt(
             "grid_edge",
-            f"{method} chooses {key} {value}, the {ends[direction]} of its grid, and its {metric} "
-            "still rises there",
-            f"extend methods.{method}.grid.{key} to {direction} values",
+            f"the {ends[direction]} value of {key} that {method} tries, {value}, is the best, and "
+            f"its {label_of(metric)} still rises there",
+            f"add {direction} values to `methods.{method}.grid.{key}` in the configuration",
             method=method,
         )
         for key, value, direction in rising_edges(grid, merits, chosen)

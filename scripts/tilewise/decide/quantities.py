@@ -27,7 +27,10 @@ GROUP_COLUMNS = (
 """Of the table of differences of groups: the corrected fraction less the other's."""
 GREAT_BIAS = 0.1
 """Relative difference of mask and truth on annotated tiles that a warning is given for."""
-EVERY_TILE = "every tile is annotated: this is the truth's own fraction"
+EVERY_TILE = (
+    "no interval, since nothing is estimated: every tile is annotated, and this is the fraction of "
+    "the truth itself"
+)
 IN_PARTS = "every tile is annotated, some in part: no interval"
 ALL_SAMPLES = "all samples"
 """The group of samples where none has a group."""
@@ -129,7 +132,7 @@ def _row(own: _Source, group: _Source | None = None) -> tuple[Row, Estimate | No
     if truth_annotated is not None and all(sample.has_every_tile for sample in level.samples):
         if not all(tile.is_whole for tile in annotated):
             return row | _fraction(truth_annotated, None, None, region) | {"note": IN_PARTS}, None
-        known = _fraction(*(truth_annotated,) * 3, region)
+        known = _fraction(truth_annotated, None, None, region)
         return row | known | {"note": EVERY_TILE}, Estimate(truth_annotated, 0.0)
     source = next((one for one in (own, group) if one and not one.refusal), None)
     if source is None:

@@ -12,6 +12,8 @@ from tilewise.doubts import Doubt
 
 MANY_UNITS = 30
 """From which an estimate of the correlation of neighbours is more than noise."""
+SETTING = "write `unit: {}` under `decision` in the configuration"
+ALONE = "alone, and say nothing of others"
 SURE = 1.645
 """Standard errors by which a correlation has to be above 0: one-sided, 5 %."""
 
@@ -38,27 +40,47 @@ def _few_units(folds: Folds, settings: Mapping[str, Any]) -> list[Doubt]:
     number = units.independent(folds.kind, len(folds.fold_of))
     # spatial blocks are of a single tile
     tiles = [place for place in folds.unit_of if not place.patch]
-    if number >= min(settings["min_units"], len(tiles)):
+    if number >= settings["min_units"]:
         return []
+    if len(tiles) <= 1:
+        return [_single_tile(folds, settings)]
     causes: list[tuple[str, str]] = []
     if folds.kind == "sample":
         causes += _of_samples(tiles, number)
     elif folds.kind == "part" and settings["unit"] != "auto":
         text = f"all are one {settings['unit']}, and `unit: {settings['unit']}` is asked for"
-        causes.append((text, "`unit: auto` counts within it, and says nothing of others"))
+        causes.append((text, f"{SETTING.format('auto')}: intervals then hold for it {ALONE}"))
     else:
         causes += _of_planes(tiles, settings["plane_gap"])
         causes += _of_whole_planes(tiles) if folds.kind == "plane" else _of_tiles(folds, settings)
-    reasons, remedies = zip(*causes, strict=True)
     described = units.DESCRIBED.get(folds.kind, folds.kind)
+    reasons = "; ".join(reason for reason, _ in causes)
+    remedies = "; ".join(["annotate further samples", *(f"or {remedy}" for _, remedy in causes)])
     return [
         Doubt(
             "few_units",
             f"{len(tiles)} annotated tiles are {_count(number, 'independent unit')} ({described}), "
-            f"{settings['min_units']} are needed for intervals and tests: {'; '.join(reasons)}",
-            f"annotate further samples, or: {'; '.join(remedies)}",
+            f"{settings['min_units']} are needed for intervals and tests"
+            + (f": {reasons}" if reasons else ""),
+            remedies,
         )
     ]
+
+
+def _single_tile(folds: Folds, settings: Mapping[str, Any]) -> Doubt:
+    """All that is known is of one image."""
+    cut = (
+        f", and its {len(folds.fold_of)} blocks are not independent"
+        if folds.kind == "block"
+        else ""
+    )
+    return Doubt(
+        "few_units",
+        f"a single tile is annotated{cut}: how well any method does on another image is unknown, "
+        "and which one does best there",
+        f"annotate tiles of at least {settings['min_units']} samples, or of planes or places far "
+        "apart",
+    )
 
 
 def _of_samples(tiles: Sequence[Place], number: int) -> Iterator[tuple[str, str]]:
@@ -72,7 +94,8 @@ def _of_samples(tiles: Sequence[Place], number: int) -> Iterator[tuple[str, str]
     if len(tiles) > len(samples):
         yield (
             "all tiles of a sample are one unit",
-            "`unit: plane` or `unit: tile` counts within samples, and says nothing of others",
+            f"{SETTING.format('plane` or `unit: tile')}, which counts planes or tiles as units: "
+            f"intervals then hold for these samples {ALONE}",
         )
 
 
@@ -91,7 +114,8 @@ def _of_whole_planes(tiles: Sequence[Place]) -> Iterator[tuple[str, str]]:
     if len(tiles) > len({(place.sample, place.z) for place in tiles}):
         yield (
             "all tiles of a plane are one unit",
-            "`unit: tile` counts within planes, and says nothing of others",
+            f"{SETTING.format('tile')}, which counts tiles as units: intervals then hold for these "
+            f"planes {ALONE}",
         )
 
 

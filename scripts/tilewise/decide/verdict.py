@@ -7,21 +7,33 @@ import numpy as np
 
 from tilewise.decide.evidence import Rules
 from tilewise.decide.planning import MOST_UNITS
-from tilewise.score.formulas import METRICS
+from tilewise.score.formulas import METRICS, label_of
 from tilewise.tables import EQUIVALENT, LITTLE_WORSE, SLIVER, UNKNOWN, WORSE
+from tilewise.unit_words import counted, described
 
 Row = dict[str, Any]
+
+OTHERS = "others"
+WHICH = {
+    "sample": ": other samples, since further tiles of the same ones are no new units",
+    **dict.fromkeys(
+        ("plane", "tile", "cell"), ": other samples, or places far from those that are annotated"
+    ),
+    OTHERS: ": other samples or, if there are none, planes or places far from what is annotated",
+}
+"""What counts as further units, by what units are."""
 
 
 def verdict(ranking: Sequence[Row], applied: str, rules: Rules) -> str:
     """What a ranking by the metric that decides allows to say; `applied` is the method to use."""
     best, others = ranking[0], ranking[1:]
+    label = label_of(best["metric"])
     if not others:
         return f"{applied} is the only method: there is nothing to compare it with."
     if not rules.has_intervals:
         return (
             f"Cannot tell with this much truth: {rules.described_units}, at least "
-            f"{rules.min_units} are needed. {best['method']} has the highest {best['metric']} here."
+            f"{rules.min_units} are needed. {best['method']} has the highest {label} here."
         )
     names = {
         relation: [row["method"] for row in others if row["relation"] == relation]
@@ -31,11 +43,11 @@ def verdict(ranking: Sequence[Row], applied: str, rules: Rules) -> str:
         if len(names[UNKNOWN]) == len(others):
             text = (
                 "Cannot tell with this much truth: no method can be told apart from "
-                f"{best['method']}, which has the highest {best['metric']}."
+                f"{best['method']}, which has the highest {label}."
             )
         else:
             text = (
-                f"{best['method']} has the highest {best['metric']}, but cannot be told apart from "
+                f"{best['method']} has the highest {label}, but cannot be told apart from "
                 f"{', '.join(names[UNKNOWN])}."
             )
         if names[EQUIVALENT]:
@@ -59,8 +71,8 @@ def verdict(ranking: Sequence[Row], applied: str, rules: Rules) -> str:
 def _equivalent(best: Row, names: Sequence[str], margin: float) -> str:
     verb = "are" if len(names) > 1 else "is"
     return (
-        f"{', '.join(names)} {verb} equivalent to {best['method']}: {best['metric']} differs by "
-        f"less than {margin:g}."
+        f"{', '.join(names)} {verb} equivalent to {best['method']}: {label_of(best['metric'])} "
+        f"differs by less than {margin:g}."
     )
 
 
@@ -134,7 +146,7 @@ def describe(decision: Mapping[str, Any]) -> str:
 
 def opening(decision: Mapping[str, Any]) -> list[str]:
     """The decision in sentences: what to use, how good it is, how sure that is, and what next."""
-    metric, expected, units = decision["metric"], decision["expected"], decision["units"]
+    metric, expected = label_of(decision["metric"]), decision["expected"]
     variant = f" with {decision['variant']}" if decision["variant"] else ""
     sentences = [f"Use {decision['method']}{variant}."]
     value = _three(expected["value"])
@@ -145,21 +157,28 @@ def opening(decision: Mapping[str, Any]) -> list[str]:
             f"{expected['high']:.3f}): {expected['what']}."
         )
     else:
-        number = units["independent"]
         sentences.append(
-            f"On these tiles, {metric} {value}: {expected['what']}; what that says of other "
-            f"samples, {number} independent unit{'s' * (number != 1)} cannot tell."
+            f"{_here(decision, metric)} What that says of other samples cannot be told from "
+            f"{described(decision['units'])}."
         )
     sentences.append(decision["verdict"])
     return [*sentences, *decision["next"]]
 
 
+def _here(decision: Mapping[str, Any], metric: str) -> str:
+    """The score of the method, and what is to be expected of having chosen it by that score."""
+    expected, own = decision["expected"], _three(decision["value"])
+    value = _three(expected["value"])
+    if value == own:
+        return f"It has {metric} {own} on these tiles: {expected['what']}."
+    return f"It has {metric} {own} on these tiles; expect {value}, {expected['what']}."
+
+
 def advice(curve: Sequence[Row], plan: Mapping[str, Any] | None, rules: Rules) -> list[str]:
     """What would make a decision surer, in sentences."""
     if not rules.has_intervals:
-        more = rules.min_units - rules.units
-        noun = "unit" if more == 1 else "units"
-        return [f"Annotate at least {more} more independent {noun}."]
+        more = counted(rules.min_units - rules.units, "unit", "more independent")
+        return [f"Annotate at least {more}{WHICH.get(rules.unit, WHICH[OTHERS])}."]
     sentences = []
     if plan:
         number = _number(plan["units"])

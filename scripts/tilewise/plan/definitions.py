@@ -17,6 +17,12 @@ NAMES = {
     **{"tophat": "top-hat", "onnx": "network"},
 }
 """Steps that are written in another way than they are called."""
+TOLD = {
+    "pixel_classifier": ("trees", "depth"),
+    "unet": ("width", "levels", "steps"),
+    "vote": ("methods", "least"),
+}
+"""Settings that are told of a threshold, where it has too many to read."""
 SCOPES = {
     "tile": "a threshold per tile",
     "plane": "a threshold per plane",
@@ -31,6 +37,8 @@ def facts(study: Study, choices: tuple[Choice, ...]) -> dict[str, Any]:
     overlay, chosen = study.config["overlay"], {choice.method: choice for choice in choices}
     words = study.config["validate"]["metrics"]
     return {
+        "title": study.config["title"].strip(),
+        "description": " ".join(study.config["description"].split()),
         "metric": study.config["decision"]["metric"],
         "metrics": [*PIXEL_METRICS, *(metric.name for metric in metrics_of(words))],
         "samples": [_sample(study, name) for name in study.samples],
@@ -84,8 +92,20 @@ def _step(step: Any) -> str:
     name, settings = next(iter(step.items()))
     if not isinstance(settings, dict):
         return f"{_name(name)} ({settings})"
-    given = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in settings.items())
+    given = ", ".join(
+        f"{key.replace('_', ' ')} {_written(value)}" for key, value in settings.items()
+    )
     return f"{_name(name)} ({given})" if given else _name(name)
+
+
+def _written(value: Any) -> str:
+    """A setting as one reads it: `2 and 3` for `[2, 3]`, `yes` for `True`."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        *some, last = map(_written, value) if value else [""]
+        return f"{', '.join(some)} and {last}" if some else last
+    return str(value)
 
 
 def _name(step: str) -> str:
@@ -97,7 +117,9 @@ def threshold_in_words(segmenter: Segmenter) -> str:
     given = {
         name: value
         for name, value in segmenter.settings.items()
-        if value is not None and not isinstance(value, dict)
+        if value is not None
+        and not isinstance(value, dict)
+        and name in TOLD.get(segmenter.threshold, segmenter.settings)
     }
     words = [_step({segmenter.threshold: given})]
     if not segmenter.is_local and segmenter.threshold != "manual":

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tilewise.tables import EQUIVALENT, LITTLE_WORSE, UNKNOWN
+from tilewise.unit_words import described, is_dependent
 
 Row = Mapping[str, Any]
 
@@ -11,8 +12,12 @@ NO_TRUTH = "No sample has truth, so there is nothing to validate, and no method 
 NOT_DECIDED = "No method runs on all samples, so they are not compared with each other."
 EXPLAINED = {"mcc": "where 1 is perfect agreement with your annotations, and 0 is chance"}
 PERFECT = "where 1 is perfect agreement with your annotations"
-OF_FRACTIONS = ("biased_fraction",)
-"""Codes of warnings that touch the fraction of foreground."""
+TOUCHING = ("biased_fraction", "worse_by_calibre")
+"""Codes of warnings that touch the answer and that the decision does not know."""
+EDGE = "grid_edge"
+CHANGE = 0.0005
+"""Scores that differ by less read alike."""
+BLOCKS = "spatial blocks of one tile"
 SHOWN = 3
 """Tiles that are named in a sentence."""
 
@@ -28,7 +33,11 @@ def sentences(decision: Row | None, label: str, *, has_truth: bool) -> list[str]
 
 
 def next_steps(
-    decision: Row | None, label: str, doubts: Iterable[Row], following: Sequence[Row]
+    decision: Row | None,
+    label: str,
+    doubts: Iterable[Row],
+    following: Sequence[Row],
+    estimate: str = "",
 ) -> list[str]:
     """What to do next.
 
@@ -38,6 +47,8 @@ def next_steps(
         Rows of `warnings.tsv`.
     following
         Rows of `annotate_next.tsv`.
+    estimate
+        What the scores of single tiles by the method that was decided on are, as in `metrics.tsv`.
     """
     steps = []
     if decision is not None:
@@ -47,19 +58,56 @@ def next_steps(
             for row in decision["worst"][:SHOWN]
         ]
         if worst:
-            steps.append(f"Look at the worst tiles of {decision['method']}: {', '.join(worst)}.")
-    steps += [
-        f"Extend a grid: {row['message']}; {row['remedy']}."
-        for row in doubts
-        if row["code"] == "grid_edge"
-    ]
+            method = decision["method"]
+            tiles = f"the worst tiles of {method}" if len(worst) > 1 else f"the tile of {method}"
+            steps.append(
+                f"Look at {tiles}: {', '.join(worst)}.{_of_tiles(decision, label, estimate)}"
+            )
+        steps += [
+            f"{row['remedy'][0].upper()}{row['remedy'][1:]}: {label} still rises there."
+            for row in doubts
+            if row["code"] == EDGE and _may_be_best(row["method"], decision)
+        ]
     if following:
-        names = ", ".join(f"{row['sample']} {row['tile']}" for row in following[:SHOWN])
+        shown = following[:SHOWN]
+        names = ", ".join(f"{row['sample']} {row['tile']}" for row in shown)
+        samples = {row["sample"] for row in shown}
+        alone = ""
+        if len(shown) > 1 and len(samples) == 1 and _counts_samples(decision):
+            alone = f" (together one more independent unit, since all are of {min(samples)})"
         steps.append(
-            f"To choose parameters better, annotate the tiles that look hardest, such as {names}; "
-            "for scores, annotate those of annotate_random.tsv."
+            "To choose parameters better, annotate the tiles that look hardest, such as "
+            f"{names}{alone}; for scores, annotate those drawn at random, in "
+            "`results/annotate_random.tsv`."
         )
     return steps
+
+
+def _of_tiles(decision, label, estimate):
+    """What scores of single tiles are, beside that of the comparison."""
+    said = []
+    if estimate == "resubstitution":
+        said.append(
+            "such scores of single tiles flatter it a little, since its parameters were chosen on "
+            "the same tiles"
+        )
+    if decision["units"]["unit"] == BLOCKS:
+        said.append(
+            f"the score of the whole tile differs a little from the {label} above, which leaves "
+            "out margins between its blocks"
+        )
+    text = "; ".join(said)
+    return f" {text[0].upper()}{text[1:]}." if text else ""
+
+
+def _counts_samples(decision):
+    return decision is None or decision["units"]["unit"] in ("sample", BLOCKS)
+
+
+def _may_be_best(method, decision):
+    """Whether a method is the one that was decided on, or cannot be told from the best."""
+    alike = [row["method"] for row in decision["others"] if row["indistinguishable"] == "yes"]
+    return method in (decision["method"], *alike)
 
 
 def touching(decision: Row | None, doubts: Sequence[Row]) -> list[int]:
@@ -68,7 +116,9 @@ def touching(decision: Row | None, doubts: Sequence[Row]) -> list[int]:
     return [
         number
         for number, row in enumerate(doubts)
-        if row["code"] in OF_FRACTIONS or (row["code"], row["message"]) in known
+        if row["code"] in TOUCHING
+        or (row["code"], row["message"]) in known
+        and (row["code"] != EDGE or _may_be_best(row["method"], decision))
     ]
 
 
@@ -83,27 +133,62 @@ def _use(decision, label):
 
 
 def _expected(decision, label):
-    expected, number = decision["expected"], decision["units"]["independent"]
+    """How good the method is here, and what that is worth elsewhere."""
+    expected, own = decision["expected"]["value"], decision["value"]
     meaning = EXPLAINED.get(decision["metric"], PERFECT)
-    if expected["value"] is None:
+    if expected is None or own is None:
         return f"Its {label} is undefined on the annotated tiles."
-    value = f"{expected['value']:.3f}"
-    if expected["low"] is not None:
-        return (
-            f"On new samples like these, expect {label} of about {value} "
-            f"({decision['confidence']:.0%} interval {expected['low']:.3f} to "
-            f"{expected['high']:.3f}), {meaning}."
+    low, high = decision["expected"]["low"], decision["expected"]["high"]
+    if low is not None:
+        text = (
+            f"On new samples like these, expect {label} of about {expected:.3f} "
+            f"({decision['confidence']:.0%} interval {low:.3f} to {high:.3f}), {meaning}."
         )
-    end = f"what that says of other samples, {number} independent unit{'s' * (number != 1)} "
-    return f"On the annotated tiles the {label} is {value}, {meaning}; {end}cannot tell."
+        return f"{text}{_flattery(decision, label)}"
+    here = f"{decision['method']} reached {label} {own:.3f} on your annotated tiles, {meaning}"
+    known = described(decision["units"])
+    if is_dependent(decision["units"]):
+        flattery = _flattery(decision, label)
+        return f"{here}.{flattery} What to expect of other images cannot be told from {known}."
+    cannot = f"how far a new sample may be from that, {known} cannot tell"
+    if own - expected >= CHANGE:
+        return (
+            f"{here}; on a new sample, expect about {expected:.3f}, because it was chosen on "
+            f"these: {cannot}."
+        )
+    return f"{here}. On a new sample, expect about {expected:.3f}: {cannot}."
+
+
+def _flattery(decision, label):
+    """Why the score on the annotated tiles is too high, if it is."""
+    expected, own = decision["expected"], decision["value"]
+    if decision["estimate"] == "resubstitution":
+        return " That is too high, since its parameters were chosen on the tiles that score it."
+    if not decision["others"]:
+        return ""
+    if "chosen" not in expected:
+        return " That is a little too high, since it was chosen for this score."
+    if own - expected["value"] >= CHANGE and expected["low"] is not None:
+        return (
+            f" The {own:.3f} that {decision['method']} has on your annotated tiles is a little too "
+            "high, since it was chosen for it."
+        )
+    if own - expected["value"] >= CHANGE:
+        return f" Without what it was chosen for, it is about {expected['value']:.3f}."
+    return ""
 
 
 def _sure(decision):
     others = decision["others"]
     if decision["low"] is None:
-        # the note says how many units there are, and how many are needed
-        why = decision["note"].partition(": ")[2] or decision["note"]
-        return f"Whether another method is better, this much truth cannot tell: {why}."
+        if not others:
+            return "There is no other method to compare it with."
+        units = decision["units"]
+        better = "one of the others" if len(others) > 1 else f"{others[0]['method']}"
+        return (
+            f"Whether {better} would be better on other samples cannot be told from "
+            f"{described(units)}: it takes {units['needed']} or more independent units."
+        )
     if not others:
         return "There is no other method to compare it with."
     names = {

@@ -10,17 +10,13 @@ import numpy as np
 
 from tilewise.report import answer, maps
 from tilewise.report.limits import MOST_TILES
-from tilewise.score.formulas import COUNTS, METRICS
+from tilewise.report.reasons import reason
+from tilewise.score.formulas import COUNTS, METRICS, label_of
 from tilewise.view.columns import number, table
 
 Row = Mapping[str, str]
 Rows = Sequence[Row]
 
-LABELS = {
-    **{"mcc": "MCC", "f1": "F1 (Dice)", "iou": "IoU", "cldice": "clDice", "nsd": "NSD"},
-    **{"hd95": "HD95", "assd": "ASSD", "object_f1": "F1 of objects"},
-}
-"""Metrics that are written in another way than their names."""
 MEASURED = {"hd95": "95th percentile of the distances between both surfaces."}
 """Metrics without a formula."""
 EMBEDDED_BYTES = 2_000_000
@@ -34,6 +30,8 @@ QUALITY = (
 TRUST = ("agreement", "drift_z", "drift_plane", "distance", "trust")
 """Columns of the tables of quality and trust that tiles have, too."""
 PLACE = ("z", "y", "x", "height", "width")
+NAMED = 3
+"""Samples in the title of a report."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +67,17 @@ def assemble(
     packs: Mapping[str, Any] | None = None,
     number_of_packs: int = 0,
     citations: Mapping[str, Sequence[str]] | None = None,
-    **further: Any,
+    text: Mapping[str, str] | None = None,
+    provenance: Mapping[str, Any] | None = None,
+    partial: str = "",
 ) -> dict[str, Any]:
     """All data of the page.
 
     Parameters
     ----------
     study
-        What the plan knows: `metric`, `metrics`, `samples`, `methods`, `colors` and `alpha`.
+        What the plan knows: `title`, `description`, `metric`, `metrics`, `samples`, `methods`,
+        `colors` and `alpha`.
     tables
         By name, rows of the tables that there are; `metrics`, `quality` and `trust` are of tiles,
         `units` of units.
@@ -88,18 +89,24 @@ def assemble(
         Tiles in full that the page holds, as from `embed`, and how many there are.
     citations
         By method.
-    further
-        `methods_text`, `bibtex`, `provenance` and `partial`.
+    text
+        The methods text: `plain`, `markdown` and `bibtex`.
+    provenance
+        What `provenance.json` holds.
+    partial
+        What a report of a run that goes on says of itself.
     """
     metric, doubts = study["metric"], tables.get("warnings", ())
     label = label_of(metric)
     following = tables.get("annotate_next", ())
-    tiles = list_tiles(study, tables, pictures)
+    tiles = list_tiles(study, tables, pictures, decided=(decision or {"method": ""})["method"])
     listed = pick(tiles, pictures)
     scores = _scores(tables.get("metrics", ()), study["metrics"])
     own = [(row["sample"], row["tile"]) for row in listed]
+    written = text or {}
     return {
-        **{"format": 1, "title": "tilewise", "partial": further.get("partial", "")},
+        **{"format": 1, "title": _title(study), "partial": partial},
+        "description": study["description"],
         "metric": metric,
         "metrics": [_metric(name, glossary) for name in study["metrics"]],
         "samples": study["samples"],
@@ -107,7 +114,9 @@ def assemble(
         "decision": _plain(decision),
         "answer": {
             "sentences": answer.sentences(decision, label, has_truth=bool(scores)),
-            "next": answer.next_steps(decision, label, doubts, following),
+            "next": answer.next_steps(
+                decision, label, doubts, following, _estimate(tables, decision)
+            ),
             "warnings": answer.touching(decision, doubts),
         },
         "warnings": table(doubts, ("code", "sample", "method", "tile", "message", "remedy")),
@@ -132,9 +141,10 @@ def assemble(
         "label_colors": {"published": study["colors"], "safe": SAFE_COLORS},
         "alpha": study["alpha"],
         "glossary": dict(glossary),
-        "methods_text": further.get("methods_text", ""),
-        "bibtex": further.get("bibtex", ""),
-        "provenance": further.get("provenance", {}),
+        "methods_text": written.get("plain", ""),
+        "methods_markdown": written.get("markdown", ""),
+        "bibtex": written.get("bibtex", ""),
+        "provenance": dict(provenance or {}),
         "packs": {"number": number_of_packs, "embedded": packs or {}},
     }
 
@@ -146,15 +156,13 @@ SHOWN_TABLES = (
 """Tables that the page has as they are."""
 
 
-def label_of(metric: str) -> str:
-    """A metric as people write it."""
-    return LABELS.get(metric, metric.replace("_", " "))
-
-
 def list_tiles(
-    study: Mapping[str, Any], tables: Mapping[str, Rows], pictures: Pictures
+    study: Mapping[str, Any], tables: Mapping[str, Rows], pictures: Pictures, decided: str = ""
 ) -> list[dict[str, Any]]:
-    """All tiles of which anything is known, sample by sample, plane by plane, row by row."""
+    """All tiles of which anything is known, sample by sample, plane by plane, row by row.
+
+    `why` says of annotated ones why the method that was `decided` on scores as it does.
+    """
     known: dict[tuple[str, str], dict[str, Any]] = {}
 
     def tile_of(row):
@@ -163,7 +171,7 @@ def list_tiles(
             names = {"sample": row["sample"], "tile": row["tile"]}
             place = {name: int(row[name]) for name in PLACE}
             known[key] = {**names, **place, "edge": "", "annotated": 0, "excluded": 0, "flags": ""}
-            known[key] |= {"unit": ""}
+            known[key] |= {"unit": "", "why": ""}
         return known[key]
 
     for name, columns in (("quality", QUALITY), ("trust", TRUST)):
@@ -176,6 +184,8 @@ def list_tiles(
             tile = tile_of(row)
             tile |= {"annotated": 1, "excluded": int(row["excluded"] != ""), "flags": row["flags"]}
             tile["edge"] = row["edge"]
+            if row["method"] == decided:
+                tile["why"] = reason(row)
     units = {
         (row["sample"], *(int(row[axis]) for axis in "zyx")): row["unit"]
         for row in tables.get("folds", ())
@@ -213,6 +223,21 @@ def embed(packs: Iterable[str], most: int = EMBEDDED_BYTES) -> dict[str, Any]:
             break
         embedded[str(i)] = json.loads(text)
     return embedded
+
+
+def _estimate(tables, decision):
+    """What scores of tiles by the method that was decided on are."""
+    method = (decision or {"method": ""})["method"]
+    own = (row["estimate"] for row in tables.get("metrics", ()) if row["method"] == method)
+    return next(own, "")
+
+
+def _title(study):
+    """The project's name, or those of its first samples."""
+    names = [sample["name"] for sample in study["samples"]]
+    more = len(names) - NAMED
+    listed = f"{', '.join(names[:NAMED])}{f' and {more} more' if more > 0 else ''}"
+    return study["title"] or f"{listed} - tilewise"
 
 
 def _columns(rows):

@@ -221,6 +221,18 @@ CHOICES = tuple(dict.fromkeys(metric.choice for metric in METRICS.values() if me
 """Words of `metrics` under `validate`."""
 
 
+LABELS = {
+    **{"mcc": "MCC", "f1": "F1 (Dice)", "iou": "IoU", "cldice": "clDice", "nsd": "NSD"},
+    **{"hd95": "HD95", "assd": "ASSD", "object_f1": "F1 of objects"},
+}
+"""Metrics that people write in another way than tables."""
+
+
+def label_of(metric: str) -> str:
+    """A metric as people write it."""
+    return LABELS.get(metric, metric.replace("_", " "))
+
+
 def metrics_of(choices: Collection[str]) -> list[Metric]:
     """The metrics that some `CHOICES` ask for, in the order of `METRICS`."""
     return [metric for metric in METRICS.values() if metric.choice in choices]

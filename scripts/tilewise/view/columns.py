@@ -12,7 +12,7 @@ TEXTS = frozenset(
     ("sample", "method", "metric", "tile", "name", "group", "other", "unit", "code", "variant")
     + ("annotator", "message", "remedy", "note", "flags", "purpose", "assumption", "relation")
     + ("guard", "estimate", "edge", "extent", "warning", "level", "by", "measure", "excluded")
-    + ("indistinguishable", "reasons")
+    + ("indistinguishable", "reasons", "why")
 )
 """Columns of the results that are text, whatever they look like."""
 DIGITS = 6

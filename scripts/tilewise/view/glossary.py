@@ -6,7 +6,10 @@ WORDS = {
         "sample sheet."
     ),
     "plane": "One picture of a stack, at one depth.",
-    "tile": "A rectangle of one plane, the piece that is thresholded, scored and shown.",
+    "tile": (
+        "A rectangle of one plane, the piece that is thresholded, scored and shown; z0003_y01_x07 "
+        "is that of plane 3, row 1 and column 7, all counted from 0."
+    ),
     "truth": (
         "What an expert has marked as foreground and background, with which masks are compared."
     ),
@@ -59,7 +62,10 @@ WORDS = {
     ),
     "overlay": "The image with right and wrong pixels in colour.",
     "metric": "A number that says how alike mask and truth are.",
-    "score": "The value of a metric for a method.",
+    "score": (
+        "The value of a metric: of a method over all units, with parameters that others chose; "
+        "of a tile with those that are used, so that both differ even if there is but one tile."
+    ),
     "fixed": (
         "Says of a score that nothing about the method was chosen on annotated tiles, so that "
         "it is a fair one."
@@ -86,7 +92,7 @@ WORDS = {
     ),
     "independent unit": (
         "What counts as one observation in the statistics: a sample, a group of samples, or "
-        "planes or tiles that are far enough apart."
+        "planes or tiles that are far enough apart; blocks of one image are not independent."
     ),
     "interval": (
         "The range that is likely to hold the score of other samples like these, at the stated "
@@ -107,15 +113,18 @@ WORDS = {
     "cannot tell": "Says of two methods that there is too little truth to know which is better.",
     "equivalent": "Says of two methods that their difference is surely smaller than the margin.",
     "worse": "Says of a method that it is not in the set of the best.",
-    "not tested": "Says that there are too few independent units for a test.",
+    "not tested": (
+        "Says that there are too few independent units for a test, so that nobody knows whether "
+        "the method is worse than the one with the highest score."
+    ),
     "verdict": "What the comparison of methods says, and how sure that is.",
     "oracle": (
-        "A score of thresholds that were picked with the truth in hand: no global threshold can "
-        "do better."
+        "A score of thresholds that were picked with the truth in hand, after the filter that "
+        "stands beside it: no global threshold can do better there."
     ),
     "best given the truth": (
-        "A score of thresholds that were picked with the truth in hand: no global threshold can "
-        "do better."
+        "A score of thresholds that were picked with the truth in hand, after the filter that "
+        "stands beside it: no global threshold can do better there."
     ),
     "trivial": "A score without looking at the image: an empty mask, or foreground at random.",
     "reference scores": (
@@ -137,7 +146,10 @@ WORDS = {
     "low_contrast": "A flag: the tile has less contrast than others of its sample.",
     "uneven": "A flag: the light changes much across the tile.",
     "striped": "A flag: rows or columns of the tile differ in brightness.",
-    "unimodal": "A flag: the grey levels of the tile have no two classes, as in noise.",
+    "unimodal": (
+        "A flag: the grey levels of the tile do not fall into two classes, as where there is "
+        "little foreground or noise alone."
+    ),
     "empty": (
         "A flag: all pixels of the tile have one value; as an entry of `guard`, the mask was "
         "left empty."
@@ -258,6 +270,11 @@ COLUMNS = {
         "name of one."
     ),
     "note": "Why something is missing, or what to bear in mind.",
+    "sampling": (
+        "How the annotated tiles were picked: at random, or unknown, as where someone chose "
+        "typical ones."
+    ),
+    "distance to the boundary": "How far a wrong pixel is from the true boundary, in pixels.",
     "micro": "The score from the counts of all units added up, so that large units count more.",
     "micro_low": "The lower end of the interval of the pooled score.",
     "micro_high": "The upper end of the interval of the pooled score.",
@@ -339,6 +356,7 @@ COLUMNS = {
     "message": "What could mislead.",
     "remedy": "What to do about it.",
     "reasons": "Why this tile is shown in full.",
+    "why": "Why the method that is used scores as it does on this tile.",
 }
 """Columns of tables, where their names are no words of the above."""
 TERMS = WORDS | METRICS | COLUMNS

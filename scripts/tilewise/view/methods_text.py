@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from math import prod
+from typing import Any, NamedTuple
 
+from tilewise.unit_words import described
+from tilewise.view import bibliography
 from tilewise.view.references import (
-    BIBTEX,
     CLEANUP,
     FILTERS,
     MEASURES,
@@ -17,7 +19,8 @@ from tilewise.view.references import (
 
 Facts = Mapping[str, Any]
 
-KEY = re.compile(r"@([a-z]+\d{4})")
+NAMED = re.compile(r"[\w-]+: ")
+"""Begins the line of a method."""
 SCOPES = {
     "tile": "of each tile",
     "plane": "of each plane",
@@ -26,16 +29,12 @@ SCOPES = {
 }
 ESTIMATES = {
     "fixed": "",
-    "held out": " on units that had no part in choosing its parameters",
-    "resubstitution": " on the units that gave its parameters, which is too high",
+    "held out": ", on units that had no part in {done}",
+    "resubstitution": ", on the units that were used in {done}, which makes it too high",
 }
 """What a score is of, by its kind."""
-TOLD = {
-    "pixel_classifier": ("trees", "depth"),
-    "unet": ("width", "levels", "steps"),
-    "vote": ("methods", "least"),
-}
-"""Settings that are told of a threshold, where it has too many to read."""
+UNSCOPED = ("manual", "external", "command")
+"""Thresholds that are found on no pixels."""
 LIBRARIES = {
     "numpy": Named("NumPy", ("harris2020",)),
     "opencv-python-headless": Named("OpenCV", ("bradski2000",)),
@@ -47,10 +46,22 @@ LIBRARIES = {
 """Libraries that are named with their version, by the name of their package."""
 
 
-def write(
-    facts: Facts, decision: Mapping[str, Any] | None, versions: Mapping[str, str]
-) -> tuple[str, str]:
-    """The text, and BibTeX of what it cites.
+class Text(NamedTuple):
+    """A methods text, twice, and its sources.
+
+    `plain` has authors and years, and a list of references at its end; `markdown` has keys, as
+    Pandoc and Quarto understand them, and `bibtex` an entry of each, in the order of the alphabet.
+    Headings and paragraphs have an empty line between them. What only the authors know stands in
+    brackets, to be filled in.
+    """
+
+    plain: str
+    markdown: str
+    bibtex: str
+
+
+def write(facts: Facts, decision: Mapping[str, Any] | None, versions: Mapping[str, str]) -> Text:
+    """The text of a study.
 
     Parameters
     ----------
@@ -60,28 +71,34 @@ def write(
         The content of `decision.json`; None where nothing is annotated.
     versions : dict of str to str
         Of Python and of libraries, by the names of their packages, as in `provenance.json`.
-
-    Returns
-    -------
-    text : str
-        Paragraphs with an empty line between them. Sources stand as `[@otsu1979]`, which Pandoc
-        and Quarto understand.
-    bibtex : str
-        An entry of each source in the text, and of no other, in the order of their keys.
     """
-    paragraphs = [
-        _images(facts),
-        _truth(facts),
-        _segmentation(facts),
-        _validation(facts),
-        _statistics(facts, decision),
-        _selection(facts, decision),
-        _fraction(facts),
-        _software(facts, versions),
+    sections = {
+        "Images": [_images(facts)],
+        "Ground truth": [_truth(facts)],
+        "Segmentation": _segmentation(facts),
+        "Validation": [_validation(facts)],
+        "Statistics": [_statistics(facts, decision)],
+        "Selection of a method": [_selection(facts, decision)],
+        "Fraction of foreground": [_fraction(facts)],
+        "Software": [_software(facts, versions)],
+    }
+    known = {title: list(filter(None, own)) for title, own in sections.items()}
+    keys = bibliography.cited(" ".join(line for own in known.values() for line in own))
+    references = {"References": list(map(bibliography.reference, keys))}
+    plain = [line for title, own in (known | references).items() if own for line in (title, *own)]
+    markdown = [
+        line for title, own in known.items() if own for line in (f"## {title}", *_items(own))
     ]
-    text = "\n\n".join(filter(None, paragraphs))
-    cited = set(KEY.findall(text))
-    return text, "\n\n".join(entry for key, entry in BIBTEX.items() if key in cited)
+    return Text(
+        "\n\n".join(map(bibliography.with_names, plain)),
+        "\n\n".join(markdown),
+        bibliography.bibtex(keys),
+    )
+
+
+def _items(lines: Sequence[str]) -> list[str]:
+    """Paragraphs of Markdown; those that begin with a name are items of a list."""
+    return [f"- {line}" if NAMED.match(line) else line for line in lines]
 
 
 def citations(facts: Facts) -> dict[str, list[str]]:
@@ -110,9 +127,13 @@ def _images(facts: Facts) -> str:
     size = small if small == large else f"{small} to {large}"
     samples, planes = facts["samples"], facts["planes"]
     held = f" with {_number(planes, 'plane')} in all" if planes != samples else ""
+    described = facts["description"]
     sentences = [
-        f"Images. We analysed {_number(samples, 'sample')}{held} "
-        f"({size} pixels, {_join(facts['dtypes'])})."
+        f"{described.rstrip('.')}."
+        if described
+        else "[State what was imaged, how, and with what.]",
+        f"We analysed {_number(samples, 'sample')}{held} "
+        f"({size} pixels, {_join(facts['dtypes'])}).",
     ]
     if facts["colored"]:
         whose = "All" if facts["colored"] == samples else f"{facts['colored']}"
@@ -123,6 +144,9 @@ def _images(facts: Facts) -> str:
         *depth, height, width = facts["pixel_size"]
         sides = [height, width] if not depth or depth[0] is None else [*depth, height, width]
         sentences.append(f"Pixels measure {' x '.join(f'{side:g}' for side in sides)} micrometres.")
+    else:
+        differ = ", which differs between samples" if facts["pixel_sizes"] else ""
+        sentences.append(f"[State the size of a pixel{differ}.]")
     if facts["rois"]:
         sentences.append(
             f"In {_of_all(facts['rois'], samples, 'sample')}, only pixels within a region of "
@@ -142,12 +166,13 @@ def _images(facts: Facts) -> str:
 
 def _truth(facts: Facts) -> str:
     if not facts["annotated"]:
-        return "Truth. No ground truth was available."
+        return "No ground truth was available."
     tiles = _of_all(facts["annotated_tiles"], facts["tiles"], "tile")
     where = _of_all(facts["annotated"], facts["samples"], "sample")
     sentences = [
-        f"Truth. Foreground was annotated in {tiles}, in {where}; pixels that are not annotated "
-        "were not scored."
+        f"Foreground was annotated in {tiles}, in {where}; pixels that are not annotated were not "
+        "scored.",
+        "[State who annotated, by which instructions, and what they had seen before.]",
     ]
     if facts["annotators"] > 1:
         rule = (
@@ -176,32 +201,33 @@ def _truth(facts: Facts) -> str:
     return " ".join(sentences)
 
 
-def _segmentation(facts: Facts) -> str:
+def _segmentation(facts: Facts) -> list[str]:
+    """A line for all methods, one for each, and what holds for several."""
     methods = facts["methods"]
-    opening = "One method was used." if len(methods) == 1 else f"{len(methods)} methods were tried."
-    sentences = [f"Segmentation. {opening}", *(_method(method, facts) for method in methods)]
+    if len(methods) == 1:
+        opening = "One method was used."
+    else:
+        verb = "were compared" if facts["annotated"] else "were used"
+        opening = f"{len(methods)} methods {verb}."
+    lines = [opening, *(_method(method, facts) for method in methods)]
     guards = {method["fallback"] for method in methods} - {""}
+    doubtful = "Tiles without two clear classes of grey levels, by Otsu's split [@otsu1979], were"
     if guards == {"empty"}:
-        sentences.append(
-            "Tiles without two clear classes of grey levels, by Otsu's split [@otsu1979], were "
-            "left empty."
-        )
-    elif guards:
-        sentences.append(
-            "Tiles without two clear classes of grey levels, by Otsu's split [@otsu1979], were "
-            "decided on by the grey levels of their whole sample."
-        )
-    return " ".join(sentences)
+        lines.append(f"{doubtful} left empty.")
+    # a sample of a single tile has no other grey levels
+    elif guards and facts["tiles"] > facts["samples"]:
+        lines.append(f"{doubtful} decided on by the grey levels of their whole sample.")
+    return lines
 
 
 def _method(method: Facts, facts: Facts) -> str:
     """How one method segments, in one or two sentences."""
     name, settings = method["threshold"]
-    how = _phrase(_named(THRESHOLDS, name), _settings(settings, TOLD.get(name)))
-    if not method["is_local"] and name not in ("manual", "external", "command"):
-        how += f" {SCOPES[method['scope']]}"
-    elif method["scope"] == "calibrated":
+    how = _phrase(_named(THRESHOLDS, name or "a threshold"), _settings(settings))
+    if method["scope"] == "calibrated":
         how += f", {SCOPES['calibrated']}"
+    elif method["scope"] and method["is_local"] is False and name not in UNSCOPED:
+        how += f" {SCOPES[method['scope']]}"
     if method["foreground"] == "dark":
         how += ", with foreground where the image is darker"
     steps = [_phrase(_filter(*step), _settings(step[1])) for step in method["filter"]]
@@ -210,10 +236,33 @@ def _method(method: Facts, facts: Facts) -> str:
     cleanup = f", then {_join(cleaned)}" if cleaned else ""
     only = method["samples"] < facts["samples"]
     where = f", for {_of_all(method['samples'], facts['samples'], 'sample')}" if only else ""
-    sentence = f"{method['name']}: {filtered}{how}{cleanup}{where}."
-    if method["grid"]:
-        tried = [f"{key} ({_join(map(_value, own), 'or')})" for key, own in method["grid"].items()]
-        sentence += f" Annotated tiles chose its {_join(tried)}."
+    return f"{method['name']}: {filtered}{how}{cleanup}{where}.{_tuning(method, facts)}"
+
+
+def _tuning(method: Facts, facts: Facts) -> str:
+    """How parameters were chosen, and which; begins with a space, and is empty without any."""
+    sentence, grid = "", method["grid"]
+    metric = _abbreviated(facts["decision"]["metric"])
+    sets = prod(map(len, grid.values()))
+    if sets > 1:
+        known = method["chosen"]
+        if len(grid) == 1:
+            ((key, values),) = grid.items()
+            which = f"Of the values {_join(map(_value, values))} of {key}"
+            chosen = [_value(value) for value in known.values()]
+        else:
+            tried = "; ".join(
+                f"{key} = {_join(map(_value, own), 'or')}" for key, own in grid.items()
+            )
+            which = f"Of {sets} sets of parameters ({tried})"
+            chosen = [f"{key} = {_value(value)}" for key, value in known.items()]
+        if chosen:
+            had = f"{_join(chosen)} had the highest {metric} on all annotated tiles"
+        else:
+            had = f"that with the highest {metric} on annotated tiles is used"
+        sentence += f" {which}, {had}."
+    if method["calibrated"]:
+        sentence += f" It is {_value(float(method['calibrated']))}, by all annotated tiles."
     return sentence
 
 
@@ -236,28 +285,28 @@ def _validation(facts: Facts) -> str:
     first = facts["decision"]["metric"]
     others = [_phrase(_named(METRICS, name)) for name in used if name != first]
     sentences = [
-        "Validation. Masks were compared with the truth. Methods were ranked by "
+        "Masks were compared with the truth. Methods were ranked by "
         f"{_phrase(_named(METRICS, first))}; also computed were {_join(others)}. The choice of "
         "metrics follows Metrics Reloaded [@maierhein2024]."
     ]
     of_structure = {"cldice", "nsd", "hd95", "assd", "object_f1"} & set(used)
     if of_structure:
         extent = {"tile": "tiles", "plane": "whole planes", "sample": "whole samples, in 3-D"}
-        sentences.append(f"Structure was measured on {extent[validate['extent']]}.")
+        sentences.append(f"Structure was compared within {extent[validate['extent']]}.")
     if "cldice" in used:
         key = SKELETONS["volume" if validate["extent"] == "sample" else "plane"]
-        sentences.append(f"Centrelines are what thinning leaves [@{key}].")
+        sentences.append(f"Centrelines were found by thinning [@{key}].")
     if "nsd" in used:
         unit = validate["unit"] + ("" if validate["tolerance"] == 1 else "s")
-        sentences.append(f"Surfaces up to {validate['tolerance']:g} {unit} apart count as equal.")
+        sentences.append(f"Surfaces up to {validate['tolerance']:g} {unit} apart counted as equal.")
     if "object_f1" in used:
         objects = validate["objects"]
         criterion = {
-            "iou": f"if their intersection over union is above {objects['threshold']:g}",
-            "overlap": f"if more than {objects['threshold']:g} of the true object is covered",
-            "any": "if they share a pixel",
+            "iou": f"if their intersection over union was above {objects['threshold']:g}",
+            "overlap": f"if more than {objects['threshold']:g} of the true object was covered",
+            "any": "if they shared a pixel",
         }
-        sentences.append(f"Objects match {criterion[objects['criterion']]}.")
+        sentences.append(f"Objects matched {criterion[objects['criterion']]}.")
     return " ".join(sentences)
 
 
@@ -267,13 +316,8 @@ def _statistics(facts: Facts, decision: Mapping[str, Any] | None) -> str:
     rules, units = facts["decision"], decision["units"]
     confidence = f"{100 * rules['confidence']:g}%"
     pooled = rules["average"] == "micro"
-    how = (
-        "from the pooled counts of all units" if pooled else "as the mean of the units' own scores"
-    )
-    sentences = [
-        f"Statistics. Scores are over {_number(units['independent'], 'independent unit')} "
-        f"({units['unit']}), {how}."
-    ]
+    how = "the pooled counts of all units" if pooled else "means over the scores of all units"
+    sentences = [f"Scores are from {how}: {described(units)}."]
     is_tuned = any(
         method["grid"] or method["is_learned"] or method["scope"] == "calibrated"
         for method in facts["methods"]
@@ -286,8 +330,8 @@ def _statistics(facts: Facts, decision: Mapping[str, Any] | None) -> str:
         )
     if units["independent"] < rules["min_units"]:
         sentences.append(
-            f"With fewer than {rules['min_units']} independent units, no confidence interval and "
-            "no test was computed."
+            f"With fewer than {rules['min_units']} independent units, neither confidence intervals "
+            "nor tests were computed."
         )
         return " ".join(sentences)
     sentences.append(
@@ -316,39 +360,53 @@ def _statistics(facts: Facts, decision: Mapping[str, Any] | None) -> str:
 def _selection(facts: Facts, decision: Mapping[str, Any] | None) -> str:
     if not decision:
         return ""
-    metric = re.sub(r".*\((\w+)\)$", r"\1", _named(METRICS, decision["metric"]).phrase)
-    name = decision["method"] + (f" ({decision['variant']})" if decision.get("variant") else "")
-    own = f"{metric} {_score(decision, facts)}{ESTIMATES[decision['estimate']]}"
+    metric = _abbreviated(decision["metric"])
+    chosen = f" ({decision['variant'].replace(',', ', ')})" if decision.get("variant") else ""
+    name = decision["method"] + chosen
+    is_learned = any(
+        one["is_learned"] for one in facts["methods"] if one["name"] == decision["method"]
+    )
+    done = "training it" if is_learned else "choosing its parameters"
+    own = f"{_score(decision, facts)}{ESTIMATES[decision['estimate']].format(done=done)}"
     if facts["ranked"] == 1:
-        return f"Result. {name} has {own}."
+        return f"The {metric} of {name} is {own}."
     rules, expected = facts["decision"], decision["expected"]
     rule = (
-        "had the highest score and was selected"
+        f"had the highest {metric} and was selected"
         if decision["units"]["independent"] < rules["min_units"]
         else "was selected: the simplest method of those that cannot be told apart from the best "
         f"one and score at most {rules['margin']:g} less than the highest"
     )
-    sentences = [f"Selection. Of {_number(facts['ranked'], 'method')}, {name} {rule}."]
+    sentences = [f"Of {_number(facts['ranked'], 'method')}, {name} {rule}."]
     if facts["apply"] == "best":
         sentences.append("It segmented all tiles.")
     elif facts["apply"] not in ("all", "none"):
         sentences.append(f"All tiles were segmented with {facts['apply']}.")
-    sentences.append(f"It has {own}; a score that selected its method is too high.")
-    sentences.append(
-        "With the selection itself repeated without the units that were scored, the selected "
-        f"methods had {metric} {_score(expected, facts)}."
-    )
+    sentences.append(f"Its {metric} is {own}.")
+    if "chosen" in expected:
+        sentences.append(
+            "Since the method was selected by this score, it is biased upwards. With the selection "
+            "repeated in cross-validation, without the units that were scored, the "
+            f"{metric} is {_score(expected, facts)}."
+        )
+    else:
+        sentences.append("Since the method was selected by this score, it is biased upwards.")
     alike = [row["method"] for row in decision["others"] if row["indistinguishable"] == "yes"]
     if alike:
         sentences.append(f"It could not be told apart from {_join(alike)}.")
     return " ".join(sentences)
 
 
+def _abbreviated(metric: str) -> str:
+    """`MCC` of `Matthews' correlation coefficient (MCC)`."""
+    return re.sub(r".*\((\w+)\)$", r"\1", _named(METRICS, metric).phrase)
+
+
 def _fraction(facts: Facts) -> str:
     if not facts["annotated"] or not (facts["has_pi"] or facts["sampling"] == "random"):
         return ""
     return (
-        "Fraction of foreground. The fraction of the area that is foreground was estimated over "
+        "The fraction of the area that is foreground was estimated over "
         "all tiles from the masks, and corrected by the annotated tiles with a difference "
         "estimator [@sarndal1992; @angelopoulos2023]."
     )
@@ -363,7 +421,7 @@ def _software(facts: Facts, versions: Mapping[str, str]) -> str:
     python = f"Python {versions['python']}" if "python" in versions else "Python"
     snakemake = f"Snakemake {versions.get('snakemake', '')}".rstrip()
     return (
-        f"Software. All steps were run by tilewise, a workflow of {snakemake} [@molder2021], with "
+        f"All steps were run by tilewise, a workflow of {snakemake} [@molder2021], with "
         f"{_join([python, *names])}. Checksums of configuration, code and images are in "
         "provenance.json."
     )
@@ -388,9 +446,8 @@ def _phrase(named: Named, settings: str = "") -> str:
     return f"{named.phrase}{settings}{cited}"
 
 
-def _settings(settings: Mapping[str, Any], told: Sequence[str] | None = None) -> str:
-    known = {key: value for key, value in settings.items() if told is None or key in told}
-    words = [f"{key} = {_value(value)}" for key, value in known.items() if value not in ({}, [])]
+def _settings(settings: Mapping[str, Any]) -> str:
+    words = [f"{key} = {_value(value)}" for key, value in settings.items() if value not in ({}, [])]
     return f" ({', '.join(words)})" if words else ""
 
 

@@ -3,21 +3,26 @@
 import base64
 import gzip
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from tilewise.unit_words import counted
 from tilewise.view.columns import number, rows_of
 
 FOLDER = Path(__file__).parent / "page"
 """Template, and the bundle that `web/` is built to."""
 DASH = "\N{EN DASH}"
 """Where there is no number."""
+CODE = re.compile("`([^`]+)`")
 MOST_ROWS = 30
 """Of the static lists of tiles; the interactive page has all."""
+OF_FRACTIONS = {"intervals": "low", "areas": "corrected_um2", "units": "units"}
+"""Columns of the table of fractions that are shown where any of them has a value."""
 MOST_SCORES = 400
 """Rows of the scores of samples there."""
 
@@ -39,7 +44,8 @@ def render(data: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"short": short, "percent": percent, "share": share}
+    environment.filters |= {"short": short, "percent": percent, "share": share, "counted": counted}
+    environment.filters["coded"] = coded
     template = environment.get_template("report.html.j2")
     style, bundle = (_read(f"report.{kind}") for kind in ("css", "js"))
     return template.render(
@@ -55,6 +61,11 @@ def pack(data: Any) -> str:
     """Data as compact JSON, compressed by gzip, in base64; the same data gives the same text."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
+def coded(text: str) -> Markup:
+    """Text in which what stands between backticks is code."""
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def short(value: Any, digits: int = 3) -> str:
@@ -98,10 +109,11 @@ def _static(data):
         "methods": _methods(data, tables.get("ranking", []), metric),
         "references": _references(data, tables.get("scores", []), metric),
         "quantities": tables.get("quantities", []),
+        **{f"has_{name}": _has(tables, column) for name, column in OF_FRACTIONS.items()},
         "groups": tables.get("quantities_groups", []),
         "samples": (own := _samples(tables.get("summary", []), metric))[:MOST_SCORES],
         "samples_left_out": max(len(own) - MOST_SCORES, 0),
-        "worst": decision.get("worst", [])[:MOST_ROWS],
+        "worst": _worst(data, decision.get("worst", [])[:MOST_ROWS]),
         "next": tables.get("annotate_next", [])[:MOST_ROWS],
     }
 
@@ -112,6 +124,17 @@ def _methods(data, ranking, metric):
     unranked = {"rank": None, "value": None, "low": None, "high": None, "relation": "", "guard": ""}
     known = [{**one, **ranked.get(one["name"], unranked)} for one in data["methods"]]
     return sorted(known, key=lambda row: row["rank"] or len(known) + 1)
+
+
+def _has(tables, column):
+    """Whether any fraction has a value in a column."""
+    return any(row[column] not in (None, "") for row in tables.get("quantities", []))
+
+
+def _worst(data, worst):
+    """The worst tiles, with why each of them is."""
+    why = {(row["sample"], row["tile"]): row.get("why", "") for row in rows_of(data["tiles"])}
+    return [{**row, "why": why.get((row["sample"], row["tile"]), "")} for row in worst]
 
 
 def _references(data, scores, metric):

@@ -66,7 +66,7 @@ def test_the_better_method_is_decided_on():
     assert (second["method"], second["p_best"], second["indistinguishable"]) == ("bad", 1 / 64, "")
     assert second["relation"] == "worse"
     assert record["verdict"] == "good is better than every other method."
-    assert record["units"] == {"unit": "sample", "number": 6, "independent": 6}
+    assert record["units"] == {"unit": "sample", "number": 6, "independent": 6, "needed": 5}
     expected = record["expected"]
     assert (expected["value"], expected["chosen"]) == (510 / 600, ["good"] * 6)
     # what to expect comes before the score of the method that was selected

@@ -76,6 +76,6 @@ def test_the_end_of_a_grid_has_its_warning():
     (doubt,) = edge_doubts("m", {"value": [95, 110]}, np.array([0.5, 0.7]), 1, "mcc")
     assert (doubt.code, doubt.method) == ("grid_edge", "m")
     assert doubt.message == (
-        "m chooses value 110, the largest of its grid, and its mcc still rises there"
+        "the largest value of value that m tries, 110, is the best, and its MCC still rises there"
     )
-    assert doubt.remedy == "extend methods.m.grid.value to larger values"
+    assert doubt.remedy == "add larger values to `methods.m.grid.value` in the configuration"

@@ -166,7 +166,8 @@ def test_every_tile_annotated():
     rows, _ = rows_of([whole], UNKNOWN)
     assert list(rows) == ["a"]
     assert rows["a"]["uncorrected"] == 0.3
-    assert [rows["a"][name] for name in ("corrected", "low", "high")] == [0.1] * 3
+    # nothing is estimated, and an interval of no width would look like certainty
+    assert [rows["a"][name] for name in ("corrected", "low", "high")] == [0.1, None, None]
     assert rows["a"]["region_um2"] == 75
     assert rows["a"]["corrected_um2"] == pytest.approx(7.5)
     assert rows["a"]["note"] == EVERY_TILE

@@ -243,7 +243,7 @@ def test_intervals_count_units_that_score():
     folds = folds_of(dict.fromkeys("abcde", ("estimate", None)) | {"f": ("train", None)})
     grid = tuned_rows(**{sample: (20, 90 + i) for i, sample in enumerate("abcdef")})
     made = decided(tables(**rights, tuned=[0] * 6), {"tuned": grid}, folds=folds)
-    assert made.record["units"] == {"unit": "sample", "number": 5, "independent": 5}
+    assert made.record["units"] == {"unit": "sample", "number": 5, "independent": 5, "needed": 5}
     by_method = {one["method"]: one for one in made.ranking if one["metric"] == "accuracy"}
     assert by_method["good"]["value"] == pytest.approx(0.86)
     # f, which has 95 of 100, is none of its score

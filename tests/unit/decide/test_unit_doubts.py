@@ -83,10 +83,25 @@ def test_few_units_are_explained(places, groups, number, reason, remedy):
 
 
 def test_nothing_to_explain():
-    # as many units as tiles, enough units, or a single tile
-    assert doubts([Place(sample, 0, 0, 0) for sample in "abc"]) == {}
     assert doubts([place for sample in "abcde" for place in plane(2, 2, sample=sample)]) == {}
-    assert doubts([Place("a", 0, 0, 0), *(Place("a", 0, 0, 0, str(i)) for i in range(9))]) == {}
+
+
+def test_as_few_units_as_tiles_are_few():
+    text = doubts([Place(sample, 0, 0, 0) for sample in "abc"])["few_units"]
+    assert text == (
+        "3 annotated tiles are 3 independent units (sample), 5 are needed for intervals and tests; "
+        "annotate further samples"
+    )
+
+
+def test_a_single_tile_says_nothing_of_other_images():
+    known = doubts([Place("a", 0, 0, 0, str(i)) for i in range(9)])
+    assert list(known) == ["few_units"]
+    assert known["few_units"].startswith(
+        "a single tile is annotated, and its 9 blocks are not independent: how well any method "
+        "does on another image is unknown"
+    )
+    assert "a single tile is annotated: how well" in doubts([Place("a", 0, 0, 0)])["few_units"]
 
 
 def test_cells_that_touch_are_in_doubt():

@@ -31,25 +31,25 @@ USED = (
             FEW,
             1,
             "Cannot tell with this much truth: 1 independent unit (sample), at least 5 are needed. "
-            "a has the highest mcc here.",
+            "a has the highest MCC here.",
         ),
         (
             ranking(("a", ""), ("b", "cannot tell")),
             8,
             "Cannot tell with this much truth: no method can be told apart from a, which has the "
-            "highest mcc.",
+            "highest MCC.",
         ),
-        (OPEN, 8, "a has the highest mcc, but cannot be told apart from b."),
+        (OPEN, 8, "a has the highest MCC, but cannot be told apart from b."),
         (
             ranking(("a", ""), ("b", "cannot tell"), ("c", "equivalent")),
             8,
-            "a has the highest mcc, but cannot be told apart from b. c is equivalent to a: mcc "
+            "a has the highest MCC, but cannot be told apart from b. c is equivalent to a: MCC "
             "differs by less than 0.01.",
         ),
         (
             ranking(("a", ""), ("b", "equivalent"), ("c", "equivalent"), ("d", "worse")),
             8,
-            "b, c are equivalent to a: mcc differs by less than 0.01. a is better than all others.",
+            "b, c are equivalent to a: MCC differs by less than 0.01. a is better than all others.",
         ),
         (ranking(("a", ""), ("b", "worse")), 8, "a is better than every other method."),
         (
@@ -66,7 +66,7 @@ def test_verdicts(rows, units, said):
 def test_the_rule_is_said_where_another_than_the_highest_is_used():
     assert (
         verdict(OPEN, "b", rules())
-        == f"a has the highest mcc, but cannot be told apart from b.{USED}"
+        == f"a has the highest MCC, but cannot be told apart from b.{USED}"
     )
 
 
@@ -84,8 +84,14 @@ def test_what_would_make_a_decision_surer():
         wide,
     ]
     assert advice([], None, rules(8)) == []
-    assert advice([], None, rules(4)) == ["Annotate at least 1 more independent unit."]
-    assert advice([], None, rules(1)) == ["Annotate at least 4 more independent units."]
+    assert advice([], None, rules(4)) == [
+        "Annotate at least 1 more independent unit: other samples, since further tiles of the same "
+        "ones are no new units."
+    ]
+    assert advice([], None, rules(1)) == [
+        "Annotate at least 4 more independent units: other samples, since further tiles of the "
+        "same ones are no new units."
+    ]
 
 
 def tile(name, mcc, hd95="1"):
@@ -143,7 +149,7 @@ def test_a_decision_as_text():
     assert text_of(RECORD).splitlines() == [
         "# Decision",
         "",
-        "**Use a with size=3.** On new samples like these, expect mcc 0.900 (95% interval "
+        "**Use a with size=3.** On new samples like these, expect MCC 0.900 (95% interval "
         "0.800 to 0.950): choosing among these 2 methods. a is better. Annotate more.",
         "",
         "- Method: `a`, parameters `size=3`",
@@ -196,8 +202,11 @@ def test_a_score_on_the_tiles_that_chose_its_parameters_has_its_warning():
     units = {"unit": "spatial blocks of one tile", "number": 9, "independent": 1}
     text = text_of(RECORD | changes | few | {"within": [within], "units": units})
     assert "0.912 (no interval: few units)" in text
-    assert "On these tiles, mcc 0.900: choosing; what that says of other samples, 1 ind" in text
-    assert "expect mcc" not in text
+    assert (
+        "It has MCC 0.912 on these tiles; expect 0.900, choosing. What that says of other samples "
+        "cannot be told from 9 blocks of the only annotated tile, which are not independent."
+    ) in text
+    assert "On new samples" not in text
     assert "How intervals are computed" not in text
     assert "chosen on: it is too high" in text
     assert "Worst tiles" not in text

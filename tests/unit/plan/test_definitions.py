@@ -23,7 +23,15 @@ def test_steps_in_words():
     assert definitions.in_words(steps) == (
         "invert, median (3), background (method median, size 51), CLAHE"
     )
+    lines = [{"ridge": {"sigmas": [1, 2, 3], "dark": True}}]
+    assert definitions.in_words(lines) == "ridge (sigmas 1, 2 and 3, dark yes)"
     assert definitions.in_words([]) == ""
+
+
+def test_of_a_model_a_few_settings_are_told(tmp_path, row):
+    study = make_study(tmp_path, row, methods={"m": {"threshold": "pixel_classifier"}})
+    words = facts_of(study)["m"]["definition"]["threshold"]
+    assert words == "pixel classifier (trees 100, depth 4)"
 
 
 def test_a_method_in_words_and_as_a_configuration(tmp_path, row):

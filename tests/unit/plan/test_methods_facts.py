@@ -13,10 +13,11 @@ from studies import (
 )
 
 from tilewise.plan.methods_facts import facts
+from tilewise.plan.study import Choice
 
 
-def method_of(study, name):
-    (found,) = (one for one in facts(study)["methods"] if one["name"] == name)
+def method_of(study, name, *choices):
+    (found,) = (one for one in facts(study, choices)["methods"] if one["name"] == name)
     return found
 
 
@@ -52,12 +53,26 @@ def test_a_method_is_its_steps_with_all_settings():
             },
         }
     )
-    found = method_of(study_of([imagined_sample("a", truth=[0])], config), "m")
+    study = study_of([imagined_sample("a", truth=[0])], config)
+    found = method_of(study, "m", Choice("m", "high=120,filter=lines"))
     assert found["filter"][0] == ["median", {"size": 3}]
-    assert found["threshold"] == ["hysteresis", {"low": "li", "high": 99}]
+    assert found["threshold"] == ["hysteresis", {"low": "li", "high": 120}]
     assert found["cleanup"] == [["remove_small", {"size": 7, "connectivity": 8}]]
     assert found["grid"] == {"high": [99, 120], "filter": ["lines", None]}
+    assert found["chosen"] == {"high": 120, "filter": "lines"}
     assert found["uses"] == ["median", "ridge", "sato", "hysteresis", "li"]
+
+
+def test_what_is_not_chosen_yet_is_not_told():
+    grid = {"size": [3, 5], "threshold": ["otsu", {"sauvola": {"size": 9}}]}
+    methods = {"m": {"threshold": "niblack", "grid": {"size": [3, 5]}}}
+    methods["n"] = {"threshold": "otsu", "grid": {"threshold": grid["threshold"]}}
+    study = study_of([imagined_sample("a", truth=[0])], with_defaults({"methods": methods}))
+    own = method_of(study, "m")
+    assert own["threshold"] == ["niblack", {"k": 0.2}]
+    assert (own["grid"], own["chosen"]) == ({"size": [3, 5]}, {})
+    assert method_of(study, "n")["threshold"] == ["", {}]
+    assert method_of(study, "n", Choice("n", "threshold=otsu"))["threshold"] == ["otsu", {}]
 
 
 @pytest.mark.parametrize("kind", ["external", "command"])

@@ -21,6 +21,7 @@ def study(name="a", tiles=2):
     size = {"planes": 1, "height": 64, "width": 64 * tiles, "tile": [64, 64]}
     kind = {"pixel_size": None, "is_color": False, "metadata": {}}
     return {
+        **{"title": "", "description": ""},
         **{"metric": "mcc", "metrics": ["mcc", "hd95"], "colors": COLORS, "alpha": 0.3},
         "samples": [{"name": name, **size, **kind}],
         "methods": [
@@ -52,6 +53,20 @@ def assembled(tables, pictures=None, sweeps=None, name="a", tiles=2, **further):
     found = data.assemble(study(name, tiles), tables, None, sweeps or {}, shown, {}, **further)
     jsonschema.validate(found, json.loads(SCHEMA.read_text()))
     return found
+
+
+@pytest.mark.parametrize(
+    ("names", "title", "said"),
+    [
+        (["a"], "", "a - tilewise"),
+        (list("abcde"), "", "a, b, c and 2 more - tilewise"),
+        (["a"], "Vessels", "Vessels"),
+    ],
+)
+def test_a_report_has_a_name_of_its_own(names, title, said):
+    known = study()
+    known |= {"title": title, "samples": [known["samples"][0] | {"name": name} for name in names]}
+    assert data.assemble(known, {}, None, {}, data.Pictures(), {})["title"] == said
 
 
 def test_tiles_with_and_without_truth():

@@ -20,7 +20,8 @@ def page_data(sample="brain", method="otsu", **changes):
     place = {"z": 0, "y": 0, "height": 64, "width": 64, "edge": "", "unit": sample}
     data = {
         "format": 1,
-        "title": "tilewise",
+        "title": f"{sample} - tilewise",
+        "description": "",
         "partial": "",
         "metric": "mcc",
         "metrics": [

@@ -12,7 +12,7 @@ import pytest
 from page_data import page_data, schema
 
 from tilewise.view import page
-from tilewise.view.columns import table
+from tilewise.view.columns import rows_of, table
 
 HOSTILE = ("<script>alert(1)</script>", "\"' onload=alert(1) x='", "</script><img src=x>", "&lt;")
 
@@ -76,6 +76,35 @@ def test_the_answer_stands_first_and_as_text():
     assert table_of(html, "Worst tiles")[1] == ["brain", "z0_y0_x0", "0.800", "1", "2", ""]
 
 
+def test_what_was_imaged_and_why_the_worst_tile_is():
+    data = page_data(description="Vessels of a mouse.", methods_text="Images\n\nWe analysed 2.")
+    rows = rows_of(data["tiles"])
+    data["tiles"] = table([row | {"why": f"why {row['x']:g}"} for row in rows])
+    body = page.render(data).partition("<body>")[2]
+    assert body.index("<p>Vessels of a mouse.</p>") < body.index("Use otsu.")
+    assert table_of(body, "Worst tiles")[1][-1] == "why 0"
+    assert "<p>Images</p>\n<p>We analysed 2.</p>" in body
+
+
+def test_what_stands_in_backticks_is_code():
+    assert page.coded("write `unit: <b>` and `x`, 5` more") == (
+        "write <code>unit: &lt;b&gt;</code> and <code>x</code>, 5` more"
+    )
+    answer = {"sentences": ["Use a."], "next": ["Write `apply: a`."], "warnings": []}
+    assert "<li>Write <code>apply: a</code>.</li>" in page.render(page_data(answer=answer))
+
+
+def test_columns_without_a_value_are_left_out():
+    row = {"level": "sample", "name": "a", "uncorrected": 0.04, "corrected": 0.03, "low": None}
+    row |= {"high": None, "confidence": None, "tiles": 9, "annotated": 9, "units": None}
+    row |= {"unit": "", "corrected_um2": None, "assumption": "", "note": "n"}
+    html = page.render(page_data(tables={"quantities": table([row])}))
+    assert table_of(html, "Foreground of all tiles") == [
+        ["sample or group", "in the mask", "corrected", "annotated tiles", "note"],
+        ["a", "4.00%", "3.00%", "9 of 9", "n"],
+    ]
+
+
 def test_nothing_to_estimate():
     assert "there is nothing to estimate" in page.render(page_data())
 
@@ -100,11 +129,11 @@ def test_fractions_with_their_intervals():
     html = page.render(page_data(tables=tables))
     dash = "\u2013"
     assert table_of(html, "Foreground of all tiles")[1:] == [
-        ["a", "4.00%", "3.00%", "2.50% to 3.51% (90%)", "12,346", "8 of 20", "8 (tile)", ""],
+        ["a", "4.00%", "3.00%", "2.50% to 3.51% (90%)", "12,346", "8 of 20", "8 tiles", ""],
         ["g (group)", "50.00%", dash, dash, dash, "0 of 9", dash, "n"],
     ]
     assert table_of(html, "Differences of groups")[1] == [
-        *("g less h", "-1.00%", "-2.00% to 0.00% (95%)", "0.040", "")
+        *("g minus h", "-1.00%", "-2.00% to 0.00% (95%)", "0.040", "")
     ]
 
 

@@ -101,5 +101,5 @@ def test_entries_are_in_order_and_all_are_used():
     text = Path(methods_text.__file__).read_text(encoding="utf-8")
     used = {key for one in KNOWN.values() for key in one.keys}
     used |= {key for one in methods_text.LIBRARIES.values() for key in one.keys}
-    used |= {*methods_text.KEY.findall(text), *references.SKELETONS.values()}
+    used |= {*re.findall(r"@([a-z]+\d{4})", text), *references.SKELETONS.values()}
     assert used == set(BIBTEX)
