@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { MethodSelect } from "./compare";
-import { ink, palette as paletteOf, scale, sequential, type Class, CLASSES } from "./colors";
+import { ink, maskColor, palette as paletteOf, scale, sequential, type Class, CLASSES } from "./colors";
 import { type BinnedMap, numbers, type Tile, type Value } from "./data";
 import { count, short } from "./format";
 import { Term } from "./glossary";
@@ -243,7 +243,13 @@ function Card({ tile, value, share, label }: { tile: Tile; value: Value; share: 
       ]).then(([ground, labels]) => {
         if (isGone) return;
         const shown = Object.fromEntries(CLASSES.map((name) => [name, name !== "tn"])) as Record<Class, boolean>;
-        draw(target, "overlay", ground, labels, { colors: paletteOf(data, palette, meanColor(ground)), shown, alpha: 0.6 });
+        const mean = meanColor(ground);
+        draw(target, "overlay", ground, labels, {
+          colors: paletteOf(data, palette, mean),
+          mask: tile.annotated ? null : maskColor(mean),
+          shown,
+          alpha: 0.6,
+        });
       });
     });
     observer.observe(target);
@@ -265,7 +271,7 @@ function Card({ tile, value, share, label }: { tile: Tile; value: Value; share: 
       {uri ? (
         <span class="thumbs">
           <img src={`data:image/webp;base64,${uri}`} width="64" height="64" alt={`Image of ${tile.sample} ${tile.name}`} loading="lazy" />
-          {wanted && <canvas ref={canvas} width="64" height="64" role="img" aria-label={`Overlay of ${a} on ${words}`} />}
+          {wanted && <canvas ref={canvas} width="64" height="64" role="img" aria-label={`${tile.annotated ? "Overlay" : "Mask"} of ${a} on ${words}`} />}
         </span>
       ) : (
         <span class="thumbs none">no picture</span>
