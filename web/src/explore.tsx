@@ -10,7 +10,8 @@ import { FEATURES, scoresOfTiles, useShown } from "./model";
 import { decode, draw, meanColor } from "./pictures";
 import { TileView } from "./tile";
 
-const PAGE = 240;
+/** Cards that are made at first, and each time that the reader comes near the last of them. */
+const PAGE = 72;
 
 /** A value of each tile by what was asked for, and how it is called. */
 function useValues(): { by: string; label: string; values: Value[]; isScore: boolean } {
@@ -192,14 +193,27 @@ export function Explore() {
               </li>
             ))}
           </ul>
-          {kept.length > limit && (
-            <button type="button" onClick={() => setLimit(limit + 2 * PAGE)}>
-              Show more of {count(kept.length)}
-            </button>
-          )}
+          {kept.length > limit && <More all={kept.length} more={() => setLimit(limit + PAGE)} />}
         </>
       )}
     </>
+  );
+}
+
+/** The button that shows more; to come near it is enough. */
+function More({ all, more }: { all: number; more: () => void }) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    const observer = new IntersectionObserver((entries) => entries.some((one) => one.isIntersecting) && more(), {
+      rootMargin: "600px",
+    });
+    observer.observe(button.current!);
+    return () => observer.disconnect();
+  });
+  return (
+    <button type="button" id="more" ref={button} onClick={more}>
+      Show more of {count(all)}
+    </button>
   );
 }
 

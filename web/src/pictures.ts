@@ -10,18 +10,27 @@ export interface Pixels {
   data: Uint8ClampedArray;
 }
 
-const decoded = new Map<string, Promise<Pixels>>();
+const decoded = new Map<string, { pixels: Promise<Pixels>; size: number }>();
+let kept = 0;
+/** Pixels of decoded pictures that are kept, about those of twenty tiles in full. */
+const MOST_PIXELS = 20_000_000;
 
-/** Pixels of a data URI; the last few pictures are kept. */
+/** Pixels of a data URI; the last pictures are kept. */
 export function decode(picture: Picture): Promise<Pixels> {
-  const key = picture.data;
-  let promise = decoded.get(key);
-  if (!promise) {
-    promise = read(`data:${picture.type};base64,${picture.data}`);
-    decoded.set(key, promise);
-    if (decoded.size > 60) decoded.delete(decoded.keys().next().value!);
-  }
-  return promise;
+  const known = decoded.get(picture.data);
+  if (known) return known.pixels;
+  const entry = { pixels: read(`data:${picture.type};base64,${picture.data}`), size: 0 };
+  decoded.set(picture.data, entry);
+  void entry.pixels.then(({ width, height }) => {
+    entry.size = width * height;
+    kept += entry.size;
+    for (const [key, { size }] of decoded) {
+      if (kept <= MOST_PIXELS) break;
+      decoded.delete(key);
+      kept -= size;
+    }
+  });
+  return entry.pixels;
 }
 
 async function read(uri: string): Promise<Pixels> {

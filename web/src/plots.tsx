@@ -16,9 +16,19 @@ interface Props {
   children?: ComponentChildren;
 }
 
+/** Milliseconds until plots below the window are drawn. */
+const SOON = 60;
+
 export function Figure({ name, description, options, rows, children }: Props) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
+    const isSeen = (place.current?.getBoundingClientRect().top ?? 0) < innerHeight;
+    if (isSeen) return show();
+    // what is in view is not kept waiting by what is not
+    const waiting = setTimeout(show, SOON);
+    return () => clearTimeout(waiting);
+  });
+  const show = () => {
     const plot = drawn(options, description);
     plot.setAttribute("role", "img");
     plot.setAttribute("aria-label", description);
@@ -27,11 +37,11 @@ export function Figure({ name, description, options, rows, children }: Props) {
     if (plot.tagName !== "svg")
       for (const part of plot.querySelectorAll("svg")) part.setAttribute("aria-hidden", "true");
     place.current?.replaceChildren(plot);
-  });
+  };
   const svg = () => saveSvg(name, drawn(options, description));
   return (
     <figure class="plot">
-      <div class="wide" ref={place} />
+      <div class="wide" ref={place} style={{ minHeight: `${options.height}px` }} />
       <figcaption>
         <span>{children}</span>
         <span class="exports">
