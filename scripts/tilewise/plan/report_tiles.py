@@ -151,9 +151,7 @@ def _methods_on(study: Study, sample: str, own: str) -> dict[str, Any]:
     }
 
 
-def _by_filter(
-    study: Study, made: list[tuple[str, Choice]]
-) -> dict[str, list[tuple[str, Choice]]]:
+def _by_filter(study: Study, made: list[tuple[str, Choice]]) -> dict[str, list[tuple[str, Choice]]]:
     filters: dict[str, list[tuple[str, Choice]]] = {}
     for label, one in made:
         variant = study.methods[one.method].variant(one.variant)

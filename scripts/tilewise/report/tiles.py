@@ -247,20 +247,29 @@ class Survey:
 
 def survey(blocks: Iterable[Block], methods: Sequence[str], *, has_pictures: bool = True) -> Survey:
     """Go through all tiles; one is in memory at a time."""
-    found = Survey(confusion={method: [] for method in methods})
+    found = _no_tiles(methods)
     for block in blocks:
-        for part, tile, is_annotated in block.tiles():
-            masks = block.masks(part, tile, is_annotated)
-            share = tile_packs.disagreement(list(masks.values()))
-            found.places.append({"sample": part.sample, **part.grid.place(tile)})
-            found.annotated.append(is_annotated)
-            found.disagreement.append(np.nan if share is None else share)
-            image, codes = _small(block, part, tile, masks) if has_pictures else (None, {})
-            found.image.append(image)
-            for method, own in found.confusion.items():
-                own.append(codes.get(method))
+        for place in block.tiles():
+            _see(found, block, *place, has_pictures=has_pictures)
         logging.info("%d tiles seen", len(found.places))
     return found
+
+
+def _no_tiles(methods):
+    return Survey(confusion={method: [] for method in methods})
+
+
+def _see(found, block, part, tile, is_annotated, *, has_pictures):
+    """Add a tile to a survey, once all of it is read."""
+    masks = block.masks(part, tile, is_annotated)
+    share = tile_packs.disagreement(list(masks.values()))
+    image, codes = _small(block, part, tile, masks) if has_pictures else (None, {})
+    found.places.append({"sample": part.sample, **part.grid.place(tile)})
+    found.annotated.append(is_annotated)
+    found.disagreement.append(np.nan if share is None else share)
+    found.image.append(image)
+    for method, own in found.confusion.items():
+        own.append(codes.get(method))
 
 
 def add_pictures(found: Survey, blocks: Iterable[Block]) -> None:
@@ -284,6 +293,36 @@ def full(
             number = numbers.get((part.sample, tile.name))
             if number is not None:
                 yield number, block.pack(part, tile, is_annotated)
+
+
+def readable(
+    blocks: Iterable[Block], methods: Sequence[str], wanted: Mapping[tuple[str, str], int]
+) -> tuple[Survey, list[dict[str, Any]]]:
+    """Some tiles, and their packs, as far as they can be read while a run goes on.
+
+    What is missing in a block, or not written to its end, ends what is shown of it.
+
+    Parameters
+    ----------
+    methods
+        Those of the survey.
+    wanted
+        By sample and name, the place of each tile in the order.
+    """
+    found, numbers, packs = _no_tiles(methods), [], []
+    for block in blocks:
+        try:
+            for part, tile, is_annotated in block.tiles():
+                number = wanted.get((part.sample, tile.name))
+                if number is not None:
+                    pack = block.pack(part, tile, is_annotated)
+                    _see(found, block, part, tile, is_annotated, has_pictures=True)
+                    numbers.append(number)
+                    packs.append(pack)
+        except (OSError, ValueError) as error:
+            logging.info("left out: %s", error)
+    order = np.argsort(numbers).tolist()
+    return found.only(order), [packs[i] for i in order]
 
 
 def _small(block, part, tile, masks):

@@ -54,7 +54,11 @@ def study(tmp_path, request):
     write_rows(known, (*THRESHOLDS, "guard", "note"), [row])
     grid = {"shape": GRID.shape, "tile": 16, "block": GRID.block, "edges": GRID.edges}
     made = [
-        {"method": name, "is_applied": is_applied, "has_probability": name == "b" and not is_applied}
+        {
+            "method": name,
+            "is_applied": is_applied,
+            "has_probability": name == "b" and not is_applied,
+        }
         for name, is_applied in (("a", False), ("b", False), ("b", True))
     ]
     listed, files = [], {kind: [] for kind in tiles.KINDS}

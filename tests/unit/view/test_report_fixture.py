@@ -41,7 +41,7 @@ def test_it_has_what_is_hard_to_show(known):
 
 
 def test_counts_are_those_of_the_pictures(known):
-    """Counts of pixels in the table of tiles are those of the codes in its pack; or there are none."""
+    """Counts of pixels in the table of tiles are those of the codes in its pack, or missing."""
     data, _ = known
     for i, tile in enumerate(rows_of(data["tiles"])):
         pack = data["packs"]["embedded"][str(tile["pack"])]
