@@ -11,7 +11,9 @@ import { decode, draw, meanColor } from "./pictures";
 import { TileView } from "./tile";
 
 /** Cards that are made at first, and each time that the reader comes near the last of them. */
-const PAGE = 72;
+const PAGE = 60;
+/** Milliseconds until overlays of cards that come into view are drawn. */
+const SOON = 40;
 
 /** A value of each tile by what was asked for, and how it is called. */
 function useValues(): { by: string; label: string; values: Value[]; isScore: boolean } {
@@ -248,9 +250,8 @@ function Card({ tile, value, share, label }: { tile: Tile; value: Value; share: 
     const target = canvas.current;
     if (!target || !wanted) return;
     let isGone = false;
-    const observer = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      observer.disconnect();
+    let waiting: ReturnType<typeof setTimeout> | undefined;
+    const show = () =>
       void Promise.all([
         decode({ type: "image/webp", data: uri }),
         decode({ type: "image/webp", data: codes }),
@@ -265,10 +266,16 @@ function Card({ tile, value, share, label }: { tile: Tile; value: Value; share: 
           alpha: 0.6,
         });
       });
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      observer.disconnect();
+      // numbers and their colours are seen first
+      waiting = setTimeout(show, SOON);
     });
     observer.observe(target);
     return () => {
       isGone = true;
+      clearTimeout(waiting);
       observer.disconnect();
     };
   }, [uri, codes, palette]);

@@ -37,6 +37,8 @@ export function Figure({ name, description, options, rows, children }: Props) {
     if (plot.tagName !== "svg")
       for (const part of plot.querySelectorAll("svg")) part.setAttribute("aria-hidden", "true");
     place.current?.replaceChildren(plot);
+    // on a narrow screen, a plot is less high than its room was
+    place.current?.style.removeProperty("min-height");
   };
   const svg = () => saveSvg(name, drawn(options, description));
   return (
