@@ -491,6 +491,7 @@ def test_a_class_that_is_switched_off_shows_the_image(small, visit):
 def test_plots_are_saved_as_svg_and_csv(small, visit):
     path, data = small
     page = visit(path, "#compare")
+    plotted(page)
     with page.expect_download() as saved:
         page.locator('button[aria-label$="as CSV"]').first.click()
     rows = list(csv.DictReader(io.StringIO(saved.value.path().read_text(encoding="utf-8"))))
@@ -502,9 +503,18 @@ def test_plots_are_saved_as_svg_and_csv(small, visit):
     assert saved.value.path().read_text(encoding="utf-8").startswith("<svg")
 
 
+def plotted(page):
+    """Wait until all plots are drawn, those below the window too: until then, buttons move."""
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("figure.plot")]
+            .every((one) => one.querySelector("svg"))"""
+    )
+
+
 def test_every_plot_of_check_is_saved_with_its_legend(small, visit):
     path, data = small
     page = visit(path, "#check", color_scheme="dark")
+    plotted(page)
     names = page.locator('button[aria-label^="Save"]').evaluate_all(
         "all => all.map((one) => one.ariaLabel)"
     )
@@ -532,6 +542,7 @@ def test_every_plot_of_check_is_saved_with_its_legend(small, visit):
 def test_matrices_as_svg_have_the_counts_of_the_tables(small, visit):
     path, data = small
     page = visit(path, "#check")
+    plotted(page)
     with page.expect_download() as saved:
         page.locator('button[aria-label="Save confusion as SVG"]').click()
     words = "".join(ElementTree.parse(saved.value.path()).getroot().itertext())
@@ -549,6 +560,7 @@ def test_the_learning_curve_has_its_spread(small, visit):
         "section", has=page.get_by_role("heading", name=f"Learning curve of {method}")
     )
     expect(plot.locator("svg")).to_be_visible()
+    plotted(page)
     with page.expect_download() as saved:
         plot.locator('button[aria-label$="as CSV"]').click()
     rows = list(csv.DictReader(io.StringIO(saved.value.path().read_text(encoding="utf-8"))))

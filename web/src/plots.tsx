@@ -18,6 +18,8 @@ interface Props {
 
 /** Milliseconds until plots below the window are drawn. */
 const SOON = 60;
+/** Pixels of a legend of one line. */
+const LEGEND = 38;
 
 export function Figure({ name, description, options, rows, children }: Props) {
   const place = useRef<HTMLDivElement>(null);
@@ -40,10 +42,11 @@ export function Figure({ name, description, options, rows, children }: Props) {
     // on a narrow screen, a plot is less high than its room was
     place.current?.style.removeProperty("min-height");
   };
+  const room = (options.height ?? 0) + (options.color?.legend ? LEGEND : 0);
   const svg = () => saveSvg(name, drawn(options, description));
   return (
     <figure class="plot">
-      <div class="wide" ref={place} style={{ minHeight: `${options.height}px` }} />
+      <div class="wide" ref={place} style={{ minHeight: `${room}px` }} />
       <figcaption>
         <span>{children}</span>
         <span class="exports">
@@ -143,7 +146,8 @@ export function save(name: string, type: string, content: string) {
   link.href = URL.createObjectURL(new Blob([content], { type }));
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  // a busy machine takes a while to begin
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 /** Room for names beside a plot, in pixels. */
