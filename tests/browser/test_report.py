@@ -506,8 +506,10 @@ def test_plots_are_saved_as_svg_and_csv(small, visit):
 def plotted(page):
     """Wait until all plots are drawn, those below the window too: until then, buttons move."""
     page.wait_for_function(
-        """() => [...document.querySelectorAll("figure.plot")]
-            .every((one) => one.querySelector("svg"))"""
+        """() => {
+            const plots = [...document.querySelectorAll("figure.plot")];
+            return plots.length > 0 && plots.every((one) => one.querySelector("svg"));
+        }"""
     )
 
 
@@ -525,6 +527,9 @@ def test_every_plot_of_check_is_saved_with_its_legend(small, visit):
     for name in plots:
         texts, filter = {}, name.removeprefix("histogram-")
         methods = {one["name"] for one in data["methods"] if filter_of[one["name"]] == filter}
+        # of many downloads from one page, browsers ask whether they are wanted
+        page = visit(path, "#check", color_scheme="dark")
+        plotted(page)
         for kind in ("SVG", "CSV"):
             with page.expect_download() as saved:
                 page.locator(f"button[aria-label={quoted(f'Save {name} as {kind}')}]").click()
