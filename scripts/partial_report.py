@@ -3,29 +3,38 @@
     python scripts/partial_report.py [--configfile my.yaml] [--directory DIR]
 
 It reads what is there and changes nothing else, and takes the configuration as `snakemake` does.
-No job runs this.
+The worst annotated tiles so far are shown with their masks. Files that a job is writing are left
+out. No job runs this.
 """
 
 import argparse
 import json
 import os
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import yaml
 from snakemake.utils import validate
 
 from tilewise.decide.summary import sort_rows, summarize
-from tilewise.plan import configuration, definitions, methods_facts, paths, report
+from tilewise.plan import configuration, definitions, learn, methods_facts, paths, report
+from tilewise.plan import report_tiles as tiles_job
 from tilewise.plan.study import Choice, read_study
-from tilewise.report import data
+from tilewise.report import data, tiles
+from tilewise.score.formulas import METRICS
 from tilewise.score.score_table import whole_tiles
-from tilewise.tables import read_each, read_rows
-from tilewise.view import methods_text, page
+from tilewise.tables import SLIVER, read_rows
+from tilewise.view import methods_text, page, tile_packs
 from tilewise.view.glossary import TERMS
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 PAGE = "results/report-partial.html"
+MOST_TILES = 24
+"""With pictures."""
+MOST_BYTES = 8_000_000
+"""Of their pictures, which the page holds."""
 
 
 def study_of(configfile):
@@ -38,39 +47,87 @@ def study_of(configfile):
 
 def choice_of(method):
     """What annotated tiles have chosen, if they have."""
-    path = Path(paths.CHOICE.format(method=method))
-    if not path.exists():
+    try:
+        chosen = json.loads(Path(paths.CHOICE.format(method=method)).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
-    chosen = json.loads(path.read_text(encoding="utf-8"))
     calibration = chosen.get("calibration")
     return Choice(method, chosen["variant"], calibration and tuple(calibration.items()))
 
 
-def scores_of(study, files):
+def rows_of(path):
+    """Rows of a table; none if it is missing, or not written to its end."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        rows = read_rows(path) if text.endswith("\n") else []
+    except OSError:
+        return []
+    return [row for row in rows if None not in row.values()]
+
+
+def scores_of(study, tables):
     """Rows of tables of scores as `metrics.tsv` has them, as far as they are known."""
     added = {"extent": "tile", "flags": "", "excluded": "", "guard": ""}
     rows = [
         row | added | {"estimate": "resubstitution" if row["method"] in study.tuned else "fixed"}
-        for row in whole_tiles(read_each(files))
+        for row in whole_tiles(chain.from_iterable(tables))
     ]
     return sort_rows(rows, list(study.samples), list(study.methods))
+
+
+def pictures_of(study, rows):
+    """The worst tiles so far, whichever method is wrong on them, and packs of them for the page."""
+    metric = study.config["decision"]["metric"]
+    merits = {}
+    for row in rows:
+        if row.get(metric) and row["edge"] != SLIVER:
+            merit = float(METRICS[metric].merit(np.array([float(row[metric])]))[0])
+            place = row["sample"], row["tile"]
+            merits[place] = min(merit, merits.get(place, merit))
+    worst = sorted(merits, key=merits.get)[:MOST_TILES]
+    job = tiles_job.of_blocks(study, scored_blocks(study))
+    files = {kind: getattr(job, kind) for kind in tiles.KINDS}
+    wanted = {place: number for number, place in enumerate(worst)}
+    found, packs = tiles.readable(tiles.blocks_of(job.blocks, files), list(study.methods), wanted)
+    embedded = data.embed(map(tile_packs.as_json, packs), MOST_BYTES)
+    record = tiles.to_record(found, {i: ["among the worst so far"] for i in range(len(embedded))})
+    return data.Pictures.of(record), embedded
+
+
+def scored_blocks(study):
+    """Blocks with tables of scores, which come after masks, and the choices of these methods."""
+    for stack in study.stacks:
+        for block in study.annotated_blocks(stack):
+            choices = []
+            for method in report.cost_methods(study):
+                names = {"stack": stack, "method": method, "block": block}
+                tables = (paths.METRICS.format(**names), paths.THRESHOLDS.format(**names))
+                choice = choice_of(method) if method in study.swept else Choice(method)
+                if choice and all(map(rows_of, tables)):
+                    choices.append(choice)
+            if choices:
+                yield stack, block, choices
 
 
 def partial(study):
     """The data of the page."""
     wanted = report.aggregate(study).metrics
-    files = [path for path in wanted if Path(path).exists()]
+    scored = [rows for rows in map(rows_of, wanted) if rows]
     choices = tuple(filter(None, map(choice_of, study.swept)))
     facts = methods_facts.facts(study, choices)
-    rows = scores_of(study, files)
+    rows = scores_of(study, scored)
     tables = {"metrics": rows, "summary": summarize(rows, study.tile_metrics)}
     for name in ("quality", "trust", "annotate_next"):
-        path = Path(f"results/{name}.tsv")
-        tables[name] = read_rows(path) if path.exists() else []
+        tables[name] = rows_of(f"results/{name}.tsv")
+    curves = zip(learn.with_learning_curve(study), learn.learning_curves(study), strict=True)
+    pictures, packs = pictures_of(study, rows)
     known = data.assemble(
-        *(definitions.facts(study, choices), tables, None, {}, data.Pictures(), TERMS),
+        *(definitions.facts(study, choices), tables, None, {}, pictures, TERMS),
         text=methods_text.write(facts, None, {})._asdict(),
-        partial=f"This report is of a run that goes on: {len(files)} of {len(wanted)} tables of "
+        packs=packs,
+        number_of_packs=len(packs),
+        learning_curves={method: rows_of(path) for method, path in curves},
+        partial=f"This report is of a run that goes on: {len(scored)} of {len(wanted)} tables of "
         "scores are there.",
         citations=methods_text.citations(facts),
     )

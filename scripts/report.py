@@ -12,7 +12,7 @@ from tilewise.view.glossary import TERMS
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
-others = ("decision", "sweeps", "choices", "tiles", "packs", "provenance", "page", "code")
+others = ("decision", "sweeps", "curves", "choices", "tiles", "packs", "provenance", "page", "code")
 tables = {name: list(read_each(paths)) for name, paths in given.items() if name not in others}
 decision, pictures = None, data.Pictures()
 for path in given.decision:
@@ -20,6 +20,7 @@ for path in given.decision:
 for path in given.tiles:
     pictures = data.Pictures.of(json.loads(gzip.decompress(Path(path).read_bytes())))
 sweeps = zip(params.swept, map(read_rows, given.sweeps), strict=True)
+curves = zip(params.learning, map(read_rows, given.curves), strict=True)
 # one after the other, as far as the page has space for them
 packs = (tile_packs.from_script(Path(path).read_text(encoding="ascii")) for path in given.packs)
 provenance = json.loads(Path(given.provenance).read_text(encoding="utf-8"))
@@ -28,6 +29,7 @@ known = data.assemble(
     *(params.study, tables, decision, dict(sweeps), pictures, TERMS),
     packs=data.embed(packs),
     number_of_packs=len(given.packs),
+    learning_curves=dict(curves),
     text=text._asdict(),
     provenance=provenance,
     citations=methods_text.citations(params.facts),

@@ -23,7 +23,8 @@ read = partial(tiles.blocks_of, params.blocks, files, set(following))
 found = tiles.survey(read(), params.methods, has_pictures=params.are_few)
 merits = tiles.merits_of(read_rows(given.metrics), found, params.metric)
 following = [found.numbers[place] for place in following if place in found.numbers]
-known = merits, np.array(found.disagreement), following
+# the largest disagreements are of tiles whose truth says which method is right
+known = merits, np.where(found.annotated, found.disagreement, np.nan), following
 annotated = np.flatnonzero(found.annotated).tolist()
 shown = choose(*known, annotated, len(output.packs), params.seed)
 if not params.are_few:

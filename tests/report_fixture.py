@@ -33,13 +33,19 @@ KINDS = ("vessels", "gel", "retina", "vessels")
 MOST_SMALL = 100
 FILTERS = (("none", 1), ("median", 3), ("gauss", 7))
 SHOWN = 200
+CURVE = [
+    {"units": units, "draws": draws, "metric": METRIC, "mean": 0.8 - 0.4 / units}
+    | {"lowest": 0.8 - 0.6 / units, "highest": 0.8 - 0.3 / units}
+    for units, draws in ((1, 5), (2, 5), (4, 5), (7, 1))
+]
 COLORS = {"tp": [0, 255, 255], "fp": [255, 0, 255], "fn": [255, 255, 0], "tn": [0, 0, 0]}
 
 
 def fixture(tiles=1000, methods=11, seed=0, side=96):
     """Data of a page, and all packs in order, as JSON.
 
-    `tiles` of `side` pixels are scored with `methods`; a tenth of them has no truth.
+    `tiles` of `side` pixels are scored with `methods`; a tenth of them has no truth, and half of
+    these no masks. The third method keeps its probability, and has a learning curve.
     """
     rng = np.random.default_rng(seed)
     study, places = _study(tiles, methods, side)
@@ -58,16 +64,16 @@ def fixture(tiles=1000, methods=11, seed=0, side=96):
             for name in names
         }
         is_annotated = number % 10 != 9 and inside.any()
-        codes = (
-            {name: tile_packs.label_codes(mask, truth, inside) for name, mask in masks.items()}
-            if is_annotated
-            else {}
-        )
+        codes = {
+            name: tile_packs.label_codes(mask, truth if is_annotated else None, inside)
+            for name, mask in masks.items()
+            if number % 20 != 19 and inside.any()
+        }
         image.append(tile_packs.thumbnail(picture))
         for name in names:
             confusion[name].append(tile_packs.small_codes(codes[name]) if codes else None)
         differs.append(tile_packs.disagreement(list(masks.values())))
-        rows += [_row(place, name, own) for name, own in codes.items()]
+        rows += [_row(place, name, own) for name, own in codes.items() if is_annotated]
         packs.append(_pack(place, picture, filtered, filter_of, levels, codes, inside))
     _score(rows, rng)
     merits, quality = _by_tile(rows, names, places), _quality(places, differs, rng)
@@ -89,6 +95,7 @@ def fixture(tiles=1000, methods=11, seed=0, side=96):
         TERMS,
         packs=data.embed(texts),
         number_of_packs=len(texts),
+        learning_curves={name: list(map(_as_text, CURVE)) for name in names[2:3]},
         citations={name: ["otsu1979"] for name in names},
         text={
             "plain": f"Images were segmented with {ALERT} (Otsu 1979).",
@@ -260,9 +267,18 @@ def _pack(place, picture, filtered, filter_of, levels, codes, inside):
         else {},
         "method_filter": filter_of if codes else {},
         "codes": {name: tile_packs.labels(own) for name, own in codes.items()},
+        "probability": {
+            name: tile_packs.image(_probable(filtered[filter_of[name]], levels[name], inside))
+            for name in list(codes)[2:3]
+        },
         "histograms": {name: tile_packs.histogram(own[inside]) for name, own in filtered.items()},
         "thresholds": {name: {"values": [levels[name]], "note": ""} for name in codes},
     }
+
+
+def _probable(filtered, level, inside):
+    """0 to 255 for 0 to 1: half at the threshold."""
+    return (255 * inside / (1 + np.exp((level - filtered.astype(float)) / 10))).astype(np.uint8)
 
 
 def _by_tile(rows, names, places):

@@ -5,7 +5,10 @@ import csv
 import io
 import pprint
 import re
+import shutil
+import subprocess
 import urllib.parse
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -44,12 +47,29 @@ def ids(data):
     return [f"{row['sample']}/{row['tile']}" for row in rows_of(data["tiles"])]
 
 
-def embedded_tile(data, with_codes=True):
-    """A tile whose pictures are in the page, and its pack."""
+def embedded_tile(data, is_annotated=True):
+    """A tile with masks whose pictures are in the page, and its pack."""
+    known = {name: bool(row["annotated"]) for name, row in tiles_by_id(data).items()}
     for pack in data["packs"]["embedded"].values():
-        if pack["codes"] or not with_codes:
-            return f"{pack['sample']}/{pack['tile']}", pack
-    raise AssertionError("no annotated tile is in the page")
+        name = f"{pack['sample']}/{pack['tile']}"
+        if pack["codes"] and known[name] == is_annotated:
+            return name, pack
+    raise AssertionError("no such tile is in the page")
+
+
+def tiles_by_id(data):
+    return dict(zip(ids(data), rows_of(data["tiles"]), strict=True))
+
+
+def show_all(page):
+    """Ask for more cards until all are there."""
+    page.wait_for_function(
+        """() => {
+            const more = document.querySelector("#more");
+            more?.click();
+            return !more;
+        }"""
+    )
 
 
 def drawn(page):
@@ -106,7 +126,8 @@ def test_each_tab_opens_from_the_disk(small, visit, name):
 def test_a_click_opens_a_tile(which, visit, request):
     path, data = request.getfixturevalue(which)
     page = visit(path, "#explore")
-    name, _ = embedded_tile(data)
+    show_all(page)
+    name, pack = embedded_tile(data)
     assert set(page.locator("button.tile").evaluate_all("a => a.map(b => b.dataset.tile)")) == set(
         ids(data)
     )
@@ -115,7 +136,9 @@ def test_a_click_opens_a_tile(which, visit, request):
     expect(page.locator("section#tile")).to_be_visible()
     drawn(page)
     layers = page.locator("#tile canvas").evaluate_all("a => a.map(b => b.dataset.layer)")
-    assert set(layers) == {"image", "filtered", "mask", "truth", "overlay"}
+    keeps_probability = data["decision"]["method"] in pack["probability"]
+    assert set(layers) - {"probability"} == {"image", "filtered", "mask", "truth", "overlay"}
+    assert ("probability" in layers) == keeps_probability
     assert address_of(page)[1]["tile"] == name
 
 
@@ -144,10 +167,20 @@ def test_a_missing_pack_is_named(small, visit, browser, tmp_path):
     page.close()
 
 
+def test_scrolling_brings_all_cards(maps, visit):
+    path, data = maps
+    page = visit(path, "#explore?view=gallery")
+    cards = page.locator("button.card")
+    assert 0 < cards.count() < len(ids(data))
+    page.locator("#more").scroll_into_view_if_needed()
+    expect(cards).to_have_count(len(ids(data)))
+
+
 @pytest.mark.parametrize("which", ["small", "maps"])
 def test_the_metric_recolours_tiles(which, visit, request):
     path, _ = request.getfixturevalue(which)
     page = visit(path, "#explore")
+    show_all(page)
     before = colors(page)
     assert any(before.values())
     page.locator("select#metric").select_option("recall")
@@ -375,6 +408,59 @@ def test_labels_have_the_colours_of_their_classes(small, visit):
         assert (rest[~is_line] <= ground[~is_line] / 2 + 1).all()
 
 
+def test_a_tile_without_truth_has_its_masks_over_the_image(small, visit):
+    """Mask and image at pixels of each code, of two methods, and that there is no truth."""
+    path, data = small
+    name, pack = embedded_tile(data, is_annotated=False)
+    a, b = [one["name"] for one in data["methods"]][:2]
+    page = visit(path, address("explore", tile=name, a=a, b=b))
+    drawn(page)
+    page.wait_for_timeout(500)
+    expect(page.locator("#tile")).to_contain_text("No truth here.")
+    assert page.locator('#tile canvas[data-layer="truth"]').count() == 0
+    # nor are there scores
+    assert page.locator("#tile table").count() == 0
+    for method in (a, b):
+        codes = decoded(pack["codes"][method])
+        assert set(np.unique(codes)) == {4, 5}
+        mask, overlay, image = (
+            pixels(page, layer, method).astype(float) for layer in ("mask", "overlay", "image")
+        )
+        np.testing.assert_array_equal(mask[..., 0], 255 * (codes == 5))
+        np.testing.assert_array_equal(overlay[codes == 4], image[codes == 4])
+        # one colour, laid over the image with one opacity
+        own = overlay[codes == 5] - image[codes == 5] * (1 - 0.7)
+        assert np.ptp(own, axis=0).max() <= 2
+        label = page.locator('#tile canvas[data-layer="overlay"]').and_(
+            page.locator(f"#tile canvas[data-method={quoted(method)}]")
+        )
+        share = f"{100 * (codes == 5).mean():.2f}% is foreground"
+        assert share in label.get_attribute("aria-label")
+
+
+def test_probability_has_the_colours_of_its_legend(small, visit):
+    path, data = small
+    method = data["methods"][2]["name"]
+    name, pack = embedded_tile(data)
+    assert list(pack["probability"]) == [method]
+    page = visit(path, address("explore", tile=name, a=method))
+    drawn(page)
+    found = pixels(page, "probability", method).astype(int)
+    levels = cv2.imdecode(_bytes(pack["probability"][method]), cv2.IMREAD_GRAYSCALE)
+    assert levels.min() < 40
+    assert levels.max() > 200
+    # the legend's part of viridis, as OpenCV has it
+    places = (255 * (0.08 + 0.9 * levels / 255)).round().astype(np.uint8)
+    wanted = cv2.applyColorMap(places, cv2.COLORMAP_VIRIDIS)[..., ::-1].astype(int)
+    np.testing.assert_allclose(found, wanted, atol=12)
+    caption = page.locator("#tile figure", has=page.locator('canvas[data-layer="probability"]'))
+    assert re.sub(r"\s+", "", caption.inner_text()).endswith("01")
+
+
+def _bytes(picture):
+    return np.frombuffer(base64.b64decode(picture["data"]), np.uint8)
+
+
 def _with_all_codes(data):
     """Tiles whose pictures are in the page, that have scored, unknown and outer pixels."""
     found = [
@@ -405,6 +491,7 @@ def test_a_class_that_is_switched_off_shows_the_image(small, visit):
 def test_plots_are_saved_as_svg_and_csv(small, visit):
     path, data = small
     page = visit(path, "#compare")
+    plotted(page)
     with page.expect_download() as saved:
         page.locator('button[aria-label$="as CSV"]').first.click()
     rows = list(csv.DictReader(io.StringIO(saved.value.path().read_text(encoding="utf-8"))))
@@ -414,6 +501,99 @@ def test_plots_are_saved_as_svg_and_csv(small, visit):
     with page.expect_download() as saved:
         page.locator('button[aria-label$="as SVG"]').first.click()
     assert saved.value.path().read_text(encoding="utf-8").startswith("<svg")
+
+
+def plotted(page):
+    """Wait until all plots are drawn, those below the window too: until then, buttons move."""
+    page.wait_for_function(
+        """() => {
+            const plots = [...document.querySelectorAll("figure.plot")];
+            return plots.length > 0 && plots.every((one) => one.querySelector("svg"));
+        }"""
+    )
+
+
+def test_every_plot_of_check_is_saved_with_its_legend(small, visit):
+    path, data = small
+    page = visit(path, "#check", color_scheme="dark")
+    plotted(page)
+    names = page.locator('button[aria-label^="Save"]').evaluate_all(
+        "all => all.map((one) => one.ariaLabel)"
+    )
+    plots = {re.fullmatch(r"Save (.*) as (SVG|CSV)", name)[1] for name in names}
+    assert {"confusion", "errors-calibre"} <= plots
+    assert any(name.startswith("histogram-") for name in plots)
+    filter_of = data["packs"]["embedded"]["0"]["method_filter"]
+    for name in plots:
+        texts, filter = {}, name.removeprefix("histogram-")
+        methods = {one["name"] for one in data["methods"] if filter_of[one["name"]] == filter}
+        # of many downloads from one page, browsers ask whether they are wanted
+        page = visit(path, "#check", color_scheme="dark")
+        plotted(page)
+        for kind in ("SVG", "CSV"):
+            with page.expect_download() as saved:
+                page.locator(f"button[aria-label={quoted(f'Save {name} as {kind}')}]").click()
+            texts[kind] = saved.value.path().read_text(encoding="utf-8")
+        svg = ElementTree.fromstring(texts["SVG"])
+        assert float(svg.get("width")) > 300
+        assert float(svg.get("height")) > 150
+        words = set(map(str.strip, svg.itertext()))
+        assert methods <= words if methods else set(filter_of) <= words
+        # nothing that a file of its own does not know
+        assert "var(" not in texts["SVG"]
+        assert len(texts["CSV"].splitlines()) > 1
+
+
+def test_matrices_as_svg_have_the_counts_of_the_tables(small, visit):
+    path, data = small
+    page = visit(path, "#check")
+    plotted(page)
+    with page.expect_download() as saved:
+        page.locator('button[aria-label="Save confusion as SVG"]').click()
+    words = "".join(ElementTree.parse(saved.value.path()).getroot().itertext())
+    for scores in data["tile_scores"]["methods"].values():
+        for name in ("tp", "fp", "fn", "tn"):
+            pixels_of_all = sum(value for value in scores[name] if value is not None)
+            assert f"{name.upper()} {pixels_of_all:,}" in words
+
+
+def test_the_learning_curve_has_its_spread(small, visit):
+    path, data = small
+    ((method, curve),) = data["learning_curves"].items()
+    page = visit(path, "#compare")
+    plot = page.locator(
+        "section", has=page.get_by_role("heading", name=f"Learning curve of {method}")
+    )
+    expect(plot.locator("svg")).to_be_visible()
+    plotted(page)
+    with page.expect_download() as saved:
+        plot.locator('button[aria-label$="as CSV"]').click()
+    rows = list(csv.DictReader(io.StringIO(saved.value.path().read_text(encoding="utf-8"))))
+    for name in ("units", "lowest", "mean", "highest"):
+        assert [float(row[name]) for row in rows] == curve[name]
+    # the band, and a line from the lowest to the highest of each
+    assert plot.locator("svg path[fill-opacity], svg g[fill-opacity] path").count() == 1
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
+def test_the_viewers_command_is_words_of_a_shell(small, visit, number, tmp_path):
+    """A shell takes hostile names for what they are."""
+    path, data = small
+    folder = tmp_path / "it's $(HOME) ü"
+    folder.mkdir()
+    shutil.copy(path, folder)
+    shutil.copytree(path.with_name("report"), folder / "report")
+    name, method = ids(data)[number], data["methods"][number]["name"]
+    page = visit(folder / path.name, address("explore", tile=name, a=method))
+    sample, tile = name.rsplit("/", 1)
+    wanted = ["scripts/view.py", str(folder), "--sample", sample, "--tile", tile]
+    command = page.locator("#tile .viewer pre").inner_text()
+    words = subprocess.run(
+        ["sh", "-c", f'python() {{ printf "%s\\n" "$@"; }}; {command}'],
+        **{"check": True, "capture_output": True, "text": True},
+    )
+    assert words.stdout.splitlines() == [*wanted, "--method", method]
+    assert words.stderr == ""
 
 
 def test_the_record_of_the_run_is_read_on_a_click(small, visit):

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import zarr
+from pages import decoded, pack_of, report_data
 from projects import Project
 from samples import blobs, colored_blobs, write_planes
 from scipy import special
@@ -71,6 +72,7 @@ def finished(tmp_path_factory):
         },
     }
     settings = {"apply": "forest", "block": {"planes": 1}, "pyramid": {"levels": 1}}
+    settings |= {"report": {"tiles": 2}}
     project.configure(rows, methods=methods, **settings)
     project.succeed()
     return project, rows, truths
@@ -121,6 +123,20 @@ def test_the_learning_curve_goes_up_to_all_units(finished):
     assert 0.5 < float(rows[0]["lowest"]) <= float(rows[0]["highest"])
     assert float(rows[1]["mean"]) > 0.9
     assert not project.results.joinpath("models/tried/learning_curve.tsv").exists()
+
+
+def test_the_report_has_probabilities_and_the_learning_curve(finished):
+    project, *_ = finished
+    for path in sorted(project.results.glob("report/*.js")):
+        pack = pack_of(path)
+        assert list(pack["probability"]) == ["forest"]
+        array = project.array(f"{pack['sample']}/probability/forest.zarr/0")[0]
+        x = 64 * int(pack["tile"][-2:])
+        found = decoded(pack["probability"]["forest"])[..., 0].astype(int)
+        # pictures are lossy
+        assert np.abs(found - array[:, x : x + 64]).mean() < 10
+    ((method, curve),) = report_data(project)["learning_curves"].items()
+    assert (method, curve["units"]) == ("forest", [1, 2])
 
 
 def test_what_is_scored_is_those_masks(finished):

@@ -6,7 +6,7 @@ import { count, percent, short } from "./format";
 import { Term } from "./glossary";
 import { ranked, scoresOfTiles, useShown } from "./model";
 import { DISTINCT, extent } from "./colors";
-import { csv, Figure, save, Wide } from "./plots";
+import { csv, drawn, Figure, save, saveSvg, Wide } from "./plots";
 
 export function Check() {
   return (
@@ -20,10 +20,53 @@ export function Check() {
   );
 }
 
+type Matrix = Record<"tp" | "fp" | "fn" | "tn", number> & { method: string };
+
+/** Matrices in a row of the plot for papers. */
+const ABREAST = 3;
+
+/** All matrices as one plot, as the tables have them. */
+function asPlot(matrices: Matrix[]): Plot.PlotOptions {
+  const across = Math.min(ABREAST, matrices.length);
+  const down = Math.ceil(matrices.length / across);
+  const titles = matrices.map(({ method }, i) => ({ method, fx: i % across, fy: Math.floor(i / across) }));
+  const cells = matrices.flatMap(({ tp, fp, fn, tn }, i) => {
+    const [background, foreground] = [tn + fp, tp + fn];
+    const cell = (label: string, truth: string, mask: string, pixels: number, of: number) => {
+      const share = of ? pixels / of : 0;
+      const words = `${label} ${count(pixels)}\n${of ? percent(share, 1) : "–"}`;
+      return { ...titles[i]!, truth, mask, share, words };
+    };
+    return [
+      cell("TN", "background", "background", tn, background),
+      cell("FP", "background", "foreground", fp, background),
+      cell("FN", "foreground", "background", fn, foreground),
+      cell("TP", "foreground", "foreground", tp, foreground),
+    ];
+  });
+  return {
+    width: 130 + 260 * across,
+    height: 60 + 150 * down,
+    marginLeft: 90,
+    marginTop: 40,
+    marginBottom: 45,
+    fx: { axis: null, padding: 0.12 },
+    fy: { axis: null, padding: 0.35 },
+    x: { label: "mask", labelAnchor: "center", labelArrow: "none", tickSize: 0 },
+    y: { label: "truth", labelAnchor: "center", labelArrow: "none", tickSize: 0 },
+    color: { type: "linear", scheme: "blues", domain: [0, 1.6] },
+    marks: [
+      Plot.cell(cells, { fx: "fx", fy: "fy", x: "mask", y: "truth", fill: "share", stroke: "#fff" }),
+      Plot.text(cells, { fx: "fx", fy: "fy", x: "mask", y: "truth", text: "words", fill: "#000" }),
+      Plot.text(titles, { fx: "fx", fy: "fy", frameAnchor: "top", dy: -8, lineAnchor: "bottom", text: "method", fontWeight: "bold" }),
+    ],
+  };
+}
+
 function Confusion() {
   const shown = useShown();
   const { data } = shown;
-  const matrices = ranked(shown, data.metric)
+  const matrices: Matrix[] = ranked(shown, data.metric)
     .map((row) => {
       const method = text(row.method);
       const sum = (name: string) =>
@@ -51,9 +94,22 @@ function Confusion() {
         Pixels of all annotated tiles together; below each, its share of the row, of what truth says.
         {data.tiles_total > shown.tiles.length && " Only tiles that the report lists are in them."}
       </p>
-      <button type="button" onClick={() => save("confusion.csv", "text/csv", csv(matrices))}>
-        Save as CSV
-      </button>
+      <p class="exports">
+        <button
+          type="button"
+          aria-label="Save confusion as SVG"
+          onClick={() => saveSvg("confusion", drawn(asPlot(matrices), "Confusion matrices"))}
+        >
+          SVG
+        </button>
+        <button
+          type="button"
+          aria-label="Save confusion as CSV"
+          onClick={() => save("confusion.csv", "text/csv", csv(matrices))}
+        >
+          CSV
+        </button>
+      </p>
       <Wide label="Confusion matrices">
         <div class="matrices">
         {matrices.map((one) => (

@@ -37,6 +37,20 @@ export function palette(data: Data, name: string, mean: Rgb | null): Palette {
   return OTHERS.reduce((best, one) => (worst(one) > worst(best) * 1.25 ? one : best), own);
 }
 
+// those of Okabe and Ito that no class has, and white
+const OF_MASKS: Rgb[] = [
+  [0, 158, 115],
+  [204, 121, 167],
+  [230, 159, 0],
+  [255, 255, 255],
+];
+
+/** Of a mask that nothing is known of: what is seen best on a picture, and is none of the classes. */
+export function maskColor(mean: Rgb | null): Rgb {
+  if (!mean) return OF_MASKS[0]!;
+  return OF_MASKS.reduce((best, one) => (distance(one, mean) > distance(best, mean) * 1.25 ? one : best));
+}
+
 /** How far colours are apart, for the eye (the approximation called redmean). */
 function distance(a: Rgb, b: Rgb): number {
   const red = (a[0] + b[0]) / 2;
@@ -68,6 +82,13 @@ export function extent(values: number[]): [number, number] {
 
 const viridis = scaleOf({ color: { type: "linear", scheme: "viridis", domain: [0, 1] } })!;
 export const sequential = (share: number) => viridis.apply(0.08 + 0.9 * share) as string;
+
+/** Red, green and blue of `sequential`, of 0 to 255 for 0 to 1. */
+export const sequentialBytes = (): Rgb[] =>
+  Array.from({ length: 256 }, (_, i) => {
+    const color = Number.parseInt(sequential(i / 255).slice(1), 16);
+    return [color >> 16, (color >> 8) & 255, color & 255];
+  });
 
 /** Black or white: what is read on a colour of `sequential`. */
 export const ink = (share: number) => (share > 0.47 ? "#000" : "#fff");

@@ -28,6 +28,9 @@ export function Compare() {
       {Object.keys(data.sweeps).map((method) => (
         <Sweep key={method} method={method} />
       ))}
+      {Object.keys(data.learning_curves).map((method) => (
+        <TrainingCurve key={method} method={method} />
+      ))}
       <LearningCurve />
     </>
   );
@@ -488,6 +491,52 @@ function Sweep({ method }: { method: string }) {
         Ringed: what annotated tiles chose, by {labelOf(metrics, data.metric)}.
         {varied.length > 2 && " Of further parameters, the best value is shown."}{" "}
         {list[0]?.estimate === "resubstitution" && "These scores are too high: each set was tuned on these tiles."}
+      </Figure>
+    </section>
+  );
+}
+
+/** How a method that learns gets better with the units that it is trained on. */
+function TrainingCurve({ method }: { method: string }) {
+  const { data, metrics } = useShown();
+  const curve = rows(data.learning_curves[method]);
+  const name = labelOf(metrics, text(curve[0]?.metric));
+  const several = Math.max(...curve.map((row) => number(row.draws) ?? 1));
+  const unit = data.decision?.units.unit;
+  const [before, last] = curve.slice(-2);
+  return (
+    <section aria-labelledby={`curve-${method}`}>
+      <h3 id={`curve-${method}`}>
+        <Term name="learning curve">Learning curve</Term> of {method}
+      </h3>
+      <Figure
+        name={`learning-curve-${method}`}
+        description={`${name} of ${method} by the number of units that it is trained on: ${curve
+          .map((row) => `${row.units}: ${short(number(row.mean))}`)
+          .join(", ")}`}
+        rows={curve as Record<string, string | number | null>[]}
+        options={{
+          width: 520,
+          height: 260,
+          marginBottom: 45,
+          x: { type: "point", label: `units to train on${unit ? ` (${unit}s)` : ""}`, labelOffset: 38 },
+          y: { label: name, grid: true },
+          marks: [
+            Plot.areaY(curve, { x: "units", y1: "lowest", y2: "highest", fill: "var(--accent)", fillOpacity: 0.2 }),
+            Plot.ruleX(curve, { x: "units", y1: "lowest", y2: "highest", stroke: "var(--accent)" }),
+            Plot.line(curve, { x: "units", y: "mean", stroke: "var(--accent)" }),
+            Plot.dot(curve, { x: "units", y: "mean", fill: "var(--accent)", tip: true }),
+          ],
+        }}
+      >
+        The line is the mean of up to {several} draws of the units, the band from the lowest to the highest; all units
+        can be drawn only once. Scores are of drawn pixels of other units, before any clean-up.{" "}
+        {before && last && (
+          <>
+            From {number(before.units)} to {number(last.units)} units, the mean changes by{" "}
+            {short(number(last.mean)! - number(before.mean)!)}: where it still rises, more annotation helps.
+          </>
+        )}
       </Figure>
     </section>
   );

@@ -66,6 +66,7 @@ export interface Pack {
   filtered: Record<string, Picture>;
   method_filter: Record<string, string>;
   codes: Record<string, Picture>;
+  probability: Record<string, Picture>;
   histograms: Record<string, { edges: [number, number]; counts: number[] }>;
   thresholds: Record<string, { values: number[]; note: string }>;
 }
@@ -90,6 +91,7 @@ export interface Data {
   warnings: Table;
   tables: Record<string, Table | undefined>;
   sweeps: Record<string, Table>;
+  learning_curves: Record<string, Table>;
   units: Table;
   tiles: Table;
   tiles_total: number;

@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { MethodSelect } from "./compare";
-import { ink, palette as paletteOf, scale, sequential, type Class, CLASSES } from "./colors";
+import { ink, maskColor, palette as paletteOf, scale, sequential, type Class, CLASSES } from "./colors";
 import { type BinnedMap, numbers, type Tile, type Value } from "./data";
 import { count, short } from "./format";
 import { Term } from "./glossary";
@@ -10,7 +10,10 @@ import { FEATURES, scoresOfTiles, useShown } from "./model";
 import { decode, draw, meanColor } from "./pictures";
 import { TileView } from "./tile";
 
-const PAGE = 240;
+/** Cards that are made at first, and each time that the reader comes near the last of them. */
+const PAGE = 60;
+/** Milliseconds until overlays of cards that come into view are drawn. */
+const SOON = 40;
 
 /** A value of each tile by what was asked for, and how it is called. */
 function useValues(): { by: string; label: string; values: Value[]; isScore: boolean } {
@@ -192,14 +195,27 @@ export function Explore() {
               </li>
             ))}
           </ul>
-          {kept.length > limit && (
-            <button type="button" onClick={() => setLimit(limit + 2 * PAGE)}>
-              Show more of {count(kept.length)}
-            </button>
-          )}
+          {kept.length > limit && <More all={kept.length} more={() => setLimit(limit + PAGE)} />}
         </>
       )}
     </>
+  );
+}
+
+/** The button that shows more; to come near it is enough. */
+function More({ all, more }: { all: number; more: () => void }) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    const observer = new IntersectionObserver((entries) => entries.some((one) => one.isIntersecting) && more(), {
+      rootMargin: "600px",
+    });
+    observer.observe(button.current!);
+    return () => observer.disconnect();
+  });
+  return (
+    <button type="button" id="more" ref={button} onClick={more}>
+      Show more of {count(all)}
+    </button>
   );
 }
 
@@ -234,21 +250,32 @@ function Card({ tile, value, share, label }: { tile: Tile; value: Value; share: 
     const target = canvas.current;
     if (!target || !wanted) return;
     let isGone = false;
-    const observer = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      observer.disconnect();
+    let waiting: ReturnType<typeof setTimeout> | undefined;
+    const show = () =>
       void Promise.all([
         decode({ type: "image/webp", data: uri }),
         decode({ type: "image/webp", data: codes }),
       ]).then(([ground, labels]) => {
         if (isGone) return;
         const shown = Object.fromEntries(CLASSES.map((name) => [name, name !== "tn"])) as Record<Class, boolean>;
-        draw(target, "overlay", ground, labels, { colors: paletteOf(data, palette, meanColor(ground)), shown, alpha: 0.6 });
+        const mean = meanColor(ground);
+        draw(target, "overlay", ground, labels, {
+          colors: paletteOf(data, palette, mean),
+          mask: tile.annotated ? null : maskColor(mean),
+          shown,
+          alpha: 0.6,
+        });
       });
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      observer.disconnect();
+      // numbers and their colours are seen first
+      waiting = setTimeout(show, SOON);
     });
     observer.observe(target);
     return () => {
       isGone = true;
+      clearTimeout(waiting);
       observer.disconnect();
     };
   }, [uri, codes, palette]);
@@ -265,7 +292,7 @@ function Card({ tile, value, share, label }: { tile: Tile; value: Value; share: 
       {uri ? (
         <span class="thumbs">
           <img src={`data:image/webp;base64,${uri}`} width="64" height="64" alt={`Image of ${tile.sample} ${tile.name}`} loading="lazy" />
-          {wanted && <canvas ref={canvas} width="64" height="64" role="img" aria-label={`Overlay of ${a} on ${words}`} />}
+          {wanted && <canvas ref={canvas} width="64" height="64" role="img" aria-label={`${tile.annotated ? "Overlay" : "Mask"} of ${a} on ${words}`} />}
         </span>
       ) : (
         <span class="thumbs none">no picture</span>

@@ -1,7 +1,7 @@
 // Pictures on canvases: grey and colour as they are, labels in the reader's colours.
 
 import type { Picture } from "./data";
-import { CLASSES, type Class, type Palette, type Rgb } from "./colors";
+import { CLASSES, type Class, type Palette, type Rgb, sequentialBytes } from "./colors";
 
 export interface Pixels {
   width: number;
@@ -10,18 +10,27 @@ export interface Pixels {
   data: Uint8ClampedArray;
 }
 
-const decoded = new Map<string, Promise<Pixels>>();
+const decoded = new Map<string, { pixels: Promise<Pixels>; size: number }>();
+let kept = 0;
+/** Pixels of decoded pictures that are kept, about those of twenty tiles in full. */
+const MOST_PIXELS = 20_000_000;
 
-/** Pixels of a data URI; the last few pictures are kept. */
+/** Pixels of a data URI; the last pictures are kept. */
 export function decode(picture: Picture): Promise<Pixels> {
-  const key = picture.data;
-  let promise = decoded.get(key);
-  if (!promise) {
-    promise = read(`data:${picture.type};base64,${picture.data}`);
-    decoded.set(key, promise);
-    if (decoded.size > 60) decoded.delete(decoded.keys().next().value!);
-  }
-  return promise;
+  const known = decoded.get(picture.data);
+  if (known) return known.pixels;
+  const entry = { pixels: read(`data:${picture.type};base64,${picture.data}`), size: 0 };
+  decoded.set(picture.data, entry);
+  void entry.pixels.then(({ width, height }) => {
+    entry.size = width * height;
+    kept += entry.size;
+    for (const [key, { size }] of decoded) {
+      if (kept <= MOST_PIXELS) break;
+      decoded.delete(key);
+      kept -= size;
+    }
+  });
+  return entry.pixels;
 }
 
 async function read(uri: string): Promise<Pixels> {
@@ -47,12 +56,17 @@ export function meanColor({ data }: Pixels): Rgb {
 
 /** A code is mask + 2 * truth; truth is 0, 1, 2 not annotated, 3 outside of the region of interest. */
 const CLASS_OF: (Class | null)[] = ["tn", "fp", "fn", "tp", null, null, null, null];
+const UNKNOWN = 2;
 const HATCH_GREY = 128;
 
-export type Layer = "image" | "filtered" | "mask" | "truth" | "overlay";
+export const LAYERS = ["image", "filtered", "probability", "mask", "truth", "overlay"] as const;
+export type Layer = (typeof LAYERS)[number];
+const OF_LABELS: Layer[] = ["mask", "truth", "overlay"];
 
 export interface Look {
   colors: Palette;
+  /** Of the mask, where no truth says what is right: then there are no classes. */
+  mask: Rgb | null;
   shown: Record<Class, boolean>;
   alpha: number;
 }
@@ -65,13 +79,14 @@ export function draw(
   codes: Pixels | null,
   look: Look,
 ) {
-  const size = layer === "mask" || layer === "truth" || layer === "overlay" ? codes : ground;
+  const size = OF_LABELS.includes(layer) ? codes : ground;
   if (!size) return;
   [canvas.width, canvas.height] = [size.width, size.height];
   const context = canvas.getContext("2d")!;
   const out = context.createImageData(size.width, size.height);
   if (layer === "overlay" && ground && codes) overlay(out, ground, codes, look);
   else if ((layer === "mask" || layer === "truth") && codes) labels(out, codes, layer);
+  else if (layer === "probability" && ground) probabilities(out, ground);
   else if (ground) out.data.set(ground.data);
   context.putImageData(out, 0, 0);
 }
@@ -83,6 +98,16 @@ function labels(out: ImageData, codes: Pixels, layer: "mask" | "truth") {
     const isUnknown = layer === "truth" ? truth > 1 : truth === 3;
     const grey = isUnknown ? 128 : 255 * (layer === "truth" ? truth & 1 : code & 1);
     out.data[i] = out.data[i + 1] = out.data[i + 2] = grey;
+    out.data[i + 3] = 255;
+  }
+}
+
+let ofProbability: Rgb[] | undefined;
+
+function probabilities(out: ImageData, ground: Pixels) {
+  ofProbability ??= sequentialBytes();
+  for (let i = 0; i < out.data.length; i += 4) {
+    out.data.set(ofProbability[ground.data[i]!]!, i);
     out.data[i + 3] = 255;
   }
 }
@@ -101,15 +126,30 @@ function overlay(out: ImageData, ground: Pixels, codes: Pixels, look: Look) {
       : 4 *
         (Math.floor((y * ground.height) / out.height) * ground.width +
           Math.floor((x * ground.width) / width));
-    const label = CLASS_OF[codes.data[i]!];
+    const code = codes.data[i]!;
+    const label = CLASS_OF[code];
+    const isUnknown = look.mask !== null && code >> 1 === UNKNOWN;
     out.data[i + 3] = 255;
     for (let c = 0; c < 3; c++) {
       const own = ground.data[from + c]!;
-      if (!label) out.data[i + c] = (x + y) % period < line ? HATCH_GREY : own / 3;
+      if (isUnknown) out.data[i + c] = code & 1 ? own * (1 - look.alpha) + look.mask![c]! * look.alpha : own;
+      else if (!label) out.data[i + c] = (x + y) % period < line ? HATCH_GREY : own / 3;
       else if (!look.shown[label]) out.data[i + c] = own;
       else out.data[i + c] = own * (1 - look.alpha) + look.colors[label][c]! * look.alpha;
     }
   }
+}
+
+/** The share of a mask within the region of interest. */
+export function foreground(codes: Pixels): number {
+  let [mask, all] = [0, 0];
+  for (let i = 0; i < codes.data.length; i += 4) {
+    const code = codes.data[i]!;
+    if (code >> 1 === 3) continue;
+    all++;
+    mask += code & 1;
+  }
+  return mask / Math.max(all, 1);
 }
 
 /** Pixels of each class in a picture of labels, in words: what an alternative text says. */

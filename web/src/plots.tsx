@@ -16,11 +16,22 @@ interface Props {
   children?: ComponentChildren;
 }
 
+/** Milliseconds until plots below the window are drawn. */
+const SOON = 60;
+/** Pixels of a legend of one line. */
+const LEGEND = 38;
+
 export function Figure({ name, description, options, rows, children }: Props) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const style = { background: "transparent", color: "currentColor", fontSize: "12px" };
-    const plot = Plot.plot({ style, ...options, ariaLabel: description });
+    const isSeen = (place.current?.getBoundingClientRect().top ?? 0) < innerHeight;
+    if (isSeen) return show();
+    // what is in view is not kept waiting by what is not
+    const waiting = setTimeout(show, SOON);
+    return () => clearTimeout(waiting);
+  });
+  const show = () => {
+    const plot = drawn(options, description);
     plot.setAttribute("role", "img");
     plot.setAttribute("aria-label", description);
     // a group without a role has no name, and a legend says nothing that the description does not
@@ -28,18 +39,14 @@ export function Figure({ name, description, options, rows, children }: Props) {
     if (plot.tagName !== "svg")
       for (const part of plot.querySelectorAll("svg")) part.setAttribute("aria-hidden", "true");
     place.current?.replaceChildren(plot);
-  });
-  const svg = () => {
-    const drawn = place.current?.querySelector("svg");
-    if (!drawn) return;
-    const copy = drawn.cloneNode(true) as SVGElement;
-    copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-    copy.setAttribute("style", "background:#fff;color:#222;font:12px sans-serif");
-    save(`${name}.svg`, "image/svg+xml", new XMLSerializer().serializeToString(copy));
+    // on a narrow screen, a plot is less high than its room was
+    place.current?.style.removeProperty("min-height");
   };
+  const room = (options.height ?? 0) + (options.color?.legend ? LEGEND : 0);
+  const svg = () => saveSvg(name, drawn(options, description));
   return (
     <figure class="plot">
-      <div class="wide" ref={place} />
+      <div class="wide" ref={place} style={{ minHeight: `${room}px` }} />
       <figcaption>
         <span>{children}</span>
         <span class="exports">
@@ -59,6 +66,71 @@ export function Figure({ name, description, options, rows, children }: Props) {
   );
 }
 
+const STYLE = { background: "transparent", color: "currentColor", fontSize: "12px" };
+
+/** A plot; with a legend, it is a figure that has it. */
+export function drawn(options: Plot.PlotOptions, description: string): Element {
+  return Plot.plot({ style: STYLE, ...options, ariaLabel: description });
+}
+
+/** Save a plot as a file that needs nothing else: with its legend, in the light theme's colours. */
+export function saveSvg(name: string, plot: Element) {
+  save(`${name}.svg`, "image/svg+xml", standalone(plot));
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+/** Of a line of a legend. */
+const LINE = 20;
+
+function standalone(plot: Element): string {
+  const parts = plot.tagName === "svg" ? [plot] : [...plot.querySelectorAll(":scope > svg")];
+  const main = parts.at(-1) as SVGSVGElement;
+  const width = Number(main.getAttribute("width"));
+  const height = Number(main.getAttribute("height"));
+  const whole = document.createElementNS(SVG, "svg");
+  let top = 0;
+  const place = (part: Element, x: number, y: number) => {
+    part.setAttribute("x", String(x));
+    part.setAttribute("y", String(y));
+    whole.append(part);
+  };
+  let x = 4;
+  for (const swatch of plot.querySelectorAll<HTMLElement>('span[class*="swatch"]')) {
+    const label = document.createElementNS(SVG, "text");
+    label.textContent = swatch.textContent;
+    const room = 30 + 7 * (label.textContent ?? "").length;
+    if (top === 0) top = LINE;
+    if (x + room > width && x > 4) [x, top] = [4, top + LINE];
+    const symbol = swatch.querySelector("svg")!.cloneNode(true) as SVGElement;
+    symbol.setAttribute("width", "15");
+    symbol.setAttribute("height", "15");
+    place(symbol, x, top - LINE + 2);
+    place(label, x + 19, top - LINE + 14);
+    x += room;
+  }
+  for (const ramp of parts.slice(0, -1)) {
+    place(ramp, 0, top);
+    top += Number(ramp.getAttribute("height"));
+  }
+  place(main, 0, top);
+  const sides = { width, height: height + top };
+  const style = "background:#fff;color:#222;fill:currentColor;font:12px sans-serif";
+  const known = { ...sides, viewBox: `0 0 ${width} ${sides.height}`, style };
+  for (const [key, value] of Object.entries(known)) whole.setAttribute(key, String(value));
+  const text = new XMLSerializer().serializeToString(whole);
+  return text.replace(/var\((--[\w-]+)\)/g, (_, variable: string) => inLightTheme(variable));
+}
+
+/** A colour of the page, which a file of its own does not know. */
+function inLightTheme(variable: string): string {
+  const probe = document.createElement("span");
+  probe.style.cssText = `color-scheme: light; color: var(${variable})`;
+  document.body.append(probe);
+  const color = getComputedStyle(probe).color;
+  probe.remove();
+  return color;
+}
+
 export function csv(rows: Record<string, Cell>[]): string {
   const names = Object.keys(rows[0] ?? {});
   const written = (cell: Cell) => {
@@ -74,7 +146,8 @@ export function save(name: string, type: string, content: string) {
   link.href = URL.createObjectURL(new Blob([content], { type }));
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  // a busy machine takes a while to begin
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 /** Room for names beside a plot, in pixels. */

@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { loadRun, rows, type Run } from "./data";
 import { Plain } from "./check";
+import { Copy } from "./copy";
 import { useShown } from "./model";
 import { save } from "./plots";
 
@@ -41,23 +42,6 @@ export function Reproduce() {
         <pre tabIndex={0}>{JSON.stringify(data.provenance, null, 1)}</pre>
       </section>
       <RunRecord />
-    </>
-  );
-}
-
-function Copy({ text, label }: { text: string; label: string }) {
-  const [said, setSaid] = useState("");
-  const copy = () =>
-    navigator.clipboard
-      .writeText(text)
-      .then(() => setSaid("copied"))
-      .catch(() => setSaid("the browser does not allow it: mark the text and copy it"));
-  return (
-    <>
-      <button type="button" onClick={copy}>
-        {label}
-      </button>{" "}
-      <span role="status">{said}</span>
     </>
   );
 }

@@ -3,15 +3,16 @@
 import * as Plot from "@observablehq/plot";
 import { Fragment } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { CLASSES, CLASS_WORDS, type Class, palette as paletteOf, type Palette } from "./colors";
+import { CLASSES, CLASS_WORDS, type Class, maskColor, palette as paletteOf, type Rgb } from "./colors";
+import { viewerCommand } from "./command";
+import { Copy } from "./copy";
 import { numbers, type Pack, pack as loadPack, type Picture, type Tile } from "./data";
 import { count, percent, short } from "./format";
 import { Term } from "./glossary";
 import { FEATURES, scoresOfTiles, useShown } from "./model";
-import { decode, draw, type Layer, type Look, meanColor, type Pixels, shares } from "./pictures";
+import { decode, draw, foreground, type Layer, LAYERS, type Look, meanColor, type Pixels, shares } from "./pictures";
 import { Figure } from "./plots";
 
-const LAYERS: Layer[] = ["image", "filtered", "mask", "truth", "overlay"];
 /** Why a tile is shown, at most. */
 const REASONS = 4;
 const NO_SHIFT = { scale: 1, x: 0, y: 0 };
@@ -25,7 +26,7 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
   const [shift, setShift] = useState<Shift>(NO_SHIFT);
   const [layers, setLayers] = useState<Layer | "all">("all");
   const [classes, setClasses] = useState<Record<Class, boolean>>({ tp: true, fp: true, fn: true, tn: false });
-  const [colors, setColors] = useState<Palette>(paletteOf(data, palette, null));
+  const [mean, setMean] = useState<Rgb | null>(null);
   const [isHelp, setHelp] = useState(false);
   const panel = useRef<HTMLElement>(null);
 
@@ -44,13 +45,13 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
   }, [tile.id]);
 
   useEffect(() => {
-    if (!pack) return setColors(paletteOf(data, palette, null));
+    if (!pack) return setMean(null);
     let isGone = false;
-    void decode(pack.image).then((pixels) => !isGone && setColors(paletteOf(data, palette, meanColor(pixels))));
+    void decode(pack.image).then((pixels) => !isGone && setMean(meanColor(pixels)));
     return () => {
       isGone = true;
     };
-  }, [pack, palette]);
+  }, [pack]);
 
   useEffect(() => {
     panel.current?.scrollIntoView?.({ block: "nearest" });
@@ -70,7 +71,7 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
         ArrowRight: next,
         m: () => step(1),
         M: () => step(-1),
-        l: () => setLayers(cycle(layers)),
+        l: () => setLayers(following(layers)),
         "+": () => setShift(zoomed(shift, 1.5)),
         "-": () => setShift(zoomed(shift, 1 / 1.5)),
         "0": () => setShift(NO_SHIFT),
@@ -86,10 +87,17 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
     return () => removeEventListener("keydown", press);
   });
 
+  const colors = paletteOf(data, palette, mean);
+  const mask = tile.annotated ? null : maskColor(mean);
   // the published colours are blended as published
-  const look: Look = { colors, shown: classes, alpha: palette === "published" ? data.alpha : 0.7 };
+  const look: Look = { colors, mask, shown: classes, alpha: palette === "published" ? data.alpha : 0.7 };
   const methods = b ? [a, b] : [a];
-  const list = layers === "all" ? LAYERS : [layers];
+  const available = LAYERS.filter((layer) => pack && methods.some((name) => isThere(pack, tile, name, layer)));
+  const list = available.filter((layer) => layers === "all" || layers === layer || !available.includes(layers));
+  const following = (layer: Layer | "all"): Layer | "all" => {
+    const all = ["all", ...available] as const;
+    return all[(all.indexOf(layer) + 1) % all.length]!;
+  };
   // not drawn again at every step of a zoom
   const histograms = useMemo(
     () => pack && methods.map((method) => <Histogram key={method} pack={pack} method={method} />),
@@ -123,9 +131,20 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
           it, turn the wheel to zoom.
         </p>
       )}
+      {!tile.annotated && (
+        <p class="untold">
+          <strong>No truth here.</strong> Nobody has annotated this tile: nothing of it is scored, and nothing says
+          where a mask is right.
+        </p>
+      )}
       <fieldset class="classes">
         <legend>Overlay</legend>
-        {CLASSES.map((name) => (
+        {mask && (
+          <span>
+            <span class="swatch" style={{ background: `rgb(${mask.join(" ")})` }} /> mask, right or wrong
+          </span>
+        )}
+        {tile.annotated && CLASSES.map((name) => (
           <label key={name}>
             <input
               type="checkbox"
@@ -141,7 +160,7 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
           Layer{" "}
           <select value={layers} onChange={(event) => setLayers(event.currentTarget.value as Layer | "all")}>
             <option value="all">all</option>
-            {LAYERS.map((layer) => (
+            {available.map((layer) => (
               <option key={layer} value={layer}>
                 {layer}
               </option>
@@ -159,24 +178,46 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
       {tile.pack === null && (
         <p class="note">
           There are no full pictures of this tile in the report: it has those of the worst, the best, the most
-          disputed and some random tiles. `report.tiles` in the configuration asks for more.
+          disputed and some random tiles. <code>report.tiles</code> in the configuration asks for more.
         </p>
       )}
       {pack &&
         methods.map((method) => (
           <Panes key={method} pack={pack} tile={tile} method={method} layers={list} look={look} shift={shift} setShift={setShift} />
         ))}
-      <Numbers tile={tile} methods={methods} />
+      {tile.annotated && <Numbers tile={tile} methods={methods} />}
       <Quality tile={tile} />
       {histograms}
+      <InViewer tile={tile} method={a} />
     </section>
   );
 }
 
-const cycle = (layer: Layer | "all"): Layer | "all" => {
-  const all = ["all", ...LAYERS] as const;
-  return all[(all.indexOf(layer) + 1) % all.length]!;
-};
+/** How to see more of the image than the tile: a page from the disk can give a command, and no more. */
+function InViewer({ tile, method }: { tile: Tile; method: string }) {
+  const command = viewerCommand(location, tile.sample, tile.name, method);
+  return (
+    <div class="viewer">
+      <p class="note">
+        To see this tile in the whole image, at any zoom, run this in the folder of tilewise:
+      </p>
+      <pre tabIndex={0}>{command}</pre>
+      <Copy text={command} label="Copy the command" />
+    </div>
+  );
+}
+
+/** The picture and the labels that a layer of a method is drawn from; none where it has none. */
+function sourcesOf(pack: Pack, tile: Tile, method: string, layer: Layer): [Picture?, Picture?] {
+  const codes = pack.codes[method];
+  if (layer === "image") return [pack.image];
+  if (layer === "filtered") return [pack.filtered[pack.method_filter[method] ?? ""]];
+  if (layer === "probability") return [pack.probability[method]];
+  if (layer === "mask" || (layer === "truth" && tile.annotated)) return [undefined, codes];
+  return layer === "overlay" && codes ? [pack.image, codes] : [];
+}
+
+const isThere = (...of: Parameters<typeof sourcesOf>) => sourcesOf(...of).some(Boolean);
 
 const zoomed = (shift: Shift, by: number): Shift => {
   const scale = Math.min(Math.max(shift.scale * by, 1), 32);
@@ -194,33 +235,27 @@ interface PanesProps {
 }
 
 function Panes({ pack, tile, method, layers, look, shift, setShift }: PanesProps) {
-  const filtered = pack.filtered[pack.method_filter[method] ?? ""];
-  const codes = pack.codes[method];
-  const sources: Record<Layer, [Picture | undefined, Picture | undefined]> = {
-    image: [pack.image, undefined],
-    filtered: [filtered, undefined],
-    mask: [undefined, codes],
-    truth: [undefined, tile.annotated ? codes : undefined],
-    overlay: [pack.image, tile.annotated ? codes : undefined],
-  };
-  const drawn = layers.filter((layer) =>
-    layer === "image" || layer === "filtered" ? sources[layer][0] : sources[layer][1],
-  );
+  const drawn = layers.filter((layer) => isThere(pack, tile, method, layer));
   return (
     <div class="panes" role="group" aria-label={method}>
       <h4>{method}</h4>
-      <div class="row">
-        {drawn.map((layer) => (
-          <Pane
-            key={layer}
-            layer={layer}
-            ground={sources[layer][0]}
-            codes={sources[layer][1]}
-            {...{ tile, method, look, shift, setShift }}
-          />
-        ))}
+      <div class="row" style={{ "--layers": layers.length }}>
+        {drawn.map((layer) => {
+          const [ground, codes] = sourcesOf(pack, tile, method, layer);
+          return <Pane key={layer} {...{ layer, ground, codes, tile, method, look, shift, setShift }} />;
+        })}
       </div>
-      {!codes && <p class="note">No mask of {method} on this tile.</p>}
+      {!pack.codes[method] && (
+        <p class="note">
+          No mask of {method} on this tile.
+          {!tile.annotated && (
+            <>
+              {" "}
+              With <code>apply: all</code> in the configuration, all methods segment all tiles.
+            </>
+          )}
+        </p>
+      )}
     </div>
   );
 }
@@ -244,7 +279,8 @@ function Pane({ tile, method, layer, ground, codes, look, shift, setShift }: Pan
     void Promise.all([read(ground), read(codes)]).then(([image, labels]) => {
       if (isGone || !canvas.current) return;
       draw(canvas.current, layer, image, labels, look);
-      if (layer === "overlay" && labels) {
+      if (layer === "overlay" && labels && look.mask) setWords(`: ${percent(foreground(labels))} is foreground`);
+      else if (layer === "overlay" && labels) {
         const { tp, fp, fn } = shares(labels);
         setWords(`: of what was scored ${percent(tp)} is found, ${percent(fp)} wrong, ${percent(fn)} missed`);
       }
@@ -266,9 +302,9 @@ function Pane({ tile, method, layer, ground, codes, look, shift, setShift }: Pan
   });
   const score = scoresOfTiles(data, method, metric.name)[tile.index] ?? null;
   const own = layer === "image" || layer === "truth" ? "" : ` of ${method}`;
-  const description = `${layer}${own}, ${tile.sample} ${tile.name}${
-    layer === "overlay" ? `, ${metric.label} ${short(score)}${words}` : ""
-  }`;
+  const known = tile.annotated ? `, ${metric.label} ${short(score)}` : ", without truth";
+  const name = layer === "overlay" && !tile.annotated ? "mask over the image" : layer;
+  const description = `${name}${own}, ${tile.sample} ${tile.name}${layer === "overlay" ? known + words : ""}`;
   const move = (event: PointerEvent) => {
     if (!drag.current || !frame.current) return;
     const side = frame.current.clientWidth;
@@ -300,8 +336,15 @@ function Pane({ tile, method, layer, ground, codes, look, shift, setShift }: Pan
         />
       </div>
       <figcaption>
-        {layer}
-        {method !== a && own ? own : ""}
+        <span>
+          {name}
+          {method !== a && own ? own : ""}
+        </span>
+        {layer === "probability" && (
+          <span class="legend">
+            0 <span class="ramp" aria-hidden="true" /> 1
+          </span>
+        )}
       </figcaption>
     </figure>
   );
@@ -311,7 +354,6 @@ function Numbers({ tile, methods }: { tile: Tile; methods: string[] }) {
   const { data, metrics } = useShown();
   const names = [...metrics.keys()];
   const counts = ["tp", "fp", "fn", "tn"];
-  if (!tile.annotated) return <p class="note">This tile is not annotated: nothing of it is scored.</p>;
   return (
     <div class="wide" role="region" aria-label="Scores of the tile" tabIndex={0}>
       <table>

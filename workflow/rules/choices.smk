@@ -167,8 +167,10 @@ def get_figures(wildcards):
 
 
 def get_report_tiles(wildcards):
-    """The job of the pictures of tiles, by what was chosen for each method."""
-    return report_tiles.report_tiles(STUDY, tuple(map(get_choice, COMPARED)))
+    """The job of the pictures of tiles, by what was chosen for each method, and for all samples."""
+    choices = tuple(map(get_choice, report_tiles.shown_methods(STUDY)))
+    applied = get_choice(SEGMENTATION) if STUDY.applied else None
+    return report_tiles.report_tiles(STUDY, choices, applied)
 
 
 def get_compared_choices(wildcards):

@@ -148,6 +148,7 @@ if report_tiles.is_wanted(STUDY):
             truths=lambda w: get_report_tiles(w).truths,
             masks=lambda w: get_report_tiles(w).masks,
             thresholds=lambda w: get_report_tiles(w).thresholds,
+            probabilities=lambda w: get_report_tiles(w).probabilities,
             filtered=lambda w: get_report_tiles(w).filtered,
             filtered_rois=lambda w: get_report_tiles(w).filtered_rois,
             own=lambda w: list(map(local, get_report_tiles(w).own_files)),
@@ -161,7 +162,7 @@ if report_tiles.is_wanted(STUDY):
             "logs/report_tiles.log",
         params:
             blocks=lambda w: get_report_tiles(w).blocks,
-            methods=COMPARED,
+            methods=list(STUDY.methods),
             are_few=report_tiles.are_few(STUDY),
             metric=config["decision"]["metric"],
             seed=config["decision"]["seed"],
@@ -180,6 +181,7 @@ rule report:
     input:
         **report_jobs.report_tables(STUDY),
         sweeps=lambda w: report_jobs.sweeps(STUDY),
+        curves=learn.learning_curves(STUDY),
         choices=get_compared_choices,
         tiles=report_tiles.tables(STUDY),
         provenance="results/provenance.json",
@@ -194,6 +196,7 @@ rule report:
         study=get_facts,
         facts=get_methods_facts,
         swept=STUDY.swept,
+        learning=learn.with_learning_curve(STUDY),
     conda:
         "../../envs/tilewise.yaml"
     priority: 6

@@ -272,9 +272,14 @@ def applied_models(study: Study) -> list[str]:
 
 
 def learning_curves(study: Study) -> list[str]:
-    """Scores by number of units, of methods that are asked for them."""
+    """Scores by number of units, of each of `with_learning_curve`."""
+    return [paths.LEARNING_CURVE.format(method=name) for name in with_learning_curve(study)]
+
+
+def with_learning_curve(study: Study) -> list[str]:
+    """Methods that are asked for one."""
     return [
-        paths.LEARNING_CURVE.format(method=name)
+        name
         for name, method in study.methods.items()
         if any(
             one.is_learned and one.segmenter.settings.get("learning_curve")

@@ -1,11 +1,15 @@
 """The job `report_tiles` of rules/report.smk: pictures of tiles, small ones and in full."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any
 
+from tilewise.labels import SEGMENTATION
 from tilewise.plan import paths, reads, resources
-from tilewise.plan.methods import NO_FILTER, Variant
+from tilewise.plan.methods import NO_FILTER
+from tilewise.plan.reads import Pixels
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Choice, Study
 from tilewise.report.limits import MOST_TILES
@@ -27,11 +31,13 @@ class ReportTiles:
     rois: list[str]
     truths: list[str]
     masks: list[str]
-    """Of each annotated block, as many as methods are tried there."""
+    """Of each block, those of the methods that are tried there, then that of the applied one."""
     thresholds: list[str]
     """As many."""
+    probabilities: list[str]
+    """Of those of the masks that have them."""
     filtered: list[str]
-    """Of each filter of an annotated block, as many as it reads blocks."""
+    """Of each filter of a block's masks, as many as it reads blocks."""
     filtered_rois: list[str]
     """As many, where the stack has regions of interest."""
     blocks: list[dict[str, Any]]
@@ -41,25 +47,49 @@ class ReportTiles:
 
 
 @cache
-def report_tiles(study: Study, choices: tuple[Choice, ...]) -> ReportTiles:
-    """Of the study, by what was chosen for each method that is compared."""
-    variants = {one.method: study.methods[one.method].variant(one.variant) for one in choices}
-    job = ReportTiles(*([] for _ in range(10)))
+def report_tiles(
+    study: Study, choices: tuple[Choice, ...], applied: Choice | None = None
+) -> ReportTiles:
+    """Of the study, by what was chosen for each of `shown_methods`, and what is applied to all."""
     every = is_small(study)
-    for stack in study.stacks:
-        annotated = set(study.annotated_blocks(stack))
-        for block in study.blocks(stack):
-            if block in annotated or every:
-                _add(job, study, stack, block, variants)
+    blocks = [
+        (stack, block, choices)
+        for stack in study.stacks
+        for block in study.blocks(stack)
+        if every or block in study.annotated_blocks(stack)
+    ]
+    return of_blocks(study, blocks, applied)
+
+
+def shown_methods(study: Study) -> list[str]:
+    """Methods whose own masks the report shows."""
+    every = study.apply == "all"
+    return [name for name, one in study.methods.items() if every or study.annotated_samples(one)]
+
+
+def of_blocks(
+    study: Study,
+    blocks: Iterable[tuple[str, str, Iterable[Choice]]],
+    applied: Choice | None = None,
+) -> ReportTiles:
+    """Of blocks of stacks, each with the methods whose own masks it may have."""
+    job = ReportTiles(*([] for _ in range(11)))
+    for stack, block, choices in blocks:
+        own = [one for one in choices if block in study.mask_blocks(stack, one.method)]
+        made = [(one.method, one) for one in own]
+        if applied and block in study.mask_blocks(stack, SEGMENTATION):
+            made.append((SEGMENTATION, applied))
+        _add(job, study, stack, block, made)
     return job
 
 
 def _add(
-    job: ReportTiles, study: Study, stack: str, block: str, variants: dict[str, Variant]
+    job: ReportTiles, study: Study, stack: str, block: str, made: list[tuple[str, Choice]]
 ) -> None:
-    """Add a block and its files."""
+    """Add a block and its files; `made` are labels of masks, each with what it is made by."""
     annotated = study.annotated_places(stack, block)
-    methods = [name for name in variants if block in study.annotated_blocks(stack, name)]
+    labels = [label for label, _ in made]
+    probable = [label for label in labels if label in study.with_probability]
     names = {"stack": stack, "block": block, "level": 0}
     is_color = study.is_color(stack)
     files: dict[str, list[str]] = {
@@ -67,42 +97,82 @@ def _add(
         "colors": [(paths.COLOR + paths.COLOR_BLOCK).format(**names)] if is_color else [],
         "rois": reads.rois(study, stack, [block]),
         "truths": paths.of_label(stack, "truth", [block]) if annotated else [],
-        "masks": [path for name in methods for path in paths.of_label(stack, name, [block])],
-        "thresholds": [paths.THRESHOLDS.format(method=name, **names) for name in methods],
+        "masks": [path for label in labels for path in paths.of_label(stack, label, [block])],
+        "thresholds": [paths.THRESHOLDS.format(method=label, **names) for label in labels],
+        "probabilities": [
+            (paths.PROBABILITY + paths.BLOCK).format(method=label, **names) for label in probable
+        ],
         **{"filtered": [], "filtered_rois": []},
     }
-    filters: dict[str, dict[str, Any]] = {}
-    for name in methods:
-        variant = variants[name]
-        if variant.filter in filters:
-            filters[variant.filter]["methods"].append(name)
-            continue
-        places = study.annotated_places(stack, block, name)
-        is_tried = all(study.is_tried(sample, variant) for sample, _ in places)
-        pixels = reads.filtered(study, places, variant.filter, is_tried=is_tried)
+    filters = []
+    for filter, users in _by_filter(study, made).items():
+        pixels = _filtered(study, stack, block, filter, users)
         files["filtered"] += pixels.files or pixels.colors or pixels.sources
         files["filtered_rois"] += pixels.rois
         job.own_files.extend(file for file in pixels.own_files if file not in job.own_files)
-        filters[variant.filter] = {
-            **{"name": variant.filter, "methods": [name], "blocks": pixels.blocks},
-            **{"steps": pixels.steps, "codec": pixels.codec},
-            "channels": 3 if pixels.colors else 1,
-            "dtype": DTYPE if pixels.arrays else study.dtype(stack),
-        }
+        filters.append(
+            {
+                **{"name": filter, "blocks": pixels.blocks},
+                "methods": list(dict.fromkeys(one.method for _, one in users)),
+                **{"steps": pixels.steps, "codec": pixels.codec},
+                "channels": 3 if pixels.colors else 1,
+                "dtype": DTYPE if pixels.arrays else study.dtype(stack),
+            }
+        )
     shown = is_small(study)
     job.blocks.append(
         {
             **{"block": block, "dtype": study.dtype(stack), "is_color": is_color},
             "parts": [
-                reads.part(study, sample, own, methods=study.methods_of(sample), is_shown=shown)
+                reads.part(study, sample, own, is_shown=shown, **_methods_on(study, sample, own))
                 for sample, own in (study.places(stack, block) if shown else annotated)
             ],
-            **{"methods": methods, "filters": list(filters.values())},
-            "files": {kind: len(own) for kind, own in files.items()},
+            "masks": [
+                {
+                    **{"method": one.method, "is_applied": label == SEGMENTATION},
+                    "has_probability": label in probable,
+                }
+                for label, one in made
+            ],
+            **{"filters": filters, "files": {kind: len(own) for kind, own in files.items()}},
         }
     )
     for kind, own in files.items():
         getattr(job, kind).extend(own)
+
+
+def _methods_on(study: Study, sample: str, own: str) -> dict[str, Any]:
+    """Methods whose own masks cover annotated tiles of a block, and all of its tiles."""
+    methods = study.methods_of(sample)
+    covers_all = study.apply == "all" or reads.annotated_tiles(study, sample, own) is None
+    return {
+        **{"methods": methods, "everywhere": methods if covers_all else []},
+        "is_applied": study.is_run(sample, SEGMENTATION),
+    }
+
+
+def _by_filter(study: Study, made: list[tuple[str, Choice]]) -> dict[str, list[tuple[str, Choice]]]:
+    filters: dict[str, list[tuple[str, Choice]]] = {}
+    for label, one in made:
+        variant = study.methods[one.method].variant(one.variant)
+        filters.setdefault(variant.filter, []).append((label, one))
+    return filters
+
+
+def _filtered(
+    study: Study, stack: str, block: str, filter: str, users: list[tuple[str, Choice]]
+) -> Pixels:
+    """Filtered pixels of all tiles that masks cover which are made with the filter."""
+    of_users = [study.mask_places(stack, block, label) for label, _ in users]
+    wanted = set(chain(*of_users))
+    places = [place for place in study.places(stack, block) if place in wanted]
+    is_tried = all(
+        label != SEGMENTATION
+        and study.is_tried(sample, study.methods[one.method].variant(one.variant))
+        for (label, one), own in zip(users, of_users, strict=True)
+        for sample, _ in own
+    )
+    return reads.filtered(study, places, filter, is_tried=is_tried)
 
 
 @cache
@@ -135,8 +205,7 @@ def _number_annotated(study: Study) -> int:
 @cache
 def need(study: Study) -> Need:
     """What the job takes: it has one tile in memory, with what filters reach around it."""
-    compared = [name for name in study.methods if study.annotated_samples(study.methods[name])]
-    filters = {filter: None for name in compared for filter in study.methods[name].filters}
+    filters = {filter: None for one in study.methods.values() for filter in one.filters}
     memory = max(
         resources.by_strips(
             study, stack, workers=1, reach=study.reach(stack, filter), buffers=20, filter=filter

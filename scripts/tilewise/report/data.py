@@ -66,6 +66,7 @@ def assemble(
     *,
     packs: Mapping[str, Any] | None = None,
     number_of_packs: int = 0,
+    learning_curves: Mapping[str, Rows] | None = None,
     citations: Mapping[str, Sequence[str]] | None = None,
     text: Mapping[str, str] | None = None,
     provenance: Mapping[str, Any] | None = None,
@@ -87,6 +88,8 @@ def assemble(
         By method, rows of what was tried.
     packs, number_of_packs
         Tiles in full that the page holds, as from `embed`, and how many there are.
+    learning_curves
+        By method that learns, rows of its scores by number of units.
     citations
         By method.
     text
@@ -126,6 +129,9 @@ def assemble(
             for one in study["methods"]
             # of a threshold that is calibrated alone, no sets of parameters are tried
             if one["name"] in sweeps and one["settings"]
+        },
+        "learning_curves": {
+            name: table(rows) for name, rows in (learning_curves or {}).items() if rows
         },
         "units": table(tables.get("units", ())),
         "tiles": table(listed, _columns(listed)),

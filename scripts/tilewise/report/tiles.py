@@ -21,7 +21,10 @@ from tilewise.tables import SLIVER, read_rows
 from tilewise.view import tile_packs
 from tilewise.view.overlay import display
 
-KINDS = ("images", "colors", "rois", "truths", "masks", "filtered", "filtered_rois", "thresholds")
+KINDS = (
+    *("images", "colors", "rois", "truths", "masks", "thresholds", "probabilities"),
+    *("filtered", "filtered_rois"),
+)
 """Of files; of each, a block has the next few."""
 NO_THRESHOLD = {"values": [], "note": "outside of the region of interest"}
 
@@ -32,9 +35,9 @@ class Block:
     Parameters
     ----------
     settings
-        As the plan has it: `block`, `dtype`, `is_color`, `parts`, `methods`, whose masks there are,
-        and `filters`, each with its `name`, `methods`, `blocks`, `steps`, `codec`, `channels` and
-        `dtype`.
+        As the plan has it: `block`, `dtype`, `is_color`, `parts`, `masks`, each with its `method`,
+        whether it `is_applied`, made of all tiles, and `has_probability`, and `filters`, each with
+        its `name`, `methods`, `blocks`, `steps`, `codec`, `channels` and `dtype`.
     files
         By kind, those of the block.
     following
@@ -49,7 +52,6 @@ class Block:
     ) -> None:
         self._settings, self._files, self._following = settings, files, following
         self.parts = parts_of(settings["parts"])
-        self.methods: list[str] = settings["methods"]
         self._grid = self.parts[0].grid
 
     def tiles(self) -> Iterator[tuple[Part, Tile, bool]]:
@@ -67,30 +69,49 @@ class Block:
         pixels = display(self._images.of(part).tile(tile))
         return np.moveaxis(pixels, 0, -1) if self._settings["is_color"] else pixels
 
-    def masks(self, part: Part, tile: Tile) -> dict[str, NDArray[np.uint8]]:
-        """By method that is tried on the sample."""
-        tried = part.settings["methods"]
-        return {name: own.of(part).tile(tile) for name, own in self._masks.items() if name in tried}
+    def masks(self, part: Part, tile: Tile, is_annotated: bool) -> dict[str, NDArray[np.uint8]]:
+        """By method whose mask covers the tile."""
+        numbers = self._covering(part, is_annotated)
+        return {name: self._masks[i].of(part).tile(tile) for name, i in numbers.items()}
+
+    def _covering(self, part, is_annotated):
+        """By method, the number of its mask: its own, or that which is made of all tiles."""
+        own = part.settings["methods" if is_annotated else "everywhere"]
+        made = list(enumerate(self._settings["masks"]))
+        numbers = {
+            one["method"]: i for i, one in made if not one["is_applied"] and one["method"] in own
+        }
+        for i, one in made:
+            if one["is_applied"] and part.settings["is_applied"]:
+                numbers.setdefault(one["method"], i)
+        return numbers
 
     def codes(
         self, part: Part, tile: Tile, masks: Mapping[str, NDArray[np.uint8]]
     ) -> dict[str, NDArray[np.uint8]]:
-        """What masks of an annotated tile and the truth say of each pixel, by method."""
-        truth, inside = self._truths.of(part).tile(tile), self._inside(part, tile)
+        """What masks of a tile and its truth, if any, say of each pixel, by method."""
+        truth = self._truths.of(part).tile(tile) if self._truths else None
+        inside = self._inside(part, tile)
         return {name: tile_packs.label_codes(mask, truth, inside) for name, mask in masks.items()}
 
     def pack(self, part: Part, tile: Tile, is_annotated: bool) -> dict[str, Any]:
         """Everything of a tile that the report shows."""
+        codes = self.codes(part, tile, self.masks(part, tile, is_annotated))
+        numbers, place = self._covering(part, is_annotated), (part.sample, tile.name)
         pack: dict[str, Any] = {
             **{"sample": part.sample, "tile": tile.name},
             "image": tile_packs.image(self.picture(part, tile)),
-            **{name: {} for name in ("filtered", "method_filter", "codes", "histograms")},
-            "thresholds": {},
+            **{name: {} for name in ("filtered", "method_filter", "histograms")},
+            "codes": {name: tile_packs.labels(own) for name, own in codes.items()},
+            "probability": {
+                name: tile_packs.image(self._probabilities[i].of(part).tile(tile))
+                for name, i in numbers.items()
+                if i in self._probabilities
+            },
+            "thresholds": {
+                name: self._thresholds[i].get(place, NO_THRESHOLD) for name, i in numbers.items()
+            },
         }
-        if not is_annotated:
-            return pack
-        codes = self.codes(part, tile, self.masks(part, tile))
-        pack["codes"] = {name: tile_packs.labels(own) for name, own in codes.items()}
         region = part.grid.tile_region(tile)
         for settings, pixels in self._filtered:
             methods = [name for name in settings["methods"] if name in codes]
@@ -104,10 +125,6 @@ class Block:
             values = found if inside is None else found[inside]
             pack["histograms"][name] = tile_packs.histogram(values)
             pack["method_filter"] |= dict.fromkeys(methods, name)
-        place = part.sample, tile.name
-        pack["thresholds"] = {
-            name: self._thresholds[name].get(place, NO_THRESHOLD) for name in codes
-        }
         return pack
 
     def _inside(self, part, tile):
@@ -138,22 +155,22 @@ class Block:
 
     @cached_property
     def _masks(self):
-        files = zip(self.methods, self._files["masks"], strict=True)
-        return {name: self._open([path]) for name, path in files}
+        return [self._open([path]) for path in self._files["masks"]]
+
+    @cached_property
+    def _probabilities(self):
+        """By the number of the mask."""
+        files = iter(self._files["probabilities"])
+        return {
+            i: self._open([next(files)])
+            for i, one in enumerate(self._settings["masks"])
+            if one["has_probability"]
+        }
 
     @cached_property
     def _thresholds(self):
-        """By method, then by sample and tile: values and note."""
-        known = {}
-        for name, path in zip(self.methods, self._files["thresholds"], strict=True):
-            found = (
-                (row["sample"], row["tile"], Threshold.from_row(row)) for row in read_rows(path)
-            )
-            known[name] = {
-                (sample, tile): {"values": list(one.values), "note": one.note}
-                for sample, tile, one in found
-            }
-        return known
+        """Of each mask, by sample and tile: values and note."""
+        return list(map(_thresholds_in, self._files["thresholds"]))
 
     @cached_property
     def _filtered(self):
@@ -174,6 +191,14 @@ class Block:
         own, inside = pixels
         roi = inside.of(part) if inside else None
         return Filtered(own.of(part), settings["steps"], part.grid, settings["dtype"], roi)
+
+
+def _thresholds_in(path):
+    known = {}
+    for row in read_rows(path):
+        one = Threshold.from_row(row)
+        known[row["sample"], row["tile"]] = {"values": list(one.values), "note": one.note}
+    return known
 
 
 def blocks_of(
@@ -222,20 +247,29 @@ class Survey:
 
 def survey(blocks: Iterable[Block], methods: Sequence[str], *, has_pictures: bool = True) -> Survey:
     """Go through all tiles; one is in memory at a time."""
-    found = Survey(confusion={method: [] for method in methods})
+    found = _no_tiles(methods)
     for block in blocks:
-        for part, tile, is_annotated in block.tiles():
-            masks = block.masks(part, tile) if is_annotated else {}
-            share = tile_packs.disagreement(list(masks.values()))
-            found.places.append({"sample": part.sample, **part.grid.place(tile)})
-            found.annotated.append(is_annotated)
-            found.disagreement.append(np.nan if share is None else share)
-            image, codes = _small(block, part, tile, masks) if has_pictures else (None, {})
-            found.image.append(image)
-            for method, own in found.confusion.items():
-                own.append(codes.get(method))
+        for place in block.tiles():
+            _see(found, block, *place, has_pictures=has_pictures)
         logging.info("%d tiles seen", len(found.places))
     return found
+
+
+def _no_tiles(methods):
+    return Survey(confusion={method: [] for method in methods})
+
+
+def _see(found, block, part, tile, is_annotated, *, has_pictures):
+    """Add a tile to a survey, once all of it is read."""
+    masks = block.masks(part, tile, is_annotated)
+    share = tile_packs.disagreement(list(masks.values()))
+    image, codes = _small(block, part, tile, masks) if has_pictures else (None, {})
+    found.places.append({"sample": part.sample, **part.grid.place(tile)})
+    found.annotated.append(is_annotated)
+    found.disagreement.append(np.nan if share is None else share)
+    found.image.append(image)
+    for method, own in found.confusion.items():
+        own.append(codes.get(method))
 
 
 def add_pictures(found: Survey, blocks: Iterable[Block]) -> None:
@@ -244,7 +278,7 @@ def add_pictures(found: Survey, blocks: Iterable[Block]) -> None:
         for part, tile, is_annotated in block.tiles():
             number = found.numbers.get((part.sample, tile.name))
             if number is not None:
-                masks = block.masks(part, tile) if is_annotated else {}
+                masks = block.masks(part, tile, is_annotated)
                 found.image[number], codes = _small(block, part, tile, masks)
                 for method, small in codes.items():
                     found.confusion[method][number] = small
@@ -259,6 +293,36 @@ def full(
             number = numbers.get((part.sample, tile.name))
             if number is not None:
                 yield number, block.pack(part, tile, is_annotated)
+
+
+def readable(
+    blocks: Iterable[Block], methods: Sequence[str], wanted: Mapping[tuple[str, str], int]
+) -> tuple[Survey, list[dict[str, Any]]]:
+    """Some tiles, and their packs, as far as they can be read while a run goes on.
+
+    What is missing in a block, or not written to its end, ends what is shown of it.
+
+    Parameters
+    ----------
+    methods
+        Those of the survey.
+    wanted
+        By sample and name, the place of each tile in the order.
+    """
+    found, numbers, packs = _no_tiles(methods), [], []
+    for block in blocks:
+        try:
+            for part, tile, is_annotated in block.tiles():
+                number = wanted.get((part.sample, tile.name))
+                if number is not None:
+                    pack = block.pack(part, tile, is_annotated)
+                    _see(found, block, part, tile, is_annotated, has_pictures=True)
+                    numbers.append(number)
+                    packs.append(pack)
+        except (OSError, ValueError) as error:
+            logging.info("left out: %s", error)
+    order = np.argsort(numbers).tolist()
+    return found.only(order), [packs[i] for i in order]
 
 
 def _small(block, part, tile, masks):

@@ -37,11 +37,55 @@ def test_blocks_with_truth_and_all_others_of_a_small_study(tmp_path, rows):
         for y in (0, 1)
         for path in (image.format("a", "", y), f"results/a/filtered/smooth.zarr/c/0/{y}/0")
     ]
-    assert [one["methods"] for one in job.blocks] == [["otsu", "m"]] * 2 + [[]] * 2
+    assert list(map(methods_of, job.blocks)) == [["otsu", "m"]] * 2 + [[]] * 2
     assert [one["files"]["truths"] for one in job.blocks] == [1, 1, 0, 0]
     # every file belongs to a block
     for kind in job.blocks[0]["files"]:
         assert sum(one["files"][kind] for one in job.blocks) == len(getattr(job, kind))
+
+
+def methods_of(block):
+    """Those whose own masks a block has."""
+    return [one["method"] for one in block["masks"] if not one["is_applied"]]
+
+
+def test_the_mask_that_is_applied_is_shown_where_there_is_no_truth(tmp_path, rows):
+    methods = OTSU | {"m": {"threshold": "li", "filter": "smooth"}}
+    study = make_study(tmp_path, *rows, methods=methods, filters=SMOOTH)
+    job = report_tiles.report_tiles(study, (Choice("otsu"), Choice("m")), Choice("m"))
+    labels = [("a", "otsu"), ("a", "m"), ("a", "segmentation"), ("bare", "segmentation")]
+    assert job.masks == [f"results/{s}/image.zarr/labels/{m}/0/c/0/0/0" for s, m in labels]
+    assert job.thresholds == [f"results/{s}/{m}/thresholds/0/0/0.tsv" for s, m in labels]
+    (of_bare,) = job.blocks[1]["filters"]
+    assert (of_bare["name"], of_bare["methods"]) == ("smooth", ["m"])
+    assert job.filtered[-1] == "results/bare/filtered/smooth.zarr/c/0/0/0"
+    (part,) = job.blocks[1]["parts"]
+    assert (part["everywhere"], part["is_applied"]) == ([], True)
+    (part,) = job.blocks[0]["parts"]
+    # all of the plane has truth, so that each method has segmented all of it
+    assert part["everywhere"] == ["otsu", "m"]
+
+
+def test_masks_of_all_tiles_of_all_methods(tmp_path, rows):
+    methods = OTSU | {"m": {"threshold": "li", "samples": ["bare"]}}
+    study = make_study(tmp_path, *rows, methods=methods, apply="all")
+    assert report_tiles.shown_methods(study) == ["otsu", "m"]
+    job = report_tiles.report_tiles(study, (Choice("otsu"), Choice("m")))
+    assert list(map(methods_of, job.blocks)) == [["otsu"], ["otsu", "m"]]
+    (part,) = job.blocks[1]["parts"]
+    assert (part["everywhere"], part["is_applied"]) == (["otsu", "m"], False)
+
+
+def test_probabilities_of_methods_that_keep_them(tmp_path, rows):
+    learned = {"pixel_classifier": {"keep_probability": True}}
+    methods = OTSU | {"m": {"threshold": learned}}
+    study = make_study(tmp_path, *rows, methods=methods, apply="m")
+    job = report_tiles.report_tiles(study, (Choice("otsu"), Choice("m")), Choice("m"))
+    path = "results/{}/probability/{}.zarr/0/c/0/0/0"
+    labels = [("a", "m"), ("a", "segmentation"), ("bare", "segmentation")]
+    assert job.probabilities == [path.format(*own) for own in labels]
+    has_any = [[one["has_probability"] for one in block["masks"]] for block in job.blocks]
+    assert has_any == [[False, True, True], [True]]
 
 
 def test_of_a_large_study_blocks_with_truth_alone(tmp_path, rows, monkeypatch):
@@ -102,6 +146,6 @@ def test_collected_samples():
     assert job.images == [f"results/{S}/image.zarr/0/c/{z}/0/0" for z in range(3)]
     first, second, third = job.blocks
     # li is for b, d and f alone; a and c have truth in the first block
-    assert (first["methods"], second["methods"], third["methods"]) == (["otsu"], ["otsu", "li"], [])
+    assert list(map(methods_of, (first, second, third))) == [["otsu"], ["otsu", "li"], []]
     assert [part["sample"] for part in second["parts"]] == ["d", "e"]
     assert [part["methods"] for part in second["parts"]] == [["otsu", "li"], ["otsu"]]

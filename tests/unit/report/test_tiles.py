@@ -32,15 +32,17 @@ def stored(folder, kind, pixels, fill=0):
     return paths
 
 
-@pytest.fixture
-def study(tmp_path):
+@pytest.fixture(params=[[]])
+def study(tmp_path, request):
     """An image, masks by two methods, and truth of the first two blocks but for one tile.
 
-    Returns the arrays, and the blocks as a function of the tiles to annotate next.
+    A mask of all tiles is `b` without what it has in common with `a`; `b` is probable as bright
+    pixels are. Returns the arrays, and the blocks as a function of the tiles to annotate next.
     """
-    random = np.random.default_rng(0)
+    everywhere, random = request.param, np.random.default_rng(0)
     image = random.integers(0, 255, GRID.shape[1:]).astype(np.uint8)
     masks = {name: random.integers(0, 2, image.shape).astype(np.uint8) for name in ("a", "b")}
+    masks["segmentation"] = masks["b"] & ~masks["a"]
     truth = random.integers(0, 2, image.shape).astype(np.uint8)
     truth[16:32, 16:] = NOT_ANNOTATED
     truth[32:] = NOT_ANNOTATED
@@ -51,19 +53,28 @@ def study(tmp_path):
     row = {"sample": "s", "tile": "z0000_y00_x00", "threshold": "80;120", "note": "n"}
     write_rows(known, (*THRESHOLDS, "guard", "note"), [row])
     grid = {"shape": GRID.shape, "tile": 16, "block": GRID.block, "edges": GRID.edges}
+    made = [
+        {
+            "method": name,
+            "is_applied": is_applied,
+            "has_probability": name == "b" and not is_applied,
+        }
+        for name, is_applied in (("a", False), ("b", False), ("b", True))
+    ]
     listed, files = [], {kind: [] for kind in tiles.KINDS}
     for number, block in enumerate(GRID.blocks()):
         part = {"sample": "s", "block": block, "grid": grid, "offset": 0}
+        part |= {"methods": ["a", "b"], "everywhere": everywhere, "is_applied": not everywhere}
         inverted = {"name": "inverted", "methods": ["a", "b"], "blocks": [block]}
         inverted |= {"steps": ["invert"], "codec": "zstd", "channels": 1, "dtype": "uint8"}
         own = {"images": [images[number]], "truths": [truths[number]]}
         own |= {"masks": [paths[number] for paths in of_masks.values()]}
-        own |= {"thresholds": [str(known)] * 2, "filtered": [images[number]]}
+        own |= {"thresholds": [str(known)] * 3, "filtered": [images[number]]}
+        own |= {"probabilities": [images[number]]}
         listed.append(
             {
-                **{"block": block, "dtype": "uint8", "is_color": False, "methods": ["a", "b"]},
-                "parts": [part | {"methods": ["a", "b"], "is_shown": False}],
-                **{"filters": [inverted]},
+                **{"block": block, "dtype": "uint8", "is_color": False, "masks": made},
+                **{"parts": [part | {"is_shown": False}], "filters": [inverted]},
                 "files": {kind: len(own.get(kind, ())) for kind in tiles.KINDS},
             }
         )
@@ -95,7 +106,7 @@ def test_how_far_methods_differ(study):
     for share, place in zip(found.disagreement[:3], found.places, strict=False):
         own = np.s_[place["y"] : place["y"] + 16, place["x"] : place["x"] + 16]
         assert share == np.mean(masks["a"][own] != masks["b"][own])
-    # without truth, no method has been tried
+    # without truth, there is the mask of one method
     assert np.isnan(found.disagreement[3])
 
 
@@ -118,15 +129,51 @@ def test_a_tile_in_full(study):
     assert list(packs) == [3, 7]
     own, pack = np.s_[16:32, :16], packs[7]
     for name in ("a", "b"):
-        data = base64.b64decode(pack["codes"][name]["data"])
-        codes = np.array(Image.open(io.BytesIO(data)))
-        np.testing.assert_array_equal(codes, masks[name][own] + 2 * truth[own])
+        np.testing.assert_array_equal(labels(pack, name), masks[name][own] + 2 * truth[own])
+    # nothing but what lossy pictures lose
+    data = base64.b64decode(pack["probability"]["b"]["data"])
+    probable = np.array(Image.open(io.BytesIO(data)).convert("L")).astype(int)
+    assert np.abs(probable - image[own]).mean() < 30 < np.abs(probable - image[:16, :16]).mean()
     counts = np.bincount(255 - image[own].ravel(), minlength=256)
     found = pack["histograms"]["inverted"]["counts"]
     assert found == counts[: len(found)].tolist()
     assert pack["method_filter"] == {"a": "inverted", "b": "inverted"}
     assert pack["thresholds"]["a"] == tiles.NO_THRESHOLD
     assert packs[3]["thresholds"]["b"] == {"values": [80, 120], "note": "n"}
+
+
+def test_a_tile_without_truth_has_the_mask_that_is_made_of_all_tiles(study):
+    image, masks, _, read = study
+    place = "s", "z0000_y02_x01"
+    found = tiles.survey(read({place}), ["a", "b"])
+    assert [own[3] is None for own in found.confusion.values()] == [True, False]
+    ((_, pack),) = tiles.full(read({place}), {place: 0})
+    own = np.s_[32:40, 16:]
+    # 4 is not annotated
+    np.testing.assert_array_equal(labels(pack, "b"), masks["segmentation"][own] + 4)
+    assert set(pack["codes"]) == set(pack["thresholds"]) == {"b"}
+    assert pack["method_filter"] == {"b": "inverted"}
+    counts = np.bincount(255 - image[own].ravel(), minlength=256)
+    found = pack["histograms"]["inverted"]["counts"]
+    assert (found, counts[len(found) :].sum()) == (counts[: len(found)].tolist(), 0)
+    assert pack["probability"] == {}
+
+
+@pytest.mark.parametrize("study", [["a", "b"]], indirect=True)
+def test_a_tile_without_truth_has_the_masks_of_all_methods_that_are_applied(study):
+    _, masks, _, read = study
+    place = "s", "z0000_y02_x01"
+    found = tiles.survey(read({place}), ["a", "b"])
+    own = np.s_[32:40, 16:]
+    assert found.disagreement[3] == np.mean(masks["a"][own] != masks["b"][own])
+    ((_, pack),) = tiles.full(read({place}), {place: 0})
+    for name in ("a", "b"):
+        np.testing.assert_array_equal(labels(pack, name), masks[name][own] + 4)
+
+
+def labels(pack, method):
+    data = base64.b64decode(pack["codes"][method]["data"])
+    return np.array(Image.open(io.BytesIO(data)))
 
 
 def test_merits_are_of_tiles_that_count():

@@ -70,7 +70,7 @@ def page_data(sample="brain", method="otsu", **changes):
                 ]
             )
         },
-        "sweeps": {},
+        **{"sweeps": {}, "learning_curves": {}},
         "units": table([{"unit": sample, "method": method, "mcc": 0.8}]),
         "tiles": table(
             [
