@@ -2,7 +2,7 @@
 
 import * as zarr from "zarrita";
 import { Damaged } from "./checksum";
-import { ArrayFiles, DamagedIndex, type Options, type Urgency } from "./ranges";
+import { ArrayFiles, DamagedIndex, hurry, type Options, type Urgency } from "./ranges";
 import type { Layer } from "./server";
 
 export type Pixels = Uint8Array | Uint16Array | Float32Array | ArrayLike<number | bigint>;
@@ -115,6 +115,8 @@ export class Pyramid {
       const forget = () => this.wanted.get(key) === mine && this.wanted.delete(key);
       chunk.then((pixels) => keep(key, pixels)).catch(() => {});
       chunk.then(forget, forget);
+    } else if (urgency === "seen") {
+      hurry(wanted.controller.signal);
     }
     return this.await(wanted, key, signal);
   }

@@ -44,6 +44,13 @@ class Queue {
     });
   }
 
+  /** What was asked for ahead is seen by now. */
+  hurry(signal: AbortSignal) {
+    const { seen, ahead } = this.waiting;
+    seen.push(...ahead.filter((one) => one.signal === signal));
+    this.waiting.ahead = ahead.filter((one) => one.signal !== signal);
+  }
+
   private next() {
     const { seen, ahead } = this.waiting;
     while (this.running < AT_ONCE) {
@@ -118,6 +125,7 @@ async function read(path: string, init: RequestInit = {}): Promise<Uint8Array | 
 }
 
 const queue = new Queue();
+export const hurry = (signal: AbortSignal) => queue.hurry(signal);
 
 /** The files of one array of the results, for zarrita. */
 export class ArrayFiles implements AsyncReadable {
