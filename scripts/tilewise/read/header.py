@@ -1,6 +1,6 @@
 """What a file's header says about its pixels, and which pixels the pipeline works on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,8 @@ class Header:
         What of the file does not count, as a sentence; empty if all of it does.
     at_once
         Bytes of pixels that are decoded at once, to read one row or more: those of a plane where
-        its file is compressed, 0 where rows are read alone.
+        its file is compressed, 0 where rows are read alone. How a file is stored does not tell
+        headers apart.
     """
 
     planes: int
@@ -40,7 +41,7 @@ class Header:
     pixel_size: PixelSize | None = None
     black: int | None = None
     left_out: str = ""
-    at_once: int = 0
+    at_once: int = field(default=0, compare=False)
 
 
 class FormatError(ValueError):

@@ -284,9 +284,9 @@ def test_the_first_plane_counts(tmp_path):
 
 def group_of(kind, pixel_size):
     if kind == "image":
-        return ngff.image_group("a", "zyx", 2, pixel_size)
+        return ngff.image_group("a", "intensity", 2, ngff.BYTE, pixel_size)
     if kind == "color":
-        return ngff.color_group("a", 2, "uint8", pixel_size)
+        return ngff.color_group("a", 2, ngff.BYTE, pixel_size)
     return ngff.label_group("a", 2, {1: (1, 2, 3, 255)}, pixel_size)
 
 
