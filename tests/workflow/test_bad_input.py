@@ -67,7 +67,7 @@ CONFIGURATIONS = {
     ),
     "two mistakes": (
         {"tile": "big", "methods": {"otsu": {"treshold": "otsu"}}},
-        'my.yaml: tile is "big": give a whole number, at least 16\n',
+        'my.yaml: tile is "big": give a whole number, at least 16 and at most 32768\n',
         "my.yaml: methods.otsu.treshold does not exist; did you mean threshold? (known: ",
         "my.yaml: methods.otsu.threshold is missing: add it\n",
     ),

@@ -145,9 +145,10 @@ def test_a_changed_image_runs_what_its_block_is_part_of(study):
     image, _ = blobs(rows=64, columns=64, seed=3)
     write_planes(study.folder / "image", image[1:] // 2, first=2)
     run = study.succeed_at_once()
-    # the threshold of li is that of both blocks
+    # the threshold of li is that of both blocks; viewers show the image by its grey levels
     filtering = {"filter": 2 if study.is_kept else 0, "histogram": 1, "tile_histograms": 2}
-    assert run.jobs == masks(4) | {"ingest": 1, "errors": 2} | jobs(**filtering)
+    shown = {"contrast": 1, "metadata": 1}
+    assert run.jobs == masks(4) | {"ingest": 1, "errors": 2} | shown | jobs(**filtering)
 
 
 def test_an_added_method_runs_alone(study):

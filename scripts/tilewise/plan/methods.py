@@ -33,10 +33,7 @@ from tilewise.segment.steps import WHOLE_PLANE, hint, is_number, is_whole
 
 NO_FILTER = "image"
 """What stands for the image itself where a method has no filter."""
-RESERVED_NAMES = (
-    *("truth", "roi", "filtered", "external", "probability", "made_from", "checks", "consensus"),
-    *("agreement", "annotators", "histograms", "errors", "quality", "survey", SEGMENTATION),
-)
+RESERVED_NAMES = ("truth", "roi", "filtered", "histograms", "errors", "quality", SEGMENTATION)
 """Those of labels and folders of a stack."""
 RESERVED_ENDINGS = (".zarr", ".json")
 """Of the names of files and folders beside them."""

@@ -262,7 +262,10 @@ def _tuning(method: Facts, facts: Facts) -> str:
             had = f"that with the highest {metric} on annotated tiles is used"
         sentence += f" {which}, {had}."
     if method["calibrated"]:
-        sentence += f" It is {_value(float(method['calibrated']))}, by all annotated tiles."
+        # hues have two: the ends of an arc
+        levels = [_value(float(level)) for level in method["calibrated"].split(";")]
+        subject = "They are" if len(levels) > 1 else "It is"
+        sentence += f" {subject} {_join(levels)}, by all annotated tiles."
     return sentence
 
 

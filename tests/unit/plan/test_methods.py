@@ -246,7 +246,7 @@ def test_what_a_vote_cannot_have(names, changes, message):
         vote_of(names, OTHERS, **changes)
 
 
-@pytest.mark.parametrize("name", ["truth", "roi", "checks", "zarr.json", "image.zarr"])
+@pytest.mark.parametrize("name", ["truth", "roi", "zarr.json", "image.zarr"])
 def test_a_method_has_not_the_name_of_other_results(name):
     with pytest.raises(ValueError, match="the name is taken by the workflow"):
         read({"threshold": "otsu"}, name=name)

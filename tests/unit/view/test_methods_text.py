@@ -135,11 +135,15 @@ def test_parameters_that_are_not_chosen_yet_have_no_value():
     ) in text
 
 
-def test_a_calibrated_threshold_has_the_level_that_was_found():
+@pytest.mark.parametrize(
+    ("level", "said"), [("87.5", "It is 87.5"), ("276.0;95.0", "They are 276 and 95")]
+)
+def test_a_calibrated_threshold_has_the_level_that_was_found(level, said):
+    # of hues there are two: the ends of an arc
     methods = {"m": {"threshold": "otsu", "scope": "calibrated"}}
-    known = (Choice("m", "", (("variant", ""), ("threshold", "87.5"))),)
+    known = (Choice("m", "", (("variant", ""), ("threshold", level))),)
     text = write(facts_of(methods=methods, choices=known), None, VERSIONS).plain
-    assert "the same for all samples. It is 87.5, by all annotated tiles." in text
+    assert f"the same for all samples. {said}, by all annotated tiles." in text
 
 
 @pytest.mark.parametrize(
