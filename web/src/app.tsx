@@ -48,6 +48,9 @@ export function App({ data }: { data: Data }) {
   useEffect(() => {
     document.documentElement.dataset.theme = theme;
   }, [theme]);
+  useEffect(() => {
+    document.title = data.title;
+  }, [data]);
 
   const metric = known.metrics.get(address.metric) ?? known.metrics.get(data.metric) ?? data.metrics[0]!;
   const order = ranked(known, data.metric).map((row) => text(row.method));

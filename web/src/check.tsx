@@ -145,8 +145,14 @@ function Confusion() {
   );
 }
 
+/** What is said of a method that has no threshold, and gives no reason. */
+export const NO_THRESHOLD = "no threshold of grey levels";
+
 const isNumber = (cell: unknown) => text(cell) !== "" && Number.isFinite(Number(text(cell)));
 const COUNTS = ["tp", "fp", "fn", "tn"] as const;
+
+/** What errors are sorted by, in words. */
+const ofErrors = (by: string) => (by === "distance" ? "distance to the boundary" : by);
 
 /** Errors of all samples together, by calibre, distance and quality. */
 function Errors() {
@@ -185,18 +191,18 @@ function Errors() {
         return (
           <div key={by}>
             <h4>
-              <Term name={by}>By {by}</Term>
+              <Term name={ofErrors(by)}>By {ofErrors(by)}</Term>
             </h4>
             <Figure
               name={`errors-${by}`}
-              description={`${label} of each method by ${by}`}
+              description={`${label} of each method by ${ofErrors(by)}`}
               rows={kept.map(({ method, class: name, value }) => ({ method, class: name, value }))}
               options={{
                 width: 760,
                 height: 260,
                 marginRight: 120,
                 marginBottom: 45,
-                x: { type: "point", domain: classes, label: by, labelOffset: 38 },
+                x: { type: "point", domain: classes, label: by === "quality" ? by : `${ofErrors(by)} (px)`, labelOffset: 38 },
                 y: { label, grid: true, domain: [Math.max(0, least - 0.02), Math.min(1, greatest + 0.02)] },
                 color: { legend: true, range: DISTINCT },
                 marks: [
@@ -220,18 +226,19 @@ function Errors() {
 function Histograms() {
   const { data } = useShown();
   const packs = Object.values(data.packs.embedded).filter((pack): pack is Pack => pack !== null);
-  const merged = new Map<string, { edges: [number, number]; counts: number[]; methods: Map<string, number[]> }>();
+  const merged = new Map<string, { edges: [number, number]; counts: number[]; methods: Map<string, number[]>; without: Map<string, string> }>();
   for (const pack of packs) {
     for (const [filter, histogram] of Object.entries(pack.histograms)) {
-      const known = merged.get(filter) ?? { edges: histogram.edges, counts: [], methods: new Map() };
+      const known = merged.get(filter) ?? { edges: histogram.edges, counts: [], methods: new Map(), without: new Map() };
       // those of other levels cannot be added up
       if (known.edges[0] !== histogram.edges[0] || known.edges[1] !== histogram.edges[1]) continue;
       histogram.counts.forEach((pixels, i) => (known.counts[i] = (known.counts[i] ?? 0) + pixels));
       merged.set(filter, known);
     }
-    for (const [method, { values }] of Object.entries(pack.thresholds)) {
+    for (const [method, { values, note }] of Object.entries(pack.thresholds)) {
       const known = merged.get(pack.method_filter[method] ?? "");
       if (known && values.length) known.methods.set(method, [...(known.methods.get(method) ?? []), ...values]);
+      else if (known) known.without.set(method, note || NO_THRESHOLD);
     }
   }
   const median = (list: number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
@@ -239,7 +246,7 @@ function Histograms() {
     <section aria-labelledby="histograms">
       <h3 id="histograms">Histograms and thresholds</h3>
       <p>Of {packs.length} tiles together; a line is the median threshold of a method on them.</p>
-      {[...merged].map(([filter, { edges, counts, methods }]) => {
+      {[...merged].map(([filter, { edges, counts, methods, without }]) => {
         const lines = [...methods].map(([method, values]) => ({ method, value: median(values) }));
         const bars = counts.map((pixels, i) => ({
           low: edges[0] + i * edges[1],
@@ -268,7 +275,10 @@ function Histograms() {
               ],
             }}
           >
-            {lines.map((line) => `${line.method} ${short(line.value, 1)}`).join("; ")}
+            {[
+              ...lines.map((line) => `${line.method} ${short(line.value, 1)}`),
+              ...[...without].map(([method, note]) => `${method}: ${note}`),
+            ].join("; ")}
           </Figure>
         );
       })}

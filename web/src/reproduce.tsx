@@ -7,6 +7,16 @@ import { Copy } from "./copy";
 import { useShown } from "./model";
 import { save } from "./plots";
 
+/** Paragraphs of the methods text; those that the Markdown has as headings are headings. */
+function paragraphs(plain: string, markdown: string): { words: string; isHeading: boolean }[] {
+  const headings = new Set(["References", ...[...markdown.matchAll(/^## (.+)$/gm)].map((match) => match[1]!.trim())]);
+  return plain
+    .split(/\n\s*\n/)
+    .map((words) => words.trim())
+    .filter(Boolean)
+    .map((words) => ({ words, isHeading: headings.has(words) }));
+}
+
 export function Reproduce() {
   const { data } = useShown();
   return (
@@ -14,14 +24,12 @@ export function Reproduce() {
       <section aria-labelledby="text">
         <h3 id="text">Methods text for a paper</h3>
         <div class="prose">
-          {data.methods_text
-            .split(/\n\s*\n/)
-            .filter(Boolean)
-            .map((paragraph) => (
-              <p key={paragraph}>{paragraph}</p>
-            ))}
+          {paragraphs(data.methods_text, data.methods_markdown).map(({ words, isHeading }, i) =>
+            isHeading ? <h4 key={i}>{words}</h4> : <p key={i}>{words}</p>,
+          )}
         </div>
-        <Copy text={data.methods_text} label="Copy the text" />
+        <Copy text={data.methods_text} label="Copy the text" />{" "}
+        {data.methods_markdown && <Copy text={data.methods_markdown} label="Copy for Pandoc" />}
       </section>
       {data.bibtex && (
         <section aria-labelledby="bibtex">

@@ -4,6 +4,7 @@ import * as Plot from "@observablehq/plot";
 import { Fragment } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { CLASSES, CLASS_WORDS, type Class, maskColor, palette as paletteOf, type Rgb } from "./colors";
+import { NO_THRESHOLD } from "./check";
 import { viewerCommand } from "./command";
 import { Copy } from "./copy";
 import { numbers, type Pack, pack as loadPack, type Picture, type Tile } from "./data";
@@ -455,8 +456,8 @@ export function Histogram({ pack, method }: { pack: Pack; method: string }) {
         ],
       }}
     >
-      {method}: {values.length ? `threshold ${values.map((value) => short(value, 1)).join(", ")}` : "no threshold of grey levels"}
-      {threshold?.note ? ` (${threshold.note})` : ""}
+      {method}: {values.length ? `threshold ${values.map((value) => short(value, 1)).join(", ")}` : threshold?.note || NO_THRESHOLD}
+      {values.length > 0 && threshold?.note ? ` (${threshold.note})` : ""}
     </Figure>
   );
 }
