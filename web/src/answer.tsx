@@ -85,7 +85,8 @@ function Score({ decision, label }: { decision: Decision; label: string }) {
 }
 
 export function Answer() {
-  const { data, tiles, metrics } = useShown();
+  const shown = useShown();
+  const { data, tiles, metrics } = shown;
   const { decision, answer } = data;
   const all = rows(data.warnings);
   const touching = all.filter((_, i) => answer.warnings.includes(i));
@@ -101,6 +102,11 @@ export function Answer() {
           <p key={sentence}>{sentence}</p>
         ))}
       </section>
+      {shown.metric.name !== data.metric && (
+        <p class="note">
+          The answer is by {metric}, the metric of the decision; Compare, Explore and Check show {shown.metric.label}.
+        </p>
+      )}
       {decision && (
         <dl class="facts">
           <Score decision={decision} label={metric} />

@@ -149,7 +149,7 @@ function Confusion() {
 export const NO_THRESHOLD = "no threshold of grey levels";
 
 const isNumber = (cell: unknown) => text(cell) !== "" && Number.isFinite(Number(text(cell)));
-const COUNTS = ["tp", "fp", "fn", "tn"] as const;
+export const COUNTS = ["fp", "fn", "tp", "tn"] as const;
 
 /** What errors are sorted by, in words. */
 const ofErrors = (by: string) => (by === "distance" ? "distance to the boundary" : by);
@@ -172,7 +172,7 @@ function Errors() {
           pooled.set(key, known);
         }
         const values = [...pooled.values()].map((row) => {
-          const [tp, fp, fn, tn] = COUNTS.map((name) => number(row[name]) ?? 0) as [number, number, number, number];
+          const [fp, fn, tp, tn] = COUNTS.map((name) => number(row[name]) ?? 0) as [number, number, number, number];
           const high = text(row.high);
           return {
             method: text(row.method),

@@ -4,6 +4,7 @@ import * as Plot from "@observablehq/plot";
 import { useState } from "preact/hooks";
 import { type Metric, number, type Row, rows, text, texts, numbers, type Value } from "./data";
 import { count, estimateInWords, interval, NOTHING, short } from "./format";
+import { ink, scale } from "./colors";
 import { Term } from "./glossary";
 import { ranked, references, runnerUp, unitsWord, useShown } from "./model";
 import { Figure, roomFor, Wide } from "./plots";
@@ -478,10 +479,11 @@ function Sweep({ method }: { method: string }) {
   const label = labelOf(metrics, name);
   const points = best(list, second ? [first, second] : [first]);
   const sorted = isNumeric ? [...points].sort((a, b) => number(a[first])! - number(b[first])!) : points;
+  const share = scale(points.map((row) => number(row[name])));
   const marks = second
     ? [
         Plot.cell(sorted, { x: first, y: second, fill: name, inset: 1, tip: true }),
-        Plot.text(sorted, { x: first, y: second, text: (row: Row) => short(number(row[name])), fill: "#fff", stroke: "#000", strokeWidth: 2 }),
+        Plot.text(sorted, { x: first, y: second, text: (row: Row) => short(number(row[name])), fill: (row: Row) => ink(share(number(row[name]))) }),
         Plot.cell(chosen, { x: first, y: second, stroke: "var(--other)", strokeWidth: 3 }),
       ]
     : [

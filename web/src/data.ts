@@ -247,7 +247,7 @@ export function pack(data: Data, number: number): Promise<Pack | null> {
 export function loadRun(): Promise<Run> {
   return new Promise((resolve, reject) => {
     window.tilewise_run = resolve;
-    script("run.js", () => reject(new Error("run.js is not beside this page")));
+    script("run.js", () => reject(new Error("There is no run.js beside this page: open the report in the folder of results that a run has written.")));
   });
 }
 

@@ -64,6 +64,10 @@ function RunRecord() {
   return (
     <section aria-labelledby="run">
       <h3 id="run">The last run</h3>
+      <p>
+        The command, the commit, and the time and memory of each rule are in <code>run.js</code>. It is written
+        into the folder of results when a run ends, and a copy of this page alone does not have it.
+      </p>
       {!run && (
         <button type="button" onClick={load}>
           Load the record of the run
