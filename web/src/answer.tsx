@@ -1,7 +1,7 @@
 // The verdict, what touches it, the quantity of interest, and what to do next.
 
 import { type Decision, length, number, type Row, rows, text } from "./data";
-import { count, estimateInWords, interval, NOTHING, percent, short } from "./format";
+import { count, estimateInWords, interval, percent, short } from "./format";
 import { Term } from "./glossary";
 import { isDependent, useShown } from "./model";
 import { Wide } from "./plots";
@@ -162,6 +162,7 @@ function Worst() {
   const worst = decision?.worst?.slice(0, MOST_WORST) ?? [];
   if (!decision || tiles.length < 2 || worst.length === 0) return null;
   const known = new Map(tiles.map((tile) => [tile.id, tile]));
+  const label = metrics.get(decision.metric)?.label ?? decision.metric;
   const isTuned = data.methods.find((one) => one.name === decision.method)?.is_tuned;
   return (
     <section aria-labelledby="worst-tiles">
@@ -171,46 +172,35 @@ function Worst() {
           These scores are <Term name="resubstitution">too high</Term>: parameters were chosen on these tiles.
         </p>
       )}
-      <Wide label="Worst tiles">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">tile</th>
-              <th scope="col" class="number">
-                <Term name={decision.metric}>{metrics.get(decision.metric)?.label ?? decision.metric}</Term>
-              </th>
-              <th scope="col">why</th>
-            </tr>
-          </thead>
-          <tbody>
-            {worst.map((row) => {
-              const id = `${text(row.sample)}/${text(row.tile)}`;
-              const tile = known.get(id);
-              const picture = tile && data.thumbnails.image[tile.index];
-              const place = { ...address, tab: "explore" as const, tile: id, a: decision.method };
-              const name = `${text(row.sample)} ${text(row.tile)}`;
-              return (
-                <tr key={id}>
-                  <th scope="row">
-                    {tile ? (
-                      <a class="pictured" href={write(place)}>
-                        {picture && (
-                          <img src={`data:image/webp;base64,${picture}`} width="48" height="48" alt="" loading="lazy" />
-                        )}
-                        {name}
-                      </a>
-                    ) : (
-                      name
-                    )}
-                  </th>
-                  <td class="number">{short(number(row[decision.metric]))}</td>
-                  <td class="words">{tile?.why || text(row.flags).replaceAll(";", ", ") || NOTHING}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </Wide>
+      <ol class="worst">
+        {worst.map((row) => {
+          const id = `${text(row.sample)}/${text(row.tile)}`;
+          const tile = known.get(id);
+          const picture = tile && data.thumbnails.image[tile.index];
+          const place = { ...address, tab: "explore" as const, tile: id, a: decision.method };
+          const name = `${text(row.sample)} ${text(row.tile)}`;
+          const why = tile?.why || text(row.flags).replaceAll(";", ", ");
+          return (
+            <li key={id}>
+              {picture && (
+                <img
+                  src={`data:image/webp;base64,${picture}`}
+                  width="64"
+                  height="64"
+                  alt={`Image of ${name}`}
+                  loading="lazy"
+                />
+              )}
+              <span>
+                {tile ? <a href={write(place)}>{name}</a> : name}, {label}{" "}
+                <b>{short(number(row[decision.metric]))}</b>
+                {why && <br />}
+                {why}
+              </span>
+            </li>
+          );
+        })}
+      </ol>
     </section>
   );
 }
@@ -334,7 +324,9 @@ function Fractions({ list, label }: { list: Row[]; label: string }) {
                   µm²
                 </th>
               )}
-              <th scope="col">annotated</th>
+              <th scope="col" class="number">
+                annotated
+              </th>
               {notes.hasNotes && <th scope="col">note</th>}
             </tr>
           </thead>
@@ -351,7 +343,7 @@ function Fractions({ list, label }: { list: Row[]; label: string }) {
                   <td class="number">{interval(number(row.low), number(row.high), percent)}</td>
                 )}
                 {hasArea && <td class="number">{count(number(row.corrected_um2))}</td>}
-                <td>
+                <td class="number">
                   {count(number(row.annotated))} of {count(number(row.tiles))} tiles
                 </td>
                 {notes.hasNotes && <td>{notes.of(row)}</td>}

@@ -1,12 +1,13 @@
 // What stands behind the scores: confusion matrices, errors by place and size, annotators, flags.
 
 import * as Plot from "@observablehq/plot";
+import { useState } from "preact/hooks";
 import { number, type Pack, rows, type Row, text } from "./data";
 import { count, percent, short } from "./format";
 import { Term } from "./glossary";
 import { ranked, scoresOfTiles, useShown } from "./model";
 import { DISTINCT, extent } from "./colors";
-import { csv, drawn, Figure, save, saveSvg, Wide } from "./plots";
+import { csv, drawn, Figure, MethodLegend, methodScales, save, saveSvg, Wide } from "./plots";
 
 export function Check() {
   return (
@@ -81,7 +82,7 @@ function Confusion() {
       <td class="number" style={{ background: `color-mix(in srgb, var(--accent) ${Math.round(45 * share)}%, transparent)` }}>
         <b>{label}</b> {count(pixels)}
         <br />
-        <small>{of ? percent(share, 1) : "–"} of the row</small>
+        <small>{of ? percent(share, 1) : "–"} of row</small>
       </td>
     );
   };
@@ -157,12 +158,16 @@ const ofErrors = (by: string) => (by === "distance" ? "distance to the boundary"
 /** Errors of all samples together, by calibre, distance and quality. */
 function Errors() {
   const { data } = useShown();
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const list = rows(data.tables.errors);
+  const methods = [...new Set(list.map((row) => text(row.method)))];
+  const scales = methodScales(methods);
   const kinds = [...new Set(list.map((row) => text(row.by)))];
   if (!kinds.length) return null;
   return (
     <section aria-labelledby="errors">
       <h3 id="errors">Where errors are</h3>
+      <MethodLegend methods={methods} hidden={hidden} setHidden={setHidden} />
       {kinds.map((by) => {
         const pooled = new Map<string, Record<string, number | string | null>>();
         for (const row of list.filter((own) => own.by === by)) {
@@ -187,7 +192,8 @@ function Errors() {
         const label = isRecall ? "recall" : "share of pixels that are wrong";
         const kept = values.filter((row) => row.isRecall === isRecall);
         const classes = [...new Set(kept.map((row) => row.class))];
-        const [least, greatest] = extent(kept.map((row) => row.value));
+        const shown = kept.filter((row) => !hidden.has(row.method));
+        const [least, greatest] = extent(shown.map((row) => row.value));
         return (
           <div key={by}>
             <h4>
@@ -196,20 +202,22 @@ function Errors() {
             <Figure
               name={`errors-${by}`}
               description={`${label} of each method by ${ofErrors(by)}`}
+              exported={{ symbol: { ...scales.symbol, legend: true } }}
+              least={70 + 50 * classes.length}
               rows={kept.map(({ method, class: name, value }) => ({ method, class: name, value }))}
               options={{
-                width: 760,
-                height: 260,
-                marginRight: 120,
+                width: 1240,
+                height: 300,
+                marginLeft: 50,
                 marginBottom: 45,
                 x: { type: "point", domain: classes, label: by === "quality" ? by : `${ofErrors(by)} (px)`, labelOffset: 38 },
                 y: { label, grid: true, domain: [Math.max(0, least - 0.02), Math.min(1, greatest + 0.02)] },
-                color: { legend: true, range: DISTINCT },
+                ...scales,
                 marks: [
                   ...(kept.every((row) => isNumber(row.low))
-                    ? [Plot.line(kept, { x: "class", y: "value", stroke: "method", strokeWidth: 1.5 })]
+                    ? [Plot.line(shown, { x: "class", y: "value", stroke: "method", strokeWidth: 1.5 })]
                     : []),
-                  Plot.dot(kept, { x: "class", y: "value", fill: "method", symbol: "method", r: 4, tip: true }),
+                  Plot.dot(shown, { x: "class", y: "value", fill: "method", symbol: "method", r: 4, tip: true }),
                 ],
               }}
             >
@@ -262,7 +270,7 @@ function Histograms() {
               .join(", ")}`}
             rows={bars}
             options={{
-              width: 760,
+              width: 1240,
               height: 220,
               marginLeft: 60,
               marginBottom: 45,

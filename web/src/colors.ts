@@ -24,7 +24,7 @@ const OTHERS: Palette[] = [
 /** Of Okabe and Ito, and darker ones: of methods in a plot, which also differ in their symbols. */
 export const DISTINCT = [
   ...["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#8a7a00", "#7f7f7f"],
-  ...["#332288", "#882255", "#117733"],
+  ...["#6a4fc4", "#a03060", "#3f9142", "#44aa99", "#c9b23c", "#7fa3d1"],
 ];
 
 /** Colours of the published work, or those of the safe ones that are seen best on a picture. */

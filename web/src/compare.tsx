@@ -130,7 +130,7 @@ function Intervals() {
           marginRight: 60,
           marginTop: 20 + 14 * Math.min(near.length, STAGGERED),
           height: 60 + 26 * known.length + 14 * Math.min(near.length, STAGGERED),
-          width: 860,
+          width: 1240,
           marginBottom: 45,
           x: { label: metric.label, labelOffset: 38, grid: true, nice: true },
           y: { label: null, domain: known.map((one) => one.method), tickSize: 0 },
@@ -350,7 +350,7 @@ function Differences() {
         )} to ${short(pairs.at(-1)!.difference)}`}
         rows={pairs.map((pair) => ({ unit: pair.unit, [a]: pair.a, [other]: pair.b, difference: pair.difference }))}
         options={{
-          width: 860,
+          width: 1240,
           height: Math.min(90 + 16 * pairs.length, 420),
           marginLeft: pairs.length <= 20 ? roomFor(pairs.map((pair) => pair.unit)) : 40,
           marginBottom: 45,
@@ -399,6 +399,9 @@ export function MethodSelect(props: {
   );
 }
 
+/** Pixels that a number in a cell of a heat map takes. */
+const CELL = 46;
+
 function Ranks() {
   const { ranking, data, metric, metrics } = useShown();
   const names = [...new Set(ranking.map((row) => text(row.metric)))];
@@ -420,9 +423,10 @@ function Ranks() {
       <Figure
         name="ranks"
         description={`Rank of each method by each of ${names.length} metrics`}
+        least={roomFor(order) + 60 + CELL * names.length}
         rows={cells}
         options={{
-          width: 860,
+          width: 1240,
           height: 100 + (hasShares ? 36 : 26) * order.length,
           marginLeft: roomFor(order),
           marginTop: 70,
@@ -500,6 +504,7 @@ function Sweep({ method }: { method: string }) {
           .map((row) => varied.map((one) => `${labels[one]} ${text(row[one])}`).join(", "))
           .join("; ")}`}
         rows={list as Record<string, string | number | null>[]}
+        {...(second ? { least: 90 + CELL * new Set(sorted.map((row) => row[first])).size } : {})}
         options={{
           width: second ? 640 : 520,
           height: second ? 80 + 30 * new Set(sorted.map((row) => row[second])).size : 240,

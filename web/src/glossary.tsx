@@ -27,23 +27,23 @@ export function Term({ name, children }: { name: string; children?: ComponentChi
     const press = (event: KeyboardEvent) => event.key === "Escape" && hide();
     addEventListener("click", click);
     addEventListener("keydown", press);
-    // it stays where it is, and its word does not
-    addEventListener("scroll", hide, true);
+    addEventListener("scroll", place, true);
     return () => {
       removeEventListener("click", click);
       removeEventListener("keydown", press);
-      removeEventListener("scroll", hide, true);
+      removeEventListener("scroll", place, true);
     };
   }, [isOpen]);
   // in the window, and not cut by a table that scrolls
-  useLayoutEffect(() => {
+  const place = () => {
     if (!note.current || !own.current) return;
     const word = own.current.getBoundingClientRect();
     const { width, height } = note.current.getBoundingClientRect();
     const isAbove = word.bottom + height > innerHeight && word.top > height;
     note.current.style.left = `${Math.max(EDGE, Math.min(word.left, innerWidth - width - EDGE))}px`;
     note.current.style.top = `${isAbove ? word.top - height : word.bottom}px`;
-  }, [isOpen]);
+  };
+  useLayoutEffect(place, [isOpen]);
   const word = children ?? name;
   if (!sentence) return <span>{word}</span>;
   return (
