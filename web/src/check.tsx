@@ -6,7 +6,7 @@ import { number, type Pack, rows, type Row, text } from "./data";
 import { count, percent, short } from "./format";
 import { Term } from "./glossary";
 import { ranked, scoresOfTiles, useShown } from "./model";
-import { DISTINCT, extent } from "./colors";
+import { extent } from "./colors";
 import { csv, drawn, Figure, MethodLegend, methodScales, save, saveSvg, Wide } from "./plots";
 
 export function Check() {
@@ -160,14 +160,15 @@ function Errors() {
   const { data } = useShown();
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const list = rows(data.tables.errors);
-  const methods = [...new Set(list.map((row) => text(row.method)))];
-  const scales = methodScales(methods);
+  const scored = new Set(list.map((row) => text(row.method)));
+  const methods = data.methods.map((one) => one.name).filter((name) => scored.has(name));
+  const scales = methodScales(data, methods);
   const kinds = [...new Set(list.map((row) => text(row.by)))];
   if (!kinds.length) return null;
   return (
     <section aria-labelledby="errors">
       <h3 id="errors">Where errors are</h3>
-      <MethodLegend methods={methods} hidden={hidden} setHidden={setHidden} />
+      <MethodLegend data={data} methods={methods} hidden={hidden} setHidden={setHidden} />
       {kinds.map((by) => {
         const pooled = new Map<string, Record<string, number | string | null>>();
         for (const row of list.filter((own) => own.by === by)) {
@@ -276,7 +277,7 @@ function Histograms() {
               marginBottom: 45,
               x: { label: `grey level after ${filter || "no filter"}`, labelOffset: 38 },
               y: { type: "sqrt", label: "pixels (square root)", grid: true },
-              color: { legend: true, range: DISTINCT },
+              color: { legend: true, ...methodScales(data, lines.map((line) => line.method)).color },
               marks: [
                 Plot.rectY(bars, { x1: "low", x2: "high", y: "pixels", fill: "currentColor", fillOpacity: 0.4 }),
                 Plot.ruleX(lines, { x: "value", stroke: "method", strokeWidth: 2, tip: true }),

@@ -4,6 +4,7 @@ import * as Plot from "@observablehq/plot";
 import { useEffect, useRef } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { DISTINCT } from "./colors";
+import type { Data } from "./data";
 
 type Cell = string | number | null | undefined;
 
@@ -173,13 +174,14 @@ export function Wide({ label, children }: { label: string; children: ComponentCh
 }
 
 interface MethodLegendProps {
+  data: Data;
   methods: string[];
   hidden: ReadonlySet<string>;
   setHidden: (hidden: ReadonlySet<string>) => void;
 }
 
 /** Names with their colours and symbols; a click hides a method, or shows it again. */
-export function MethodLegend({ methods, hidden, setHidden }: MethodLegendProps) {
+export function MethodLegend({ data, methods, hidden, setHidden }: MethodLegendProps) {
   const toggle = (name: string) => {
     const next = new Set(hidden);
     if (!next.delete(name)) next.add(name);
@@ -187,14 +189,17 @@ export function MethodLegend({ methods, hidden, setHidden }: MethodLegendProps) 
   };
   return (
     <div class="methods-legend" role="group" aria-label="Methods that are shown">
-      {methods.map((name, i) => (
-        <button type="button" key={name} aria-pressed={!hidden.has(name)} onClick={() => toggle(name)}>
-          <svg viewBox="-6 -6 12 12" width="13" height="13" aria-hidden="true">
-            <path d={SYMBOLS[i % SYMBOLS.length]![1]} fill={DISTINCT[i % DISTINCT.length]} />
-          </svg>{" "}
-          {name}
-        </button>
-      ))}
+      {methods.map((name) => {
+        const { color, path } = mark(data, name);
+        return (
+          <button type="button" key={name} aria-pressed={!hidden.has(name)} onClick={() => toggle(name)}>
+            <svg viewBox="-6 -6 12 12" width="13" height="13" aria-hidden="true">
+              <path d={path} fill={color} />
+            </svg>{" "}
+            {name}
+          </button>
+        );
+      })}
       {hidden.size > 0 && (
         <button type="button" onClick={() => setHidden(new Set())}>
           Show all
@@ -214,8 +219,18 @@ const SYMBOLS = [
   ["star", "M0,-6L1.4,-1.9H5.7L2.2,0.7L3.5,4.9L0,2.3L-3.5,4.9L-2.2,0.7L-5.7,-1.9H-1.4Z"],
 ] as const;
 
-/** Scales in which every method has its colour and its symbol, whichever are shown. */
-export const methodScales = (methods: string[]) => ({
-  color: { domain: methods, range: methods.map((_, i) => DISTINCT[i % DISTINCT.length]!) },
-  symbol: { domain: methods, range: methods.map((_, i) => SYMBOLS[i % SYMBOLS.length]![0]) },
-});
+/** The colour and the symbol of a method, which are the same in all plots. */
+function mark(data: Data, name: string) {
+  const i = Math.max(data.methods.findIndex((method) => method.name === name), 0);
+  const [symbol, path] = SYMBOLS[i % SYMBOLS.length]!;
+  return { color: DISTINCT[i % DISTINCT.length]!, symbol, path };
+}
+
+/** Scales in which methods have their colours and symbols, whichever are shown. */
+export function methodScales(data: Data, methods: string[]) {
+  const marks = methods.map((name) => mark(data, name));
+  return {
+    color: { domain: methods, range: marks.map((one) => one.color) },
+    symbol: { domain: methods, range: marks.map((one) => one.symbol) },
+  };
+}

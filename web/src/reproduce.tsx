@@ -33,7 +33,7 @@ export function Reproduce() {
       </section>
       {data.bibtex && (
         <section aria-labelledby="bibtex">
-          <h3 id="bibtex">References</h3>
+          <h3 id="bibtex">References as BibTeX</h3>
           <Copy text={data.bibtex} label="Copy BibTeX" />
           <button type="button" onClick={() => save("tilewise.bib", "text/plain", data.bibtex)}>
             Save as a file

@@ -136,7 +136,11 @@ export function TileView({ tile, isOne, previous, next }: TileProps) {
   };
   const isLarge = layers !== "all" && available.includes(layers);
   useEffect(() => {
-    if (isLarge) bar.current?.scrollIntoView({ block: "start" });
+    if (!isLarge) return;
+    bar.current?.scrollIntoView({ block: "start" });
+    // the button that was pressed is gone
+    if (document.activeElement === document.body)
+      bar.current?.querySelector<HTMLElement>("#all-layers")?.focus({ preventScroll: true });
   }, [isLarge]);
   // not drawn again at every step of a zoom
   const histograms = useMemo(
