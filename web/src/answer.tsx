@@ -91,6 +91,9 @@ export function Answer() {
   const all = rows(data.warnings);
   const touching = all.filter((_, i) => answer.warnings.includes(i));
   const others = all.filter((_, i) => !answer.warnings.includes(i));
+  const annotatedTiles = `${count(tiles.filter((tile) => tile.annotated).length)} annotated tiles of ${count(
+    data.tiles_total,
+  )}`;
   const [first, ...further] = answer.sentences;
   const metric = metrics.get(data.metric)?.label ?? data.metric;
   return (
@@ -118,8 +121,7 @@ export function Answer() {
               {decision.units.independent}
               <small>
                 {decision.units.unit}
-                {isDependent(decision.units) && ", which are not independent"}; {count(tiles.filter((tile) => tile.annotated).length)} annotated
-                tiles of {count(data.tiles_total)}
+                {isDependent(decision.units) && ", which are not independent"}; {data.tiles_total === 1 ? "one tile" : annotatedTiles}
               </small>
             </dd>
           </div>

@@ -111,7 +111,7 @@ export function App({ data }: { data: Data }) {
                   value={palette}
                   onChange={(event) => setPalette(event.currentTarget.value)}
                 >
-                  <option value="safe">seen by all eyes</option>
+                  <option value="safe">colour-blind safe</option>
                   <option value="published">cyan, magenta, yellow</option>
                 </select>
               </label>

@@ -168,6 +168,7 @@ function Errors() {
   return (
     <section aria-labelledby="errors">
       <h3 id="errors">Where errors are</h3>
+      <p class="note">A click on a method hides it, or shows it again.</p>
       <MethodLegend data={data} methods={methods} hidden={hidden} setHidden={setHidden} />
       {kinds.map((by) => {
         const pooled = new Map<string, Record<string, number | string | null>>();
@@ -254,7 +255,11 @@ function Histograms() {
   return (
     <section aria-labelledby="histograms">
       <h3 id="histograms">Histograms and thresholds</h3>
-      <p>Of {packs.length} tiles together; a line is the median threshold of a method on them.</p>
+      <p>
+        {packs.length > 1
+          ? `Of ${packs.length} tiles together; a line is the median threshold of a method on them.`
+          : "Of one tile; a line is the threshold of a method."}
+      </p>
       {[...merged].map(([filter, { edges, counts, methods, without }]) => {
         const lines = [...methods].map(([method, values]) => ({ method, value: median(values) }));
         const bars = counts.map((pixels, i) => ({
@@ -335,7 +340,7 @@ function Flags() {
 }
 
 export function Plain({ label, list }: { label: string; list: Row[] }) {
-  const names = Object.keys(list[0] ?? {});
+  const names = Object.keys(list[0] ?? {}).filter((name) => list.some((row) => text(row[name]) !== ""));
   if (!names.length) return null;
   return (
     <Wide label={label}>

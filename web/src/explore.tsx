@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { MethodSelect } from "./compare";
-import { coloring, type Coloring, furthest, maskColor, palette as paletteOf, scale, sequential, type Shade, type Class, CLASSES, versusColors } from "./colors";
+import { coloring, type Coloring, diverging, furthest, maskColor, palette as paletteOf, scale, sequential, type Shade, type Class, CLASSES, versusColors } from "./colors";
 import { type BinnedMap, numbers, type Tile, type Value } from "./data";
 import { count, short } from "./format";
 import { Term } from "./glossary";
@@ -10,6 +10,7 @@ import { FEATURES, runnerUp, scoresOfTiles, useShown } from "./model";
 import { decode, draw, meanColor } from "./pictures";
 import { TileView } from "./tile";
 
+const DIVERGING = `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1].map(diverging).join(", ")})`;
 /** Cards that are made at first, and each time that the reader comes near the last of them. */
 const PAGE = 60;
 /** Milliseconds until overlays of cards that come into view are drawn. */
@@ -194,7 +195,7 @@ export function Explore() {
       <p class="note">
         {data.tiles_total > tiles.length
           ? `${count(tiles.length)} of ${count(data.tiles_total)} tiles: the extremes. `
-          : `${count(kept.length)} of ${count(tiles.length)} tiles. `}
+          : !isOne && `${count(kept.length)} of ${count(tiles.length)} tiles. `}
         {isScore && (
           <>
             Scores of tiles are by the method as it stands:{" "}
@@ -262,7 +263,7 @@ function Legend(props: { label: string; values: Value[]; isReversed: boolean; is
     return (
       <span class="legend">
         <span>{label}</span> <span>{short(-most)}</span>
-        <span class="ramp diverging" aria-hidden="true">
+        <span class="ramp diverging" aria-hidden="true" style={{ background: DIVERGING }}>
           <span>0</span>
         </span>
         <span>{short(most)}</span>

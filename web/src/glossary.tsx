@@ -1,7 +1,7 @@
 // A special word is explained where it stands: under the pointer, with the keyboard, by a click.
 
 import { createContext, type ComponentChildren } from "preact";
-import { useContext, useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useContext, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 export const Glossary = createContext<Record<string, string>>({});
 
@@ -17,7 +17,8 @@ export function Term({ name, children }: { name: string; children?: ComponentChi
   const id = useId();
   const own = useRef<HTMLSpanElement>(null);
   const note = useRef<HTMLSpanElement>(null);
-  useEffect(() => {
+  // before the page is drawn, so that a key that follows at once is not lost
+  useLayoutEffect(() => {
     if (!isOpen) return;
     const hide = () => {
       setNear(false);
