@@ -98,7 +98,7 @@ export type Versus = Record<(typeof VERSUS)[number], Rgb>;
 const OF_VERSUS: Versus[] = [
   { a: [86, 180, 233], b: [213, 94, 0], both: [0, 158, 115] },
   { a: [230, 159, 0], b: [0, 114, 178], both: [255, 255, 255] },
-  { a: [204, 121, 167], b: [240, 228, 66], both: [0, 0, 0] },
+  { a: [86, 180, 233], b: [255, 255, 255], both: [0, 0, 0] },
 ];
 
 /** Those that are seen best on a picture. */

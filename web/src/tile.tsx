@@ -191,40 +191,6 @@ export function TileView({ tile, isOne, previous, next }: TileProps) {
           <strong>Why {data.decision.method} scores as it does here:</strong> {tile.why}.
         </p>
       )}
-      {(!isLarge || layers === "overlay") && (
-        <fieldset class="classes">
-          <legend>Overlay</legend>
-          {mask && (
-            <span>
-              <span class="swatch" style={{ background: `rgb(${mask.join(" ")})` }} /> mask, right or wrong
-            </span>
-          )}
-          {tile.annotated && CLASSES.map((name) => (
-            <label key={name}>
-              <input
-                type="checkbox"
-                name={name}
-                checked={classes[name]}
-                onChange={(event) => setClasses({ ...classes, [name]: event.currentTarget.checked })}
-              />
-              <span class="swatch" style={{ background: `rgb(${colors[name].join(" ")})` }} /> {name.toUpperCase()}{" "}
-              <small>{CLASS_WORDS[name]}</small>
-            </label>
-          ))}
-        </fieldset>
-      )}
-      {available.includes("versus") && (!isLarge || layers === "versus") && (
-        <p class="classes">
-          <span>{LAYER_WORDS.versus}</span>
-          {VERSUS.map((part) => (
-            <span key={part}>
-              <span class="swatch" style={{ background: `rgb(${look.versus[part].join(" ")})` }} />{" "}
-              {part === "both" ? "both" : `only ${part === "a" ? a : b}`}
-            </span>
-          ))}
-          <span>neither: the image alone</span>
-        </p>
-      )}
       <div class="controls" ref={bar}>
         <span>
           <label>
@@ -261,6 +227,40 @@ export function TileView({ tile, isOne, previous, next }: TileProps) {
           </button>
         </span>
       </div>
+      {(!isLarge || layers === "overlay") && (
+        <fieldset class="classes">
+          <legend>Overlay</legend>
+          {mask && (
+            <span>
+              <span class="swatch" style={{ background: `rgb(${mask.join(" ")})` }} /> mask, right or wrong
+            </span>
+          )}
+          {tile.annotated && CLASSES.map((name) => (
+            <label key={name}>
+              <input
+                type="checkbox"
+                name={name}
+                checked={classes[name]}
+                onChange={(event) => setClasses({ ...classes, [name]: event.currentTarget.checked })}
+              />
+              <span class="swatch" style={{ background: `rgb(${colors[name].join(" ")})` }} /> {name.toUpperCase()}{" "}
+              <small>{CLASS_WORDS[name]}</small>
+            </label>
+          ))}
+        </fieldset>
+      )}
+      {available.includes("versus") && (!isLarge || layers === "versus") && (
+        <p class="classes">
+          <span>{LAYER_WORDS.versus}</span>
+          {VERSUS.map((part) => (
+            <span key={part}>
+              <span class="swatch" style={{ background: `rgb(${look.versus[part].join(" ")})` }} />{" "}
+              {part === "both" ? "both" : `only ${part === "a" ? a : b}`}
+            </span>
+          ))}
+          <span>neither: the image alone</span>
+        </p>
+      )}
       {error && <p class="warning">{error}</p>}
       {tile.pack === null && (
         <p class="note">
