@@ -123,8 +123,11 @@ export type Coloring = (value: Value) => Shade | undefined;
 export function coloring(values: Value[], metric: Metric | undefined, isDifference: boolean): Coloring {
   if (!isDifference) {
     const share = scale(values, metric);
-    return (value) =>
-      value === null ? undefined : { background: sequential(share(value)), color: ink(share(value)) };
+    return (value) => {
+      if (value === null) return undefined;
+      const own = share(value);
+      return { background: sequential(own), color: ink(own) };
+    };
   }
   const most = furthest(values);
   return (value) => {
