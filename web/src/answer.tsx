@@ -1,7 +1,8 @@
 // The verdict, what touches it, the quantity of interest, and what to do next.
 
 import { type Decision, length, number, type Row, rows, text } from "./data";
-import { count, estimateInWords, interval, percent, short } from "./format";
+import { interval, percent, short } from "./digits";
+import { count, estimateInWords } from "./format";
 import { Term } from "./glossary";
 import { isDependent, useShown } from "./model";
 import { Wide } from "./plots";

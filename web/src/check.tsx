@@ -3,7 +3,8 @@
 import * as Plot from "@observablehq/plot";
 import { useState } from "preact/hooks";
 import { number, type Pack, rows, type Row, text } from "./data";
-import { count, percent, short } from "./format";
+import { percent, short } from "./digits";
+import { count } from "./format";
 import { Term } from "./glossary";
 import { ranked, scoresOfTiles, useShown } from "./model";
 import { extent } from "./colors";

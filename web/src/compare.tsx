@@ -3,7 +3,8 @@
 import * as Plot from "@observablehq/plot";
 import { useState } from "preact/hooks";
 import { type Metric, number, type Row, rows, text, texts, numbers, type Value } from "./data";
-import { count, estimateInWords, interval, NOTHING, short } from "./format";
+import { interval, short } from "./digits";
+import { count, estimateInWords, NOTHING } from "./format";
 import { ink, scale } from "./colors";
 import { Term } from "./glossary";
 import { ranked, references, runnerUp, unitsWord, useShown } from "./model";

@@ -8,7 +8,8 @@ import { COUNTS, NO_THRESHOLD } from "./check";
 import { viewerCommand } from "./command";
 import { Copy } from "./copy";
 import { numbers, type Pack, pack as loadPack, type Picture, type Tile } from "./data";
-import { count, percent, short } from "./format";
+import { percent, short } from "./digits";
+import { count } from "./format";
 import { Term } from "./glossary";
 import { FEATURES, scoresOfTiles, useShown } from "./model";
 import {
