@@ -98,8 +98,9 @@ def fixture(tiles=1000, methods=11, seed=0, side=96):
         learning_curves={name: list(map(_as_text, CURVE)) for name in names[2:3]},
         citations={name: ["otsu1979"] for name in names},
         text={
-            "plain": f"Images were segmented with {ALERT} (Otsu 1979).",
-            "markdown": f"Images were segmented with {ALERT} [@otsu1979].",
+            "plain": f"Images\n\nThey were segmented with {ALERT} (Otsu 1979).\n\n"
+            "References\n\nOtsu N. A threshold selection method. 1979.\n",
+            "markdown": f"## Images\n\nThey were segmented with {ALERT} [@otsu1979].\n",
             "bibtex": "@article{otsu1979,\n  author = {Otsu, Nobuyuki}\n}\n",
         },
         provenance={"format": 1, "inputs": {ALERT: "0" * 64}, "versions": {"numpy": "2"}},
@@ -500,7 +501,12 @@ def _decision(tables, rows):
         **{key: first[key] for key in ("estimate", "value", "low", "high", "guard", "note")},
         **{"label": "selected, optimistic", "average": "micro", "confidence": 0.95},
         **{"margin": 0.01, "next": ["Annotate at least 3 more independent units."]},
-        "units": {"unit": "sample", "number": first["units"], "independent": first["units"]},
+        "units": {
+            "unit": "sample",
+            "number": first["units"],
+            "independent": first["units"],
+            "needed": 5,
+        },
         "others": others,
         **{"within": [], "seeds": {}, "planning": None, "left_out": [], "excluded": 0},
         "ranks": {name: [float(i == j) for j in range(len(names))] for i, name in enumerate(names)},

@@ -1,6 +1,7 @@
 """The report in a browser, opened from the disk."""
 
 import base64
+import copy
 import csv
 import io
 import pprint
@@ -14,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 from conftest import EMBEDDED, SIDE
-from report_fixture import ALERT, ELEMENT
+from report_fixture import ALERT, ELEMENT, fixture, write
 
 from tilewise.view.columns import rows_of
 
@@ -423,9 +424,9 @@ def test_a_tile_without_truth_has_its_masks_over_the_image(small, visit):
     for method in (a, b):
         codes = decoded(pack["codes"][method])
         assert set(np.unique(codes)) == {4, 5}
-        mask, overlay, image = (
-            pixels(page, layer, method).astype(float) for layer in ("mask", "overlay", "image")
-        )
+        mask, overlay = (pixels(page, layer, method).astype(float) for layer in ("mask", "overlay"))
+        # drawn once, of both
+        image = pixels(page, "image", a).astype(float)
         np.testing.assert_array_equal(mask[..., 0], 255 * (codes == 5))
         np.testing.assert_array_equal(overlay[codes == 4], image[codes == 4])
         # one colour, laid over the image with one opacity
@@ -454,7 +455,7 @@ def test_probability_has_the_colours_of_its_legend(small, visit):
     wanted = cv2.applyColorMap(places, cv2.COLORMAP_VIRIDIS)[..., ::-1].astype(int)
     np.testing.assert_allclose(found, wanted, atol=12)
     caption = page.locator("#tile figure", has=page.locator('canvas[data-layer="probability"]'))
-    assert re.sub(r"\s+", "", caption.inner_text()).endswith("01")
+    assert re.sub(r"\s+", "", caption.locator(".legend").inner_text()) == "01"
 
 
 def _bytes(picture):
@@ -615,7 +616,8 @@ def test_without_scripts_the_answer_and_the_tables_are_read(small, visit):
     page = visit(path, java_script_enabled=False)
     text = page.locator("#static").inner_text()
     for sentence in (*data["answer"]["sentences"], *data["answer"]["next"]):
-        assert re.sub(r"\s+", " ", sentence) in re.sub(r"\s+", " ", text)
+        # what stands between backticks is code
+        assert re.sub(r"\s+", " ", sentence.replace("`", "")) in re.sub(r"\s+", " ", text)
     for one in data["methods"]:
         assert one["name"] in text
     expect(page.locator("#static table").first).to_be_visible()
@@ -635,3 +637,389 @@ def test_a_phone_shows_all_without_scrolling_aside(small, visit, name):
     )
     expect(page.locator("#app h2").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.fixture
+def changed(small, tmp_path):
+    """The small page with other data: a function changes them."""
+
+    def make(change):
+        data = copy.deepcopy(small[1])
+        change(data)
+        write(tmp_path / "report.html", data, [])
+        return tmp_path / "report.html", data
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def many_methods(tmp_path_factory):
+    """The page of two tiles and more methods than there are colours, and its data."""
+    data, packs = fixture(2, 16, side=SIDE)
+    path = tmp_path_factory.mktemp("many") / "report.html"
+    write(path, data, packs)
+    return path, data
+
+
+def test_the_methods_text_has_headings_and_is_copied_for_pandoc(small, visit):
+    path, data = small
+    page = visit(path, "#reproduce")
+    assert page.locator(".prose h4").all_inner_texts() == ["Images", "References"]
+    assert page.locator(".prose p").count() == 2
+    page.evaluate(
+        "() => { navigator.clipboard.writeText = async (text) => { window.copied = text; }; }"
+    )
+    page.get_by_role("button", name="Copy for Pandoc").click()
+    assert page.evaluate("window.copied") == data["methods_markdown"]
+
+
+def test_the_page_says_what_was_imaged_and_why_tiles_are_the_worst(small, visit):
+    path, data = small
+    page = visit(path)
+    assert page.title() == data["title"]
+    expect(page.locator("#app .description")).to_have_text(data["description"])
+    worst = data["decision"]["worst"][0]
+    name = f"{worst['sample']}/{worst['tile']}"
+    why = tiles_by_id(data)[name]["why"]
+    assert "px" in why
+    first = page.locator(".worst li").first
+    for words in (worst["sample"], f"{worst['mcc']:.3f}", why):
+        expect(first).to_contain_text(words)
+    first.locator("a").click()
+    expect(page.locator("#tile .why")).to_contain_text(why)
+    expect(page.locator("#tile .why")).to_contain_text(data["decision"]["method"])
+
+
+def test_blocks_of_one_tile_are_not_called_units(changed, visit):
+    def of_blocks(data):
+        data["decision"]["units"]["unit"] = "spatial blocks of one tile"
+
+    path, _ = changed(of_blocks)
+    page = visit(path)
+    facts = page.locator(".facts")
+    expect(facts).to_contain_text("which are not independent")
+    assert "to expect" not in facts.inner_text()
+    tab(page, "compare")
+    section = page.locator("section[aria-labelledby=differences]")
+    expect(section).to_contain_text("Two methods, block by block")
+    assert re.search(r"in \d+ of \d+ blocks, which are not independent", section.inner_text())
+
+
+def test_units_that_are_independent_tell_what_to_expect(small, visit):
+    page = visit(small[0])
+    expect(page.locator(".facts")).to_contain_text("MCC to expect")
+    assert "not independent" not in page.locator(".facts").inner_text()
+
+
+def test_a_warning_names_its_method_once(changed, visit):
+    def named(data):
+        codes = data["warnings"]["message"]["codes"]
+        methods = data["warnings"]["method"]
+        row = next(i for i, code in enumerate(methods["codes"]) if methods["values"][code])
+        data["warnings"]["message"]["values"].append("otsu is at the edge, otsu_2 is not")
+        codes[row] = len(data["warnings"]["message"]["values"]) - 1
+        methods["values"] += ["otsu", "ot"]
+        methods["codes"][row] = len(methods["values"]) - 2
+        # a part of a word is no name
+        other = next(i for i in range(len(codes)) if i != row)
+        codes[other] = codes[row]
+        methods["codes"][other] = len(methods["values"]) - 1
+
+    path, _ = changed(named)
+    found = visit(path).locator(".warning", has_text="otsu is at the edge").locator("strong")
+    methods = [text.strip().split(", ")[-1] for text in found.all_text_contents()]
+    assert len(methods) == 2
+    assert methods.count("ot") == 1
+    assert "otsu" not in methods
+
+
+def test_a_method_without_threshold_says_why(changed, visit):
+    def of_pixels(data):
+        for pack in data["packs"]["embedded"].values():
+            for threshold in pack["thresholds"].values():
+                threshold |= {"values": [], "note": "a threshold per pixel"}
+
+    path, data = changed(of_pixels)
+    page = visit(path, "#check")
+    section = page.locator("section[aria-labelledby=histograms]")
+    for one in data["methods"]:
+        expect(section).to_contain_text(f"{one['name']}: a threshold per pixel")
+
+
+def test_columns_without_a_value_are_left_out(changed, visit):
+    def without(data):
+        for name in ("low", "high"):
+            table = data["tables"]["quantities"]
+            table[name] = [None] * len(table[name])
+
+    path, _ = changed(without)
+    heads = visit(path).locator('[aria-label="Fractions of foreground"] th[scope=col]')
+    names = heads.all_inner_texts()
+    assert names[:3] == ["name", "in the mask", "corrected"]
+    assert not {"interval", "µm²"} & set(names)
+
+
+def test_one_method_against_another_in_colours_of_the_legend(small, visit):
+    """At each pixel of both masks; image and truth are drawn once."""
+    path, data = small
+    name, pack = embedded_tile(data)
+    a, b = [one["name"] for one in data["methods"]][:2]
+    page = visit(path, address("explore", tile=name, a=a, b=b))
+    drawn(page)
+    page.wait_for_timeout(500)
+    layers = page.locator("#tile canvas").evaluate_all("a => a.map((one) => one.dataset.layer)")
+    for layer in ("image", "truth", "versus"):
+        assert layers.count(layer) == 1
+    assert layers.count("mask") == layers.count("overlay") == 2
+    codes = [decoded(pack["codes"][method]) for method in (a, b)]
+    first, second = (own % 2 == 1 for own in codes)
+    is_inside = codes[0] // 2 != 3
+    image, found = (pixels(page, layer, a).astype(float) for layer in ("image", "versus"))
+    wanted = {
+        f"only {a}": first & ~second,
+        f"only {b}": second & ~first,
+        "both": first & second,
+    }
+    swatches = page.locator("#tile p.classes .swatch").evaluate_all(
+        """(all) => all.map((one) => [one.parentElement.textContent.trim(),
+            getComputedStyle(one).backgroundColor.match(/\\d+/g).map(Number)])"""
+    )
+    assert [words for words, _ in swatches] == list(wanted)
+    assert len({tuple(color) for _, color in swatches}) == 3
+    for words, color in swatches:
+        place = wanted[words] & is_inside
+        assert place.any() or words != "both"
+        own = (found[place] - image[place] * (1 - 0.7)) / 0.7
+        np.testing.assert_allclose(own, np.broadcast_to(color, own.shape), atol=2)
+    neither = ~first & ~second & is_inside
+    np.testing.assert_array_equal(found[neither], image[neither])
+    label = page.locator('#tile canvas[data-layer="versus"]').get_attribute("aria-label")
+    share = 100 * (wanted["both"] & is_inside).sum() / is_inside.sum()
+    assert f"{share:.2f}% of both" in label
+
+
+def test_a_click_enlarges_a_picture_of_both_methods(small, visit):
+    path, data = small
+    name, _ = embedded_tile(data)
+    a, b = [one["name"] for one in data["methods"]][:2]
+    page = visit(path, address("explore", tile=name, a=a, b=b))
+    drawn(page)
+    overlays = page.locator('#tile canvas[data-layer="overlay"]')
+    before = overlays.first.bounding_box()["width"]
+    overlays.first.click()
+    canvases = page.locator("#tile canvas[data-layer]")
+    expect(canvases).to_have_count(2)
+    drawn(page)
+    one, other = (canvases.nth(i).bounding_box() for i in range(2))
+    assert one["y"] == other["y"]
+    assert one["x"] + one["width"] <= other["x"]
+    assert min(one["width"], other["width"]) > 1.3 * before
+    # both use the card's width
+    card = page.locator("#tile").bounding_box()["width"]
+    assert one["width"] + other["width"] > 0.9 * card
+    shifts = lambda: canvases.evaluate_all("a => a.map((one) => one.style.transform)")  # noqa: E731
+    first = shifts()
+    page.locator("#zoom-in").click()
+    expect(page.locator("#zoom")).to_have_text("150%")
+    assert len(set(shifts())) == 1
+    assert shifts() != first
+    page.locator("#zoom-out").click()
+    expect(page.locator("#zoom")).to_have_text("100%")
+    page.locator("#zoom-in").click()
+    page.locator("#zoom-reset").click()
+    expect(page.locator("#zoom")).to_have_text("100%")
+    assert shifts() == first
+    page.locator("#all-layers").click()
+    expect(canvases).to_have_count(9)
+
+
+def test_a_picture_is_enlarged_with_the_keyboard(small, visit):
+    path, data = small
+    page = visit(path, address("explore", tile=embedded_tile(data)[0], a="otsu"))
+    drawn(page)
+    page.get_by_role("button", name="Enlarge truth").focus()
+    page.keyboard.press("Enter")
+    canvases = page.locator("#tile canvas[data-layer]")
+    expect(canvases).to_have_count(1)
+    expect(canvases).to_have_attribute("data-layer", "truth")
+    expect(page.locator("#all-layers")).to_be_focused()
+
+
+def test_a_drag_moves_a_picture_and_does_not_enlarge_it(small, visit):
+    path, data = small
+    page = visit(path, address("explore", tile=embedded_tile(data)[0], a="otsu"))
+    drawn(page)
+    canvases = page.locator("#tile canvas[data-layer]")
+    number = canvases.count()
+    box = canvases.first.bounding_box()
+    page.mouse.move(box["x"] + 30, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 40, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(200)
+    assert canvases.count() == number
+    assert "translate(0%, 0%)" not in canvases.first.get_attribute("style")
+
+
+def test_where_methods_differ_takes_the_runner_up_and_says_so(small, visit):
+    path, data = small
+    ranking = rows_of(data["tables"]["ranking"])
+    order = [row["method"] for row in ranking if row["metric"] == "mcc"]
+    assert order[0] == data["decision"]["method"]
+    page = visit(path, "#explore")
+    expect(page.locator("#differ")).to_have_text(f"Where {order[0]} and {order[1]} differ most")
+    page.locator("#differ").click()
+    assert address_of(page)[1]["b"] == order[1]
+    for name in order[:2]:
+        expect(page.locator("#tile .pair")).to_contain_text(name)
+    order_of_tiles = page.locator("select#order")
+    expect(order_of_tiles.locator("option:checked")).to_have_text("largest difference first")
+    show_all(page)
+    scores = data["tile_scores"]["methods"]
+    gap = {
+        name: one - other
+        for name, one, other in zip(
+            ids(data), scores[order[0]]["mcc"], scores[order[1]]["mcc"], strict=True
+        )
+        if one is not None and other is not None
+    }
+    shown = page.locator("button.tile").evaluate_all("a => a.map((one) => one.dataset.tile)")
+    assert [name for name in shown if name in gap] == sorted(gap, key=lambda name: -abs(gap[name]))
+    # zero is in the middle of the legend, and each sign has the colour of its end
+    expect(page.locator(".ramp.diverging")).to_have_text("0")
+    ramp = page.locator(".ramp.diverging").evaluate("one => getComputedStyle(one).backgroundImage")
+    least, *_, greatest = (_bluer(color) for color in re.findall(r"rgb\(.*?\)", ramp))
+    assert least * greatest < 0
+    tones = {name: _bluer(color) for name, color in colors(page).items() if name in gap}
+    strong = [name for name in gap if abs(gap[name]) > 0.3 * max(map(abs, gap.values()))]
+    assert strong
+    for name in strong:
+        assert tones[name] * (greatest if gap[name] > 0 else least) > 0
+
+
+def _bluer(color):
+    """By how much more blue than red it is."""
+    red, _, blue = map(int, re.findall(r"\d+", color)[:3])
+    return blue - red
+
+
+def test_the_table_of_a_tile_begins_with_what_decides_and_the_errors(small, visit):
+    path, data = small
+    page = visit(path, address("explore", tile=embedded_tile(data)[0], metric="recall"))
+    heads = page.locator("#tile table th[scope=col]").all_inner_texts()
+    assert [head.split()[0] for head in heads[:4]] == ["method", "MCC", "FP", "FN"]
+    assert page.locator("#tile table th.deciding").inner_text().endswith("decides")
+
+
+def test_tabs_open_at_their_top(small, visit):
+    page = visit(small[0], "#check")
+    plotted(page)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert page.evaluate("scrollY") > 300
+    tab(page, "compare")
+    page.wait_for_function("() => scrollY === 0")
+
+
+def test_numbers_just_below_one_are_not_one(changed, visit):
+    def nearly(data):
+        scores = data["tile_scores"]["methods"]["otsu"]
+        row = ids(data).index(embedded_tile(data)[0])
+        scores["accuracy"][row], scores["recall"][row] = 0.99972, 1
+
+    path, data = changed(nearly)
+    page = visit(path, address("explore", tile=embedded_tile(data)[0], a="otsu"))
+    cells = dict(
+        zip(
+            page.locator("#tile table thead th").all_inner_texts(),
+            page.locator("#tile table tbody tr > *").all_inner_texts(),
+            strict=True,
+        )
+    )
+    assert cells["accuracy"] == "0.9997"
+    assert cells["recall"] == "1.000"
+
+
+def test_the_selector_says_that_the_answer_stays(small, visit):
+    page = visit(small[0])
+    label = page.locator("label", has=page.locator("select#metric"))
+    expect(label).to_contain_text("Metric of the other parts")
+    page.locator("select#metric").select_option("recall")
+    expect(page.locator("#app main")).to_contain_text("The answer is by MCC")
+    tab(page, "compare")
+    assert "other parts" not in label.inner_text()
+
+
+def test_help_is_there_under_the_pointer_and_with_the_focus(small, visit):
+    path, data = small
+    page = visit(path)
+    term = page.locator(".facts .term").first
+    note = term.locator("[role=note]")
+    expect(note).to_have_count(0)
+    term.hover()
+    expect(note).to_have_text(data["glossary"]["mcc"])
+    box = note.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 1280
+    page.mouse.move(0, 0)
+    expect(note).to_have_count(0)
+    term.locator("button").focus()
+    expect(note).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(note).to_have_count(0)
+
+
+def test_methods_have_marks_of_their_own_and_a_click_hides_one(many_methods, visit):
+    path, data = many_methods
+    page = visit(path, "#check")
+    plotted(page)
+    buttons = page.locator(".methods-legend button")
+    assert [text.strip() for text in buttons.all_inner_texts()] == [
+        one["name"] for one in data["methods"]
+    ]
+    marks = buttons.locator("path").evaluate_all(
+        "all => all.map((one) => one.getAttribute('d') + one.getAttribute('fill'))"
+    )
+    assert len(set(marks)) == len(data["methods"]) == 16
+    plot = page.locator('figure.plot svg[aria-label*="by calibre"]')
+    dots = plot.locator("path[fill]:not([fill=none])")
+    before = dots.count()
+    buttons.nth(1).click()
+    expect(buttons.nth(1)).to_have_attribute("aria-pressed", "false")
+    page.wait_for_function(
+        f"""() => {{
+            const plot = document.querySelector('figure.plot svg[aria-label*="by calibre"]');
+            const dots = plot.querySelectorAll("path[fill]:not([fill=none])");
+            return dots.length === {before} - 3;
+        }}"""
+    )
+    page.get_by_role("button", name="Show all").click()
+    expect(dots).to_have_count(before)
+
+
+def test_one_tile_has_no_order(tmp_path, visit):
+    data, packs = fixture(1, 2, side=SIDE)
+    write(tmp_path / "report.html", data, packs)
+    page = visit(tmp_path / "report.html", address("explore", tile=ids(data)[0]))
+    drawn(page)
+    for name in ("worst", "best", "differ", "previous", "next", "order"):
+        assert page.locator(f"#{name}").count() == 0
+    assert "Shown as" not in page.locator("#tile").inner_text()
+
+
+def test_a_phone_has_a_small_header_whole_matrices_and_legible_plots(small, visit):
+    path, _ = small
+    phone = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+    page = visit(path, "#check", **phone)
+    plotted(page)
+    assert page.locator("#app header").bounding_box()["height"] < 110
+    for matrix in page.locator("table.matrix").all():
+        box = matrix.bounding_box()
+        assert box["x"] + box["width"] <= 390
+    # at their own size: what does not fit is scrolled to
+    scales = page.locator("figure.plot .wide svg[width]").evaluate_all(
+        "all => all.map((one) => one.getBoundingClientRect().width / one.getAttribute('width'))"
+    )
+    assert len(scales) > 3
+    assert all(abs(scale - 1) < 0.02 for scale in scales)
+    calibre = page.locator('figure.plot svg[aria-label*="by calibre"]')
+    assert calibre.bounding_box()["width"] <= 390

@@ -1,11 +1,23 @@
 // The verdict, what touches it, the quantity of interest, and what to do next.
 
 import { type Decision, length, number, type Row, rows, text } from "./data";
-import { count, estimateInWords, interval, percent, short } from "./format";
+import { interval, percent, short } from "./digits";
+import { count, estimateInWords } from "./format";
 import { Term } from "./glossary";
-import { useShown } from "./model";
+import { isDependent, useShown } from "./model";
 import { Wide } from "./plots";
 import { Prose } from "./prose";
+import { write } from "./state";
+
+/** Of the worst tiles; Explore has all. */
+const MOST_WORST = 5;
+
+/** Whether a sentence has a name as a word of its own. */
+function names(sentence: string, name: string): boolean {
+  for (let at = sentence.indexOf(name); at >= 0; at = sentence.indexOf(name, at + 1))
+    if (!/\w/.test(sentence[at - 1] ?? " ") && !/\w/.test(sentence[at + name.length] ?? " ")) return true;
+  return false;
+}
 
 export function Warnings({ list }: { list: Row[] }) {
   return (
@@ -13,7 +25,10 @@ export function Warnings({ list }: { list: Row[] }) {
       {list.map((row, i) => (
         <li key={i} class="warning">
           <strong>
-            {[row.sample, row.method, row.tile].map(text).filter(Boolean).join(", ")}
+            {[row.sample, row.method, row.tile]
+              .map(text)
+              .filter((name) => name && !names(text(row.message), name))
+              .join(", ")}
           </strong>{" "}
           <Prose text={text(row.message)} />
           {row.remedy ? (
@@ -46,7 +61,7 @@ function Score({ decision, label }: { decision: Decision; label: string }) {
     <>
       <div>
         <dt>
-          <Term name={decision.metric}>{label}</Term> to expect
+          <Term name={decision.metric}>{label}</Term>{!isDependent(decision.units) && " to expect"}
         </dt>
         <dd>
           {short(isExpected ? expected.value : decision.value)}
@@ -71,21 +86,31 @@ function Score({ decision, label }: { decision: Decision; label: string }) {
 }
 
 export function Answer() {
-  const { data, tiles, metrics } = useShown();
+  const shown = useShown();
+  const { data, tiles, metrics } = shown;
   const { decision, answer } = data;
   const all = rows(data.warnings);
   const touching = all.filter((_, i) => answer.warnings.includes(i));
   const others = all.filter((_, i) => !answer.warnings.includes(i));
+  const annotatedTiles = `${count(tiles.filter((tile) => tile.annotated).length)} annotated tiles of ${count(
+    data.tiles_total,
+  )}`;
   const [first, ...further] = answer.sentences;
   const metric = metrics.get(data.metric)?.label ?? data.metric;
   return (
     <>
+      {data.description && <p class="description">{data.description}</p>}
       <section class="verdict" aria-label="Verdict">
         <p class="first">{first}</p>
         {further.map((sentence) => (
           <p key={sentence}>{sentence}</p>
         ))}
       </section>
+      {shown.metric.name !== data.metric && (
+        <p class="note">
+          The answer is by {metric}, the metric of the decision; Compare, Explore and Check show {shown.metric.label}.
+        </p>
+      )}
       {decision && (
         <dl class="facts">
           <Score decision={decision} label={metric} />
@@ -96,8 +121,8 @@ export function Answer() {
             <dd>
               {decision.units.independent}
               <small>
-                {decision.units.unit}; {count(tiles.filter((tile) => tile.annotated).length)} annotated
-                tiles of {count(data.tiles_total)}
+                {decision.units.unit}
+                {isDependent(decision.units) && ", which are not independent"}; {data.tiles_total === 1 ? "one tile" : annotatedTiles}
               </small>
             </dd>
           </div>
@@ -119,6 +144,7 @@ export function Answer() {
           ))}
         </ul>
       </section>
+      <Worst />
       <Quantities />
       {others.length > 0 && (
         <details>
@@ -130,6 +156,77 @@ export function Answer() {
       )}
     </>
   );
+}
+
+/** The worst tiles of the method that was decided on, with why each of them is. */
+function Worst() {
+  const { data, tiles, metrics, address } = useShown();
+  const { decision } = data;
+  const worst = decision?.worst?.slice(0, MOST_WORST) ?? [];
+  if (!decision || tiles.length < 2 || worst.length === 0) return null;
+  const known = new Map(tiles.map((tile) => [tile.id, tile]));
+  const label = metrics.get(decision.metric)?.label ?? decision.metric;
+  const isTuned = data.methods.find((one) => one.name === decision.method)?.is_tuned;
+  return (
+    <section aria-labelledby="worst-tiles">
+      <h3 id="worst-tiles">Where {decision.method} is worst</h3>
+      {isTuned && (
+        <p class="note">
+          These scores are <Term name="resubstitution">too high</Term>: parameters were chosen on these tiles.
+        </p>
+      )}
+      <ol class="worst">
+        {worst.map((row) => {
+          const id = `${text(row.sample)}/${text(row.tile)}`;
+          const tile = known.get(id);
+          const picture = tile && data.thumbnails.image[tile.index];
+          const place = { ...address, tab: "explore" as const, tile: id, a: decision.method };
+          const name = `${text(row.sample)} ${text(row.tile)}`;
+          const why = tile?.why || text(row.flags).replaceAll(";", ", ");
+          return (
+            <li key={id}>
+              {picture && (
+                <img
+                  src={`data:image/webp;base64,${picture}`}
+                  width="64"
+                  height="64"
+                  alt={`Image of ${name}`}
+                  loading="lazy"
+                />
+              )}
+              <span>
+                {tile ? <a href={write(place)}>{name}</a> : name}, {label}{" "}
+                <b>{short(number(row[decision.metric]))}</b>
+                {why && <br />}
+                {why}
+              </span>
+            </li>
+          );
+        })}
+      </ol>
+    </section>
+  );
+}
+
+/** A column is there where any row has something in it. */
+const has = (list: Row[], column: string) => list.some((row) => text(row[column]) !== "");
+
+/** Notes that several rows share are said once, below their table. */
+function notesOf(list: Row[], words: (row: Row) => string) {
+  const known = [...new Set(list.map(words).filter(Boolean))];
+  return {
+    hasNotes: known.length > 0,
+    of: (row: Row) => (words(row) ? known.indexOf(words(row)) + 1 : ""),
+    list: known.length > 0 && (
+      <ol class="note">
+        {known.map((note) => (
+          <li key={note}>
+            <Prose text={note} />
+          </li>
+        ))}
+      </ol>
+    ),
+  };
 }
 
 function Quantities() {
@@ -154,88 +251,111 @@ function Quantities() {
           <Fractions list={samples} label="Fractions of samples" />
         </details>
       )}
-      {differences.length > 0 && (
-        <Wide label="Differences of groups">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">groups</th>
-                <th scope="col" class="number">
-                  difference
-                </th>
-                <th scope="col" class="number">
-                  interval
-                </th>
-                <th scope="col" class="number">
-                  <Term name="p_adjusted">p adjusted</Term>
-                </th>
-                <th scope="col">note</th>
-              </tr>
-            </thead>
-            <tbody>
-              {differences.map((row, i) => (
-                <tr key={i}>
-                  <th scope="row">
-                    {text(row.group)} less {text(row.other)}
-                  </th>
-                  <td class="number">{percent(number(row.difference))}</td>
-                  <td class="number">{interval(number(row.low), number(row.high), percent)}</td>
-                  <td class="number">{short(number(row.p_adjusted))}</td>
-                  <td>{text(row.note)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Wide>
-      )}
+      {differences.length > 0 && <Differences list={differences} />}
     </section>
   );
 }
 
-function Fractions({ list, label }: { list: Row[]; label: string }) {
+function Differences({ list }: { list: Row[] }) {
+  const notes = notesOf(list, (row) => text(row.note));
+  const hasTest = has(list, "p_adjusted");
   return (
-    <Wide label={label}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">name</th>
-            <th scope="col" class="number">
-              <Term name="uncorrected">of the mask</Term>
-            </th>
-            <th scope="col" class="number">
-              <Term name="corrected">corrected</Term>
-            </th>
-            <th scope="col" class="number">
-              <Term name="interval">interval</Term>
-            </th>
-            <th scope="col" class="number">
-              µm²
-            </th>
-            <th scope="col">annotated</th>
-            <th scope="col">note</th>
-          </tr>
-        </thead>
-        <tbody>
-          {list.map((row, i) => (
-            <tr key={i}>
-              <th scope="row">
-                {text(row.name)}
-                {row.level !== "sample" && <small> {text(row.level)}</small>}
+    <>
+      <Wide label="Differences of groups">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">groups</th>
+              <th scope="col" class="number">
+                difference
               </th>
-              <td class="number">{percent(number(row.uncorrected))}</td>
-              <td class="number">{percent(number(row.corrected))}</td>
-              <td class="number">{interval(number(row.low), number(row.high), percent)}</td>
-              <td class="number">{count(number(row.corrected_um2))}</td>
-              <td>
-                {count(number(row.annotated))} of {count(number(row.tiles))} tiles
-              </td>
-              <td>
-                <Prose text={[row.assumption, row.note].map(text).filter(Boolean).join("; ")} />
-              </td>
+              <th scope="col" class="number">
+                interval
+              </th>
+              {hasTest && (
+                <th scope="col" class="number">
+                  <Term name="p_adjusted">p adjusted</Term>
+                </th>
+              )}
+              {notes.hasNotes && <th scope="col">note</th>}
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </Wide>
+          </thead>
+          <tbody>
+            {list.map((row, i) => (
+              <tr key={i}>
+                <th scope="row">
+                  {text(row.group)} minus {text(row.other)}
+                </th>
+                <td class="number">{percent(number(row.difference))}</td>
+                <td class="number">{interval(number(row.low), number(row.high), percent)}</td>
+                {hasTest && <td class="number">{short(number(row.p_adjusted))}</td>}
+                {notes.hasNotes && <td>{notes.of(row)}</td>}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Wide>
+      {notes.list}
+    </>
+  );
+}
+
+function Fractions({ list, label }: { list: Row[]; label: string }) {
+  const notes = notesOf(list, (row) => [row.assumption, row.note].map(text).filter(Boolean).join("; "));
+  const hasInterval = has(list, "low");
+  const hasArea = has(list, "corrected_um2");
+  return (
+    <>
+      <Wide label={label}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">name</th>
+              <th scope="col" class="number">
+                <Term name="uncorrected">in the mask</Term>
+              </th>
+              <th scope="col" class="number">
+                <Term name="corrected">corrected</Term>
+              </th>
+              {hasInterval && (
+                <th scope="col" class="number">
+                  <Term name="interval">interval</Term>
+                </th>
+              )}
+              {hasArea && (
+                <th scope="col" class="number">
+                  µm²
+                </th>
+              )}
+              <th scope="col" class="number">
+                annotated
+              </th>
+              {notes.hasNotes && <th scope="col">note</th>}
+            </tr>
+          </thead>
+          <tbody>
+            {list.map((row, i) => (
+              <tr key={i}>
+                <th scope="row">
+                  {text(row.name)}
+                  {row.level !== "sample" && <small> {text(row.level)}</small>}
+                </th>
+                <td class="number">{percent(number(row.uncorrected))}</td>
+                <td class="number">{percent(number(row.corrected))}</td>
+                {hasInterval && (
+                  <td class="number">{interval(number(row.low), number(row.high), percent)}</td>
+                )}
+                {hasArea && <td class="number">{count(number(row.corrected_um2))}</td>}
+                <td class="number">
+                  {count(number(row.annotated))} of {count(number(row.tiles))} tiles
+                </td>
+                {notes.hasNotes && <td>{notes.of(row)}</td>}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Wide>
+      {notes.list}
+    </>
   );
 }

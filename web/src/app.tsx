@@ -1,5 +1,5 @@
 import { Component, type ComponentChildren } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Answer } from "./answer";
 import { Check } from "./check";
 import { Compare } from "./compare";
@@ -19,6 +19,9 @@ const NAMES: Record<Tab, string> = {
   reproduce: "Reproduce",
 };
 const VIEWS = { answer: Answer, compare: Compare, explore: Explore, check: Check, reproduce: Reproduce };
+
+/** Parts that are of the metric of the decision, whichever is selected. */
+const UNCHANGED: Tab[] = ["answer", "reproduce"];
 
 /** What goes wrong in a view is said, and the other views go on. */
 class Boundary extends Component<{ children: ComponentChildren }, { problem: string }> {
@@ -48,6 +51,17 @@ export function App({ data }: { data: Data }) {
   useEffect(() => {
     document.documentElement.dataset.theme = theme;
   }, [theme]);
+  useEffect(() => {
+    document.title = data.title;
+  }, [data]);
+
+  const before = useRef(address.tab);
+  useEffect(() => {
+    if (before.current === address.tab) return;
+    before.current = address.tab;
+    // an open tile has brought itself into view
+    if (address.tab !== "explore" || !address.tile) scrollTo(0, 0);
+  }, [address.tab]);
 
   const metric = known.metrics.get(address.metric) ?? known.metrics.get(data.metric) ?? data.metrics[0]!;
   const order = ranked(known, data.metric).map((row) => text(row.method));
@@ -77,7 +91,7 @@ export function App({ data }: { data: Data }) {
             </nav>
             <div class="settings">
               <label>
-                Metric{" "}
+                {UNCHANGED.includes(address.tab) ? "Metric of the other parts" : "Metric"}{" "}
                 <select
                   id="metric"
                   value={metric.name}
@@ -97,7 +111,7 @@ export function App({ data }: { data: Data }) {
                   value={palette}
                   onChange={(event) => setPalette(event.currentTarget.value)}
                 >
-                  <option value="safe">seen by all eyes</option>
+                  <option value="safe">colour-blind safe</option>
                   <option value="published">cyan, magenta, yellow</option>
                 </select>
               </label>

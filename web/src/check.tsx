@@ -1,12 +1,14 @@
 // What stands behind the scores: confusion matrices, errors by place and size, annotators, flags.
 
 import * as Plot from "@observablehq/plot";
+import { useState } from "preact/hooks";
 import { number, type Pack, rows, type Row, text } from "./data";
-import { count, percent, short } from "./format";
+import { percent, short } from "./digits";
+import { count } from "./format";
 import { Term } from "./glossary";
 import { ranked, scoresOfTiles, useShown } from "./model";
-import { DISTINCT, extent } from "./colors";
-import { csv, drawn, Figure, save, saveSvg, Wide } from "./plots";
+import { extent } from "./colors";
+import { csv, drawn, Figure, MethodLegend, methodScales, save, saveSvg, Wide } from "./plots";
 
 export function Check() {
   return (
@@ -81,7 +83,7 @@ function Confusion() {
       <td class="number" style={{ background: `color-mix(in srgb, var(--accent) ${Math.round(45 * share)}%, transparent)` }}>
         <b>{label}</b> {count(pixels)}
         <br />
-        <small>{of ? percent(share, 1) : "–"} of the row</small>
+        <small>{of ? percent(share, 1) : "–"} of row</small>
       </td>
     );
   };
@@ -145,18 +147,30 @@ function Confusion() {
   );
 }
 
+/** What is said of a method that has no threshold, and gives no reason. */
+export const NO_THRESHOLD = "no threshold of grey levels";
+
 const isNumber = (cell: unknown) => text(cell) !== "" && Number.isFinite(Number(text(cell)));
-const COUNTS = ["tp", "fp", "fn", "tn"] as const;
+export const COUNTS = ["fp", "fn", "tp", "tn"] as const;
+
+/** What errors are sorted by, in words. */
+const ofErrors = (by: string) => (by === "distance" ? "distance to the boundary" : by);
 
 /** Errors of all samples together, by calibre, distance and quality. */
 function Errors() {
   const { data } = useShown();
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const list = rows(data.tables.errors);
+  const scored = new Set(list.map((row) => text(row.method)));
+  const methods = data.methods.map((one) => one.name).filter((name) => scored.has(name));
+  const scales = methodScales(data, methods);
   const kinds = [...new Set(list.map((row) => text(row.by)))];
   if (!kinds.length) return null;
   return (
     <section aria-labelledby="errors">
       <h3 id="errors">Where errors are</h3>
+      <p class="note">A click on a method hides it, or shows it again.</p>
+      <MethodLegend data={data} methods={methods} hidden={hidden} setHidden={setHidden} />
       {kinds.map((by) => {
         const pooled = new Map<string, Record<string, number | string | null>>();
         for (const row of list.filter((own) => own.by === by)) {
@@ -166,7 +180,7 @@ function Errors() {
           pooled.set(key, known);
         }
         const values = [...pooled.values()].map((row) => {
-          const [tp, fp, fn, tn] = COUNTS.map((name) => number(row[name]) ?? 0) as [number, number, number, number];
+          const [fp, fn, tp, tn] = COUNTS.map((name) => number(row[name]) ?? 0) as [number, number, number, number];
           const high = text(row.high);
           return {
             method: text(row.method),
@@ -181,29 +195,32 @@ function Errors() {
         const label = isRecall ? "recall" : "share of pixels that are wrong";
         const kept = values.filter((row) => row.isRecall === isRecall);
         const classes = [...new Set(kept.map((row) => row.class))];
-        const [least, greatest] = extent(kept.map((row) => row.value));
+        const shown = kept.filter((row) => !hidden.has(row.method));
+        const [least, greatest] = extent(shown.map((row) => row.value));
         return (
           <div key={by}>
             <h4>
-              <Term name={by}>By {by}</Term>
+              <Term name={ofErrors(by)}>By {ofErrors(by)}</Term>
             </h4>
             <Figure
               name={`errors-${by}`}
-              description={`${label} of each method by ${by}`}
+              description={`${label} of each method by ${ofErrors(by)}`}
+              exported={{ symbol: { ...scales.symbol, legend: true } }}
+              least={70 + 50 * classes.length}
               rows={kept.map(({ method, class: name, value }) => ({ method, class: name, value }))}
               options={{
-                width: 760,
-                height: 260,
-                marginRight: 120,
+                width: 1240,
+                height: 300,
+                marginLeft: 50,
                 marginBottom: 45,
-                x: { type: "point", domain: classes, label: by, labelOffset: 38 },
+                x: { type: "point", domain: classes, label: by === "quality" ? by : `${ofErrors(by)} (px)`, labelOffset: 38 },
                 y: { label, grid: true, domain: [Math.max(0, least - 0.02), Math.min(1, greatest + 0.02)] },
-                color: { legend: true, range: DISTINCT },
+                ...scales,
                 marks: [
                   ...(kept.every((row) => isNumber(row.low))
-                    ? [Plot.line(kept, { x: "class", y: "value", stroke: "method", strokeWidth: 1.5 })]
+                    ? [Plot.line(shown, { x: "class", y: "value", stroke: "method", strokeWidth: 1.5 })]
                     : []),
-                  Plot.dot(kept, { x: "class", y: "value", fill: "method", symbol: "method", r: 4, tip: true }),
+                  Plot.dot(shown, { x: "class", y: "value", fill: "method", symbol: "method", r: 4, tip: true }),
                 ],
               }}
             >
@@ -220,26 +237,31 @@ function Errors() {
 function Histograms() {
   const { data } = useShown();
   const packs = Object.values(data.packs.embedded).filter((pack): pack is Pack => pack !== null);
-  const merged = new Map<string, { edges: [number, number]; counts: number[]; methods: Map<string, number[]> }>();
+  const merged = new Map<string, { edges: [number, number]; counts: number[]; methods: Map<string, number[]>; without: Map<string, string> }>();
   for (const pack of packs) {
     for (const [filter, histogram] of Object.entries(pack.histograms)) {
-      const known = merged.get(filter) ?? { edges: histogram.edges, counts: [], methods: new Map() };
+      const known = merged.get(filter) ?? { edges: histogram.edges, counts: [], methods: new Map(), without: new Map() };
       // those of other levels cannot be added up
       if (known.edges[0] !== histogram.edges[0] || known.edges[1] !== histogram.edges[1]) continue;
       histogram.counts.forEach((pixels, i) => (known.counts[i] = (known.counts[i] ?? 0) + pixels));
       merged.set(filter, known);
     }
-    for (const [method, { values }] of Object.entries(pack.thresholds)) {
+    for (const [method, { values, note }] of Object.entries(pack.thresholds)) {
       const known = merged.get(pack.method_filter[method] ?? "");
       if (known && values.length) known.methods.set(method, [...(known.methods.get(method) ?? []), ...values]);
+      else if (known) known.without.set(method, note || NO_THRESHOLD);
     }
   }
   const median = (list: number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
   return (
     <section aria-labelledby="histograms">
       <h3 id="histograms">Histograms and thresholds</h3>
-      <p>Of {packs.length} tiles together; a line is the median threshold of a method on them.</p>
-      {[...merged].map(([filter, { edges, counts, methods }]) => {
+      <p>
+        {packs.length > 1
+          ? `Of ${packs.length} tiles together; a line is the median threshold of a method on them.`
+          : "Of one tile; a line is the threshold of a method."}
+      </p>
+      {[...merged].map(([filter, { edges, counts, methods, without }]) => {
         const lines = [...methods].map(([method, values]) => ({ method, value: median(values) }));
         const bars = counts.map((pixels, i) => ({
           low: edges[0] + i * edges[1],
@@ -255,20 +277,23 @@ function Histograms() {
               .join(", ")}`}
             rows={bars}
             options={{
-              width: 760,
+              width: 1240,
               height: 220,
               marginLeft: 60,
               marginBottom: 45,
               x: { label: `grey level after ${filter || "no filter"}`, labelOffset: 38 },
               y: { type: "sqrt", label: "pixels (square root)", grid: true },
-              color: { legend: true, range: DISTINCT },
+              color: { legend: true, ...methodScales(data, lines.map((line) => line.method)).color },
               marks: [
                 Plot.rectY(bars, { x1: "low", x2: "high", y: "pixels", fill: "currentColor", fillOpacity: 0.4 }),
                 Plot.ruleX(lines, { x: "value", stroke: "method", strokeWidth: 2, tip: true }),
               ],
             }}
           >
-            {lines.map((line) => `${line.method} ${short(line.value, 1)}`).join("; ")}
+            {[
+              ...lines.map((line) => `${line.method} ${short(line.value, 1)}`),
+              ...[...without].map(([method, note]) => `${method}: ${note}`),
+            ].join("; ")}
           </Figure>
         );
       })}
@@ -316,7 +341,7 @@ function Flags() {
 }
 
 export function Plain({ label, list }: { label: string; list: Row[] }) {
-  const names = Object.keys(list[0] ?? {});
+  const names = Object.keys(list[0] ?? {}).filter((name) => list.some((row) => text(row[name]) !== ""));
   if (!names.length) return null;
   return (
     <Wide label={label}>

@@ -24,7 +24,7 @@ const OTHERS: Palette[] = [
 /** Of Okabe and Ito, and darker ones: of methods in a plot, which also differ in their symbols. */
 export const DISTINCT = [
   ...["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#8a7a00", "#7f7f7f"],
-  ...["#332288", "#882255", "#117733"],
+  ...["#6a4fc4", "#a03060", "#3f9142", "#44aa99", "#c9b23c", "#7fa3d1"],
 ];
 
 /** Colours of the published work, or those of the safe ones that are seen best on a picture. */
@@ -89,6 +89,57 @@ export const sequentialBytes = (): Rgb[] =>
     const color = Number.parseInt(sequential(i / 255).slice(1), 16);
     return [color >> 16, (color >> 8) & 255, color & 255];
   });
+
+/** Of a method against another: where one alone, or both, have foreground. */
+export const VERSUS = ["a", "b", "both"] as const;
+export type Versus = Record<(typeof VERSUS)[number], Rgb>;
+
+// of Okabe and Ito, and white
+const OF_VERSUS: Versus[] = [
+  { a: [86, 180, 233], b: [213, 94, 0], both: [0, 158, 115] },
+  { a: [230, 159, 0], b: [0, 114, 178], both: [255, 255, 255] },
+  { a: [86, 180, 233], b: [255, 255, 255], both: [0, 0, 0] },
+];
+
+/** Those that are seen best on a picture. */
+export function versusColors(mean: Rgb | null): Versus {
+  if (!mean) return OF_VERSUS[0]!;
+  const worst = (one: Versus) => Math.min(...VERSUS.map((part) => distance(one[part], mean)));
+  return OF_VERSUS.reduce((best, one) => (worst(one) > worst(best) * 1.25 ? one : best));
+}
+
+const puOr = scaleOf({ color: { type: "linear", scheme: "PuOr", domain: [0, 1] } })!;
+/** Colours to both sides of a middle, which is 0.5. */
+export const diverging = (share: number) => puOr.apply(0.1 + 0.8 * share) as string;
+
+/** A colour of a value, and what is read on it. */
+export interface Shade {
+  background: string;
+  color: string;
+}
+export type Coloring = (value: Value) => Shade | undefined;
+
+/** Colours of values: of differences, white is zero; of others, the bright end is the better one. */
+export function coloring(values: Value[], metric: Metric | undefined, isDifference: boolean): Coloring {
+  if (!isDifference) {
+    const share = scale(values, metric);
+    return (value) => {
+      if (value === null) return undefined;
+      const own = share(value);
+      return { background: sequential(own), color: ink(own) };
+    };
+  }
+  const most = furthest(values);
+  return (value) => {
+    if (value === null) return undefined;
+    const share = most ? 0.5 + value / most / 2 : 0.5;
+    return { background: diverging(share), color: share < 0.1 || share > 0.9 ? "#fff" : "#000" };
+  };
+}
+
+/** How far from zero values get. */
+export const furthest = (values: Value[]): number =>
+  values.reduce<number>((most, value) => Math.max(most, Math.abs(value ?? 0)), 0);
 
 /** Black or white: what is read on a colour of `sequential`. */
 export const ink = (share: number) => (share > 0.47 ? "#000" : "#fff");

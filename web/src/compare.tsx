@@ -3,9 +3,11 @@
 import * as Plot from "@observablehq/plot";
 import { useState } from "preact/hooks";
 import { type Metric, number, type Row, rows, text, texts, numbers, type Value } from "./data";
-import { count, estimateInWords, interval, NOTHING, short } from "./format";
+import { interval, short } from "./digits";
+import { count, estimateInWords, NOTHING } from "./format";
+import { ink, scale } from "./colors";
 import { Term } from "./glossary";
-import { ranked, references, useShown } from "./model";
+import { ranked, references, runnerUp, unitsWord, useShown } from "./model";
 import { Figure, roomFor, Wide } from "./plots";
 
 const labelOf = (metrics: Map<string, Metric>, name: string) => metrics.get(name)?.label ?? name;
@@ -129,7 +131,7 @@ function Intervals() {
           marginRight: 60,
           marginTop: 20 + 14 * Math.min(near.length, STAGGERED),
           height: 60 + 26 * known.length + 14 * Math.min(near.length, STAGGERED),
-          width: 860,
+          width: 1240,
           marginBottom: 45,
           x: { label: metric.label, labelOffset: 38, grid: true, nice: true },
           y: { label: null, domain: known.map((one) => one.method), tickSize: 0 },
@@ -190,6 +192,11 @@ function Methods() {
   const [open, setOpen] = useState("");
   const scored = useScored();
   const hasGuard = scored.some((one) => one.row.guard);
+  const hasRelation = scored.some((one) => one.row.relation && one.row.relation !== "not tested");
+  const hasInterval = scored.some((one) => one.low !== null);
+  const hasShare = scored.some((one) => number(one.row.p_best) !== null);
+  const hasCost = scored.some((one) => methods.get(one.method)?.cost);
+  const columns = 6 + [hasGuard, hasRelation, hasInterval, hasShare, hasCost].filter(Boolean).length;
   return (
     <section aria-labelledby="methods">
       <h3 id="methods">Methods</h3>
@@ -204,19 +211,27 @@ function Methods() {
               <th scope="col" class="number">
                 {metric.label}
               </th>
-              <th scope="col" class="number">
-                <Term name="interval">interval</Term>
-              </th>
+              {hasInterval && (
+                <th scope="col" class="number">
+                  <Term name="interval">interval</Term>
+                </th>
+              )}
               <th scope="col">score is</th>
-              <th scope="col">
-                <Term name="set of the best">beside the highest</Term>
-              </th>
-              <th scope="col" class="number">
-                <Term name="p_best">best in</Term>
-              </th>
-              <th scope="col" class="number">
-                <Term name="cpu_s_per_mpx">CPU s/Mpx</Term>
-              </th>
+              {hasRelation && (
+                <th scope="col">
+                  <Term name="set of the best">compared with the best score</Term>
+                </th>
+              )}
+              {hasShare && (
+                <th scope="col" class="number">
+                  <Term name="p_best">share of draws in which it is best</Term>
+                </th>
+              )}
+              {hasCost && (
+                <th scope="col" class="number">
+                  <Term name="cpu_s_per_mpx">CPU seconds per million pixels</Term>
+                </th>
+              )}
               <th scope="col">definition</th>
               {hasGuard && <th scope="col">guard</th>}
               <th scope="col">pictures</th>
@@ -237,16 +252,18 @@ function Methods() {
                       {one.method === data.decision?.method && <small> the verdict</small>}
                     </th>
                     <td class="number">{short(one.value)}</td>
-                    <td class="number">{interval(one.low, one.high)}</td>
+                    {hasInterval && <td class="number">{interval(one.low, one.high)}</td>}
                     <td>
                       <Term name={one.estimate}>{estimateInWords(one.estimate)}</Term>
                     </td>
-                    <td>
-                      {text(one.row.relation) || (number(one.row.rank) === 1 ? "the highest" : NOTHING)}
-                      {isBest && one.row.relation ? " (set of the best)" : ""}
-                    </td>
-                    <td class="number">{short(number(one.row.p_best), 2)}</td>
-                    <td class="number">{short(method?.cost?.cpu_s_per_mpx ?? null)}</td>
+                    {hasRelation && (
+                      <td>
+                        {text(one.row.relation) || (number(one.row.rank) === 1 ? "the highest" : NOTHING)}
+                        {isBest && one.row.relation ? " (set of the best)" : ""}
+                      </td>
+                    )}
+                    {hasShare && <td class="number">{short(number(one.row.p_best), 2)}</td>}
+                    {hasCost && <td class="number">{short(method?.cost?.cpu_s_per_mpx ?? null)}</td>}
                     <td>
                       <button
                         type="button"
@@ -257,7 +274,7 @@ function Methods() {
                         {definition.join("; ") || "show"}
                       </button>
                     </td>
-                    {hasGuard && <td>{text(one.row.guard)}</td>}
+                    {hasGuard && <td class="words">{text(one.row.guard)}</td>}
                     <td>
                       <button
                         type="button"
@@ -276,7 +293,7 @@ function Methods() {
                   </tr>
                   {isOpen && (
                     <tr>
-                      <td colSpan={hasGuard ? 11 : 10}>
+                      <td colSpan={columns}>
                         <pre>{method?.yaml}</pre>
                       </td>
                     </tr>
@@ -287,24 +304,29 @@ function Methods() {
           </tbody>
         </table>
       </Wide>
-      <p class="note">
-        Cost is of this machine, and of applying the method: what it takes to choose its parameters or
-        to train it is not in it.
-      </p>
+      {hasCost && (
+        <p class="note">
+          Cost is of this machine, and of applying the method: what it takes to choose its parameters or
+          to train it is not in it.
+        </p>
+      )}
     </section>
   );
 }
 
 /** Of each independent unit, how much higher one method is than another. */
 function Differences() {
-  const { data, metric, a, b, change, methods } = useShown();
+  const shown = useShown();
+  const { data, metric, a, b, change, methods } = shown;
+  const units = unitsWord(data.decision?.units);
+  const isDependent = units !== "units";
   const unit = texts(data.units, "unit");
   const method = texts(data.units, "method");
   const value = numbers(data.units, metric.name);
   const of = (name: string) =>
     new Map(unit.flatMap((own, i) => (method[i] === name ? [[own, value[i] ?? null] as const] : [])));
   const names = [...methods.keys()].filter((name) => name !== a);
-  const other = b || names[0] || "";
+  const other = b || runnerUp(shown, a);
   const [first, second] = [of(a), of(other)];
   const pairs = [...first]
     .map(([name, own]) => ({ unit: name, a: own, b: second.get(name) ?? null }))
@@ -315,24 +337,25 @@ function Differences() {
   const higher = pairs.filter((pair) => pair.difference > 0).length;
   return (
     <section aria-labelledby="differences">
-      <h3 id="differences">Two methods, unit by unit</h3>
+      <h3 id="differences">Two methods, {units.slice(0, -1)} by {units.slice(0, -1)}</h3>
       <p>
-        <MethodSelect id="difference-a" value={a} onChange={(name) => change({ a: name })} /> less{" "}
+        <MethodSelect id="difference-a" value={a} onChange={(name) => change({ a: name })} /> minus{" "}
         <MethodSelect id="difference-b" value={other} onChange={(name) => change({ b: name })} />:{" "}
-        higher in {higher} of {pairs.length} <Term name="independent unit">units</Term>.
+        higher in {higher} of {pairs.length} <Term name="independent unit">{units}</Term>
+        {isDependent && ", which are not independent"}.
       </p>
       <Figure
         name={`differences-${metric.name}`}
-        description={`${metric.label} of ${a} less that of ${other}, of ${pairs.length} units: from ${short(
+        description={`${metric.label} of ${a} minus that of ${other}, of ${pairs.length} ${units}: from ${short(
           pairs[0]!.difference,
         )} to ${short(pairs.at(-1)!.difference)}`}
         rows={pairs.map((pair) => ({ unit: pair.unit, [a]: pair.a, [other]: pair.b, difference: pair.difference }))}
         options={{
-          width: 860,
+          width: 1240,
           height: Math.min(90 + 16 * pairs.length, 420),
           marginLeft: pairs.length <= 20 ? roomFor(pairs.map((pair) => pair.unit)) : 40,
           marginBottom: 45,
-          x: { label: `${metric.label}: ${a} less ${other}`, labelOffset: 38, grid: true },
+          x: { label: `${metric.label}: ${a} minus ${other}`, labelOffset: 38, grid: true },
           y: { label: null, domain: pairs.map((pair) => pair.unit), axis: pairs.length <= 20 ? "left" : null },
           marks: [
             Plot.ruleX([0]),
@@ -347,7 +370,7 @@ function Differences() {
           ],
         }}
       >
-        Each dot is a unit, its annotated tiles pooled.
+        {units === "units" ? "Each dot is a unit, its annotated tiles pooled." : `Each dot is one of the ${units}.`}
       </Figure>
     </section>
   );
@@ -377,6 +400,9 @@ export function MethodSelect(props: {
   );
 }
 
+/** Pixels that a number in a cell of a heat map takes. */
+const CELL = 46;
+
 function Ranks() {
   const { ranking, data, metric, metrics } = useShown();
   const names = [...new Set(ranking.map((row) => text(row.metric)))];
@@ -398,9 +424,10 @@ function Ranks() {
       <Figure
         name="ranks"
         description={`Rank of each method by each of ${names.length} metrics`}
+        least={roomFor(order) + 60 + CELL * names.length}
         rows={cells}
         options={{
-          width: 860,
+          width: 1240,
           height: 100 + (hasShares ? 36 : 26) * order.length,
           marginLeft: roomFor(order),
           marginTop: 70,
@@ -422,7 +449,7 @@ function Ranks() {
       >
         {hasShares && (
           <>
-            Below each rank is the share of <Term name="bootstrap">draws</Term> of units in which the method comes
+            Below each rank is the share of <Term name="bootstrap">draws</Term> of {unitsWord(data.decision?.units)} in which the method comes
             first.{" "}
           </>
         )}
@@ -457,10 +484,11 @@ function Sweep({ method }: { method: string }) {
   const label = labelOf(metrics, name);
   const points = best(list, second ? [first, second] : [first]);
   const sorted = isNumeric ? [...points].sort((a, b) => number(a[first])! - number(b[first])!) : points;
+  const share = scale(points.map((row) => number(row[name])));
   const marks = second
     ? [
         Plot.cell(sorted, { x: first, y: second, fill: name, inset: 1, tip: true }),
-        Plot.text(sorted, { x: first, y: second, text: (row: Row) => short(number(row[name])), fill: "#fff", stroke: "#000", strokeWidth: 2 }),
+        Plot.text(sorted, { x: first, y: second, text: (row: Row) => short(number(row[name])), fill: (row: Row) => ink(share(number(row[name]))) }),
         Plot.cell(chosen, { x: first, y: second, stroke: "var(--other)", strokeWidth: 3 }),
       ]
     : [
@@ -477,6 +505,7 @@ function Sweep({ method }: { method: string }) {
           .map((row) => varied.map((one) => `${labels[one]} ${text(row[one])}`).join(", "))
           .join("; ")}`}
         rows={list as Record<string, string | number | null>[]}
+        {...(second ? { least: 90 + CELL * new Set(sorted.map((row) => row[first])).size } : {})}
         options={{
           width: second ? 640 : 520,
           height: second ? 80 + 30 * new Set(sorted.map((row) => row[second])).size : 240,

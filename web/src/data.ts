@@ -49,6 +49,7 @@ export interface Decision {
   confidence: number;
   units: { unit: string; number: number; independent: number };
   learning_curve: Record<string, number>[];
+  worst?: Row[];
   expected: { value: Value; low: Value; high: Value; what: string } | null;
 }
 
@@ -81,6 +82,8 @@ export interface BinnedMap {
 export interface Data {
   format: number;
   title: string;
+  /** What was imaged; else empty. */
+  description: string;
   partial: string;
   metric: string;
   metrics: Metric[];
@@ -103,6 +106,8 @@ export interface Data {
   alpha: number;
   glossary: Record<string, string>;
   methods_text: string;
+  /** The same in Markdown, with keys of citations; its headings start with `## `. */
+  methods_markdown: string;
   bibtex: string;
   provenance: Record<string, unknown>;
   packs: { number: number; embedded: Record<string, Pack | null> };
@@ -172,6 +177,8 @@ export interface Tile {
   unit: string;
   pack: number | null;
   reasons: string[];
+  /** Why the method that was decided on scores as it does; else empty. */
+  why: string;
 }
 
 export function tilesOf(data: Data): Tile[] {
@@ -192,6 +199,7 @@ export function tilesOf(data: Data): Tile[] {
     unit: text(row.unit),
     pack: number(row.pack),
     reasons: list(row.reasons),
+    why: text(row.why),
   }));
 }
 
@@ -239,7 +247,7 @@ export function pack(data: Data, number: number): Promise<Pack | null> {
 export function loadRun(): Promise<Run> {
   return new Promise((resolve, reject) => {
     window.tilewise_run = resolve;
-    script("run.js", () => reject(new Error("run.js is not beside this page")));
+    script("run.js", () => reject(new Error("There is no run.js beside this page: open the report in the folder of results that a run has written.")));
   });
 }
 

@@ -2,14 +2,16 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { MethodSelect } from "./compare";
-import { ink, maskColor, palette as paletteOf, scale, sequential, type Class, CLASSES } from "./colors";
+import { coloring, type Coloring, diverging, furthest, maskColor, palette as paletteOf, scale, sequential, type Shade, type Class, CLASSES, versusColors } from "./colors";
 import { type BinnedMap, numbers, type Tile, type Value } from "./data";
-import { count, short } from "./format";
+import { short } from "./digits";
+import { count } from "./format";
 import { Term } from "./glossary";
-import { FEATURES, scoresOfTiles, useShown } from "./model";
+import { FEATURES, runnerUp, scoresOfTiles, useShown } from "./model";
 import { decode, draw, meanColor } from "./pictures";
 import { TileView } from "./tile";
 
+const DIVERGING = `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1].map(diverging).join(", ")})`;
 /** Cards that are made at first, and each time that the reader comes near the last of them. */
 const PAGE = 60;
 /** Milliseconds until overlays of cards that come into view are drawn. */
@@ -24,7 +26,7 @@ function useValues(): { by: string; label: string; values: Value[]; isScore: boo
       const values = one.map((value, i) =>
         value === null || other[i] === null || other[i] === undefined ? null : value - other[i]!,
       );
-      return { by: "difference", label: `${metric.label}: ${a} less ${b}`, values, isScore: false };
+      return { by: "difference", label: `${metric.label}: ${a} minus ${b}`, values, isScore: false };
     }
     if (address.by === "disagreement")
       return { by: "disagreement", label: "disagreement of methods", values: data.disagreement, isScore: false };
@@ -57,9 +59,15 @@ export function Explore() {
   const { data, address, change, tiles, a, b, metric } = shown;
   const { by, label, values, isScore } = useValues();
   const ordered = useOrder(values);
-  const color = useMemo(() => scale(values, isScore ? metric : undefined), [values, metric]);
+  const isDifference = by === "difference";
+  const color = useMemo(
+    () => coloring(values, isScore ? metric : undefined, isDifference),
+    [values, metric, isDifference],
+  );
+  const other = b || runnerUp(shown, a);
+  const isOne = tiles.length === 1;
   const open = tiles.find((tile) => tile.id === address.tile);
-  const isMap = (address.view || defaultView(shown.data)) === "map";
+  const isMap = !isOne && (address.view || defaultView(shown.data)) === "map";
   const flags = useMemo(() => [...new Set(tiles.flatMap((tile) => tile.flags))].sort(), [tiles]);
   const [flag, setFlag] = useState("");
   const [limit, setLimit] = useState(PAGE);
@@ -78,7 +86,6 @@ export function Explore() {
     change({ tile: list[0]?.id ?? "", by: "", order: end });
   };
   const differ = () => {
-    const other = b || data.methods.find((method) => method.name !== a)?.name || "";
     const [one, two] = [scoresOfTiles(data, a, metric.name), scoresOfTiles(data, other, metric.name)];
     const gap = (tile: Tile) => {
       const [first, second] = [one[tile.index], two[tile.index]];
@@ -93,19 +100,21 @@ export function Explore() {
   return (
     <>
       <div class="controls">
-        <span>
-          <button type="button" id="worst" onClick={() => scored("worst")}>
-            Worst of {a}
-          </button>
-          <button type="button" id="best" onClick={() => scored("best")}>
-            Best of {a}
-          </button>
-          {data.methods.length > 1 && (
-            <button type="button" id="differ" onClick={differ}>
-              Where {b ? `${a} and ${b}` : "two methods"} differ most
+        {!isOne && (
+          <span>
+            <button type="button" id="worst" onClick={() => scored("worst")}>
+              Worst of {a}
             </button>
-          )}
-        </span>
+            <button type="button" id="best" onClick={() => scored("best")}>
+              Best of {a}
+            </button>
+            {other && (
+              <button type="button" id="differ" onClick={differ}>
+                Where {a} and {other} differ most
+              </button>
+            )}
+          </span>
+        )}
         <span>
           <MethodSelect id="method-a" value={a} onChange={(name) => change({ a: name })} />
           {" beside "}
@@ -117,7 +126,7 @@ export function Explore() {
           />
         </span>
       </div>
-      {open && <TileView tile={open} previous={() => neighbour(-1)} next={() => neighbour(1)} />}
+      {open && <TileView tile={open} isOne={isOne} previous={() => neighbour(-1)} next={() => neighbour(1)} />}
       <div class="controls">
         <label>
           Colour by{" "}
@@ -127,7 +136,7 @@ export function Explore() {
             </option>
             {b && (
               <option value="difference">
-                {a} less {b}
+                {a} minus {b}
               </option>
             )}
             <option value="disagreement">disagreement of methods</option>
@@ -138,42 +147,56 @@ export function Explore() {
             ))}
           </select>
         </label>
-        <label>
-          Sort{" "}
-          <select value={address.order || "worst"} onChange={(event) => change({ order: event.currentTarget.value })}>
-            <option value="worst">lowest first</option>
-            <option value="best">highest first</option>
-            <option value="place">by place</option>
-          </select>
-        </label>
-        <label>
-          Only{" "}
-          <select value={flag} onChange={(event) => setFlag(event.currentTarget.value)}>
-            <option value="">all tiles</option>
-            <option value="annotated">annotated tiles</option>
-            {flags.map((name) => (
-              <option key={name} value={name}>
-                flag: {name}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          As{" "}
-          <select
-            value={isMap ? "map" : "gallery"}
-            onChange={(event) => change({ view: event.currentTarget.value })}
-          >
-            <option value="gallery">gallery</option>
-            <option value="map">maps of samples</option>
-          </select>
-        </label>
-        <Legend label={label} values={values} isReversed={isScore && !metric.higher_is_better} />
+        {!isOne && (
+          <>
+            <label>
+              Sort{" "}
+              <select
+                id="order"
+                value={address.order || (isDifference ? "" : "worst")}
+                onChange={(event) => change({ order: event.currentTarget.value })}
+              >
+                {isDifference && <option value="">largest difference first</option>}
+                <option value="worst">lowest first</option>
+                <option value="best">highest first</option>
+                <option value="place">by place</option>
+              </select>
+            </label>
+            <label>
+              Show{" "}
+              <select value={flag} onChange={(event) => setFlag(event.currentTarget.value)}>
+                <option value="">all tiles</option>
+                <option value="annotated">annotated tiles</option>
+                {flags.map((name) => (
+                  <option key={name} value={name}>
+                    flag: {name}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <label>
+              Arrange as{" "}
+              <select
+                value={isMap ? "map" : "gallery"}
+                onChange={(event) => change({ view: event.currentTarget.value })}
+              >
+                <option value="gallery">gallery</option>
+                <option value="map">maps of samples</option>
+              </select>
+            </label>
+          </>
+        )}
+        <Legend
+          label={label}
+          values={values}
+          isReversed={isScore && !metric.higher_is_better}
+          isDifference={isDifference}
+        />
       </div>
       <p class="note">
         {data.tiles_total > tiles.length
           ? `${count(tiles.length)} of ${count(data.tiles_total)} tiles: the extremes. `
-          : `${count(kept.length)} of ${count(tiles.length)} tiles. `}
+          : !isOne && `${count(kept.length)} of ${count(tiles.length)} tiles. `}
         {isScore && (
           <>
             Scores of tiles are by the method as it stands:{" "}
@@ -191,7 +214,7 @@ export function Explore() {
           <ul class="gallery" aria-label="Tiles">
             {kept.slice(0, limit).map((tile) => (
               <li key={tile.id}>
-                <Card tile={tile} value={values[tile.index] ?? null} share={color(values[tile.index] ?? null)} label={label} />
+                <Card tile={tile} value={values[tile.index] ?? null} shade={color(values[tile.index] ?? null)} label={label} />
               </li>
             ))}
           </ul>
@@ -224,11 +247,30 @@ function defaultView(data: { samples: unknown[]; tiles_total: number }): "map" |
   return data.tiles_total > 30 * data.samples.length ? "map" : "gallery";
 }
 
-function Legend({ label, values, isReversed }: { label: string; values: Value[]; isReversed: boolean }) {
+function Legend(props: { label: string; values: Value[]; isReversed: boolean; isDifference: boolean }) {
+  const { label, values, isReversed, isDifference } = props;
   const known = values.filter((value): value is number => value !== null);
   if (!known.length) return null;
   const least = known.reduce((a, b) => Math.min(a, b));
   const greatest = known.reduce((a, b) => Math.max(a, b));
+  if (least === greatest)
+    return (
+      <span class="legend">
+        {label} {short(least)}
+      </span>
+    );
+  if (isDifference) {
+    const most = furthest(values);
+    return (
+      <span class="legend">
+        <span>{label}</span> <span>{short(-most)}</span>
+        <span class="ramp diverging" aria-hidden="true" style={{ background: DIVERGING }}>
+          <span>0</span>
+        </span>
+        <span>{short(most)}</span>
+      </span>
+    );
+  }
   const [first, last] = isReversed ? [greatest, least] : [least, greatest];
   return (
     <span class="legend">
@@ -239,7 +281,7 @@ function Legend({ label, values, isReversed }: { label: string; values: Value[];
   );
 }
 
-function Card({ tile, value, share, label }: { tile: Tile; value: Value; share: number; label: string }) {
+function Card({ tile, value, shade, label }: { tile: Tile; value: Value; shade: Shade | undefined; label: string }) {
   const { data, change, a, b, address, palette } = useShown();
   const uri = data.thumbnails.image[tile.index];
   const codes = data.thumbnails.confusion[a]?.[tile.index];
@@ -263,6 +305,7 @@ function Card({ tile, value, share, label }: { tile: Tile; value: Value; share: 
           colors: paletteOf(data, palette, mean),
           mask: tile.annotated ? null : maskColor(mean),
           shown,
+          versus: versusColors(mean),
           alpha: 0.6,
         });
       });
@@ -300,10 +343,7 @@ function Card({ tile, value, share, label }: { tile: Tile; value: Value; share: 
       <span class="name">
         {tile.sample} <small>{tile.name}</small>
       </span>
-      <span
-        class="score"
-        style={value === null ? undefined : { background: sequential(share), color: ink(share) }}
-      >
+      <span class="score" style={shade && { ...shade }}>
         {value === null ? (tile.annotated ? "–" : "not annotated") : short(value)}
       </span>
       {tile.flags.length > 0 && <small class="flags">{tile.flags.join(", ")}</small>}
@@ -311,7 +351,7 @@ function Card({ tile, value, share, label }: { tile: Tile; value: Value; share: 
   );
 }
 
-function Maps(props: { values: Value[]; color: (value: Value) => number; kept: Tile[]; label: string }) {
+function Maps(props: { values: Value[]; color: Coloring; kept: Tile[]; label: string }) {
   const { data, tiles } = useShown();
   const kept = new Set(props.kept.map((tile) => tile.index));
   return (
@@ -349,7 +389,7 @@ function MapTile(props: {
   sides: [number, number];
   isKept: boolean;
   values: Value[];
-  color: (value: Value) => number;
+  color: Coloring;
   label: string;
 }) {
   const { address, change, a, b } = useShown();
@@ -372,7 +412,7 @@ function MapTile(props: {
         width: share(tile.width, sides[1]),
         height: share(tile.height, sides[0]),
         opacity: props.isKept ? 1 : 0.15,
-        ...(value === null ? {} : { background: sequential(color(value)) }),
+        background: color(value)?.background,
       }}
     />
   );

@@ -12,14 +12,6 @@ export function short(value: Value | undefined, digits = 3): string {
 export const count = (value: Value | undefined) =>
   value === null || value === undefined ? NOTHING : Math.round(value).toLocaleString("en");
 
-export const percent = (value: Value | undefined, digits = 2) =>
-  value === null || value === undefined ? NOTHING : `${(100 * value).toFixed(digits)}%`;
-
-export const interval = (low: Value | undefined, high: Value | undefined, write = short) =>
-  low === null || low === undefined || high === null || high === undefined
-    ? NOTHING
-    : `${write(low)} to ${write(high)}`;
-
 /** What a score is called where it could be taken for more than it is. */
 export function estimateInWords(estimate: string): string {
   if (estimate === "resubstitution") return "too high: tuned on these tiles";

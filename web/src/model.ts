@@ -2,7 +2,7 @@
 
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Data, Method, Metric, Row, Tile, Value } from "./data";
+import type { Data, Decision, Method, Metric, Row, Tile, Value } from "./data";
 import { number, rows, text, tilesOf } from "./data";
 import type { Address } from "./state";
 
@@ -54,6 +54,21 @@ export function scoresOfTiles(data: Data, method: string, metric: string): Value
   return data.tile_scores.methods[method]?.[metric] ?? data.tiles.columns.map(() => null);
 }
 
+/** What differences are of, where units are parts of what counts as one; as scripts/tilewise/unit_words.py has them. */
+const DEPENDENT: Record<string, string> = {
+  "spatial blocks of one tile": "blocks",
+  "parts of one unit": "parts",
+  "near tiles of one plane": "tiles",
+};
+
+type Units = Decision["units"];
+
+/** Whether units are parts of what counts as one. */
+export const isDependent = (units: Units): boolean => units.unit in DEPENDENT;
+
+/** Units in one word: of those that are not independent, what they are. */
+export const unitsWord = (units: Units | undefined): string => DEPENDENT[units?.unit ?? ""] ?? "units";
+
 /** Methods in the order of their ranks by a metric; those without a rank are last. */
 export function ranked({ ranking, data }: Model, metric: string): Row[] {
   const own = ranking.filter((row) => row.metric === metric);
@@ -61,6 +76,12 @@ export function ranked({ ranking, data }: Model, metric: string): Row[] {
   const known = new Set(own.map((row) => row.method));
   const others = data.methods.filter((method) => !known.has(method.name));
   return [...own, ...others.map((method) => ({ method: method.name, estimate: method.estimate }))];
+}
+
+/** The method that comes first beside another, by the metric of the decision; empty where there is none. */
+export function runnerUp(model: Model, other: string): string {
+  const names = ranked(model, model.data.metric).map((row) => text(row.method));
+  return names.find((name) => name !== other) ?? "";
 }
 
 /** Scores that say what a method could reach at best, or is worth at least. */

@@ -3,6 +3,8 @@
 import * as Plot from "@observablehq/plot";
 import { useEffect, useRef } from "preact/hooks";
 import type { ComponentChildren } from "preact";
+import { DISTINCT } from "./colors";
+import type { Data } from "./data";
 
 type Cell = string | number | null | undefined;
 
@@ -12,26 +14,34 @@ interface Props {
   /** What is seen, for those who do not see it. */
   description: string;
   options: Plot.PlotOptions;
+  /** Pixels below which the plot scrolls; as wide as `options.width` it is where there is room. */
+  least?: number;
+  /** What a file has besides, such as a legend that the page has its own of. */
+  exported?: Plot.PlotOptions;
   rows: Record<string, Cell>[];
   children?: ComponentChildren;
 }
 
 /** Milliseconds until plots below the window are drawn. */
 const SOON = 60;
+/** Pixels of a plot without its margins, at least. */
+const LEAST = 180;
 /** Pixels of a legend of one line. */
 const LEGEND = 38;
 
-export function Figure({ name, description, options, rows, children }: Props) {
+export function Figure({ name, description, options, least, exported, rows, children }: Props) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const isSeen = (place.current?.getBoundingClientRect().top ?? 0) < innerHeight;
-    if (isSeen) return show();
+    const { top, width } = place.current!.getBoundingClientRect();
+    if (top < innerHeight) return show(width);
     // what is in view is not kept waiting by what is not
-    const waiting = setTimeout(show, SOON);
+    const waiting = setTimeout(() => show(width), SOON);
     return () => clearTimeout(waiting);
   });
-  const show = () => {
-    const plot = drawn(options, description);
+  const most = options.width ?? 640;
+  const show = (width: number) => {
+    const own = least ?? (options.marginLeft ?? 40) + (options.marginRight ?? 20) + LEAST;
+    const plot = drawn({ ...options, width: Math.min(most, Math.max(width, own)) }, description);
     plot.setAttribute("role", "img");
     plot.setAttribute("aria-label", description);
     // a group without a role has no name, and a legend says nothing that the description does not
@@ -43,9 +53,9 @@ export function Figure({ name, description, options, rows, children }: Props) {
     place.current?.style.removeProperty("min-height");
   };
   const room = (options.height ?? 0) + (options.color?.legend ? LEGEND : 0);
-  const svg = () => saveSvg(name, drawn(options, description));
+  const svg = () => saveSvg(name, drawn({ ...options, ...exported }, description));
   return (
-    <figure class="plot">
+    <figure class="plot" style={{ maxWidth: `${most}px` }}>
       <div class="wide" ref={place} style={{ minHeight: `${room}px` }} />
       <figcaption>
         <span>{children}</span>
@@ -161,4 +171,66 @@ export function Wide({ label, children }: { label: string; children: ComponentCh
       {children}
     </div>
   );
+}
+
+interface MethodLegendProps {
+  data: Data;
+  methods: string[];
+  hidden: ReadonlySet<string>;
+  setHidden: (hidden: ReadonlySet<string>) => void;
+}
+
+/** Names with their colours and symbols; a click hides a method, or shows it again. */
+export function MethodLegend({ data, methods, hidden, setHidden }: MethodLegendProps) {
+  const toggle = (name: string) => {
+    const next = new Set(hidden);
+    if (!next.delete(name)) next.add(name);
+    setHidden(next);
+  };
+  return (
+    <div class="methods-legend" role="group" aria-label="Methods that are shown">
+      {methods.map((name) => {
+        const { color, path } = mark(data, name);
+        return (
+          <button type="button" key={name} aria-pressed={!hidden.has(name)} onClick={() => toggle(name)}>
+            <svg viewBox="-6 -6 12 12" width="13" height="13" aria-hidden="true">
+              <path d={path} fill={color} />
+            </svg>{" "}
+            {name}
+          </button>
+        );
+      })}
+      {hidden.size > 0 && (
+        <button type="button" onClick={() => setHidden(new Set())}>
+          Show all
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Symbols of Plot, and how they look. */
+const SYMBOLS = [
+  ["circle", "M5,0A5,5,0,1,1,-5,0A5,5,0,1,1,5,0Z"],
+  ["square", "M-4,-4H4V4H-4Z"],
+  ["triangle", "M0,-5L5,4H-5Z"],
+  ["diamond", "M0,-6L4,0L0,6L-4,0Z"],
+  ["cross", "M-5,-1.7H-1.7V-5H1.7V-1.7H5V1.7H1.7V5H-1.7V1.7H-5Z"],
+  ["star", "M0,-6L1.4,-1.9H5.7L2.2,0.7L3.5,4.9L0,2.3L-3.5,4.9L-2.2,0.7L-5.7,-1.9H-1.4Z"],
+] as const;
+
+/** The colour and the symbol of a method, which are the same in all plots. */
+function mark(data: Data, name: string) {
+  const i = Math.max(data.methods.findIndex((method) => method.name === name), 0);
+  const [symbol, path] = SYMBOLS[i % SYMBOLS.length]!;
+  return { color: DISTINCT[i % DISTINCT.length]!, symbol, path };
+}
+
+/** Scales in which methods have their colours and symbols, whichever are shown. */
+export function methodScales(data: Data, methods: string[]) {
+  const marks = methods.map((name) => mark(data, name));
+  return {
+    color: { domain: methods, range: marks.map((one) => one.color) },
+    symbol: { domain: methods, range: marks.map((one) => one.symbol) },
+  };
 }

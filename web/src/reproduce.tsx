@@ -7,6 +7,16 @@ import { Copy } from "./copy";
 import { useShown } from "./model";
 import { save } from "./plots";
 
+/** Paragraphs of the methods text; those that the Markdown has as headings are headings. */
+function paragraphs(plain: string, markdown: string): { words: string; isHeading: boolean }[] {
+  const headings = new Set(["References", ...[...markdown.matchAll(/^## (.+)$/gm)].map((match) => match[1]!.trim())]);
+  return plain
+    .split(/\n\s*\n/)
+    .map((words) => words.trim())
+    .filter(Boolean)
+    .map((words) => ({ words, isHeading: headings.has(words) }));
+}
+
 export function Reproduce() {
   const { data } = useShown();
   return (
@@ -14,18 +24,16 @@ export function Reproduce() {
       <section aria-labelledby="text">
         <h3 id="text">Methods text for a paper</h3>
         <div class="prose">
-          {data.methods_text
-            .split(/\n\s*\n/)
-            .filter(Boolean)
-            .map((paragraph) => (
-              <p key={paragraph}>{paragraph}</p>
-            ))}
+          {paragraphs(data.methods_text, data.methods_markdown).map(({ words, isHeading }, i) =>
+            isHeading ? <h4 key={i}>{words}</h4> : <p key={i}>{words}</p>,
+          )}
         </div>
-        <Copy text={data.methods_text} label="Copy the text" />
+        <Copy text={data.methods_text} label="Copy the text" />{" "}
+        {data.methods_markdown && <Copy text={data.methods_markdown} label="Copy for Pandoc" />}
       </section>
       {data.bibtex && (
         <section aria-labelledby="bibtex">
-          <h3 id="bibtex">References</h3>
+          <h3 id="bibtex">References as BibTeX</h3>
           <Copy text={data.bibtex} label="Copy BibTeX" />
           <button type="button" onClick={() => save("tilewise.bib", "text/plain", data.bibtex)}>
             Save as a file
@@ -56,6 +64,10 @@ function RunRecord() {
   return (
     <section aria-labelledby="run">
       <h3 id="run">The last run</h3>
+      <p>
+        The command, the commit, and the time and memory of each rule are in <code>run.js</code>. It is written
+        into the folder of results when a run ends, and a copy of this page alone does not have it.
+      </p>
       {!run && (
         <button type="button" onClick={load}>
           Load the record of the run

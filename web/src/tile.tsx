@@ -1,24 +1,58 @@
 // One tile through every step, by one or two methods, zoomed and moved in step.
 
 import * as Plot from "@observablehq/plot";
-import { Fragment } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { CLASSES, CLASS_WORDS, type Class, maskColor, palette as paletteOf, type Rgb } from "./colors";
+import { CLASSES, CLASS_WORDS, type Class, maskColor, palette as paletteOf, type Rgb, VERSUS, versusColors } from "./colors";
+import { COUNTS, NO_THRESHOLD } from "./check";
 import { viewerCommand } from "./command";
 import { Copy } from "./copy";
 import { numbers, type Pack, pack as loadPack, type Picture, type Tile } from "./data";
-import { count, percent, short } from "./format";
+import { percent, short } from "./digits";
+import { count } from "./format";
 import { Term } from "./glossary";
 import { FEATURES, scoresOfTiles, useShown } from "./model";
-import { decode, draw, foreground, type Layer, LAYERS, type Look, meanColor, type Pixels, shares } from "./pictures";
-import { Figure } from "./plots";
+import {
+  decode,
+  draw,
+  foreground,
+  type Layer,
+  LAYERS,
+  type Look,
+  meanColor,
+  type Pixels,
+  shares,
+  sharesOfTwo,
+} from "./pictures";
+import { Figure, Wide } from "./plots";
 
 /** Why a tile is shown, at most. */
 const REASONS = 4;
 const NO_SHIFT = { scale: 1, x: 0, y: 0 };
 type Shift = typeof NO_SHIFT;
+/** Pixels that a pointer may move between its press and its release in a click. */
+const STILL = 4;
+const LAYER_WORDS: Record<Layer, string> = {
+  image: "image",
+  filtered: "filtered",
+  probability: "probability",
+  mask: "mask",
+  truth: "truth",
+  overlay: "overlay",
+  versus: "one method against the other",
+};
+/** Layers that are the same for all methods. */
+const SHARED: Layer[] = ["image", "truth", "versus"];
 
-export function TileView({ tile, previous, next }: { tile: Tile; previous: () => void; next: () => void }) {
+interface TileProps {
+  tile: Tile;
+  /** Whether there is no other. */
+  isOne: boolean;
+  previous: () => void;
+  next: () => void;
+}
+
+export function TileView({ tile, isOne, previous, next }: TileProps) {
   const shown = useShown();
   const { data, change, a, b, palette } = shown;
   const [pack, setPack] = useState<Pack | null>(null);
@@ -29,6 +63,7 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
   const [mean, setMean] = useState<Rgb | null>(null);
   const [isHelp, setHelp] = useState(false);
   const panel = useRef<HTMLElement>(null);
+  const bar = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
     let isGone = false;
@@ -90,14 +125,24 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
   const colors = paletteOf(data, palette, mean);
   const mask = tile.annotated ? null : maskColor(mean);
   // the published colours are blended as published
-  const look: Look = { colors, mask, shown: classes, alpha: palette === "published" ? data.alpha : 0.7 };
+  const look: Look = { colors, mask, shown: classes, versus: versusColors(mean), alpha: palette === "published" ? data.alpha : 0.7 };
   const methods = b ? [a, b] : [a];
-  const available = LAYERS.filter((layer) => pack && methods.some((name) => isThere(pack, tile, name, layer)));
+  const available = LAYERS.filter(
+    (layer) => pack && methods.some((name) => isThere(pack, tile, name, layer, b)),
+  );
   const list = available.filter((layer) => layers === "all" || layers === layer || !available.includes(layers));
   const following = (layer: Layer | "all"): Layer | "all" => {
     const all = ["all", ...available] as const;
     return all[(all.indexOf(layer) + 1) % all.length]!;
   };
+  const isLarge = layers !== "all" && available.includes(layers);
+  useEffect(() => {
+    if (!isLarge) return;
+    bar.current?.scrollIntoView({ block: "start" });
+    // the button that was pressed is gone
+    if (document.activeElement === document.body)
+      bar.current?.querySelector<HTMLElement>("#all-layers")?.focus({ preventScroll: true });
+  }, [isLarge]);
   // not drawn again at every step of a zoom
   const histograms = useMemo(
     () => pack && methods.map((method) => <Histogram key={method} pack={pack} method={method} />),
@@ -109,13 +154,18 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
         <h3>
           {tile.sample} <small>{tile.name}</small>
         </h3>
+        <Pair tile={tile} methods={methods} />
         <span>
-          <button type="button" id="previous" onClick={previous}>
-            Previous
-          </button>
-          <button type="button" id="next" onClick={next}>
-            Next
-          </button>
+          {!isOne && (
+            <>
+              <button type="button" id="previous" onClick={previous}>
+                Previous
+              </button>
+              <button type="button" id="next" onClick={next}>
+                Next
+              </button>
+            </>
+          )}
           <button type="button" onClick={() => setHelp(!isHelp)} aria-expanded={isHelp}>
             Keys
           </button>
@@ -128,7 +178,7 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
         <p class="note" role="status">
           <kbd>←</kbd> <kbd>→</kbd> tiles; <kbd>m</kbd> <kbd>M</kbd> next and previous method; <kbd>l</kbd>{" "}
           next layer; <kbd>+</kbd> <kbd>-</kbd> <kbd>0</kbd> zoom; <kbd>Esc</kbd> closes. Drag a picture to move
-          it, turn the wheel to zoom.
+          it, turn the wheel to zoom, click it to see it large.
         </p>
       )}
       {!tile.annotated && (
@@ -137,41 +187,79 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
           where a mask is right.
         </p>
       )}
-      <fieldset class="classes">
-        <legend>Overlay</legend>
-        {mask && (
-          <span>
-            <span class="swatch" style={{ background: `rgb(${mask.join(" ")})` }} /> mask, right or wrong
-          </span>
-        )}
-        {tile.annotated && CLASSES.map((name) => (
-          <label key={name}>
-            <input
-              type="checkbox"
-              name={name}
-              checked={classes[name]}
-              onChange={(event) => setClasses({ ...classes, [name]: event.currentTarget.checked })}
-            />
-            <span class="swatch" style={{ background: `rgb(${colors[name].join(" ")})` }} /> {name.toUpperCase()}{" "}
-            <small>{CLASS_WORDS[name]}</small>
+      {tile.why && data.decision && (
+        <p class="why">
+          <strong>Why {data.decision.method} scores as it does here:</strong> {tile.why}.
+        </p>
+      )}
+      <div class="controls" ref={bar}>
+        <span>
+          <label>
+            Layer{" "}
+            <select
+              id="layer"
+              value={isLarge ? layers : "all"}
+              onChange={(event) => setLayers(event.currentTarget.value as Layer | "all")}
+            >
+              <option value="all">all</option>
+              {available.map((layer) => (
+                <option key={layer} value={layer}>
+                  {LAYER_WORDS[layer]}
+                </option>
+              ))}
+            </select>
           </label>
-        ))}
-        <label>
-          Layer{" "}
-          <select value={layers} onChange={(event) => setLayers(event.currentTarget.value as Layer | "all")}>
-            <option value="all">all</option>
-            {available.map((layer) => (
-              <option key={layer} value={layer}>
-                {layer}
-              </option>
-            ))}
-          </select>
-        </label>
-      </fieldset>
-      {tile.reasons.length > 0 && (
-        <p class="note">
-          Shown as: {tile.reasons.slice(0, REASONS).join("; ")}
-          {tile.reasons.length > REASONS && ` and ${tile.reasons.length - REASONS} more`}.
+          {isLarge && (
+            <button type="button" id="all-layers" onClick={() => setLayers("all")}>
+              All layers
+            </button>
+          )}
+        </span>
+        <span role="group" aria-label="Zoom">
+          <button type="button" id="zoom-out" aria-label="Zoom out" onClick={() => setShift(zoomed(shift, 1 / 1.5))}>
+            −
+          </button>
+          <output id="zoom">{Math.round(100 * shift.scale)}%</output>
+          <button type="button" id="zoom-in" aria-label="Zoom in" onClick={() => setShift(zoomed(shift, 1.5))}>
+            +
+          </button>
+          <button type="button" id="zoom-reset" onClick={() => setShift(NO_SHIFT)}>
+            Reset
+          </button>
+        </span>
+      </div>
+      {(!isLarge || layers === "overlay") && (
+        <fieldset class="classes">
+          <legend>Overlay</legend>
+          {mask && (
+            <span>
+              <span class="swatch" style={{ background: `rgb(${mask.join(" ")})` }} /> mask, right or wrong
+            </span>
+          )}
+          {tile.annotated && CLASSES.map((name) => (
+            <label key={name}>
+              <input
+                type="checkbox"
+                name={name}
+                checked={classes[name]}
+                onChange={(event) => setClasses({ ...classes, [name]: event.currentTarget.checked })}
+              />
+              <span class="swatch" style={{ background: `rgb(${colors[name].join(" ")})` }} /> {name.toUpperCase()}{" "}
+              <small>{CLASS_WORDS[name]}</small>
+            </label>
+          ))}
+        </fieldset>
+      )}
+      {available.includes("versus") && (!isLarge || layers === "versus") && (
+        <p class="classes">
+          <span>{LAYER_WORDS.versus}</span>
+          {VERSUS.map((part) => (
+            <span key={part}>
+              <span class="swatch" style={{ background: `rgb(${look.versus[part].join(" ")})` }} />{" "}
+              {part === "both" ? "both" : `only ${part === "a" ? a : b}`}
+            </span>
+          ))}
+          <span>neither: the image alone</span>
         </p>
       )}
       {error && <p class="warning">{error}</p>}
@@ -181,12 +269,22 @@ export function TileView({ tile, previous, next }: { tile: Tile; previous: () =>
           disputed and some random tiles. <code>report.tiles</code> in the configuration asks for more.
         </p>
       )}
-      {pack &&
-        methods.map((method) => (
-          <Panes key={method} pack={pack} tile={tile} method={method} layers={list} look={look} shift={shift} setShift={setShift} />
-        ))}
+      {pack && (
+        <Panes
+          {...{ pack, tile, look, shift, setShift, isLarge }}
+          methods={methods}
+          layers={list}
+          enlarge={(layer) => setLayers(layer)}
+        />
+      )}
       {tile.annotated && <Numbers tile={tile} methods={methods} />}
       <Quality tile={tile} />
+      {!isOne && tile.reasons.length > 0 && (
+        <p class="note">
+          Shown as: {tile.reasons.slice(0, REASONS).join("; ")}
+          {tile.reasons.length > REASONS && ` and ${tile.reasons.length - REASONS} more`}.
+        </p>
+      )}
       {histograms}
       <InViewer tile={tile} method={a} />
     </section>
@@ -208,14 +306,18 @@ function InViewer({ tile, method }: { tile: Tile; method: string }) {
 }
 
 /** The picture and the labels that a layer of a method is drawn from; none where it has none. */
-function sourcesOf(pack: Pack, tile: Tile, method: string, layer: Layer): [Picture?, Picture?] {
+function sourcesOf(pack: Pack, tile: Tile, method: string, layer: Layer, b: string): Sources {
   const codes = pack.codes[method];
+  const others = pack.codes[b];
   if (layer === "image") return [pack.image];
   if (layer === "filtered") return [pack.filtered[pack.method_filter[method] ?? ""]];
   if (layer === "probability") return [pack.probability[method]];
+  if (layer === "versus") return method !== b && codes && others ? [pack.image, codes, others] : [];
   if (layer === "mask" || (layer === "truth" && tile.annotated)) return [undefined, codes];
   return layer === "overlay" && codes ? [pack.image, codes] : [];
 }
+
+type Sources = [ground?: Picture, codes?: Picture, others?: Picture];
 
 const isThere = (...of: Parameters<typeof sourcesOf>) => sourcesOf(...of).some(Boolean);
 
@@ -224,29 +326,68 @@ const zoomed = (shift: Shift, by: number): Shift => {
   return scale === 1 ? NO_SHIFT : { ...shift, scale };
 };
 
+/** What is compared, with the scores of this tile: the selectors may be out of sight. */
+function Pair({ tile, methods }: { tile: Tile; methods: string[] }) {
+  const { data, metric } = useShown();
+  return (
+    <p class="pair">
+      {methods.map((method, i) => (
+        <Fragment key={method}>
+          {i > 0 && " beside "}
+          <strong>{method}</strong>
+          {tile.annotated && ` ${metric.label} ${short(scoresOfTiles(data, method, metric.name)[tile.index] ?? null)}`}
+        </Fragment>
+      ))}
+    </p>
+  );
+}
+
 interface PanesProps {
   pack: Pack;
   tile: Tile;
-  method: string;
+  methods: string[];
   layers: Layer[];
   look: Look;
   shift: Shift;
   setShift: (shift: Shift) => void;
+  /** Whether one layer is shown, as large as there is room. */
+  isLarge: boolean;
+  enlarge: (layer: Layer) => void;
 }
 
-function Panes({ pack, tile, method, layers, look, shift, setShift }: PanesProps) {
-  const drawn = layers.filter((layer) => isThere(pack, tile, method, layer));
-  return (
-    <div class="panes" role="group" aria-label={method}>
-      <h4>{method}</h4>
-      <div class="row" style={{ "--layers": layers.length }}>
-        {drawn.map((layer) => {
-          const [ground, codes] = sourcesOf(pack, tile, method, layer);
-          return <Pane key={layer} {...{ layer, ground, codes, tile, method, look, shift, setShift }} />;
-        })}
+/** Pictures of one method in a row; of two, what they share in a row of its own. */
+function Panes({ methods, layers, ...common }: PanesProps) {
+  const { pack, tile, isLarge } = common;
+  const b = methods[1] ?? "";
+  const without = methods.filter((method) => !pack.codes[method]);
+  const pane = (layer: Layer, method: string) => {
+    const sources = sourcesOf(pack, tile, method, layer, b);
+    if (!sources.some(Boolean)) return null;
+    return <Pane key={`${layer} ${method}`} {...common} {...{ layer, sources, method, b }} />;
+  };
+  const row = (name: string, shown: ComponentChildren, columns: number) => (
+    <div class="panes" role="group" aria-label={name} key={name}>
+      <h4>{name}</h4>
+      <div class="row" style={{ "--layers": columns }}>
+        {shown}
       </div>
-      {!pack.codes[method] && (
-        <p class="note">
+    </div>
+  );
+  // with a picture of truth for each method that has labels, the first is as good as any
+  const first = (layer: Layer) => methods.find((one) => isThere(pack, tile, one, layer, b)) ?? methods[0]!;
+  const shared = layers.filter((layer) => SHARED.includes(layer));
+  const own = layers.filter((layer) => !SHARED.includes(layer));
+  return (
+    <div class={isLarge ? "large" : ""}>
+      {methods.length === 1 && row(methods[0]!, layers.map((layer) => pane(layer, first(layer))), layers.length)}
+      {methods.length > 1 && shared.length > 0 &&
+        row(isLarge ? methods.join(" and ") : "The tile", shared.map((layer) => pane(layer, first(layer))), isLarge ? 1 : 3)}
+      {methods.length > 1 && own.length > 0 && isLarge &&
+        row(methods.join(" and "), methods.flatMap((method) => own.map((layer) => pane(layer, method))), 2)}
+      {methods.length > 1 && own.length > 0 && !isLarge &&
+        methods.map((method) => row(method, own.map((layer) => pane(layer, method)), Math.max(own.length, 3)))}
+      {without.map((method) => (
+        <p class="note" key={method}>
           No mask of {method} on this tile.
           {!tile.annotated && (
             <>
@@ -255,40 +396,47 @@ function Panes({ pack, tile, method, layers, look, shift, setShift }: PanesProps
             </>
           )}
         </p>
-      )}
+      ))}
     </div>
   );
 }
 
-interface PaneProps extends Omit<PanesProps, "pack" | "layers"> {
+interface PaneProps extends Omit<PanesProps, "pack" | "layers" | "methods"> {
   layer: Layer;
-  ground: Picture | undefined;
-  codes: Picture | undefined;
+  sources: Sources;
+  method: string;
+  b: string;
 }
 
-function Pane({ tile, method, layer, ground, codes, look, shift, setShift }: PaneProps) {
+function Pane({ tile, method, b, layer, sources, look, shift, setShift, isLarge, enlarge }: PaneProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const [words, setWords] = useState("");
   const drag = useRef<{ x: number; y: number } | null>(null);
-  const { a, data, metric } = useShown();
+  const moved = useRef(0);
+  const { data, metric } = useShown();
   useEffect(() => {
     let isGone = false;
     const read = (picture: Picture | undefined): Promise<Pixels | null> =>
       picture ? decode(picture) : Promise.resolve(null);
-    void Promise.all([read(ground), read(codes)]).then(([image, labels]) => {
-      if (isGone || !canvas.current) return;
-      draw(canvas.current, layer, image, labels, look);
-      if (layer === "overlay" && labels && look.mask) setWords(`: ${percent(foreground(labels))} is foreground`);
-      else if (layer === "overlay" && labels) {
-        const { tp, fp, fn } = shares(labels);
-        setWords(`: of what was scored ${percent(tp)} is found, ${percent(fp)} wrong, ${percent(fn)} missed`);
-      }
-    });
+    void Promise.all(Array.from({ length: 3 }, (_, i) => read(sources[i]))).then(
+      ([image = null, labels = null, others = null]) => {
+        if (isGone || !canvas.current) return;
+        draw(canvas.current, layer, image, labels, look, others);
+        if (layer === "versus" && labels && others) {
+          const found = sharesOfTwo(labels, others);
+          setWords(`: ${percent(found.a)} is only of ${method}, ${percent(found.b)} only of ${b}, ${percent(found.both)} of both`);
+        } else if (layer === "overlay" && labels && look.mask) setWords(`: ${percent(foreground(labels))} is foreground`);
+        else if (layer === "overlay" && labels) {
+          const { tp, fp, fn } = shares(labels);
+          setWords(`: of what was scored ${percent(tp)} is found, ${percent(fp)} wrong, ${percent(fn)} missed`);
+        }
+      },
+    );
     return () => {
       isGone = true;
     };
-  }, [ground, codes, layer, JSON.stringify(look)]);
+  }, [...Array.from({ length: 3 }, (_, i) => sources[i]), layer, JSON.stringify(look)]);
   useEffect(() => {
     // passive listeners, as frameworks add, cannot keep the page from scrolling
     const wheel = (event: WheelEvent) => {
@@ -301,30 +449,40 @@ function Pane({ tile, method, layer, ground, codes, look, shift, setShift }: Pan
     return () => target?.removeEventListener("wheel", wheel);
   });
   const score = scoresOfTiles(data, method, metric.name)[tile.index] ?? null;
-  const own = layer === "image" || layer === "truth" ? "" : ` of ${method}`;
+  const isShared = SHARED.includes(layer);
+  const name =
+    layer === "versus"
+      ? `${method} against ${b}`
+      : layer === "overlay" && !tile.annotated
+        ? "mask over the image"
+        : LAYER_WORDS[layer];
+  const own = isShared ? "" : ` of ${method}`;
   const known = tile.annotated ? `, ${metric.label} ${short(score)}` : ", without truth";
-  const name = layer === "overlay" && !tile.annotated ? "mask over the image" : layer;
-  const description = `${name}${own}, ${tile.sample} ${tile.name}${layer === "overlay" ? known + words : ""}`;
+  const detail = layer === "overlay" ? known + words : layer === "versus" ? words : "";
+  const description = `${name}${own}, ${tile.sample} ${tile.name}${detail}`;
   const move = (event: PointerEvent) => {
     if (!drag.current || !frame.current) return;
     const side = frame.current.clientWidth;
-    const x = shift.x + (event.clientX - drag.current.x) / side;
-    const y = shift.y + (event.clientY - drag.current.y) / side;
+    const [right, down] = [event.clientX - drag.current.x, event.clientY - drag.current.y];
+    moved.current += Math.abs(right) + Math.abs(down);
     drag.current = { x: event.clientX, y: event.clientY };
-    setShift({ ...shift, x, y });
+    setShift({ ...shift, x: shift.x + right / side, y: shift.y + down / side });
   };
   return (
-    <figure class="pane">
+    <figure class="pane" style={isLarge ? { "--aspect": tile.width / tile.height } : undefined}>
       <div
-        class="frame"
+        class={isLarge ? "frame" : "frame small"}
         ref={frame}
         onPointerDown={(event) => {
           drag.current = { x: event.clientX, y: event.clientY };
+          moved.current = 0;
           (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
         }}
         onPointerMove={move}
         onPointerUp={() => (drag.current = null)}
-        onDblClick={() => setShift(shift.scale === 1 ? zoomed(shift, 4) : NO_SHIFT)}
+        onPointerCancel={() => (drag.current = null)}
+        onClick={() => !isLarge && moved.current < STILL && enlarge(layer)}
+        onDblClick={() => isLarge && setShift(shift.scale === 1 ? zoomed(shift, 4) : NO_SHIFT)}
       >
         <canvas
           ref={canvas}
@@ -338,36 +496,45 @@ function Pane({ tile, method, layer, ground, codes, look, shift, setShift }: Pan
       <figcaption>
         <span>
           {name}
-          {method !== a && own ? own : ""}
+          {isLarge && own}
         </span>
         {layer === "probability" && (
           <span class="legend">
             0 <span class="ramp" aria-hidden="true" /> 1
           </span>
         )}
+        {!isLarge && (
+          <button type="button" class="enlarge" aria-label={`Enlarge ${name}${own}`} onClick={() => enlarge(layer)}>
+            Enlarge
+          </button>
+        )}
       </figcaption>
     </figure>
   );
 }
 
+/** Scores of the tile: the metric of the decision and the counts come first. */
 function Numbers({ tile, methods }: { tile: Tile; methods: string[] }) {
   const { data, metrics } = useShown();
-  const names = [...metrics.keys()];
-  const counts = ["tp", "fp", "fn", "tn"];
+  const others = [...metrics.keys()].filter((name) => name !== data.metric);
+  const value = (method: string, name: string) => scoresOfTiles(data, method, name)[tile.index] ?? null;
   return (
-    <div class="wide" role="region" aria-label="Scores of the tile" tabIndex={0}>
+    <Wide label="Scores of the tile">
       <table>
         <thead>
           <tr>
             <th scope="col">method</th>
-            {names.map((name) => (
-              <th scope="col" class="number" key={name}>
-                {metrics.get(name)?.label}
-              </th>
-            ))}
-            {counts.map((name) => (
+            <th scope="col" class="number deciding">
+              {metrics.get(data.metric)?.label} <small>decides</small>
+            </th>
+            {COUNTS.map((name) => (
               <th scope="col" class="number" key={name}>
                 {name.toUpperCase()}
+              </th>
+            ))}
+            {others.map((name) => (
+              <th scope="col" class="number" key={name}>
+                {metrics.get(name)?.label}
               </th>
             ))}
           </tr>
@@ -379,21 +546,22 @@ function Numbers({ tile, methods }: { tile: Tile; methods: string[] }) {
                 {method}
                 {data.methods.find((one) => one.name === method)?.is_tuned && <small> tuned on these tiles</small>}
               </th>
-              {names.map((name) => (
+              <td class="number deciding">{short(value(method, data.metric))}</td>
+              {COUNTS.map((name) => (
                 <td class="number" key={name}>
-                  {short(scoresOfTiles(data, method, name)[tile.index] ?? null)}
+                  {count(value(method, name))}
                 </td>
               ))}
-              {counts.map((name) => (
+              {others.map((name) => (
                 <td class="number" key={name}>
-                  {count(scoresOfTiles(data, method, name)[tile.index] ?? null)}
+                  {short(value(method, name))}
                 </td>
               ))}
             </tr>
           ))}
         </tbody>
       </table>
-    </div>
+    </Wide>
   );
 }
 
@@ -455,8 +623,8 @@ export function Histogram({ pack, method }: { pack: Pack; method: string }) {
         ],
       }}
     >
-      {method}: {values.length ? `threshold ${values.map((value) => short(value, 1)).join(", ")}` : "no threshold of grey levels"}
-      {threshold?.note ? ` (${threshold.note})` : ""}
+      {method}: {values.length ? `threshold ${values.map((value) => short(value, 1)).join(", ")}` : threshold?.note || NO_THRESHOLD}
+      {values.length > 0 && threshold?.note ? ` (${threshold.note})` : ""}
     </Figure>
   );
 }
