@@ -41,15 +41,15 @@ view: $(VENV)/runtime
 
 # The longest files first, so that no worker is left with one at the end.
 test: $(VENV)/development
-	python -m pytest tests/workflow tests/unit tests/fuzz
+	python -m pytest tests/workflow tests/unit
 
-# A hundred kills at random moments; KILLS=500 for more.
+# A run that is killed at random moments, five times; KILLS=100 for more.
 test-faults: $(VENV)/development
-	TILEWISE_KILLS=$(or $(KILLS),100) python -m pytest -n 0 tests/workflow/test_killed.py
+	TILEWISE_KILLS=$(or $(KILLS),5) python -m pytest -n 0 tests/workflow/test_killed.py
 
-# Ten times as many damaged files and documents as `make test` tries; FUZZ=100 for more.
+# Some 10,000 damaged files and documents; FUZZ=10 for ten times as many.
 test-fuzz: $(VENV)/development
-	TILEWISE_FUZZ=$(or $(FUZZ),10) python -m pytest tests/fuzz
+	TILEWISE_FUZZ=$(or $(FUZZ),1) python -m pytest tests/fuzz
 
 # On a real Slurm cluster of one node, which is installed and started; as root, on Debian or Ubuntu.
 test-slurm: $(VENV)/development
