@@ -78,7 +78,7 @@ def test_page_is_what_its_code_gives(tmp_path):
         np.testing.assert_array_equal(pixels, committed, err_msg=f"{name}: run `make walkthrough`")
     of_tiles = block("Decision", language="python").replace("results-kesm/", "results-kesm-tiles/")
     printed = run("-c", of_tiles)
-    assert printed.startswith("Use otsu. On these tiles, mcc ")
+    assert printed.startswith("Use otsu. It has MCC 0.868 on these tiles; ")
     assert re.search(r"^otsu +0\.868, higher than\nwhole +0\.853 by 0\.015 ", printed, re.MULTILINE)
     assert (project.folder / "results-kesm-tiles/decision.png").is_file()
 
