@@ -71,6 +71,14 @@ def annotate_next(study: Study) -> list[str]:
     return ["results/annotate_next.tsv"] if study.config["quality"]["measure"] else []
 
 
+def left_temporary(study: Study, results: Path) -> list[Path]:
+    """Filtered images that are deleted once their masks are made, and that a killed run has left.
+
+    Snakemake deletes those alone that a job of the same run has needed.
+    """
+    return sorted(results.glob("*/filtered/*.zarr")) if study.filtered == "temporary" else []
+
+
 def left_behind(study: Study, results: Path) -> list[str]:
     """What earlier runs have left in a folder of results, and this study does not make.
 
