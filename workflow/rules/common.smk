@@ -184,7 +184,8 @@ def record_run(is_ok):
         if os.path.isdir("results"):
             if is_ok:
                 whole.sweep(Path("results"), time.time())
-                if any(job.rule.name == "all" for job in workflow.dag.jobs):
+                is_all = any(job.rule.name == "all" for job in workflow.dag.jobs)
+                if is_all and not workflow.storage_settings.notemp:
                     whole.remove(targets.left_temporary(STUDY, Path("results")))
             Path("results/run.js").write_text(record, encoding="utf-8")
             checksums.update(Path("results"))
