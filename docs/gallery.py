@@ -60,8 +60,7 @@ VIEWS = (
     View(
         *("published", "kesm", "The published tile"),
         "The tile that the published work shows, with the mask of the best method over it.",
-        "#explore",
-        "button#best",
+        "#explore?tile=kesm/z0000_y00_x00",
     ),
     View(
         *("check", "demo", "Checks"),
@@ -93,6 +92,7 @@ def picture(browser, path, view):
     page.locator("#app h2").first.wait_for()
     if view.click:
         page.locator(view.click).click()
+    if view.address.startswith("#explore"):
         page.locator("#tile canvas[data-layer]").first.wait_for()
         page.locator("section#tile").evaluate("(tile) => scrollTo(0, tile.offsetTop - 70)")
     # pictures are drawn as they are read
