@@ -3,9 +3,9 @@
     python scripts/verify.py [--configfile my.yaml] [--directory DIR] [--files-only]
 
 Blocks of arrays, PNG and NPZ files are compared with the checksums in them, all other files with
-those that the last run has written down (`results/checksums.tsv`); nothing is decompressed or
-changed. What should be there, and what is out of date, is asked of Snakemake. The exit status is 1
-if there is anything to do. No job runs this.
+those that the last run has written down (`results/checksums.tsv`); blocks are not decompressed, and
+nothing is changed. What should be there, and what is out of date, is asked of Snakemake. The exit
+status is 1 if there is anything to do. No job runs this.
 """
 
 import argparse

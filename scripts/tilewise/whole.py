@@ -75,7 +75,8 @@ class Outputs:
 
 def _is_precious(path: str) -> bool:
     """Whether a file is a block of an array or a model."""
-    return "/c/" in path or ("/models/" in path and path.endswith(".npz"))
+    is_block = "/c/" in path and os.path.basename(path).isdecimal()
+    return is_block or ("/models/" in path and path.endswith(".npz"))
 
 
 def remove(paths: Iterable[str | Path]) -> None:

@@ -1,4 +1,4 @@
-"""Files that hold their own checksums: blocks of arrays, PNG and NPZ; nothing is decompressed."""
+"""Files that hold their own checksums: PNG, NPZ and blocks of arrays, which stay compressed."""
 
 import json
 import mmap
@@ -18,7 +18,9 @@ CRC_BYTES = 4
 
 def is_block(path: Path) -> bool:
     """Whether a file is a block of an array: `.../c/0/0/0`, below the folder of its `zarr.json`."""
-    return "c" in path.parts and any(part.endswith(".zarr") for part in path.parts)
+    # samples and methods may be called c, too
+    is_number = path.name.isdecimal()
+    return is_number and "c" in path.parts and any(part.endswith(".zarr") for part in path.parts)
 
 
 def has_checksum(path: Path) -> bool:

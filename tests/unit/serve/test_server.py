@@ -5,6 +5,7 @@ import re
 import socket
 import threading
 import time
+from contextlib import contextmanager
 from http.client import HTTPConnection
 
 import pytest
@@ -30,8 +31,8 @@ def results(tmp_path_factory):
     return results
 
 
-@pytest.fixture(scope="module")
-def served(results):
+@contextmanager
+def running(results):
     """A server that runs."""
     with Server(results) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -41,15 +42,18 @@ def served(results):
         thread.join()
 
 
+@pytest.fixture(scope="module")
+def served(results):
+    """The server that tests share."""
+    with running(results) as server:
+        yield server
+
+
 @pytest.fixture
 def other(results):
     """Another one, of which a test may use up the token."""
-    with Server(results) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with running(results) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 SHARD = "/results/s/image.zarr/0/c/0/0/0"
