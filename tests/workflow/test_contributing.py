@@ -78,10 +78,10 @@ def run(command, folder):
     return done.stdout + done.stderr
 
 
-@pytest.fixture
-def copy(tmp_path):
-    """A copy of the repository, without results."""
-    project = Project.create(tmp_path / "tilewise")
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A copy of the repository, without results, in which one example follows the other."""
+    project = Project.create(tmp_path_factory.mktemp("contributing") / "tilewise")
     for part in ("tests", "docs"):
         ignored = shutil.ignore_patterns("__pycache__", "frozen")
         shutil.copytree(ROOT / part, project.folder / part, ignore=ignored)
