@@ -68,9 +68,13 @@ def checksums(provenance):
 
 def results_in(folder):
     # the record of a run stays where the run was
-    of_a_run = ("run.js", "checksums.tsv")
-    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in of_a_run)
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    of_a_run = {"run.js", "checksums.tsv", "ro-crate-metadata.json", "workflow"}
+    files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(name): path.read_bytes()
+        for name, path in files.items()
+        if of_a_run.isdisjoint(name.parts)
+    }
 
 
 def test_results_in_storage_are_the_local_ones(tmp_path, bucket):

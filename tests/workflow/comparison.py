@@ -28,7 +28,7 @@ FOLDED = ("threshold.tsv", "quality.tsv")
 IGNORED = (
     *("figures", "report", "report.html", "stacks.tsv", "warnings.tsv", "folds.tsv"),
     *("annotate_random.tsv", "quantities", "costs.tsv", "units.tsv"),
-    *("provenance.json", "run.js", "checksums.tsv"),
+    *("provenance.json", "run.js", "checksums.tsv", "workflow", "ro-crate-metadata.json"),
 )
 """Results that are pictures, or that have come later."""
 PASSED_OVER = ("histograms", "agreement", "annotators", "checks", "made_from", "cost")

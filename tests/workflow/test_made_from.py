@@ -1,8 +1,10 @@
 """What results were made from, and the record of a run."""
 
 import json
+from urllib.parse import unquote
 
 from projects import Project
+from rocrate.rocrate import ROCrate
 from samples import blobs, write_planes
 
 
@@ -40,6 +42,18 @@ def test_provenance_is_the_same_in_two_folders(tmp_path):
     assert record["command"].endswith("--workflow-profile plain")
     rules = dict(zip(record["rules"]["rule"]["values"], record["rules"]["jobs"], strict=True))
     assert rules["ingest"] == rules["threshold"] == 1
+
+    # so is the crate, which other programs read
+    crate = ROCrate(projects[0].results)
+    parts = [unquote(part.id) for part in crate.data_entities]
+    assert {"metrics.tsv", "report.html", "checksums.tsv", "discs/image.zarr/"} <= set(parts)
+    assert all((projects[0].results / part).exists() for part in parts)
+    run = crate.dereference("#run")
+    assert run["instrument"] == crate.mainEntity
+    assert (run["startTime"], run["endTime"]) == (record["started"], record["finished"])
+    assert {"image.png", "truth.png"} <= {one["name"] for one in run["object"]}
+    # of results that were asked for by name there is none
+    assert not (projects[1].results / "ro-crate-metadata.json").exists()
 
     # another method is another configuration, and nothing else
     projects[0].configure(methods={"otsu": {"threshold": "manual"}})

@@ -26,7 +26,7 @@ CODE = SCRIPTS.parent
 STARTED = datetime.now(UTC)
 sys.path.insert(0, str(SCRIPTS))
 
-from tilewise import imports, runs, whole
+from tilewise import crate, imports, runs, whole
 from tilewise.doubts import read
 from tilewise.plan import command, configuration, contrast, decide, definitions, doubts, export
 from tilewise.plan import ingest, learn
@@ -85,6 +85,7 @@ try:
     snakemake.utils.validate(config, "../schemas/config.schema.yaml")
     # the sample sheet is relative to the last file
     STUDY = read_study(config, Path(*FILES[-1:]).parent, get_cores())
+    SHEET = Path(*FILES[-1:]).parent / config["samples"]
     export.check(STUDY)
     learn.check(STUDY, has_environments=bool(workflow.deployment_settings.deployment_method))
 except ValueError as error:
@@ -182,15 +183,17 @@ def record_run(is_ok):
         record = run_record.record(sys.argv, CODE, STARTED, is_ok, benchmarks)
         # of results in object storage, there is no folder
         if os.path.isdir("results"):
+            is_all = any(job.rule.name == "all" for job in workflow.dag.jobs)
             if is_ok:
                 whole.sweep(Path("results"), time.time())
-                is_all = any(job.rule.name == "all" for job in workflow.dag.jobs)
                 if is_all and not workflow.storage_settings.notemp:
                     whole.remove(targets.left_temporary(STUDY, Path("results")))
-            Path("results/run.js").write_text(record, encoding="utf-8")
+            Path("results/run.js").write_text(run_record.script(record), encoding="utf-8")
             checksums.update(Path("results"))
+            if is_ok and is_all:
+                crate.write(Path("results"), CODE, config, SHEET, STUDY.stacks, record)
     except Exception as error:
-        logger.info(f"results/run.js or results/checksums.tsv is not written: {error}")
+        logger.info(f"run.js, checksums.tsv or {crate.METADATA} in results/ is not written: {error}")
 
 
 def keep_if(keep, path):

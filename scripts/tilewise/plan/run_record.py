@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +20,8 @@ def record(
     started: datetime,
     is_ok: bool,
     benchmarks: Iterable[tuple[str, str]],
-) -> str:
-    """A classic script that hands the record of a run to the report.
+) -> dict[str, Any]:
+    """What the report and the crate say of a run.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def record(
         Rule, and file that Snakemake has written, of each job of the study: of this run or of an
         earlier one. Files that do not exist are passed over.
     """
-    found = {
+    return {
         "command": command(arguments),
         "commit": commit(code),
         "started": started.isoformat(timespec="seconds"),
@@ -45,6 +45,10 @@ def record(
         "ok": is_ok,
         "rules": rules(benchmarks),
     }
+
+
+def script(found: Mapping[str, Any]) -> str:
+    """A classic script that hands the record of a run to the report."""
     return f"tilewise_run({json.dumps(found, indent=1)});\n"
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from tilewise.plan.sheet_table import TableRow
 
 SAMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-RESERVED_NAMES = {"all", "annotate", "figures", "masks", "models", "report", "sources", "sweeps"}
+RESERVED_NAMES = {
+    *("all", "annotate", "figures", "masks", "models", "report", "sources", "sweeps", "workflow"),
+}
 """What results/ uses itself."""
 RESULT_ENDINGS = (".html", ".json", ".md", ".tsv")
 """Of the names of files in results/."""

@@ -13,9 +13,9 @@ from tilewise.verify.files import has_checksum
 TABLE = "checksums.tsv"
 """In the folder of results."""
 COLUMNS = ("path", "bytes", "crc32c", "mtime_ns")
-OF_THE_USER = ("annotate",)
-"""Folders there whose files people change."""
-OF_A_RUN = (TABLE, "run.js", "report-partial.html")
+NOT_OF_JOBS = ("annotate", "workflow")
+"""Folders there whose files people change, or that say what a run was made by."""
+OF_A_RUN = (TABLE, "run.js", "report-partial.html", "ro-crate-metadata.json")
 """Files there that say of a run what differs from run to run."""
 BUFFER_BYTES = 2**20
 
@@ -31,11 +31,11 @@ class Entry(NamedTuple):
 
 
 def files_of(results: Path) -> Iterator[Path]:
-    """Files of a folder of results, relative to it, in order; not the user's or Snakemake's."""
+    """Files of a folder of results, relative to it, in order, that jobs have made."""
     for folder, folders, names in os.walk(results):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if Path(folder) == results:
-            folders[:] = [name for name in folders if name not in OF_THE_USER]
+            folders[:] = [name for name in folders if name not in NOT_OF_JOBS]
         for name in sorted(names):
             path = Path(folder, name).relative_to(results)
             if not name.startswith(".") and str(path) not in OF_A_RUN:

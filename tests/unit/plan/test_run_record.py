@@ -35,7 +35,7 @@ def test_rules_are_added_up(tmp_path):
 def test_a_record_is_a_call(tmp_path):
     started = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     arguments = ["/bin/snakemake", "--cores", "2"]
-    found = content(run_record.record(arguments, tmp_path, started, False, []))
+    found = content(run_record.script(run_record.record(arguments, tmp_path, started, False, [])))
     assert found["command"] == "snakemake --cores 2"
     assert found["started"] == "2026-01-02T03:04:05+00:00"
     assert found["finished"] > found["started"]
