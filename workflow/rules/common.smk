@@ -193,7 +193,9 @@ def record_run(is_ok):
             if is_ok and is_all:
                 crate.write(Path("results"), CODE, config, SHEET, STUDY.stacks, record)
     except Exception as error:
-        logger.info(f"run.js, checksums.tsv or {crate.METADATA} in results/ is not written: {error}")
+        logger.info(
+            f"run.js, checksums.tsv or {crate.METADATA} in results/ is not written: {error}"
+        )
 
 
 def keep_if(keep, path):
