@@ -112,7 +112,7 @@ lock: $(VENV)/development
 	  --custom-compile-command "make lock" envs/requirements.in --output-file envs/requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" envs/requirements-dev.in --constraint envs/requirements.txt \
-	  --output-file envs/requirements-dev.txt
+	  --excludes envs/excluded-dev.in --output-file envs/requirements-dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" envs/requirements-storage.in \
 	  --output-file envs/requirements-storage.txt
