@@ -11,7 +11,7 @@ import variety
 import yaml
 from comparison import differences, read
 from projects import ROOT
-from test_results import needs_kesm
+from published import needs_kesm
 
 FROZEN = ROOT / "tests/workflow/frozen"
 TOLERANCE = 1e-9

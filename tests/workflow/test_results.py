@@ -1,22 +1,15 @@
 """What the steps write: the published numbers, and the same for any blocks, cores and order."""
 
-import os
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from projects import ROOT, Project
+from projects import Project
+from published import KESM, needs_kesm
 from samples import blobs, write_planes
 from scipy import ndimage
 from skimage import filters
-
-KESM = Path(os.environ.get("TILEWISE_KESM", ROOT / "does-not-exist"))
-needs_kesm = pytest.mark.skipif(
-    not KESM.is_dir(), reason="TILEWISE_KESM does not name the folder of the published tile"
-)
 
 
 @needs_kesm

@@ -17,11 +17,11 @@ import pytest
 from comparison import read
 from PIL import Image
 from projects import ROOT, Project
+from published import KESM, needs_kesm
 from scipy import ndimage
 from skimage import filters
 from sklearn import metrics
 from test_frozen import FROZEN
-from test_results import KESM, needs_kesm
 
 pytestmark = needs_kesm
 DOCS = ROOT / "docs"

@@ -1,13 +1,13 @@
 """Centrelines, surfaces and objects, against SciPy and scikit-image and by hand."""
 
 import math
-import os
 import re
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from published import KESM, needs_kesm
 from scipy import ndimage
 from scipy.spatial import cKDTree
 from skimage.measure import label
@@ -18,7 +18,6 @@ from tilewise.score.skeleton import skeleton
 
 ALL = tuple(formulas.CHOICES)
 ROOT = Path(__file__).parents[3]
-KESM = Path(os.environ.get("TILEWISE_KESM", ROOT / "does-not-exist"))
 
 
 def masks(number=60, sides=(1, 60)):
@@ -274,7 +273,7 @@ def test_a_fattened_mask_keeps_its_centreline():
     assert found["recall"] == 1
 
 
-@pytest.mark.skipif(not KESM.is_dir(), reason="TILEWISE_KESM does not name the folder of the tile")
+@needs_kesm
 def test_the_published_tile_fattened():
     truth = cv2.imread(str(KESM / "groundtruth.png"), cv2.IMREAD_GRAYSCALE) // 255
     fat = cv2.dilate(truth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
