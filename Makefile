@@ -61,7 +61,7 @@ test-storage: $(VENV)/storage/ready
 
 # The report and the viewer in a browser: Chromium, as `apt install chromium` installs it, driven by Playwright.
 test-browser: $(VENV)/browser/ready
-	$(VENV)/browser/bin/python -m pytest -n 0 tests/browser
+	$(VENV)/browser/bin/python -m pytest -n 0 tests/browser tests/unit/test_licenses.py
 
 # Scripts and styles of the report and the viewer, from web/. They are committed, so that users need no npm.
 web:
@@ -69,7 +69,8 @@ web:
 
 # U-Nets, with a build of PyTorch for processors alone, which PyPI does not have, in an environment of its own.
 test-unet: $(VENV)/unet/ready
-	$(VENV)/unet/bin/python -m pytest -n 0 tests/unit/learn/test_unet.py tests/workflow/test_trained_networks.py
+	$(VENV)/unet/bin/python -m pytest -n 0 tests/unit/test_licenses.py tests/unit/learn/test_unet.py \
+	  tests/workflow/test_trained_networks.py
 
 lint: $(VENV)/development
 	ruff check .
