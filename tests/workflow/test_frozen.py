@@ -4,6 +4,11 @@ Tiles at the edges of planes are tiles like any other there (`tile_edges: keep`)
 two clear classes are empty from a contrast of 4 down (`min_contrast`, `fallback`).
 """
 
+import hashlib
+import json
+import lzma
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +19,12 @@ from projects import ROOT
 from published import needs_kesm
 
 FROZEN = ROOT / "tests/workflow/frozen"
+REMEDY = """
+Results have changed. If they are meant to, freeze them anew and say in CHANGELOG.md, under *Frozen
+results*, what has changed and why, beside the new checksums, which the tests then ask for:
+
+    TILEWISE_FREEZE=1 python -m pytest tests/workflow/test_frozen.py
+"""
 TOLERANCE = 1e-9
 """BLAS of another processor sums in another order: the last bits of a score may differ."""
 LATER = {"smooth_otsu", "ridge", "matched", "learned", "learned_fast"}
@@ -48,5 +59,25 @@ def test_results_are_the_frozen_ones(project, name, configuration):
         variety.write(project.folder)
     as_before(Path(project.folder, configuration))
     project.succeed("--configfile", configuration)
-    frozen = read(FROZEN / f"{name}.json.xz")
-    assert differences(frozen, read(project.results), TOLERANCE) == []
+    results, path = read(project.results), FROZEN / f"{name}.json.xz"
+    found = differences(read(path), results, TOLERANCE)
+    if found and os.environ.get("TILEWISE_FREEZE"):
+        with lzma.open(path, "wt") as file:
+            json.dump(results, file, sort_keys=True)
+    assert not found, "\n".join([*found[:50], f"{len(found)} differences", REMEDY])
+
+
+def test_frozen_results_stand_in_the_changelog():
+    """A frozen file cannot change without a change of the changelog."""
+    checksums = {
+        path.name.removesuffix(".json.xz"): hashlib.sha256(
+            lzma.decompress(path.read_bytes())
+        ).hexdigest()[:16]
+        for path in FROZEN.glob("*.json.xz")
+    }
+    assert checksums.keys() == {study.id for study in STUDIES}
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    # those of the latest version, which comes first
+    section = re.search(r"^### Frozen results\n(.*?)(?=^##)", text, re.MULTILINE | re.DOTALL)
+    written = dict(re.findall(r"^- `(.+?)`: `([0-9a-f]{16})`", section[1], re.MULTILINE))
+    assert written == checksums, "CHANGELOG.md, Frozen results, says what changed"
