@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
+.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-lock test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -50,6 +50,13 @@ test-faults: $(VENV)/development
 # Some 10,000 damaged files and documents; FUZZ=10 for ten times as many.
 test-fuzz: $(VENV)/development
 	TILEWISE_FUZZ=$(or $(FUZZ),1) python -m pytest tests/fuzz
+
+# The locks have a wheel of each package for each Python, or a source that all of them build; nothing is installed.
+test-lock: $(VENV)/development
+	for python in 3.11 3.12 3.13; do for lock in requirements requirements-dev requirements-storage \
+	  requirements-browser requirements-unet; do echo "$$lock, Python $$python"; uv pip install --quiet --dry-run \
+	  --python-version $$python --target $(VENV)/none --no-deps --require-hashes --only-binary :all: \
+	  --no-binary connection-pool --no-binary pims --requirement envs/$$lock.txt || exit 1; done; done
 
 # On a real Slurm cluster of one node, which is installed and started; as root, on Debian or Ubuntu.
 test-slurm: $(VENV)/development
