@@ -43,9 +43,10 @@ view: $(VENV)/runtime
 test: $(VENV)/development
 	python -m pytest tests/workflow tests/unit
 
-# A run that is killed at random moments, five times; KILLS=100 for more.
+# A run that is killed at random moments, five times; KILLS=100 for more. And two runs that must be equal.
 test-faults: $(VENV)/development
-	TILEWISE_KILLS=$(or $(KILLS),5) python -m pytest -n 0 tests/workflow/test_killed.py
+	TILEWISE_KILLS=$(or $(KILLS),5) python -m pytest -n 0 tests/workflow/test_killed.py \
+	  tests/workflow/test_reproducible.py
 
 # Some 10,000 damaged files and documents; FUZZ=10 for ten times as many.
 test-fuzz: $(VENV)/development

@@ -15,7 +15,10 @@ KILLS = int(os.environ.get("TILEWISE_KILLS", "0"))
 SEED = 7
 LONGEST = 0.7
 """Of the time that an undisturbed run takes: the latest moment of a kill."""
-OF_A_RUN = {"report.html", "run.js", "checksums.tsv", "costs.tsv", "cost", "made_from"}
+OF_A_RUN = {
+    *("report.html", "run.js", "checksums.tsv", "costs.tsv", "cost", "made_from"),
+    "ro-crate-metadata.json",
+}
 """Files and folders with times: of jobs, or of the images."""
 
 
