@@ -80,7 +80,10 @@ def local(tmp_path_factory):
     return contents(project)
 
 
-PASSED_OVER = {"made_from", "cost", "costs.tsv", "run.js", "checksums.tsv", "report.html"}
+PASSED_OVER = {
+    *("made_from", "cost", "costs.tsv", "run.js", "checksums.tsv", "report.html"),
+    "ro-crate-metadata.json",
+}
 
 
 def contents(project):

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 
@@ -12,6 +11,8 @@ from pages import report_data
 from projects import Project
 from samples import blobs, write_planes
 from test_killed import KILLS, contents
+
+USER = "somebody-else"
 
 
 def configured(folder):
@@ -69,7 +70,7 @@ def test_runs_of_two_users_are_equal(tmp_path):
     one, two = configured(tmp_path / "one"), configured(tmp_path / "another, longer name/two")
     run(one, "2", LC_ALL="C.UTF-8", TZ="UTC", PYTHONHASHSEED="1")
     variables = {"LC_ALL": locale(), "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "2"}
-    variables |= {"HOME": str(tmp_path), "USER": "another"}
+    variables |= {"HOME": str(tmp_path), "USER": USER, "LOGNAME": USER}
     run(two, "1", another_user(), **variables)
     first, second = contents(one.results), contents(two.results)
     assert first.keys() == second.keys()
@@ -86,8 +87,8 @@ def test_runs_of_two_users_are_equal(tmp_path):
 
 
 def found(project):
-    """Results with the folder or the machine of a run in them; of the report, its data, too."""
-    traces = [str(project.folder), socket.gethostname()]
+    """Results with the folder or the user of a run in them; of the report, its data, too."""
+    traces = [str(project.folder), USER]
     texts = {path: path.read_bytes() for path in project.results.rglob("*") if path.is_file()}
     # where it says what was read
     texts = {path: text for path, text in texts.items() if "made_from" not in path.parts}
