@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-lock test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
+.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-lock coverage test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -58,6 +58,11 @@ test-lock: $(VENV)/development
 	  requirements-browser requirements-unet; do echo "$$lock, Python $$python"; uv pip install --quiet --dry-run \
 	  --python-version $$python --target $(VENV)/none --no-deps --require-hashes --only-binary :all: \
 	  --no-binary connection-pool --no-binary pims --requirement envs/$$lock.txt || exit 1; done; done
+
+# Lines and branches of scoring, deciding and storing that their unit tests go through; what jobs add is not counted.
+coverage: $(VENV)/development
+	coverage run -m pytest -n 0 tests/unit/score tests/unit/decide tests/unit/store
+	coverage report
 
 # On a real Slurm cluster of one node, which is installed and started; as root, on Debian or Ubuntu.
 test-slurm: $(VENV)/development

@@ -27,6 +27,20 @@ def test_counts(grid):
     ]
 
 
+@pytest.mark.parametrize(
+    ("shape", "tile", "block", "problem"),
+    [
+        ((2, 0, 9), 2, (1, 4, 6), "must be positive"),
+        ((2, 5, 9), 0, (1, 4, 6), "must be positive"),
+        ((2, 5, 9), 2, (0, 4, 6), "must be positive"),
+        ((2, 5, 9), 2, (1, 4, 5), "whole chunks"),
+    ],
+)
+def test_grids_that_cannot_be(shape, tile, block, problem):
+    with pytest.raises(ValueError, match=problem):
+        Grid(shape, tile, block)
+
+
 def test_region_is_cut_at_the_edge(grid):
     assert grid.region("0/0/0") == Region(0, 1, 0, 4, 0, 6)
     assert grid.region("1/1/1") == Region(1, 2, 4, 5, 6, 9)
