@@ -16,7 +16,6 @@ from tilewise.read.header import Header
 from tilewise.segment import (
     cleanup,
     filters,
-    learned,
     masks,
     own_function,
     own_model,
@@ -50,7 +49,7 @@ OWN_FILES = {
     **dict.fromkeys(trained.KINDS, "model"),
 }
 """Settings that name a file of the user's, by threshold method."""
-OF_CHANNELS = (learned.NAME, own_model.NAME)
+OF_CHANNELS = (*trained.KINDS, own_model.NAME)
 """Thresholds that take several channels."""
 SEGMENTER_KEYS = (
     *("scope", "foreground", "min_contrast", "min_separability", "fallback", "weak"),
