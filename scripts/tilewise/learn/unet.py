@@ -14,6 +14,9 @@ from tilewise.learn import network
 from tilewise.learn.network import Trained, reach
 from tilewise.learn.pieces import Window, pieces
 
+PIECE = 512, 1024
+"""Rows and columns that are classified at once; smaller ones take more time."""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -64,7 +67,7 @@ class Model:
             )
         first, end, left, right = window
         found = np.empty((end - first, right - left), np.float32)
-        for own, inside in pieces(window):
+        for own, inside in pieces(window, PIECE):
             found[inside] = self._odds(plane, origin, own)
         return found
 

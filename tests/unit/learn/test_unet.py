@@ -80,7 +80,7 @@ def test_windows_and_cuts_leave_no_seam(request, monkeypatch, window, kind):
     height, width = image.shape[-2:]
     whole = model.odds(image, (3, 5), (0, height, 0, width))
     assert np.ptp(whole) > 0.01
-    monkeypatch.setattr("tilewise.learn.pieces.PIECE", window)
+    monkeypatch.setattr("tilewise.learn.unet.PIECE", window)
     for y in range(0, height, 41):
         for x in range(0, width, 37):
             end, right = min(y + 41, height), min(x + 37, width)
