@@ -20,7 +20,7 @@ planes = windows.planes_of(windows.read(given.windows), places, params.margin)
 settings, merit = Settings(**params.settings), merit_of(params.metric)
 # no output, so that it is kept where a job fails
 checkpoint = Path(snakemake.place_of(output.model)).with_suffix(".checkpoint.npz")
-trained = unet_training.train(planes, settings, params.dtype, merit, checkpoint)
+trained = unet_training.train(planes, settings, *(params.dtype, merit, checkpoint, params.channels))
 trained.save(output.model)
 card = unet_training.card(trained, planes, places, params.metric)
 Path(output.card).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

@@ -78,12 +78,13 @@ def convolution(
 
     Parameters
     ----------
-    kernel : (channels, rows, columns) array
-        One for each channel of the output, of odd sides.
+    kernel : (channels, rows, columns) or (channels, channels taken, rows, columns) array
+        One for each channel of the output, of odd sides; and for each that is taken, or for one.
     shape
-        Of the input; of one channel, whatever it says where it is free.
+        Of the input; it has the kernel's channels, whatever it says where it is free.
     """
-    kernel = np.asarray(kernel, np.float32)[:, None]
+    kernel = np.asarray(kernel, np.float32)
+    kernel = kernel[:, None] if kernel.ndim == 3 else kernel
     bias = np.zeros(len(kernel), np.float32) if bias is None else np.asarray(bias, np.float32)
     rows, columns = (side // 2 for side in kernel.shape[2:])
     first = "y" if last is None else "h"

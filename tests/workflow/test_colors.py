@@ -1,9 +1,11 @@
 """Methods that look at colours."""
 
+import networks
 import numpy as np
 import pytest
 from projects import Project
 from samples import colored_blobs, write_planes
+from scipy import ndimage
 from skimage import color
 from skimage.filters import median, threshold_otsu
 
@@ -13,8 +15,17 @@ METHODS = {
     "told": {"filter": "hue", "threshold": "circular", "grid": {"hue": [175, 355]}},
     "smaller": {"filter": "hue", "threshold": "circular", "scope": "sample"},
     "calibrated": {"filter": "hue", "threshold": {"circular": 0}, "scope": "calibrated"},
+    "network": {
+        "filter": "rgb",
+        "threshold": {
+            "onnx": {"file": "model.onnx", "output": "logit", "halo": 2, "window": 48}
+            | {"mean": [0.5, 0.45, 0.5], "std": [0.5, 1, 2]}
+        },
+    },
     "swept": {"threshold": "otsu", "min_contrast": 0, "grid": {"filter": ["red", None]}},
 }
+KERNELS = np.random.default_rng(0).normal([[[2]], [[-2]], [[-1]]], 0.3, (3, 5, 5))
+"""Of a network that takes red, green and blue."""
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +35,15 @@ def finished(tmp_path_factory):
     image, truth = colored_blobs(planes=2)
     write_planes(project.folder / "image", image)
     write_planes(project.folder / "truth", truth)
+    model = networks.convolution(KERNELS[None], last=None, shape=(1, 3, "rows", "columns"))
+    (project.folder / "model.onnx").write_bytes(model)
     return project.configure(
         [{"sample": "discs", "image": "image/*.png", "truth": "truth/*.png"}],
-        filters={"hue": ["hue"], "red": ["red", {"median": 3}]},
+        filters={
+            "hue": ["hue"],
+            "red": ["red", {"median": 3}],
+            "rgb": [{"channels": ["red", "green", "blue"]}],
+        },
         methods=METHODS,
         block={"planes": 1},
         apply="all",
@@ -88,5 +105,27 @@ def test_a_channel_is_filtered_and_thresholded_as_grey_is(finished):
 
 
 @pytest.mark.usefixtures("run")
+def test_a_network_takes_red_green_and_blue(finished):
+    image, truth = colored_blobs(planes=2)
+    normal = METHODS["network"]["threshold"]["onnx"]
+    scores = sum(
+        ndimage.correlate((image[..., i] / 255 - mean) / std, KERNELS[i][None], mode="reflect")
+        for i, (mean, std) in enumerate(zip(normal["mean"], normal["std"], strict=True))
+    )
+    is_clear, found = np.abs(scores) > 1e-3, mask(finished, "network")
+    np.testing.assert_array_equal(found[is_clear], scores[is_clear] > 0)
+    assert dice(found == 1, truth == 1) > 0.9
+    rows = finished.rows("ranking.tsv")
+    assert "network" in {row["method"] for row in rows}
+
+
+def test_channels_that_a_network_does_not_take_are_refused_before_any_job(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    (project.folder / "model.onnx").write_bytes(networks.convolution([[[1]]], shape=(1, 1, 8, 8)))
+    run = project.run("--dry-run")
+    assert run.code != 0
+    assert "methods.network: model.onnx takes 1 channel, and its filter gives 3" in run.output
+
+
 def test_a_second_run_does_nothing(finished):
     assert not finished.succeed().jobs

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from projects import Project
-from samples import blobs, write_planes
+from samples import blobs, colored_blobs, write_planes
 
 pytest.importorskip("torch", reason="PyTorch is not installed: envs/requirements-unet.txt")
 
@@ -95,3 +95,19 @@ def test_only_what_it_is_trained_on_trains_it_again(finished, tmp_path):
     # its block is stored again, and cut again: the same tiles
     assert jobs["windows"] == 1
     assert jobs["train_network"] == 0
+
+
+def test_channels_tell_what_a_grey_level_cannot(project):
+    rows = []
+    for seed, name in enumerate(NAMES[:2]):
+        (image,), (truth,) = colored_blobs(1, 64, 128, seed)
+        write_planes(project.folder, image[None], f"{name}.png")
+        write_planes(project.folder, truth[None] * 255, f"{name}_truth.png")
+        rows.append({"sample": name, "image": f"{name}.png", "truth": f"{name}_truth.png"})
+    methods = {"net": {"filter": "rgb", "threshold": {"unet": FAST}}}
+    filters = {"rgb": [{"channels": ["red", "green", "blue"]}]}
+    project.configure(rows, **SETTINGS | {"methods": methods, "filters": filters}).succeed()
+    card = json.loads((project.results / "models/net.json").read_text())
+    assert card["channels"] == ["red", "green", "blue"]
+    (row,) = [row for row in project.rows("ranking.tsv") if row["metric"] == "f1"]
+    assert float(row["value"]) > 0.8

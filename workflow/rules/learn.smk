@@ -146,6 +146,7 @@ rule train_network:
         "benchmarks/models/{method}/{number}/unet-{model}.tsv"
     params:
         dtype=lambda w: learn.train_network(STUDY, **w).dtype,
+        channels=lambda w: learn.train_network(STUDY, **w).channels,
         settings=lambda w: learn.train_network(STUDY, **w).settings,
         margin=lambda w: learn.train_network(STUDY, **w).margin,
         metric=config["decision"]["metric"],

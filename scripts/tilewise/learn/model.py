@@ -22,6 +22,8 @@ ARRAYS = (
     *("features", "codes", "leaves", "line", "bound", "pixel_sizes"),
 )
 """Of the file."""
+PIECE = 256, 1024
+"""Rows and columns that are classified at once: their features stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Model:
             raise ValueError(f"a model of channels {self.channels} cannot classify {number}")
         first, end, left, right = window
         mask = np.empty((end - first, right - left), np.uint8)
-        for own, inside in pieces(window):
+        for own, inside in pieces(window, PIECE):
             scores = self.scores(plane, origin, own)
             np.greater_equal(scores, self.bound, out=mask[inside].view(bool))
             if probability is not None:

@@ -7,7 +7,7 @@ of the convolutions.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,10 @@ from tilewise.arrays import read_arrays
 
 FORMAT = 1
 """Of the file; another number is refused."""
-HEAD = ("format", "settings", "dtype", "line", "pixel_sizes")
+HEAD = (
+    *("format", "settings", "dtype", "channels", "means", "deviations", "bound"),
+    "pixel_sizes",
+)
 """Arrays of the file, besides those of its layers."""
 MOST_LEVELS, MOST_WIDTH = 6, 256
 """Of a network."""
@@ -54,21 +57,22 @@ def reach(levels: int) -> int:
     return 7 * 2**levels - 5
 
 
-def channels(width: int, levels: int) -> list[tuple[int, int]]:
+def channels(width: int, levels: int, taken: int = 1) -> list[tuple[int, int]]:
     """Channels before and after each convolution, in the order of their use.
 
-    All are of 3 x 3 pixels, and two belong together; but the last is of single pixels.
+    All are of 3 x 3 pixels, and two belong together; but the last is of single pixels. Images have
+    as many channels as are `taken`.
     """
     sizes = [width * 2**level for level in range(levels + 1)]
-    down = zip([1, *sizes], sizes, strict=False)
+    down = zip([taken, *sizes], sizes, strict=False)
     up = ((sizes[level] + sizes[level + 1], sizes[level]) for level in reversed(range(levels)))
     pairs = [pair for before, after in (*down, *up) for pair in ((before, after), (after, after))]
     return [*pairs, (width, 1)]
 
 
-def number_of_weights(width: int, levels: int) -> int:
+def number_of_weights(width: int, levels: int, taken: int = 1) -> int:
     """That training finds; two of each channel are of the normalisation."""
-    *pairs, _ = channels(width, levels)
+    *pairs, _ = channels(width, levels, taken)
     return sum(9 * before * after + 2 * after for before, after in pairs) + width + 1
 
 
@@ -79,20 +83,17 @@ class Trained:
     dtype: str
     """Of the pixels that it was trained on."""
     settings: Settings
-    mean: float
-    deviation: float
-    """Of the grey levels that it was trained on."""
+    means: tuple[float, ...]
+    deviations: tuple[float, ...]
+    """Of the grey levels that it was trained on, of each channel."""
     bound: float
     """The least log-odds of a pixel that is foreground."""
     layers: tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
     """Of each convolution: weights (after, before, rows, columns), and what is added (after,)."""
     pixel_sizes: tuple[tuple[float | None, ...], ...] = ()
     """Of the images that it was trained on, where they are known: z, y and x in micrometres."""
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """Of the images: they are single planes."""
-        return ()
+    channels: tuple[str, ...] = ()
+    """Names of those of its images; none of single planes."""
 
     def save(self, path: str | Path) -> None:
         """Write the network; the same one gives the same bytes."""
@@ -104,7 +105,10 @@ class Trained:
             format=np.int64(FORMAT),
             dtype=np.str_(self.dtype),
             settings=np.str_(json.dumps(asdict(self.settings))),
-            line=np.array([self.mean, self.deviation, self.bound]),
+            channels=np.array(self.channels, np.str_),
+            means=np.array(self.means, np.float64),
+            deviations=np.array(self.deviations, np.float64),
+            bound=np.float64(self.bound),
             pixel_sizes=np.array(self.pixel_sizes, np.float64).reshape(-1, 3),
             allow_pickle=False,
             **arrays,
@@ -129,16 +133,21 @@ class Trained:
     @classmethod
     def _of(cls, path: str | Path, head: Mapping[str, NDArray[Any]]) -> Self:
         settings = Settings(**json.loads(str(head["settings"])))
-        mean, deviation, bound = map(float, head["line"])
+        names = tuple(map(str, head["channels"]))
+        means, deviations = (tuple(map(float, head[key])) for key in ("means", "deviations"))
+        bound = float(head["bound"])
         if head["format"].shape != () or head["format"] != FORMAT:
             raise ValueError
         if not 1 <= settings.levels <= MOST_LEVELS or not 1 <= settings.width <= MOST_WIDTH:
             raise ValueError
-        if not (deviation > 0 and math.isfinite(mean + deviation + bound)):
+        if not len(means) == len(deviations) == max(len(names), 1):
             raise ValueError
-        pairs = channels(settings.width, settings.levels)
-        names = [f"{kind}_{i}" for i in range(len(pairs)) for kind in ("weights", "added")]
-        known = read_arrays(path, names)
+        if min(deviations) <= 0 or not all(map(math.isfinite, (*means, *deviations, bound))):
+            raise ValueError
+        pairs = channels(settings.width, settings.levels, len(means))
+        known = read_arrays(
+            path, [f"{kind}_{i}" for i in range(len(pairs)) for kind in ("weights", "added")]
+        )
         for number, (before, after) in enumerate(pairs):
             side = 1 if number == len(pairs) - 1 else 3
             shapes = {"weights": (after, before, side, side), "added": (after,)}
@@ -151,7 +160,8 @@ class Trained:
             tuple(None if math.isnan(one) else one for one in size)
             for size in head["pixel_sizes"].reshape(-1, 3).tolist()
         )
-        return cls(str(head["dtype"]), settings, mean, deviation, bound, layers, sizes)
+        dtype = str(head["dtype"])
+        return cls(dtype, settings, means, deviations, bound, layers, sizes, names)
 
 
 @cache
@@ -160,12 +170,17 @@ def load(path: str) -> Trained:
     return Trained.load(path)
 
 
-def constant(dtype: str, settings: Settings, *, is_foreground: bool) -> Trained:
-    """A network that takes all pixels for one class."""
-    pairs = channels(settings.width, settings.levels)
+def constant(
+    dtype: str, settings: Settings, names: Sequence[str] = (), *, is_foreground: bool
+) -> Trained:
+    """A network that takes all pixels for one class; of channels by their names."""
+    taken = max(len(names), 1)
+    pairs = channels(settings.width, settings.levels, taken)
     sides = [3] * (len(pairs) - 1) + [1]
     layers = tuple(
         (np.zeros((after, before, side, side), np.float32), np.zeros(after, np.float32))
         for (before, after), side in zip(pairs, sides, strict=True)
     )
-    return Trained(dtype, settings, 0.0, 1.0, 0.0 if is_foreground else 1.0, layers)
+    bound = 0.0 if is_foreground else 1.0
+    levels = (0.0,) * taken, (1.0,) * taken
+    return Trained(dtype, settings, *levels, bound, layers, channels=tuple(names))

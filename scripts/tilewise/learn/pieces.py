@@ -4,14 +4,15 @@ from collections.abc import Iterator
 
 Window = tuple[int, int, int, int]
 """First row, end, first column, end."""
-PIECE = 512, 1024
-"""Rows and columns that are classified at once: their features stay in the processor's cache."""
 
 
-def pieces(window: Window) -> Iterator[tuple[Window, tuple[slice, slice]]]:
-    """The pieces of a window of a plane, and where each lies in the window."""
+def pieces(window: Window, size: tuple[int, int]) -> Iterator[tuple[Window, tuple[slice, slice]]]:
+    """The pieces of a window of a plane, and where each lies in the window.
+
+    They have the rows and columns of a size, or fewer at the end.
+    """
     first, end, left, right = window
-    height, width = PIECE
+    height, width = size
     for y in range(first, end, height):
         for x in range(left, right, width):
             own = (y, min(y + height, end), x, min(x + width, right))

@@ -14,6 +14,9 @@ from tilewise.learn import network
 from tilewise.learn.network import Trained, reach
 from tilewise.learn.pieces import Window, pieces
 
+PIECE = 512, 1024
+"""Rows and columns that are classified at once; smaller ones take more time."""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -47,6 +50,7 @@ class Model:
 
         Parameters
         ----------
+        plane : (rows, columns) or (channels, rows, columns) ndarray
         origin : tuple of int
             Row and column of the plane's first pixel in its sample.
         """
@@ -55,9 +59,15 @@ class Model:
                 f"a model of {self.trained.dtype} images cannot classify {plane.dtype} ones: train "
                 "one on images of this kind"
             )
+        plane = plane.reshape(-1, *plane.shape[-2:])
+        if len(plane) != len(self.trained.means):
+            raise ValueError(
+                f"a model of {len(self.trained.means)} channels cannot classify {len(plane)}: let "
+                "the filter give those that it was trained on"
+            )
         first, end, left, right = window
         found = np.empty((end - first, right - left), np.float32)
-        for own, inside in pieces(window):
+        for own, inside in pieces(window, PIECE):
             found[inside] = self._odds(plane, origin, own)
         return found
 
@@ -69,11 +79,13 @@ class Model:
             # cells lie at fixed places of the sample
             first = (start - self.reach + origin[axis]) // cell * cell - origin[axis]
             size = -(-(end + self.reach - first) // cell) * cell
-            axes.append(mirrored(np.arange(first, first + size), plane.shape[axis]))
+            axes.append(mirrored(np.arange(first, first + size), plane.shape[axis + 1]))
             inside.append(slice(start - first, end - first))
-        image = normalised(plane[np.ix_(*axes)], self.trained.mean, self.trained.deviation)
+        rows, columns = axes
+        image = plane[:, rows[:, None], columns]
+        image = normalised(image, self.trained.means, self.trained.deviations)
         with torch.inference_mode():
-            odds = apply(tensor_of(image[None, None]), levels, self.layers)
+            odds = apply(tensor_of(image[None]), levels, self.layers)
             return odds[0, 0].cpu().numpy()[tuple(inside)]
 
     def mask(
@@ -95,7 +107,7 @@ class Model:
 
 
 def apply(image: Any, levels: int, layers: Sequence[tuple[Any, Any]]) -> Any:
-    """Log-odds of foreground of an image, (n, 1, h, w), by layers as of `Model`."""
+    """Log-odds of foreground, (n, 1, h, w), of images (n, channels, h, w); layers as of `Model`."""
     *pairs, last = layers
     blocks = map(_block, pairs[::2], pairs[1::2])
     return functional.conv2d(through(image, levels, blocks), *last)
@@ -110,9 +122,12 @@ def _block(*layers):
     return apply
 
 
-def normalised(pixels: NDArray, mean: float, deviation: float) -> NDArray[np.float32]:
-    """Pixels less a mean, in standard deviations."""
-    return (pixels.astype(np.float32) - np.float32(mean)) / np.float32(deviation)
+def normalised(
+    pixels: NDArray, means: Sequence[float], deviations: Sequence[float]
+) -> NDArray[np.float32]:
+    """Pixels less the mean of their channel, in its standard deviations; (channels, h, w)."""
+    mean, deviation = (np.array(one, np.float32)[:, None, None] for one in (means, deviations))
+    return (pixels.astype(np.float32) - mean) / deviation
 
 
 def device() -> str:

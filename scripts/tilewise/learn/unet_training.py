@@ -50,11 +50,11 @@ log = logging.getLogger(__name__)
 
 
 class Network(nn.Module):
-    """Log-odds of foreground, (n, 1, h, w), of images of that shape."""
+    """Log-odds of foreground, (n, 1, h, w), of images (n, channels, h, w)."""
 
-    def __init__(self, width: int, levels: int) -> None:
+    def __init__(self, width: int, levels: int, taken: int = 1) -> None:
         super().__init__()
-        *pairs, (last, _) = channels(width, levels)
+        *pairs, (last, _) = channels(width, levels, taken)
         self.levels = levels
         self.blocks = nn.ModuleList(
             nn.Sequential(*_layers(*one), *_layers(*other))
@@ -181,13 +181,16 @@ class Crops:
         self._lit_shares = lit / lit.sum()
 
     def batch(
-        self, step: int, mean: float, deviation: float
+        self, step: int, means: Sequence[float], deviations: Sequence[float]
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Normalised pixels and truth, (batch, 1, crop, crop), that the step and the seed give."""
+        """Normalised pixels, and truth, that the step and the seed give.
+
+        They are (batch, channels, crop, crop) and (batch, 1, crop, crop).
+        """
         random = np.random.default_rng((self._settings.seed, step))
         pairs = [self._crop(random, number % 2 == 1) for number in range(self._settings.batch)]
-        images = [self._changed(normalised(image, mean, deviation), random) for image, _ in pairs]
-        return np.stack(images)[:, None], np.stack([truth for _, truth in pairs])[:, None]
+        images = [self._changed(normalised(image, means, deviations), random) for image, _ in pairs]
+        return np.stack(images), np.stack([truth for _, truth in pairs])[:, None]
 
     def _crop(self, random, is_of_foreground):
         """Pixels and truth around an annotated pixel, turned, flipped and deformed."""
@@ -206,11 +209,13 @@ class Crops:
         for at, size in zip(place, shape, strict=True):
             first = min(max(int(at) - side // 2, 0), max(size - side, 0)) - margin
             axes.append(mirrored(np.arange(first, first + side + 2 * margin), size))
-        image, truth = plane.pixels[np.ix_(*axes)], plane.training[np.ix_(*axes)]
-        image, truth = self._deformed(image.astype(np.float32), truth, random)
+        rows, columns = axes
+        image = plane.pixels.reshape(-1, *shape)[:, rows[:, None], columns]
+        truth = plane.training[rows[:, None], columns]
+        image, truth = self._deformed(image.astype(np.float32, order="C"), truth, random)
         turns, is_flipped = int(random.integers(4)), random.integers(2)
-        image, truth = np.rot90(image, turns), np.rot90(truth, turns)
-        return (image[:, ::-1], truth[:, ::-1]) if is_flipped else (image, truth)
+        image, truth = (np.rot90(one, turns, axes=(-2, -1)) for one in (image, truth))
+        return (image[..., ::-1], truth[..., ::-1]) if is_flipped else (image, truth)
 
     def _deformed(self, image, truth, random):
         """The middle of a crop, rotated a little, and stretched here and there."""
@@ -220,7 +225,7 @@ class Crops:
         is_kept = random.integers(2) or not (settings.rotation or settings.elastic)
         if is_kept:
             inner = np.s_[margin : margin + side, margin : margin + side]
-            return image[inner], truth[inner]
+            return image[:, *inner], truth[inner]
         angle = math.radians(random.uniform(-settings.rotation, settings.rotation))
         y, x = np.mgrid[:side, :side].astype(np.float32) - (side - 1) / 2
         points = side // DISTANCE + 3
@@ -231,7 +236,7 @@ class Crops:
         columns = (math.sin(angle) * y + math.cos(angle) * x + moves[1] + middle).astype(np.float32)
         at = {"map1": columns, "map2": rows, "borderMode": cv2.BORDER_REFLECT}
         return (
-            cv2.remap(image, interpolation=cv2.INTER_LINEAR, **at),
+            np.stack([cv2.remap(one, interpolation=cv2.INTER_LINEAR, **at) for one in image]),
             cv2.remap(truth, interpolation=cv2.INTER_NEAREST, **at),
         )
 
@@ -270,6 +275,7 @@ def train(
     dtype: str,
     merit: Merit,
     checkpoint: str | Path | None = None,
+    names: Sequence[str] = (),
 ) -> Trained:
     """Train a network; on a processor, the same arguments and threads give the same one.
 
@@ -284,14 +290,16 @@ def train(
     checkpoint : path, optional
         A `.npz` file that is written at each validation. If it is there, of these pixels and
         settings, training goes on from it.
+    names : sequence of str
+        Of the channels of the pixels; none of single planes.
     """
     kinds = [any((plane.training == kind).any() for plane in planes) for kind in (0, 1)]
     if not all(kinds):
-        return network.constant(dtype, settings, is_foreground=kinds[1])
-    mean, deviation = _levels([plane.pixels for plane in planes])
+        return network.constant(dtype, settings, names, is_foreground=kinds[1])
+    means, deviations = _levels(planes)
     torch.manual_seed(settings.seed)
     own_device = device()
-    net = Network(settings.width, settings.levels)
+    net = Network(settings.width, settings.levels, len(means))
     net = net.to(own_device, memory_format=torch.channels_last)
     # weights jump while the learning rate is high: their average is validated, and taken
     average = copy.deepcopy(net).eval()
@@ -301,10 +309,11 @@ def train(
     began, first = time.monotonic(), run.step
 
     def trained(bound: float) -> Trained:
-        return Trained(dtype, settings, mean, deviation, bound, average.folded())
+        levels = (means, deviations, bound)
+        return Trained(dtype, settings, *levels, average.folded(), channels=tuple(names))
 
     while run.step < settings.steps and not run.is_over(settings):
-        images, truths = crops.batch(run.step, mean, deviation)
+        images, truths = crops.batch(run.step, means, deviations)
         net.train()
         net.zero_grad()
         odds = net(tensor_of(images))
@@ -326,8 +335,14 @@ def train(
     return trained(run.bound)
 
 
-def _levels(images: Sequence[NDArray]) -> tuple[float, float]:
-    """Mean and standard deviation of all pixels; of constant ones 1."""
+def _levels(planes: Sequence[Plane]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of all pixels of each channel; of constant ones 1."""
+    images = [plane.pixels.reshape(-1, *plane.training.shape) for plane in planes]
+    levels = [_level(own) for own in zip(*images, strict=True)]
+    return tuple(mean for mean, _ in levels), tuple(deviation for _, deviation in levels)
+
+
+def _level(images: Sequence[NDArray]) -> tuple[float, float]:
     number = sum(image.size for image in images)
     mean = sum(float(image.sum(dtype=np.float64)) for image in images) / number
     squares = sum(float(np.square(image - mean).sum(dtype=np.float64)) for image in images)
@@ -346,7 +361,7 @@ def _name(planes: Sequence[Plane], settings: Settings) -> str:
 def _validating(planes: Sequence[Plane]) -> list[Plane]:
     """Some of the planes that validate, evenly, if they are very large."""
     own = [plane for plane in planes if (plane.validation != NOT_ANNOTATED).any()]
-    return own[:: max(1, -(-sum(plane.pixels.size for plane in own) // VALIDATED))]
+    return own[:: max(1, -(-sum(plane.training.size for plane in own) // VALIDATED))]
 
 
 def _validated(trained: Trained, planes: Sequence[Plane]) -> tuple[NDArray, NDArray]:
@@ -457,6 +472,7 @@ def card(
     settings = trained.settings
     return {
         "dtype": trained.dtype,
+        "channels": list(trained.channels),
         "settings": asdict(settings),
         "trained_on": {
             "tiles": len({place.corner for place in places}),
@@ -466,7 +482,7 @@ def card(
             "foreground_pixels": counts[1],
             "validation_pixels": validating,
         },
-        "weights": network.number_of_weights(settings.width, settings.levels),
+        "weights": network.number_of_weights(settings.width, settings.levels, len(trained.means)),
         "bound": {"metric": metric, "log_odds": trained.bound},
         "versions": {name: version(name) for name in ("numpy", "torch")},
     }

@@ -31,14 +31,17 @@ class Window:
 
     corner: Corner
     pixels: NDArray
-    """Filtered, (rows, columns)."""
+    """Filtered, (rows, columns) or (channels, rows, columns)."""
     truth: NDArray[np.uint8]
-    """0, 1 or `NOT_ANNOTATED`, of the same shape."""
+    """0, 1 or `NOT_ANNOTATED`, (rows, columns)."""
 
 
 @dataclass(frozen=True)
 class Plane:
-    """Pixels, what is trained on, and what says when training ends: all of one shape."""
+    """Pixels, what is trained on, and what says when training ends: all of one shape.
+
+    Pixels may have several channels, which come first.
+    """
 
     pixels: NDArray
     training: NDArray[np.uint8]
@@ -48,7 +51,7 @@ class Plane:
 
 
 def write(path: str | Path, windows: Sequence[Window]) -> None:
-    """Write tiles of pixels of one dtype."""
+    """Write tiles of pixels of one dtype, and of as many channels."""
     pixels = [window.pixels.ravel() for window in windows] or [np.zeros(0, np.uint8)]
     truth = [np.zeros(0, np.uint8), *(window.truth.ravel() for window in windows)]
     np.savez(
@@ -68,11 +71,12 @@ def read(paths: Iterable[str | Path]) -> list[Window]:
 
 
 def _windows_of(known: Mapping[str, NDArray[Any]]) -> Iterable[Window]:
-    end = 0
+    end, channels = 0, known["pixels"].size // max(known["truth"].size, 1)
     for sample, (z, y, x, *shape) in zip(known["samples"], known["places"].tolist(), strict=True):
         own = slice(end, end := end + shape[0] * shape[1])
-        pixels, truth = (known[name][own].reshape(shape) for name in ("pixels", "truth"))
-        yield Window((str(sample), z, y, x), pixels, truth)
+        pixels = known["pixels"][own.start * channels : own.stop * channels]
+        pixels = pixels.reshape(*[channels] * (channels > 1), *shape)
+        yield Window((str(sample), z, y, x), pixels, known["truth"][own].reshape(shape))
 
 
 def planes_of(windows: Iterable[Window], places: Sequence[Place], margin: int) -> list[Plane]:
@@ -109,25 +113,27 @@ def _joined(group: Sequence[tuple[Corner, Plane]]) -> list[Plane]:
     end = [
         max(place)
         for place in zip(
-            *((y + len(tile.pixels), x + tile.pixels.shape[1]) for (_, _, y, x), tile in group),
+            *((y + len(one.training), x + one.training.shape[1]) for (_, _, y, x), one in group),
             strict=True,
         )
     ]
     shape = end[0] - first[0], end[1] - first[1]
     tiles = [plane for _, plane in group]
-    if len(tiles) == 1 or sum(tile.pixels.size for tile in tiles) < FILLED * shape[0] * shape[1]:
+    if len(tiles) == 1 or sum(tile.training.size for tile in tiles) < FILLED * shape[0] * shape[1]:
         return [tile for tile in tiles if _is_known(tile.training) or _is_known(tile.validation)]
     # where there is no tile, the mean of those that there are
-    mean = np.mean([tile.pixels.mean(dtype=np.float64) for tile in tiles])
+    pixels = tiles[0].pixels
+    means = np.mean([one.pixels.mean(axis=(-2, -1), dtype=np.float64) for one in tiles], axis=0)
+    filled = np.broadcast_to(means[..., None, None], (*pixels.shape[:-2], *shape))
     whole = Plane(
-        np.full(shape, mean, tiles[0].pixels.dtype),
+        filled.astype(pixels.dtype),
         *(np.full(shape, NOT_ANNOTATED, np.uint8) for _ in range(2)),
     )
     for (_, _, y, x), tile in group:
-        rows, columns = tile.pixels.shape
+        rows, columns = tile.training.shape
         own = np.s_[y - first[0] : y - first[0] + rows, x - first[1] : x - first[1] + columns]
         for name, values in vars(tile).items():
-            getattr(whole, name)[own] = values
+            getattr(whole, name)[..., *own] = values
     return [whole]
 
 

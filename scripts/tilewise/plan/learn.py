@@ -149,6 +149,8 @@ class TrainNetwork:
     windows: list[str]
     dtype: str
     """Of its pixels."""
+    channels: list[str]
+    """Names of theirs; none of single planes."""
     settings: dict[str, Any]
     """As of `network.Settings`."""
     margin: int
@@ -165,6 +167,7 @@ def train_network(study: Study, method: str, number: str, model: str) -> TrainNe
     return TrainNetwork(
         windows=gather(study, method, number).drawn,
         dtype=chain_dtype(study.steps(variant.filter, stack), study.dtype(stack)),
+        channels=study.filter_channels(variant.filter),
         settings=vars(unet.settings_of(variant.segmenter.settings)),
         margin=study.config["validate"]["margin"],
         need=resources.train_network(study, stack, variant, _annotated_tiles(study, own)),

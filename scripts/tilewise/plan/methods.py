@@ -25,7 +25,6 @@ from tilewise.segment import (
     vote,
 )
 from tilewise.segment.global_thresholds import GLOBAL
-from tilewise.segment.learned import NAME as CLASSIFIER
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.projections import PROJECTIONS
 from tilewise.segment.segmenters import Segmenter
@@ -50,6 +49,8 @@ OWN_FILES = {
     **dict.fromkeys(trained.KINDS, "model"),
 }
 """Settings that name a file of the user's, by threshold method."""
+OF_CHANNELS = (*trained.KINDS, own_model.NAME)
+"""Thresholds that take several channels."""
 SEGMENTER_KEYS = (
     *("scope", "foreground", "min_contrast", "min_separability", "fallback", "weak"),
     "cleanup",
@@ -474,11 +475,14 @@ def _read_variant(
         raise ValueError(f"{what}: the model says what is foreground: leave `foreground` out")
     if threshold in trained.KINDS and entry["foreground"] == "dark":
         raise ValueError(f"{what}: truth says what is foreground: leave `foreground` out")
-    if filters.channels_of(known_filters.get(chosen, [])) and threshold != CLASSIFIER:
+    channels = filters.channels_of(known_filters.get(chosen, []))
+    if channels and threshold not in OF_CHANNELS:
         raise ValueError(
             f"{what}: filter {chosen} gives several channels, which {threshold} cannot take: let "
-            f"the filter begin with one of them, or use {CLASSIFIER}"
+            f"the filter begin with one of them, or use {', '.join(OF_CHANNELS)}"
         )
+    if threshold == own_model.NAME:
+        _checked(what, own_model.check_channels, settings, max(len(channels), 1))
     _checked(what, _check_hues, known_filters.get(chosen, []), threshold, settings, entry)
     segmenter = Segmenter(threshold, settings, **{key: entry[key] for key in SEGMENTER_KEYS})
     for key, choices in (

@@ -286,7 +286,8 @@ def windows(study: Study, stack: str, variant: Variant) -> Need:
     """Annotated tiles, of which all that a job has drawn are in memory."""
     own = by_strips(study, stack, "draw", reach=study.reach(stack, variant.filter))
     _, rows, columns = study.stacks[stack].grid.block
-    tiles = rows * columns * (bytes_of(study.dtype(stack)) + 1) * 3 // 2**20
+    channels = max(len(study.filter_channels(variant.filter)), 1)
+    tiles = rows * columns * (bytes_of(study.dtype(stack)) * channels + 1) * 3 // 2**20
     return Need(own.memory + tiles, own.runtime, own.threads, own.group)
 
 
@@ -298,7 +299,8 @@ def train_network(study: Study, stack: str, variant: Variant, tiles: int) -> Nee
     settings = unet.settings_of(variant.segmenter.settings)
     pixels = settings.batch * settings.crop**2
     height, width = study.grids[study.stacks[stack].samples[0]].sides
-    planes = tiles * height * width * (bytes_of(study.dtype(stack)) + 4 + 20)
+    channels = max(len(study.filter_channels(variant.filter)), 1)
+    planes = tiles * height * width * (bytes_of(study.dtype(stack)) * channels + 4 + 20)
     size = BASE_MEMORY + unet.TORCH_MEMORY + planes // 2**20
     size += 8 * unet.memory(variant.segmenter.settings, pixels)
     size += unet.memory(variant.segmenter.settings, NETWORK_WINDOW)

@@ -48,6 +48,7 @@ def unet(
     the training tiles, or blocks of them where they are few, has no part in the steps: it says
     when to stop, and which probability foreground begins with, for the highest `decision.metric`.
     It needs PyTorch, which is not installed with the workflow: envs/requirements-unet.txt has it.
+    With a filter that begins with `channels`, it sees several.
 
     Parameters
     ----------
@@ -99,7 +100,7 @@ def unet(
     # PyTorch, which the jobs of U-Nets alone need
     from tilewise.learn.unet import load
 
-    rows, columns = plane.shape
+    rows, columns = plane.shape[-2:]
     return load(model).mask(plane, (0, 0), (0, rows, 0, columns))
 
 
@@ -152,7 +153,7 @@ def reach(settings: Mapping[str, Any]) -> int:
 
 
 def parameters(settings: Mapping[str, Any]) -> int:
-    """How many numbers annotated tiles choose."""
+    """How many numbers annotated tiles choose, of single planes."""
     own = settings_of(settings)
     return network.number_of_weights(own.width, own.levels)
 

@@ -74,7 +74,7 @@ def test_a_mask_is_where_scores_reach_the_bound(model, plane):
 def test_windows_change_nothing(model, plane, window, monkeypatch):
     whole = (0, plane.shape[0], 0, plane.shape[1])
     expected = model.mask(plane, (0, 0), whole)
-    monkeypatch.setattr("tilewise.learn.pieces.PIECE", window)
+    monkeypatch.setattr("tilewise.learn.model.PIECE", window)
     np.testing.assert_array_equal(model.mask(plane, (0, 0), whole), expected)
 
 

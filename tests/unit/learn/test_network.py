@@ -21,8 +21,8 @@ def trained():
     )
     return dataclasses.replace(
         known,
-        mean=90.5,
-        deviation=30.25,
+        means=(90.5,),
+        deviations=(30.25,),
         bound=-0.5,
         layers=layers,
         pixel_sizes=((None, 0.5, 0.7),),
@@ -35,6 +35,14 @@ def test_convolutions_of_one_level():
     # 9 of each pair of channels, 2 of each channel that is normalised, the last with its constant
     pairs = 9 * (2 + 4 + 8 + 16 + 12 + 4)
     assert network.number_of_weights(2, 1) == pairs + 2 * (2 + 2 + 4 + 4 + 2 + 2) + 2 + 1
+
+
+def test_channels_that_are_taken_go_into_the_first_convolution():
+    assert network.channels(2, 1, 3) == [(3, 2), *network.channels(2, 1)[1:]]
+    assert network.number_of_weights(2, 1, 3) == network.number_of_weights(2, 1) + 9 * 2 * 2
+    known = network.constant("uint8", SETTINGS, ["a", "b", "c"], is_foreground=True)
+    assert known.layers[0][0].shape == (2, 3, 3, 3)
+    assert known.channels == ("a", "b", "c")
 
 
 def test_a_network_is_read_back(trained, tmp_path):
@@ -64,7 +72,9 @@ def test_a_damaged_file_is_refused(trained, tmp_path):
 @pytest.mark.parametrize(
     "changed",
     [
-        {"deviation": 0.0},
+        {"deviations": (0.0,)},
+        {"means": (90.5, 90.5)},
+        {"channels": ("red", "green")},
         {"bound": np.nan},
         {"settings": Settings(width=3, levels=1)},
         {"settings": Settings(width=2, levels=9)},

@@ -45,6 +45,25 @@ def trained(plane):
         return train(plane)
 
 
+@pytest.fixture(scope="module")
+def colors(plane):
+    """A plane of two channels: foreground is where the second is higher than the first."""
+    random, rows = np.random.default_rng(1), len(plane.pixels)
+    light = random.integers(40, 160, (rows, 1)).astype(np.int64)
+    truth = np.where(plane.training == 1, 1, plane.validation == 1)
+    known = np.stack([light - 20 * truth, light + 20 * truth])
+    noise = random.integers(0, 5, known.shape)
+    pixels = np.clip(known + noise, 0, 255).astype(np.uint8)
+    return Plane(pixels, plane.training, plane.validation)
+
+
+@pytest.fixture(scope="module")
+def trained_on_colors(colors):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unet_training, "EVERY", 4)
+        return unet_training.train([colors], TINY, "uint8", MERIT, names=["red", "green"])
+
+
 def same(one, other):
     assert one.bound == other.bound
     for a, b in zip(one.layers, other.layers, strict=True):
@@ -53,17 +72,20 @@ def same(one, other):
 
 
 @pytest.mark.parametrize("window", [(512, 1024), (20, 30)])
-def test_windows_and_cuts_leave_no_seam(trained, plane, monkeypatch, window):
-    image, model = plane.pixels, Model.of(trained)
-    height, width = image.shape
+@pytest.mark.parametrize("kind", ["plane", "colors"])
+def test_windows_and_cuts_leave_no_seam(request, monkeypatch, window, kind):
+    image = request.getfixturevalue(kind).pixels
+    of_kind = {"plane": "trained", "colors": "trained_on_colors"}
+    model = Model.of(request.getfixturevalue(of_kind[kind]))
+    height, width = image.shape[-2:]
     whole = model.odds(image, (3, 5), (0, height, 0, width))
     assert np.ptp(whole) > 0.01
-    monkeypatch.setattr("tilewise.learn.pieces.PIECE", window)
+    monkeypatch.setattr("tilewise.learn.unet.PIECE", window)
     for y in range(0, height, 41):
         for x in range(0, width, 37):
             end, right = min(y + 41, height), min(x + 37, width)
             y0, x0 = max(y - model.reach, 0), max(x - model.reach, 0)
-            cut = image[y0 : end + model.reach, x0 : right + model.reach]
+            cut = image[..., y0 : end + model.reach, x0 : right + model.reach]
             own = (y - y0, end - y0, x - x0, right - x0)
             known = model.odds(cut, (3 + y0, 5 + x0), own)
             np.testing.assert_allclose(known, whole[y:end, x:right], atol=1e-5)
@@ -190,14 +212,14 @@ def test_crops_have_the_truth_of_their_pixels():
     truth = np.kron(random.integers(0, 2, (6, 6)), np.ones((13, 13))).astype(np.uint8)
     plane = Plane(truth * 200, truth, np.full_like(truth, NOT_ANNOTATED))
     settings = Settings(crop=64, batch=8, noise=0)
-    images, truths = unet_training.Crops([plane], settings).batch(3, 0, 200)
+    images, truths = unet_training.Crops([plane], settings).batch(3, [0], [200])
     assert images.shape == truths.shape == (8, 1, 64, 64)
     for image, own in zip(images[:, 0], truths[:, 0], strict=True):
         # brightness and contrast differ from crop to crop
         assert np.corrcoef(image.ravel(), own.ravel())[0, 1] > 0.97
         assert set(np.unique(own)) == {0, 1}
     unchanged = dataclasses.replace(settings, rotation=0, elastic=0)
-    images, truths = unet_training.Crops([plane], unchanged).batch(3, 0, 200)
+    images, truths = unet_training.Crops([plane], unchanged).batch(3, [0], [200])
     for image, own in zip(images[:, 0], truths[:, 0], strict=True):
         assert np.corrcoef(image.ravel(), own.ravel())[0, 1] == pytest.approx(1)
         rows = [truth[y : y + 64, x : x + 64] for y in range(15) for x in range(15)]
@@ -205,12 +227,24 @@ def test_crops_have_the_truth_of_their_pixels():
         assert any(np.array_equal(a, b) for a in turned for b in rows)
 
 
+def test_crops_of_channels_are_changed_alike():
+    truth = np.zeros((90, 90), np.uint8)
+    truth[40:50] = 1
+    pixels = np.random.default_rng(0).integers(0, 255, (2, 90, 90)).astype(np.uint8)
+    pixels[1] = pixels[0] // 2
+    plane = Plane(pixels, truth, np.full_like(truth, NOT_ANNOTATED))
+    settings = Settings(crop=32, batch=4, noise=0)
+    images, truths = unet_training.Crops([plane], settings).batch(0, [0, 0], [200, 100])
+    assert (images.shape, truths.shape) == ((4, 2, 32, 32), (4, 1, 32, 32))
+    np.testing.assert_allclose(images[:, 0], images[:, 1], atol=0.012)
+
+
 def test_half_of_the_crops_are_of_foreground():
     truth = np.zeros((300, 300), np.uint8)
     truth[150, 150] = 1
     plane = Plane(truth, truth, np.full_like(truth, NOT_ANNOTATED))
     settings = Settings(crop=16, batch=20, rotation=0, elastic=0)
-    _, truths = unet_training.Crops([plane], settings).batch(0, 0, 1)
+    _, truths = unet_training.Crops([plane], settings).batch(0, [0], [1])
     assert truths[1::2].any(axis=(1, 2, 3)).all()
     assert not truths[::2].any(axis=(1, 2, 3)).all()
 
@@ -235,6 +269,32 @@ def test_what_it_learns_holds_for_what_validates(plane):
     mask = model.mask(plane.pixels, (0, 0), (0, height, 0, width))
     known = plane.validation != NOT_ANNOTATED
     assert (mask == plane.validation)[known].mean() > 0.95
+
+
+def test_it_learns_from_channels(colors):
+    trained = unet_training.train(
+        [colors], dataclasses.replace(TINY, steps=100, crop=64), "uint8", MERIT
+    )
+    height, width = colors.training.shape
+    mask = Model.of(trained).mask(colors.pixels, (0, 0), (0, height, 0, width))
+    known = colors.validation != NOT_ANNOTATED
+    assert (mask == colors.validation)[known].mean() > 0.95
+    # each channel has its own
+    np.testing.assert_allclose(trained.means, colors.pixels.mean(axis=(1, 2)))
+    np.testing.assert_allclose(trained.deviations, colors.pixels.std(axis=(1, 2)))
+
+
+def test_a_model_of_other_channels_is_refused(trained, trained_on_colors, colors, plane):
+    for model, pixels in ((trained, colors.pixels), (trained_on_colors, plane.pixels)):
+        with pytest.raises(ValueError, match="channels cannot classify"):
+            Model.of(model).odds(pixels, (0, 0), (0, 9, 0, 9))
+
+
+def test_a_network_of_channels_is_read_back(trained_on_colors, tmp_path):
+    trained_on_colors.save(tmp_path / "a.npz")
+    again = network.Trained.load(tmp_path / "a.npz")
+    assert again.channels == ("red", "green")
+    same(again, trained_on_colors)
 
 
 @pytest.mark.parametrize("kind", [0, 1])

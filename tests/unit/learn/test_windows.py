@@ -42,6 +42,29 @@ def test_windows_are_read_back(tmp_path):
         np.testing.assert_array_equal(one.truth, other.truth)
 
 
+def test_windows_of_channels_are_read_back_and_put_together(tmp_path):
+    random = np.random.default_rng(0)
+    pixels = [random.integers(0, 999, (3, 4, 6)).astype(np.uint16) for _ in range(3)]
+    corners = [(0, 0), (0, 6), (4, 0)]
+    truth = np.ones((4, 6), np.uint8)
+    known = [
+        Window(("a", 0, *corner), own, truth) for corner, own in zip(corners, pixels, strict=True)
+    ]
+    windows.write(tmp_path / "a.npz", known)
+    again = windows.read([tmp_path / "a.npz"])
+    for one, other in zip(known, again, strict=True):
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+    (plane,) = windows.planes_of(again, [place("a", *corner, "u") for corner in corners], 0)
+    assert plane.training.shape == (8, 12)
+    upper = np.concatenate(pixels[:2], axis=2)
+    # of each channel, the mean of the tiles that there are
+    rest = np.broadcast_to(
+        np.mean(pixels, axis=(0, 2, 3)).astype(np.uint16)[:, None, None], (3, 4, 6)
+    )
+    expected = np.concatenate([upper, np.concatenate([pixels[2], rest], axis=2)], axis=1)
+    np.testing.assert_array_equal(plane.pixels, expected)
+
+
 def test_tiles_that_are_held_out_have_no_truth():
     tiles = [window("a", 0, 0, value=1), window("a", 0, 6, value=2, truth=0), window("b", 0, 0)]
     (plane,) = windows.planes_of(tiles, [place("a", 0, 0, "u")], 2)

@@ -239,6 +239,15 @@ def test_a_network_of_other_images_is_refused(tmp_path):
         ValueError, match=r"m\.npz was trained on uint16 images, and those of s are"
     ):
         make_study(tmp_path, row, methods=given, apply="given")
+    own = tmp_path / "rgb.npz"
+    names = ["red", "green", "blue"]
+    network.constant("uint8", network.Settings(), names, is_foreground=True).save(own)
+    of_channels = {"given": {"threshold": {"unet": {"model": str(own)}}}}
+    message = (
+        r"rgb\.npz was trained on the channels red, green, blue, and its filter gives a single"
+    )
+    with pytest.raises(ValueError, match=message):
+        make_study(tmp_path, row, methods=of_channels, apply="given")
     # nor is it one of the other kind
     given = {"given": {"threshold": {"pixel_classifier": {"model": str(path)}}}}
     with pytest.raises(ValueError, match="no model of a pixel classifier"):

@@ -39,8 +39,9 @@ def write(tmp_path):
 
 def make_mask(file, plane, **settings):
     plane = np.asarray(plane)
-    grid = Grid((1, *plane.shape), 64, (1, 128, 128))
-    region = Region(0, 1, 0, plane.shape[0], 0, plane.shape[1])
+    rows, columns = plane.shape[-2:]
+    grid = Grid((1, rows, columns), 64, (1, 128, 128))
+    region = Region(0, 1, 0, rows, 0, columns)
     return mask_of(plane, region, region, grid, DEFAULTS | {"file": file} | settings)
 
 
@@ -123,7 +124,7 @@ def test_no_window_is_computed_for_several_rows_of_tiles(write, plane, monkeypat
     whole, inner = Region(0, 1, 0, 70, 0, 90), Region(0, 1, 32, 64, 0, 90)
     segment_region(plane, whole, inner, grid, Segmenter("onnx", settings, **REST))
     # columns 0 to 31, 32 to 63 and 64 to 89, with 3 around
-    assert sizes == [(38, 38), (38, 38), (38, 32)]
+    assert sizes == [(1, 38, 38), (1, 38, 38), (1, 38, 32)]
     # a clean-up looks into windows around: whole planes then have each of them once
     cleaned = Segmenter("onnx", settings, **REST | {"cleanup": [{"opening": 1}]})
     assert cleaned.reach == float("inf")
@@ -147,7 +148,7 @@ def test_trials_of_several_levels_run_the_network_once(write, plane, monkeypatch
     masks = [mask for _, mask in trial_masks(trials, whole, Filtered(reader, [], grid, "uint8"))]
     for level, mask in zip((0.5, 0.25, 0.75), masks, strict=True):
         np.testing.assert_array_equal(mask, plane / 255 > level)
-    assert windows == [(76, 96)]
+    assert windows == [(1, 76, 96)]
 
 
 @pytest.mark.parametrize(
@@ -209,6 +210,131 @@ def test_a_model_of_integers_is_given_the_pixels(write):
         make_mask(file, plane, scale=255)
 
 
+CHANNELS = {"mean": [0.1, 0.2, 0.3], "std": [0.5, 1, 2], "halo": 2}
+"""How three channels are normalised."""
+
+
+@pytest.fixture
+def colors():
+    return np.random.default_rng(2).integers(0, 256, (3, 70, 90)).astype(np.uint8)
+
+
+@pytest.fixture
+def kernels():
+    """Of three channels, and what they make of colours that are normalised as `CHANNELS` says."""
+    kernels = np.random.default_rng(1).normal(size=(3, 5, 5))
+
+    def score(colors):
+        return sum(
+            ndimage.correlate((own / 255 - mean) / std, kernel, mode="reflect")
+            for own, mean, std, kernel in zip(
+                colors, CHANNELS["mean"], CHANNELS["std"], kernels, strict=True
+            )
+        )
+
+    return kernels, score
+
+
+def of_channels_last(kernels, **settings):
+    """The convolution of a network whose axes are images, rows, columns and channels."""
+    nodes = [
+        networks.node("Transpose", "x", "t", perm=[0, 3, 1, 2]),
+        networks.node("Conv", "tk", "c", pads=[2, 2, 2, 2]),
+        networks.node("Transpose", "c", "y", perm=[0, 2, 3, 1]),
+    ]
+    constants = [networks.constant("k", kernels[None].astype(np.float32))]
+    output = networks.value("y", ("n", "r", "c", 1))
+    return networks.network(nodes, [networks.value("x", ("n", "r", "c", 3))], output, constants)
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("window", [512, 23])
+def test_channels_are_normalized_each_and_have_no_seams(write, colors, kernels, layout, window):
+    own, score = kernels
+    data = of_channels_last(own) if layout == "NHWC" else networks.convolution(own[None], last=None)
+    file = write(data)
+    settings = CHANNELS | {"output": "logit", "layout": layout, "window": window}
+    own_model.check_channels(DEFAULTS | settings | {"file": file}, 3)
+    found, expected = make_mask(file, colors, **settings), score(colors)
+    is_clear = np.abs(expected) > 1e-4
+    assert is_clear.mean() > 0.999
+    assert 0.2 < found.mean() < 0.8
+    np.testing.assert_array_equal(found[is_clear], expected[is_clear] > 0)
+    whole = own_model.onnx(colors, **DEFAULTS | settings | {"file": file})
+    np.testing.assert_array_equal(whole, found)
+
+
+def test_windows_of_channels_do_not_depend_on_the_region(write, colors, kernels):
+    file = write(networks.convolution(kernels[0][None], last=None))
+    settings = DEFAULTS | CHANNELS | {"file": file, "output": "logit", "window": 16}
+    segmenter = Segmenter("onnx", settings, **REST)
+    grid, whole = Grid((1, 70, 90), 32, (1, 96, 96)), Region(0, 1, 0, 70, 0, 90)
+    expected = mask_of(colors, whole, whole, grid, settings)
+    assert 0.2 < expected.mean() < 0.8
+    for inner in (Region(0, 1, 0, 32, 32, 64), Region(0, 1, 32, 64, 0, 90), whole):
+        outer = grid.around(inner, segmenter.reach)
+        found, _ = segment_region(crop(colors, whole, outer), outer, inner, grid, segmenter)
+        np.testing.assert_array_equal(found, crop(expected, whole, inner))
+
+
+@pytest.mark.parametrize(
+    ("shape", "settings", "channels", "message"),
+    [
+        (
+            (1, 3, "r", "c"),
+            {},
+            1,
+            r"takes 3 channels, and its filter gives 1: .* \[red, green, blue",
+        ),
+        ((1, 1, "r", "c"), {}, 3, "takes 1 channel, and its filter gives 3: let the filter"),
+        (("n", 64, 64, 3), {}, 3, "takes 64 channels, and its filter gives 3: give `layout: NHWC`"),
+        (("n", "c", "r", "c"), {"layout": "NHWC"}, 3, None),
+        (("n", 3, 64, 64), {"layout": "NHWC"}, 3, "takes 64 channels"),
+        ((4, 3, "r", "c"), {}, 3, r"shape \(4, 3, any, any\): let it take \(1, channels"),
+        (("n", "r", "c"), {}, 3, r"shape \(any, any, any\)"),
+        ((1, 3, "r", "c"), {"mean": [0, 1]}, 3, "mean has 2 numbers, and .* gives 3 channels"),
+        ((1, 1, "r", "c"), {"std": [1, 1]}, 1, "std has 2 numbers, and .* gives 1 channel: give"),
+        ((1, 3, "r", "c"), CHANNELS, 3, None),
+    ],
+)
+def test_channels_are_checked_before_the_model_is_loaded(
+    write, monkeypatch, shape, settings, channels, message
+):
+    monkeypatch.setattr(own_model, "load", None)
+    data = networks.convolution(np.zeros((1, 3, 1, 1)), shape=shape)
+    settings = DEFAULTS | {"file": write(data)} | settings
+    if message is None:
+        own_model.check_channels(settings, channels)
+        return
+    with pytest.raises(ValueError, match=message):
+        own_model.check_channels(settings, channels)
+
+
+def test_what_a_file_takes_is_what_the_runtime_says(write):
+    for shape in [(1, 1, "r", 7), ("n", 2**40, 3, -1 % 2**64), (1, 128, 300, 4, "x")]:
+        file = write(networks.convolution(IDENTITY, shape=shape))
+        expected = tuple(n if isinstance(n, int) and n < 2**63 else None for n in shape)
+        assert own_model.inputs_of(file) == [expected]
+
+
+def test_weights_that_are_named_as_inputs_are_none(write):
+    # as older versions of ONNX write them
+    inputs = [networks.value("k", (1, 1, 1, 1)), networks.value("x", (1, 1, "r", "c"))]
+    kernel = networks.constant("k", np.ones((1, 1, 1, 1), np.float32))
+    output = networks.value("y", ("n", 1, "r", "c"))
+    data = networks.network([networks.node("Conv", "xk", "y")], inputs, output, [kernel])
+    file = write(data)
+    own_model.check_channels(DEFAULTS | {"file": file}, 1)
+    assert make_mask(file, np.array([[0, 255]], np.uint8)).tolist() == [[0, 1]]
+
+
+def test_a_model_of_two_images_is_refused(write):
+    inputs = [networks.value(name, (1, 1, "r", "c")) for name in "xz"]
+    data = networks.network([networks.node("Add", "xz", "y")], inputs, inputs[0])
+    with pytest.raises(ValueError, match=r"model.onnx takes 2 arrays: let it take one"):
+        own_model.check_channels(DEFAULTS | {"file": write(data)}, 1)
+
+
 def test_sides_are_multiples(write, plane):
     nodes = [
         networks.node("SpaceToDepth", "x", "h", blocksize=4),
@@ -235,8 +361,14 @@ def test_a_model_of_one_size(write, plane):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (networks.convolution(IDENTITY, shape=(1, 3, "r", "c")), "takes 3 channels"),
-        (networks.convolution(IDENTITY, shape=(2, 1, "r", "c")), r"takes x tensor\(float\) \[2, 1"),
+        (
+            networks.convolution(IDENTITY, shape=(1, 3, "r", "c")),
+            "takes 3 channels, .* gives 1: let",
+        ),
+        (
+            networks.convolution(IDENTITY, shape=(2, 1, "r", "c")),
+            r"shape \(2, 1, any, any\): .* an image",
+        ),
         (networks.convolution(IDENTITY, is_elsewhere=True), "is no ONNX model .* its weights in"),
         (through(networks.node("Identity", "x", "y"), taken="int64", returned="int64"), "int64"),
         (through(networks.node("Nothing", "x", "y")), "is no ONNX model that can be run"),
@@ -267,12 +399,12 @@ def test_weights_are_not_read_from_another_file(write, tmp_path, monkeypatch):
 
 def test_every_damaged_file_is_refused(write):
     data = networks.convolution(IDENTITY)
-    own_model.check_file(write(data))
+    own_model.inputs_of(write(data))
     # what comes last says which version of ONNX it is
     end_of_network = len(data) - 6
     for length in range(len(data)):
         file = write(data[:length])
-        check = own_model.load if length == end_of_network else own_model.check_file
+        check = own_model.load if length == end_of_network else own_model.inputs_of
         with pytest.raises(ValueError, match="model.onnx is no ONNX model"):
             check(file)
 
@@ -282,7 +414,7 @@ def test_every_damaged_file_is_refused(write):
 )
 def test_foreign_files_are_refused(write, data):
     with pytest.raises(ValueError, match="model.onnx is no ONNX model"):
-        own_model.check_file(write(data))
+        own_model.inputs_of(write(data))
 
 
 def test_what_made_a_mask_has_the_checksum(write):
@@ -307,6 +439,9 @@ def test_what_made_a_mask_has_the_checksum(write):
         ({"scale": 0}, "scale is 0"),
         ({"mean": "a"}, "mean is 'a'"),
         ({"std": 0}, "std is 0"),
+        ({"mean": []}, r"mean is \[\]: give a number, or a list with one per channel"),
+        ({"std": [1, 0]}, "std is 0"),
+        ({"layout": "CHW"}, "layout is 'CHW': choose one of NCHW, NHWC"),
         ({"foreground": 1}, "foreground is 1: .* with `output: classes`"),
         ({"foreground": [], "output": "classes"}, r"foreground is \[\]"),
         ({"foreground": -1, "output": "classes"}, "foreground is -1"),
