@@ -60,17 +60,14 @@ rule all:
 
 
 onstart:
-    runs.begin()
     lift_rate_limit()
     extend_bars()
 
 
 onsuccess:
-    runs.end()
     tell_warnings()
     record_run(True)
 
 
 onerror:
-    runs.end()
     record_run(False)

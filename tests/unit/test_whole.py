@@ -92,30 +92,88 @@ def locked(tmp_path, monkeypatch):
     return runs.LOCKS / "0.output.lock"
 
 
-def test_a_run_that_lives_keeps_its_lock(locked):
-    runs.begin()
-    assert not runs.unlock()
-    assert locked.exists()
-
-
-def test_a_lock_that_nobody_has_written_down_stays(locked):
-    assert not runs.unlock()
-    assert locked.exists()
-
-
-def test_a_dead_run_keeps_no_lock(locked):
+@pytest.fixture
+def start(tmp_path):
+    """Start a process that writes itself down in the folder."""
     scripts = os.path.join(os.path.dirname(whole.__file__), "..")
-    code = "from tilewise import runs; runs.begin()"
-    environment = os.environ | {"PYTHONPATH": scripts}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
-    assert runs.unlock()
+    started = []
+
+    def begin():
+        code = "from tilewise import runs; print(runs.begin(), flush=True); input()"
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": scripts},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        process.is_unlocked = process.stdout.readline().strip() == "True"
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_a_run_that_lives_keeps_its_lock(locked, start):
+    start()
+    assert not start().is_unlocked
+    assert locked.exists()
+
+
+def test_a_lock_that_nobody_has_written_down_stays(locked, start):
+    assert not start().is_unlocked
+    assert locked.exists()
+
+
+def test_a_run_that_was_killed_keeps_no_lock(locked, start):
+    first = start()
+    first.kill()
+    first.wait()
+    # the next one goes on, and nobody else does while it lives
+    assert start().is_unlocked
     assert not locked.exists()
-    assert not runs.RECORD.exists()
+    locked.write_text("results/a.tsv\n")
+    assert not start().is_unlocked
+    assert locked.exists()
+
+
+def test_of_several_runs_one_that_lives_keeps_the_lock(locked, start):
+    runs_of_all = [start() for _ in range(3)]
+    runs_of_all[1].kill()
+    runs_of_all[1].wait()
+    assert not start().is_unlocked
+    assert locked.exists()
+
+
+def test_a_run_that_ends_is_struck_off(tmp_path, start):
+    first = start()
+    assert len(names(tmp_path / runs.RECORDS)) == 1
+    first.communicate("\n")
+    assert names(tmp_path / runs.RECORDS) == []
 
 
 @pytest.mark.parametrize(("old", "new"), [('"host": "', '"host": "other-'), ("{", "[")])
-def test_a_run_of_another_machine_keeps_its_lock(locked, old, new):
-    runs.begin()
-    runs.RECORD.write_text(runs.RECORD.read_text().replace(old, new, 1))
-    assert not runs.unlock()
+def test_a_run_of_another_machine_keeps_its_lock(locked, start, old, new):
+    first = start()
+    (record,) = runs.RECORDS.iterdir()
+    first.kill()
+    first.wait()
+    record.write_text(record.read_text().replace(old, new, 1))
+    assert not start().is_unlocked
     assert locked.exists()
+    # it is forgotten a day later, once somebody has unlocked
+    locked.unlink()
+    start().communicate("\n")
+    assert record.exists()
+    os.utime(record, (0, 0))
+    start().communicate("\n")
+    assert not record.exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_not_locked(tmp_path, start):
+    (tmp_path / ".snakemake").write_text("a file in the place of the folder")
+    assert not start().is_unlocked

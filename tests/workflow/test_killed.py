@@ -71,7 +71,7 @@ def undisturbed(tmp_path_factory):
 
 
 def check(project, whole):
-    """A project that goes on has what an undisturbed one has; number and bytes of files compared."""
+    """A project that goes on ends as an undisturbed one; number and bytes of files compared."""
     finish(project)
     found = contents(project.results)
     assert differing({name: found[name] for name in whole if name in found}, whole) == []
