@@ -60,6 +60,7 @@ rule all:
 
 
 onstart:
+    runs.end_gracefully(workflow.scheduler)
     lift_rate_limit()
     extend_bars()
 

@@ -7,7 +7,9 @@ those of a run that was killed if none lives of those that are written down.
 import atexit
 import json
 import os
+import signal
 import socket
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -42,6 +44,22 @@ def begin() -> bool:
             _remove(dead | {path for path in set(records) - dead if _is_old(path, records[path])})
         _write_down()
     return is_unlocked
+
+
+def end_gracefully(scheduler: Any) -> None:
+    """Let SIGTERM end a run after the jobs that run now, whatever its scheduler is doing.
+
+    Snakemake's own handler waits for a lock that the thread it interrupts may hold, for ever then.
+    Another thread can wait.
+
+    Parameters
+    ----------
+    scheduler
+        `workflow.scheduler`.
+    """
+    if signal.getsignal(signal.SIGTERM) == scheduler.exit_gracefully:
+        ask = scheduler.exit_gracefully
+        signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=ask, daemon=True).start())
 
 
 def _write_down():

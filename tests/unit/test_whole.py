@@ -177,3 +177,30 @@ def test_a_run_of_another_machine_keeps_its_lock(locked, start, old, new):
 def test_a_folder_that_cannot_be_written_to_is_not_locked(tmp_path, start):
     (tmp_path / ".snakemake").write_text("a file in the place of the folder")
     assert not start().is_unlocked
+
+
+TERMINATED = """
+import os, signal, threading
+from tilewise import runs
+
+class Scheduler:
+    lock, ended = threading.Lock(), threading.Event()
+
+    def exit_gracefully(self, *_):
+        with self.lock:
+            self.ended.set()
+
+scheduler = Scheduler()
+signal.signal(signal.SIGTERM, scheduler.exit_gracefully)
+runs.end_gracefully(scheduler)
+with scheduler.lock:
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert not scheduler.ended.wait(0.1)
+assert scheduler.ended.wait(10)
+"""
+
+
+def test_sigterm_while_the_scheduler_is_locked():
+    environment = os.environ | {"PYTHONPATH": os.path.join(os.path.dirname(whole.__file__), "..")}
+    command = [sys.executable, "-c", TERMINATED]
+    subprocess.run(command, env=environment, timeout=60, check=True)

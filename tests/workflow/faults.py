@@ -14,6 +14,8 @@ OF_A_RUN = {"report.html", "run.js", "checksums.tsv", "costs.tsv", "cost", "made
 """Files and folders with times: of jobs, or of the images."""
 COMMAND = (sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "my.yaml")
 COMMAND = (*COMMAND, "--workflow-profile", "plain")
+PATIENCE = 300
+"""Seconds in which a run ends that was asked to."""
 
 
 def configured(folder):
@@ -63,8 +65,12 @@ def started(project, *arguments, **environment):
         )
         try:
             yield process
+            process.wait(PATIENCE)
         finally:
-            process.wait()
+            # after an error, or if it does not end though it was asked to
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def finish(project, *arguments, **environment):
@@ -80,7 +86,7 @@ def finish(project, *arguments, **environment):
 
 def wait_for_orphans(folder):
     """Jobs of a run that was killed alone end by themselves."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         found = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True, check=False)
         if found.returncode:

@@ -10,6 +10,7 @@ from collections import Counter
 
 import pytest
 from faults import (
+    PATIENCE,
     configured,
     contents,
     differing,
@@ -38,8 +39,6 @@ WAYS = {
     "Snakemake interrupted": (os.kill, signal.SIGINT),
     "Snakemake terminated": (os.kill, signal.SIGTERM),
 }
-PATIENCE = 120
-"""Seconds until a run that was asked to end has ended."""
 
 
 def disturb(project, seconds, dice):
@@ -101,8 +100,8 @@ def test_killed_again_and_again(undisturbed, tmp_path, capsys):
             left -= 1
             ways[way] += 1
         found.append(check(project, expected))
+        tell(capsys, ways, found)
         shutil.rmtree(project.folder)
-    tell(capsys, ways, found)
 
 
 def tell(capsys, ways, found):
@@ -156,5 +155,5 @@ def test_soak(tmp_path, capsys):
             left -= 1
             ways[way] += 1
         found.append(check(project, expected))
+        tell(capsys, ways, found)
         shutil.rmtree(project.folder)
-    tell(capsys, ways, found)
