@@ -41,13 +41,19 @@ WAYS = {
 }
 
 
-def disturb(project, seconds, dice):
+def each_way(dice):
+    """Ways to end a run, all of them in a random order, again and again."""
+    while True:
+        yield from dice.sample(list(WAYS), len(WAYS))
+
+
+def disturb(project, seconds, ways):
     """Start a run and end it after so many seconds; how, or None if it has ended before."""
     with started(project) as process:
         try:
             assert process.wait(seconds) == 0, (project.folder / "log.txt").read_text()
         except subprocess.TimeoutExpired:
-            way = dice.choice(list(WAYS))
+            way = next(ways)
             send, number = WAYS[way]
             send(process.pid, number)
             process.wait(PATIENCE)
@@ -89,12 +95,13 @@ def test_killed_again_and_again(undisturbed, tmp_path, capsys):
     whole, seconds = undisturbed
     expected = contents(whole.results)
     dice = random.Random(SEED)
+    deck = each_way(dice)
     left, ways, found = KILLS, Counter(), []
     while left:
         project = configured(tmp_path / str(left))
         # some of the kills in one study, then the run that ends well
         for _ in range(min(left, dice.randint(2, 5))):
-            way = disturb(project, dice.uniform(0.1, LONGEST * seconds), dice)
+            way = disturb(project, dice.uniform(0.1, LONGEST * seconds), deck)
             if not way:
                 break
             left -= 1
@@ -148,12 +155,43 @@ def test_soak(tmp_path, capsys):
     seconds, start = timed(whole), timed(whole)
     expected = contents(whole.results)
     dice = random.Random(SEED)
+    deck = each_way(dice)
     left, ways, found = SOAK, Counter(), []
     while left > 0:
         project = large(tmp_path / str(left))
-        while left and (way := disturb(project, dice.uniform(0.1, start + STEP * seconds), dice)):
+        while left and (way := disturb(project, dice.uniform(0.1, start + STEP * seconds), deck)):
             left -= 1
             ways[way] += 1
         found.append(check(project, expected))
         tell(capsys, ways, found)
         shutil.rmtree(project.folder)
+
+
+SUBMIT = """#!/bin/sh
+setsid sh "$1" > /dev/null 2>&1 < /dev/null &
+echo $!
+"""
+
+
+@pytest.mark.skipif(KILLS < 100, reason="`make test-faults KILLS=100` kills runs on a cluster")
+def test_jobs_of_a_cluster_outlive_their_run(tmp_path, capsys):
+    """Snakemake is killed; the next run submits jobs again beside those that live."""
+    whole = configured(tmp_path / "whole")
+    finish(whole)
+    expected = contents(whole.results)
+    project = configured(tmp_path / "project")
+    submit = project.folder / "submit"
+    submit.write_text(SUBMIT)
+    submit.chmod(0o755)
+    words = ["--executor", "cluster-generic", "--cluster-generic-submit-cmd", "./submit"]
+    words += ["--jobs", "4", "--max-status-checks-per-second", "10", "--latency-wait", "20"]
+    dice, kills = random.Random(SEED), 0
+    for _ in range(KILLS // 20):
+        with started(project, *words) as process:
+            try:
+                process.wait(dice.uniform(5, 40))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                kills += 1
+    finish(project, *words)
+    tell(capsys, Counter({"Snakemake of a cluster killed": kills}), [check(project, expected)])
