@@ -61,6 +61,43 @@ def test_nothing_is_left_of_a_script_that_fails(tmp_path, output):
     assert (tmp_path / "a.tsv").read_text() == "as before"
 
 
+JOB = """
+import os, types
+from tilewise import job
+
+class Output(list):
+    def _get_names(self):
+        return []
+
+snakemake = types.SimpleNamespace(log=["log"], output=Output(["results/a.tsv"]), threads=1)
+job.start(snakemake)
+with open(snakemake.output[0], "w") as file:
+    file.write("whole")
+
+def replace(*_):
+    raise {error}
+
+os.replace = replace
+"""
+FAILURES = {
+    "OSError(28, os.strerror(28))": (
+        "ERROR results: No space left on device: make space there, and run the same command again\n"
+    ),
+    "KeyboardInterrupt": "KeyboardInterrupt\n",
+}
+
+
+@pytest.mark.parametrize("error", FAILURES)
+def test_a_job_that_cannot_give_names_fails(tmp_path, error):
+    (tmp_path / "results").mkdir()
+    environment = os.environ | {"PYTHONPATH": os.path.join(os.path.dirname(whole.__file__), "..")}
+    command = [sys.executable, "-c", JOB.format(error=error)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == 1
+    assert (tmp_path / "log").read_text().endswith(FAILURES[error])
+    assert names(tmp_path / "results") == []
+
+
 def test_what_is_swept(tmp_path):
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         host = "".join(filter(str.isalnum, socket.gethostname()))[:40]

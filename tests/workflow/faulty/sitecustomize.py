@@ -57,9 +57,10 @@ def die():
 
 
 def watch(event, arguments):
-    if event != "open" or not isinstance(arguments[0], str | bytes):
+    if event != "open" or isinstance(arguments[0], int):
         return
-    path, mode, flags = arguments
+    path, mode, _ = arguments
+    path = os.fspath(path)
     is_written = isinstance(mode, str) and "w" in mode
     if is_written and (known := fault("write", path)) and is_time(known, path) and is_first(known):
         # the kernel ends the process at the next byte
