@@ -122,7 +122,7 @@ def test_jobs_that_die_while_they_write(finished, tmp_path):
                 path.unlink() if path.suffix != ".png" else shutil.rmtree(path.parent)
         done = tmp_path / f"done-{number}"
         # the report has times, and is not compared
-        size = max((size for name, size in sizes.items() if re.search(pattern, name)), default=9999)
+        size = min((size for name, size in sizes.items() if re.search(pattern, name)), default=9999)
         fault = {"kind": kind, "pattern": pattern, "bytes": dice.randrange(size)}
         died = run(project, fault=fault | {"done": str(done)})
         assert done.exists(), died.output
