@@ -43,9 +43,12 @@ view: $(VENV)/runtime
 test: $(VENV)/development
 	python -m pytest tests/workflow tests/unit
 
-# A run that is killed at random moments, five times; KILLS=100 for more. And two runs that must be equal.
+# Runs that are killed at random moments, five times, other faults of machines, and two runs that must be
+# equal; KILLS=100 for more, and SOAK=60 for as many kills of a study of 500 samples and a volume, each
+# of some 20 s.
 test-faults: $(VENV)/development
-	TILEWISE_KILLS=$(or $(KILLS),5) python -m pytest -n 0 tests/workflow/test_killed.py \
+	TILEWISE_KILLS=$(or $(KILLS),5) TILEWISE_SOAK=$(or $(SOAK),0) \
+	  python -m pytest -n 0 tests/workflow/test_killed.py tests/workflow/test_faults.py \
 	  tests/workflow/test_reproducible.py
 
 # Some 10,000 damaged files and documents; FUZZ=10 for ten times as many.

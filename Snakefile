@@ -60,17 +60,15 @@ rule all:
 
 
 onstart:
-    runs.begin()
+    runs.end_gracefully(workflow.scheduler)
     lift_rate_limit()
     extend_bars()
 
 
 onsuccess:
-    runs.end()
     tell_warnings()
     record_run(True)
 
 
 onerror:
-    runs.end()
     record_run(False)

@@ -2,18 +2,25 @@
 
 import atexit
 import ctypes
+import errno
 import logging
 import os
 import resource
 import sys
 import time
 import traceback
+from contextlib import suppress
 from typing import Any
 
 from tilewise import whole
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 """Numbers of settings in glibc's malloc.h."""
+REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make space there"),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "make it readable and writable"),
+}
+"""What to do about what the system refuses."""
 
 
 def start(snakemake: Any) -> float:
@@ -46,12 +53,20 @@ def start(snakemake: Any) -> float:
         failures.append(error)
         if issubclass(kind, ValueError):
             logging.error("%s", error)
+        elif isinstance(error, OSError) and error.errno in REMEDIES:
+            logging.error("%s", _refusal(error, outputs))
         else:
             sys.__excepthook__(kind, error, trace)
 
     sys.excepthook = explain
     atexit.register(_finish, outputs, failures)
     return time.process_time()
+
+
+def _refusal(error, outputs):
+    """What the system refuses, where, and what to do."""
+    place = error.filename or outputs.folder
+    return f"{place}: {error.strerror}: {REMEDIES[error.errno]}, and run the same command again"
 
 
 def _finish(outputs, failures):
@@ -61,9 +76,14 @@ def _finish(outputs, failures):
         return
     try:
         outputs.keep()
-    except OSError:
-        traceback.print_exc()
+    except (OSError, KeyboardInterrupt) as error:
+        if isinstance(error, OSError) and error.errno in REMEDIES:
+            logging.error("%s", _refusal(error, outputs))
+        else:
+            traceback.print_exc()
         sys.stderr.flush()
+        with suppress(OSError):
+            outputs.discard()
         # an error at the exit alone would not fail the job
         os._exit(1)
 

@@ -52,6 +52,11 @@ class Outputs:
         for name, (first, end) in list(named._get_names()):
             named._set_name(name, first, end=end)
 
+    @property
+    def folder(self) -> str:
+        """Where the first of them will be."""
+        return os.path.dirname(self._paths[0])
+
     def place_of(self, part: str) -> str:
         """Where something will be that is written to a part."""
         return self._paths[self._parts.index(part)]

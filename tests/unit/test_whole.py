@@ -61,6 +61,43 @@ def test_nothing_is_left_of_a_script_that_fails(tmp_path, output):
     assert (tmp_path / "a.tsv").read_text() == "as before"
 
 
+JOB = """
+import os, types
+from tilewise import job
+
+class Output(list):
+    def _get_names(self):
+        return []
+
+snakemake = types.SimpleNamespace(log=["log"], output=Output(["results/a.tsv"]), threads=1)
+job.start(snakemake)
+with open(snakemake.output[0], "w") as file:
+    file.write("whole")
+
+def replace(*_):
+    raise {error}
+
+os.replace = replace
+"""
+FAILURES = {
+    "OSError(28, os.strerror(28))": (
+        "ERROR results: No space left on device: make space there, and run the same command again\n"
+    ),
+    "KeyboardInterrupt": "KeyboardInterrupt\n",
+}
+
+
+@pytest.mark.parametrize("error", FAILURES)
+def test_a_job_that_cannot_give_names_fails(tmp_path, error):
+    (tmp_path / "results").mkdir()
+    environment = os.environ | {"PYTHONPATH": os.path.join(os.path.dirname(whole.__file__), "..")}
+    command = [sys.executable, "-c", JOB.format(error=error)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == 1
+    assert (tmp_path / "log").read_text().endswith(FAILURES[error])
+    assert names(tmp_path / "results") == []
+
+
 def test_what_is_swept(tmp_path):
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         host = "".join(filter(str.isalnum, socket.gethostname()))[:40]
@@ -92,30 +129,115 @@ def locked(tmp_path, monkeypatch):
     return runs.LOCKS / "0.output.lock"
 
 
-def test_a_run_that_lives_keeps_its_lock(locked):
-    runs.begin()
-    assert not runs.unlock()
-    assert locked.exists()
-
-
-def test_a_lock_that_nobody_has_written_down_stays(locked):
-    assert not runs.unlock()
-    assert locked.exists()
-
-
-def test_a_dead_run_keeps_no_lock(locked):
+@pytest.fixture
+def start(tmp_path):
+    """Start a process that writes itself down in the folder."""
     scripts = os.path.join(os.path.dirname(whole.__file__), "..")
-    code = "from tilewise import runs; runs.begin()"
-    environment = os.environ | {"PYTHONPATH": scripts}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
-    assert runs.unlock()
+    started = []
+
+    def begin():
+        code = "from tilewise import runs; print(runs.begin(), flush=True); input()"
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": scripts},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        process.is_unlocked = process.stdout.readline().strip() == "True"
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_a_run_that_lives_keeps_its_lock(locked, start):
+    start()
+    assert not start().is_unlocked
+    assert locked.exists()
+
+
+def test_a_lock_that_nobody_has_written_down_stays(locked, start):
+    assert not start().is_unlocked
+    assert locked.exists()
+
+
+def test_a_run_that_was_killed_keeps_no_lock(locked, start):
+    first = start()
+    first.kill()
+    first.wait()
+    # the next one goes on, and nobody else does while it lives
+    assert start().is_unlocked
     assert not locked.exists()
-    assert not runs.RECORD.exists()
+    locked.write_text("results/a.tsv\n")
+    assert not start().is_unlocked
+    assert locked.exists()
+
+
+def test_of_several_runs_one_that_lives_keeps_the_lock(locked, start):
+    runs_of_all = [start() for _ in range(3)]
+    runs_of_all[1].kill()
+    runs_of_all[1].wait()
+    assert not start().is_unlocked
+    assert locked.exists()
+
+
+def test_a_run_that_ends_is_struck_off(tmp_path, start):
+    first = start()
+    assert len(names(tmp_path / runs.RECORDS)) == 1
+    first.communicate("\n")
+    assert names(tmp_path / runs.RECORDS) == []
 
 
 @pytest.mark.parametrize(("old", "new"), [('"host": "', '"host": "other-'), ("{", "[")])
-def test_a_run_of_another_machine_keeps_its_lock(locked, old, new):
-    runs.begin()
-    runs.RECORD.write_text(runs.RECORD.read_text().replace(old, new, 1))
-    assert not runs.unlock()
+def test_a_run_of_another_machine_keeps_its_lock(locked, start, old, new):
+    first = start()
+    (record,) = runs.RECORDS.iterdir()
+    first.kill()
+    first.wait()
+    record.write_text(record.read_text().replace(old, new, 1))
+    assert not start().is_unlocked
     assert locked.exists()
+    # it is forgotten a day later, once somebody has unlocked
+    locked.unlink()
+    start().communicate("\n")
+    assert record.exists()
+    os.utime(record, (0, 0))
+    start().communicate("\n")
+    assert not record.exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_not_locked(tmp_path, start):
+    (tmp_path / ".snakemake").write_text("a file in the place of the folder")
+    assert not start().is_unlocked
+
+
+TERMINATED = """
+import os, signal, threading
+from tilewise import runs
+
+class Scheduler:
+    lock, ended = threading.Lock(), threading.Event()
+
+    def exit_gracefully(self, *_):
+        with self.lock:
+            self.ended.set()
+
+scheduler = Scheduler()
+signal.signal(signal.SIGTERM, scheduler.exit_gracefully)
+runs.end_gracefully(scheduler)
+with scheduler.lock:
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert not scheduler.ended.wait(0.1)
+assert scheduler.ended.wait(10)
+"""
+
+
+def test_sigterm_while_the_scheduler_is_locked():
+    environment = os.environ | {"PYTHONPATH": os.path.join(os.path.dirname(whole.__file__), "..")}
+    command = [sys.executable, "-c", TERMINATED]
+    subprocess.run(command, env=environment, timeout=60, check=True)

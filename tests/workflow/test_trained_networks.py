@@ -2,7 +2,11 @@
 
 import json
 import re
+import shutil
+import sys
+from pathlib import Path
 
+import forks
 import numpy as np
 import pytest
 from projects import Project
@@ -111,3 +115,29 @@ def test_channels_tell_what_a_grey_level_cannot(project):
     assert card["channels"] == ["red", "green", "blue"]
     (row,) = [row for row in project.rows("ranking.tsv") if row["metric"] == "f1"]
     assert float(row["value"]) > 0.8
+
+
+def test_a_job_that_dies_while_it_writes_a_checkpoint_goes_on_from_the_one_before(
+    finished, tmp_path, monkeypatch
+):
+    whole, rows, *_ = finished
+    project = Project.create(tmp_path / "project")
+    for path in whole.folder.glob("*.png"):
+        shutil.copy(path, project.folder)
+    project.configure(rows, **SETTINGS)
+    # they are written after 50 and 100 steps
+    fault = {"kind": "write", "pattern": r"all\.checkpoint\.npz$", "number": 2, "bytes": 5000}
+    monkeypatch.setenv("FAULT", json.dumps(fault | {"done": str(tmp_path / "done")}))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).with_name("faulty")))
+    monkeypatch.setattr(forks, "command", lambda number: [sys.executable])
+    assert project.run().code != 0
+    assert (tmp_path / "done").exists()
+    project.succeed()
+    (log,) = project.folder.glob("logs/models/net/0/*all.log")
+    assert "training goes on from step 50" in log.read_text()
+    models = list((whole.results / "models").rglob("*.npz"))
+    assert len(models) == 4
+    for path in models:
+        own = project.results / path.relative_to(whole.results)
+        assert own.read_bytes() == path.read_bytes()
+    assert not list(project.results.rglob("*checkpoint*"))

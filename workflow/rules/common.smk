@@ -75,7 +75,8 @@ def extend_bars():
             handler.progress.columns += (progress.MofNCompleteColumn(), *left)
 
 
-if runs.unlock():
+# jobs of a run parse the workflow, too
+if workflow.is_main_process and runs.begin():
     logger.info("The last run in this folder was killed; this one goes on from where it was.")
 FILES = list(map(os.path.relpath, workflow.configfiles))
 SCHEMA = SCRIPTS / "../workflow/schemas/config.schema.yaml"

@@ -27,6 +27,7 @@ from tilewise.learn.network import Settings, Trained, channels
 from tilewise.learn.training import Merit
 from tilewise.learn.unet import Model, device, mirrored, normalised, tensor_of, through
 from tilewise.learn.windows import Plane
+from tilewise.whole import part_of
 
 BOUNDS = np.arange(1, 100) / 100
 """Probabilities that foreground may begin with."""
@@ -430,7 +431,8 @@ class _Run:
         for kind, values in self._moments().items():
             arrays |= {f"{kind}_{i}": _array(value) for i, value in enumerate(values)}
         state = np.array([self.step, self.waited, self.score, self.bound])
-        part = Path(f"{self.path}.part.npz")
+        # a job of a run that was killed may train the same beside this one
+        part = Path(part_of(str(self.path)))
         np.savez(part, allow_pickle=False, name=np.str_(self.name), state=state, **arrays)
         part.replace(self.path)
 

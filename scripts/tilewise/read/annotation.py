@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import gt
 from threading import Lock
 from typing import Self
 
@@ -80,6 +81,13 @@ class PieceReader:
     def _stack(self, piece: Piece) -> Stack:
         if piece not in self._stacks:
             stack = self.open(piece)
+            header = stack.header
+            ends = piece.page + 1, piece.top + piece.height, piece.left + piece.width
+            if any(map(gt, ends, (header.planes, header.height, header.width))):
+                raise ValueError(
+                    f"{piece.path} has {header.planes} planes of {header.height} x {header.width} "
+                    "px, and is smaller than it was when the run began: run again"
+                )
             # a piece that is refused is refused to every thread
             self.start(stack, piece)
             self._stacks[piece] = stack

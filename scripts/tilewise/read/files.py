@@ -98,9 +98,9 @@ def naming(path: str | Path) -> Iterator[None]:
     except FormatError:
         raise
     except MemoryError as error:
-        raise ValueError(f"{path} does not fit into memory: {error}; save it in tiles") from error
+        raise FormatError(f"{path} does not fit into memory: {error}; save it in tiles") from error
     except Exception as error:  # decoders raise exceptions of many classes on damaged files
-        raise ValueError(f"{path} cannot be read: {error}; replace it") from error
+        raise FormatError(f"{path} cannot be read: {error}; replace it") from error
 
 
 def open_file(path: str | Path) -> Reader:

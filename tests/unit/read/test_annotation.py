@@ -87,6 +87,18 @@ def test_refused_every_time(tmp_path):
                 truth.read(piece.region)
 
 
+@pytest.mark.parametrize("shape", [(1, 2), (2, 1)])
+def test_a_file_that_is_smaller_than_it_was(tmp_path, shape):
+    """As where it is replaced after the workflow was planned; the rest of it is not read."""
+    tifffile.imwrite(tmp_path / "truth.tif", np.ones(shape, np.uint8))
+    piece = Piece(str(tmp_path / "truth.tif"), 0, 0, 0, 0, 2, 2)
+    with (
+        TruthReader([piece]) as truth,
+        pytest.raises(ValueError, match=r"truth\.tif has 1 planes of . x . px, and is smaller"),
+    ):
+        truth.read(Region(0, 1, 0, 1, 0, 1))
+
+
 def test_roi(tmp_path):
     assert read(tmp_path, np.array([0, 1, 255], np.uint8), PieceReader) == [[0, 1, 1]]
 
