@@ -4,7 +4,6 @@ Rows as dictionaries of text take thirty times the memory. Numbers are read as n
 as they were: the shortest text that gives a floating-point number back is what writes it.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,16 +34,16 @@ def read(
     pandas.DataFrame
         Empty fields are NA in columns of numbers, and empty text in others.
     """
-    wanted, empty = set(columns), {name: [""] for name in columns if name in kinds}
+    dtypes = {name: kinds.get(name, TEXT) for name in columns}
+    empty = {name: [""] for name in columns if name in kinds}
     tables = [
         pd.read_csv(
             path,
             sep="\t",
-            usecols=lambda name: name in wanted,
-            dtype=defaultdict(lambda: TEXT, kinds),
+            usecols=lambda name: name in dtypes,
+            dtype=dtypes,
             keep_default_na=False,
             na_values=empty,
-            float_precision="round_trip",
             encoding="utf-8-sig",
         )
         for path in paths
@@ -79,8 +78,8 @@ def together(
     for name in columns:
         kind = kinds.get(name, TEXT)
         parts = [
-            table[name] if name in table else _empty(kind, len(table)) for table in tables
-        ] or [_empty(kind, 0)]
+            table[name] if name in table else _empty(name, kind, len(table)) for table in tables
+        ] or [_empty(name, kind, 0)]
         if kind == TEXT:
             whole[name] = pd.Series(union_categoricals(list(map(_of_text, parts))))
         else:
@@ -93,7 +92,9 @@ def _of_text(column: pd.Series) -> pd.Series:
     return column.cat.rename_categories(column.cat.categories.astype("str"))
 
 
-def _empty(kind: str, rows: int) -> pd.Series:
+def _empty(name: str, kind: str, rows: int) -> pd.Series:
+    if kind == "int64" and rows:
+        raise ValueError(f"a table has no column {name}")
     if kind == TEXT:
         return pd.Series(pd.Categorical([""] * rows, [""]))
     return pd.Series(pd.NA if kind == "Int64" else np.nan, index=range(rows), dtype=kind)

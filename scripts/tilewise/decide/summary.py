@@ -85,8 +85,9 @@ def summarize(tiles: Any, choices: Collection[str] = ()) -> list[dict[str, Any]]
         empty, `left_empty_with_truth` of those whose truth has foreground.
     """
 
-    def groups():
-        return tiles.groupby(["sample", "method"], sort=False, observed=True)
+    def groups() -> Iterable[tuple[Any, Any]]:
+        grouped: Any = tiles.groupby(["sample", "method"], sort=False, observed=True)
+        return grouped
 
     counts = {names: _pool(_whole(group)) for names, group in groups()}
     samples = list(dict.fromkeys(sample for sample, _ in counts))
