@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tilewise import frames
@@ -30,6 +30,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("tables")
 
 
+@settings(deadline=None, max_examples=30, derandomize=True)
 @given(tables=st.lists(ROWS, max_size=3))
 def test_what_is_read_is_written_as_it_was(folder, tables):
     paths = [folder / f"{number}.tsv" for number in range(len(tables))]

@@ -332,7 +332,8 @@ def filter_group(study: Study, stack: str) -> str:
 
 def has_histograms(study: Study, stack: str) -> bool:
     """Whether a threshold waits for all blocks of a sample."""
-    return any(
+    # one of many samples would be asked for each of its blocks
+    return study.has_several_blocks(stack) and any(
         study.waits_for_sample(stack, variant)
         for sample in study.stacks[stack].samples
         for method in study.methods_of(sample)
