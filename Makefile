@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
+.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-memory test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -50,6 +50,10 @@ test-faults: $(VENV)/development
 # Some 10,000 damaged files and documents; FUZZ=10 for ten times as many.
 test-fuzz: $(VENV)/development
 	TILEWISE_FUZZ=$(or $(FUZZ),1) python -m pytest tests/fuzz
+
+# What jobs take at their peak, beside the memory that they declare; CASE=planes for some of the cases.
+test-memory: $(VENV)/development
+	python -m pytest -n 0 -s tests/memory -k "$(CASE)"
 
 # On a real Slurm cluster of one node, which is installed and started; as root, on Debian or Ubuntu.
 test-slurm: $(VENV)/development

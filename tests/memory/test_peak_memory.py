@@ -29,7 +29,7 @@ def tell(path=os.environ["PEAKS"]):
         (own,) = (int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     declared = job.resources.get("mem_mb", "")
-    names = " ".join(map(str, job.wildcards.values()))
+    names = " ".join(map(str, job.wildcards))
     with open(path, "a") as file:
         file.write(f"{job.rule}\\t{names}\\t{(own + children) / 1024:.0f}\\t{declared}\\n")
 

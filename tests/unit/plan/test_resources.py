@@ -308,6 +308,13 @@ def test_minutes_of_a_shared_block_are_those_of_a_full_one():
     assert resources.runtime(study, stack) == 5 + 2
 
 
+def test_collected_samples_are_not_asked_one_by_one(monkeypatch):
+    # each of their blocks has all of them to ask: with 20,000 samples, that took hours
+    study, stack = companions((1, 600, 600), collect={"planes": 256})
+    monkeypatch.setattr(type(study), "waits_for_sample", None)
+    assert resources.ingest_group(study, stack) == "segment"
+
+
 def test_collected_samples_of_several_blocks_count_themselves():
     methods = {"m": {"threshold": "otsu", "scope": "sample", "filter": "smooth"}}
     study, stack = companions((9, 600, 600), (9, 600, 600), methods=methods)
