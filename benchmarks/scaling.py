@@ -7,8 +7,8 @@ blocks' jobs per plane, one job at a time, the least of three runs.
 memory: peak of each rule's jobs on four such planes beside the `mem_mb` that the rule declares, for
 methods of all kinds.
 parsing: 799 such planes, hard links to one empty file, and sheets of 2,000 and of 20,000 samples: a
-dry run, a run that finds nothing to do, and what reading the configuration costs each job of a cluster, beside
-the demo's three samples.
+dry run, a run that finds nothing to do, and what reading the configuration costs each job of a
+cluster, beside the demo's three samples.
 """
 
 import argparse
