@@ -86,7 +86,9 @@ def summarize(tiles: Any, choices: Collection[str] = ()) -> list[dict[str, Any]]
     """
 
     def groups() -> Iterable[tuple[Any, Any]]:
-        grouped: Any = tiles.groupby(["sample", "method"], sort=False, observed=True)
+        grouped: Iterable[tuple[Any, Any]] = tiles.groupby(
+            ["sample", "method"], sort=False, observed=True
+        )
         return grouped
 
     counts = {names: _pool(_whole(group)) for names, group in groups()}
