@@ -8,6 +8,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-lock coverage test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
 
+.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-memory test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
+
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
 	@echo "Open results/report.html"
@@ -66,6 +68,10 @@ test-lock: $(VENV)/development
 coverage: $(VENV)/development
 	coverage run -m pytest -n 0 tests/unit/score tests/unit/decide tests/unit/store
 	coverage report
+
+# What jobs take at their peak, beside the memory that they declare; CASE=planes for some of the cases.
+test-memory: $(VENV)/development
+	python -m pytest -n 0 -s tests/memory -k "$(CASE)"
 
 # On a real Slurm cluster of one node, which is installed and started; as root, on Debian or Ubuntu.
 test-slurm: $(VENV)/development

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tilewise import frames
 from tilewise.decide import evidence
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.evidence import Evidence
@@ -30,6 +31,7 @@ from tilewise.decide.places import Place
 from tilewise.decide.resampling import bootstrap_weights, estimate
 from tilewise.decide.sampling import Sampling
 from tilewise.decide.uncertainty import Uncertainty
+from tilewise.score import score_table
 
 PIXELS = 10_000
 RESAMPLES = 500
@@ -144,7 +146,8 @@ def evidence_of(design, pick, samples, random):
     by = SETTINGS | {"unit": "tile" if design.samples == 1 else "sample"}
     folds = Folds.of(list(places), groups, by, places, drawn)
     columns = CountColumns((), folds.is_weighted)
-    return evidence.fixed(rows, folds, columns), columns
+    table = frames.of_rows(rows, list(rows[0]), score_table.kinds(()))
+    return evidence.fixed(table, folds, columns), columns
 
 
 def interval_of(known: Evidence, columns, average, seed):

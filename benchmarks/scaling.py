@@ -6,9 +6,9 @@ planes: samples of 2, 4, 8 and 16 planes of 8026 x 17480 px in blocks of two pla
 blocks' jobs per plane, one job at a time, the least of three runs.
 memory: peak of each rule's jobs on four such planes beside the `mem_mb` that the rule declares, for
 methods of all kinds.
-parsing: 799 such planes, hard links to one empty file, and a sheet of 2,000 samples: a dry run, a
-run that finds nothing to do, and what reading the configuration costs each job of a cluster, beside
-the demo's three samples.
+parsing: 799 such planes, hard links to one empty file, and sheets of 2,000 and of 20,000 samples: a
+dry run, a run that finds nothing to do, and what reading the configuration costs each job of a
+cluster, beside the demo's three samples.
 """
 
 import argparse
@@ -116,14 +116,19 @@ def full_size(folder):
 
 
 def many_samples(folder):
-    """A sheet of 2,000 samples of one tile."""
+    """Sheets of 2,000 and of 20,000 samples of one tile, whose files are links to one."""
     import numpy as np
     import tifffile
 
     tifffile.imwrite(folder / "tile.tif", np.zeros((512, 512), np.uint8))
-    rows = "".join(f"s{i}\ttile.tif\ttile.tif\n" for i in range(2000))
-    (folder / "many.tsv").write_text("sample\timage\ttruth\n" + rows)
-    (folder / "many.yaml").write_text(yaml.safe_dump(METHOD | {"samples": "many.tsv"}))
+    rows = ["sample\timage\ttruth\n"]
+    for i in range(20_000):
+        for name in (f"{i}.tif", f"{i}_truth.tif"):
+            os.link(folder / "tile.tif", folder / name)
+        rows.append(f"s{i}\t{i}.tif\t{i}_truth.tif\n")
+    for name, number in (("many", 2000), ("most", 20_000)):
+        (folder / f"{name}.tsv").write_text("".join(rows[: number + 1]))
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(METHOD | {"samples": f"{name}.tsv"}))
 
 
 def make_outputs(folder):
@@ -177,6 +182,8 @@ def parsing(folder):
     one_job = "results/{}/image.zarr/0/c/0/0/0"
     dry = "--dry-run"
     report("dry run, 799 planes", folder, "full.yaml", dry)
+    report("dry run, 2,000 samples", folder, "many.yaml", dry)
+    report("dry run, 20,000 samples", folder, "most.yaml", dry)
     report("one job, the demo", folder, ROOT / "config.yaml", dry, one_job.format("_small_uint8_4"))
     report("one job, 799 planes", folder, "full.yaml", dry, one_job.format("brain"))
     report("one job, 2,000 samples", folder, "many.yaml", dry, one_job.format("_small_uint8_1"))

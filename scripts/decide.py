@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from tilewise import job
+import numpy as np
+
+from tilewise import frames, job
 from tilewise.decide import guarded
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.decision import Tried, decide
@@ -13,24 +15,33 @@ from tilewise.decide.ranking import RANKING, SCORES
 from tilewise.decide.selection import Trials
 from tilewise.decide.verdict import describe
 from tilewise.doubts import Doubt
-from tilewise.quality.flags import excluded_tiles, flags_of_tiles
+from tilewise.quality import feature_names
+from tilewise.quality.flags import excluded_tiles, flags_of_table
 from tilewise.read import image_check
+from tilewise.score import score_table
 from tilewise.tables import read_all, read_each, read_rows, write_rows
 
+NOT_READ = {"height", "width", "annotated"}
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
-flags = flags_of_tiles(read_each(given.features), params.limits)
+flags = flags_of_table(frames.read(given.features, *feature_names.OF_FLAGS), params.limits)
 excluded = excluded_tiles(flags, params.exclude)
-tiles, scored = {method: [] for method in params.methods}, set()
 # blocks with annotated samples may hold others, too
-thresholds = [row for row in read_each(given.thresholds) if row["sample"] in params.groups]
+thresholds = [
+    row for row in read_each(given.thresholds) if row["guard"] and row["sample"] in params.groups
+]
 guard = guarded.by_tile(thresholds)
-for row in read_all(given.metrics, params.groups):
-    place = row["sample"], row["tile"]
-    scored.add(place)
-    if row["method"] in tiles and place not in excluded:
-        own = guard.get((row["sample"], row["method"], row["tile"]), "")
-        tiles[row["method"]].append(row | {"guard": own})
+columns = [name for name in score_table.columns(params.metrics) if name not in NOT_READ]
+tiles = frames.read(given.metrics, columns, score_table.kinds(params.metrics))
+number = {sample: i for i, sample in enumerate(params.groups)}
+tiles = tiles.iloc[np.argsort([number[sample] for sample in tiles["sample"]], kind="stable")]
+names = [tiles[name].tolist() for name in ("sample", "method", "tile")]
+places = list(zip(names[0], names[2], strict=True))
+kept = np.array([place not in excluded for place in places], bool)
+left_out = len(excluded.intersection(places))
+guards = [guard.get(place, "") for place in zip(*names, strict=True)]
+tiles = tiles.assign(guard=frames.texts(guards))[kept]
+del names, places, guards
 folds = Folds.from_rows(read_rows(given.folds))
 columns = CountColumns(params.metrics, folds.is_weighted)
 tried = {
@@ -39,7 +50,7 @@ tried = {
 }
 checks = [row for row in read_each(given.checks) if row["sample"] in params.groups]
 decision = decide(
-    tiles,
+    {method: tiles[tiles["method"] == method] for method in params.methods},
     tried,
     params.decision,
     folds=folds,
@@ -49,7 +60,7 @@ decision = decide(
     annotators=read_all(given.annotators, params.groups),
     flags=flags,
     left_out=params.left_out,
-    excluded=len(scored & excluded),
+    excluded=left_out,
     known_doubts=[
         *(Doubt(*fields) for fields in params.doubts),
         *image_check.doubts_of(checks, params.has_roi),

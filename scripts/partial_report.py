@@ -17,13 +17,14 @@ import numpy as np
 import yaml
 from snakemake.utils import validate
 
+from tilewise import frames
 from tilewise.decide.summary import sort_rows, summarize
 from tilewise.plan import configuration, definitions, learn, methods_facts, paths, report
 from tilewise.plan import report_tiles as tiles_job
 from tilewise.plan.study import Choice, read_study
 from tilewise.report import data, tiles
 from tilewise.score.formulas import METRICS
-from tilewise.score.score_table import whole_tiles
+from tilewise.score.score_table import ADDED, columns, kinds, whole_tiles
 from tilewise.tables import SLIVER, read_rows
 from tilewise.view import methods_text, page, tile_packs
 from tilewise.view.glossary import TERMS
@@ -75,6 +76,12 @@ def scores_of(study, tables):
     return sort_rows(rows, list(study.samples), list(study.methods))
 
 
+def table_of(rows, study):
+    """The same as columns."""
+    names = [*columns(study.tile_metrics), *ADDED]
+    return frames.of_rows(rows, names, kinds(study.tile_metrics))
+
+
 def pictures_of(study, rows):
     """The worst tiles so far, whichever method is wrong on them, and packs of them for the page."""
     metric = study.config["decision"]["metric"]
@@ -116,7 +123,7 @@ def partial(study):
     choices = tuple(filter(None, map(choice_of, study.swept)))
     facts = methods_facts.facts(study, choices)
     rows = scores_of(study, scored)
-    tables = {"metrics": rows, "summary": summarize(rows, study.tile_metrics)}
+    tables = {"metrics": rows, "summary": summarize(table_of(rows, study), study.tile_metrics)}
     for name in ("quality", "trust", "annotate_next"):
         tables[name] = rows_of(f"results/{name}.tsv")
     curves = zip(learn.with_learning_curve(study), learn.learning_curves(study), strict=True)

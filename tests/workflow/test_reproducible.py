@@ -7,10 +7,11 @@ import subprocess
 import sys
 
 import pytest
+from faults import contents
 from pages import report_data
 from projects import Project
 from samples import blobs, write_planes
-from test_killed import KILLS, contents
+from test_killed import KILLS
 
 USER = "somebody-else"
 

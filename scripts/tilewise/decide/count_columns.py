@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,18 @@ class CountColumns:
             value = row.get(name, "")
             counts |= {name: float(value or 0), _number(name): float(value != "")}
         return list(counts.values())
+
+    def table(self, rows: Any) -> Floats:
+        """The same of a `pandas.DataFrame` of such rows, (rows, columns), in order of memory."""
+        counts = np.full((len(rows), len(self.names) - self.is_weighted), np.nan)
+        for i, name in enumerate(self.names[: counts.shape[1]]):
+            if name in rows:
+                counts[:, i] = rows[name].to_numpy(np.float64, na_value=np.nan)
+        for name in self._averaged:
+            at, number = self.names.index(name), self.names.index(_number(name))
+            counts[:, number] = ~np.isnan(counts[:, at])
+            np.nan_to_num(counts[:, at], copy=False)
+        return counts
 
     def pixels(self, counts: Floats) -> Floats:
         """Pixels that are scored, of (..., columns) counts."""

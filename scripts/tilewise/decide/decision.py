@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from tilewise.decide import evidence, guarded, reference_scores, rivals, unit_doubts, units
 from tilewise.decide.choice import choose, cross_validate, repeat
@@ -26,11 +26,10 @@ from tilewise.decide.places import Histograms
 from tilewise.decide.ranking import Row, rank_rows, score_rows, unit_rows
 from tilewise.decide.resampling import MetricOfCounts, estimate
 from tilewise.decide.selection import Trials
-from tilewise.decide.summary import blank_doubts, doubts_of, sort_rows, summarize
+from tilewise.decide.summary import blank_doubts, doubts_of, sort_table, summarize
 from tilewise.decide.verdict import advice, opening, verdict, worst_tiles
 from tilewise.doubts import Doubt, in_order
 from tilewise.score.formulas import COUNTS
-from tilewise.score.score_table import whole_tiles
 
 CROSS_VALIDATED = "cross-validated selection"
 """Stands in tables for selecting the method too without the units that it is then scored on."""
@@ -77,7 +76,7 @@ class Decision:
 
 
 def decide(
-    tiles: Mapping[str, Sequence[TextRow]],
+    tiles: Mapping[str, Any],
     trials: Mapping[str, Tried],
     settings: Mapping[str, Any],
     *,
@@ -95,8 +94,9 @@ def decide(
 
     Parameters
     ----------
-    tiles : dict of str to list of dict of str to str
-        By method, its rows of tables of metrics with the column `guard`, without excluded tiles.
+    tiles : dict of str to pandas.DataFrame
+        By method, its table of metrics with the column `guard`, without excluded tiles, samples in
+        order.
     trials : dict of str to Tried
         Of methods with parameters to choose.
     settings, samples, choices
@@ -123,7 +123,8 @@ def decide(
         for method, rows in tiles.items()
     }
     order = [rules.metric, *(name for name in columns.metrics if name != rules.metric)]
-    guard = {method: _of_guard(whole_tiles(rows)) for method, rows in tiles.items()}
+    whole = {method: rows[rows["patch"] == ""] for method, rows in tiles.items()}
+    guard = {method: _of_guard(rows) for method, rows in whole.items()}
     ranking = [
         row for name in order for row in rank_rows(known, columns, name, rules, splits, guard)
     ]
@@ -134,8 +135,7 @@ def decide(
     scores += own_rows
     scores += reference_rows(histograms, scoring, next(iter(known.values())), rules)
     scores += _annotator_rows(annotators, rules)
-    rows = sort_rows(chain.from_iterable(tiles.values()), samples, list(tiles))
-    summary = summarize(whole_tiles(rows), choices)
+    summary = summarize(sort_table(pd.concat(whole.values()), samples, list(tiles)), choices)
     doubts = [*doubts_of(summary), *blank_doubts(summary)]
     doubts += [*guarded.empty_doubts(summary), *tuned_doubts(known, decisive)]
     for method, own in trials.items():
@@ -166,7 +166,7 @@ def decide(
         "left_out": left_out,
         "excluded": excluded,
         "learning_curve": curve,
-        "worst": worst_tiles(whole_tiles(tiles[applied]), flags, rules.metric),
+        "worst": worst_tiles(whole[applied], flags, rules.metric),
     }
     of_units = [row for one in known.items() for row in unit_rows(*one, names, columns)]
     doubts += [*rivals.expected_doubts(record), *rivals.metric_doubts(record, ranking, of_units)]
@@ -174,8 +174,9 @@ def decide(
     return Decision(ranking, scores, {"opening": opening(record), **record}, of_units)
 
 
-def _of_guard(rows: Sequence[TextRow]) -> str:
-    return guarded.describe(sum(map(guarded.is_left_empty, rows)), len(rows))
+def _of_guard(tiles: pd.DataFrame) -> str:
+    empty = guarded.are_left_empty(tiles) if "guard" in tiles else ()
+    return guarded.describe(int(np.sum(empty)), len(tiles))
 
 
 def _applied(

@@ -1,6 +1,6 @@
 """What annotated units say about each method, and the rules by which methods are compared."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ from tilewise.decide.cross_validation import (
     tables_of_folds,
 )
 from tilewise.decide.folds import Folds
-from tilewise.decide.places import Place
+from tilewise.decide.places import Place, places_of
 from tilewise.decide.resampling import Floats, MetricOfCounts, estimate
 from tilewise.decide.selection import Trials
 
@@ -102,15 +102,16 @@ def _choices(
     return {"estimate": "resubstitution", "counts": chosen, "tables": tables}
 
 
-def fixed(rows: Iterable[Mapping[str, str]], folds: Folds, columns: CountColumns) -> Evidence:
-    """Evidence of a method whose parameters nothing has chosen, from its rows of metrics."""
-    located = [("", *folds.counts_of(row, columns)) for row in rows]
-    scoring = folds.scoring
+def fixed(rows: Any, folds: Folds, columns: CountColumns) -> Evidence:
+    """Evidence of a method whose parameters nothing has chosen, from its table of metrics.
+
+    `rows` is a `pandas.DataFrame` as `score_table.kinds` says.
+    """
+    places, unit_of = places_of(rows), folds.scoring.unit_of
+    counts = folds.weighted_table(places, columns.table(rows), columns)
 
     def pooled(left_out: Collection[Place]) -> Floats:
-        own = (row for row in located if row[1] not in left_out)
-        known, names = units.pool(own, scoring.unit_of, len(columns.names))
-        return known.get("", np.zeros((len(names), len(columns.names))))
+        return units.pool_table(places, counts, unit_of, left_out)
 
     _, numbers = folds.splits()
     tables = [pooled(folds.margin(number))[None] for number in numbers if folds.margin_of]

@@ -180,12 +180,23 @@ class Folds:
     ) -> tuple[Place, list[float]]:
         """A place, and its counts times its weight.
 
-        This is the one step in which places are weighted. With weighted columns, the last of the
-        counts is what the place adds to the weight of its unit.
+        This, and `weighted_table`, is the one step in which places are weighted. With weighted
+        columns, the last of the counts is what the place adds to the weight of its unit.
         """
         weight = self.sampling.weight(place)
         weighted = [weight * count for count in counts]
         return place, [*weighted, self.sampling.share(place)] if columns.is_weighted else weighted
+
+    def weighted_table(
+        self, places: Sequence[Place], counts: Floats, columns: CountColumns
+    ) -> Floats:
+        """The same of many places and their (places, columns) counts."""
+        if self.sampling.pi_of:
+            counts = counts * np.array([self.sampling.weight(place) for place in places])[:, None]
+        if not columns.is_weighted:
+            return counts
+        shares = np.array([self.sampling.share(place) for place in places], np.float64)
+        return np.column_stack([counts, shares])
 
     @property
     def is_weighted(self) -> bool:

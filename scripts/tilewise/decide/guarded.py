@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tilewise.doubts import Doubt
 from tilewise.labels import SEGMENTATION
 from tilewise.tables import EMPTY, INFINITE, WEAK
@@ -11,13 +14,20 @@ Row = Mapping[str, Any]
 
 
 def by_tile(thresholds: Iterable[Row]) -> dict[tuple[str, str, str], str]:
-    """The column `guard` of tables of thresholds, by sample, method and tile."""
-    return {(row["sample"], row["method"], row["tile"]): row["guard"] for row in thresholds}
+    """The column `guard` of tables of thresholds, where it says anything, by tile.
+
+    Keys are sample, method and tile.
+    """
+    return {
+        (row["sample"], row["method"], row["tile"]): row["guard"]
+        for row in thresholds
+        if row["guard"]
+    }
 
 
-def is_left_empty(row: Row) -> bool:
-    """Whether the guard left the mask of a tile empty, by a row with the column `guard`."""
-    return str(row.get("guard", "")).endswith(EMPTY)
+def are_left_empty(tiles: Any) -> NDArray[np.bool_]:
+    """Whether the guard left the mask of each tile empty, by a table with the column `guard`."""
+    return np.array([word.endswith(EMPTY) for word in tiles["guard"]], bool)
 
 
 def describe(left_empty: int, tiles: int) -> str:

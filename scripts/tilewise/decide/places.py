@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tilewise.arrays import read_arrays
 from tilewise.store.class_histograms import ARRAYS, ClassHistogram, unpack
@@ -28,6 +29,11 @@ class Place:
 def place_of(row: Mapping[str, str]) -> Place:
     """Where a row comes from, read as text; without a column `patch`, a tile."""
     return Place(row["sample"], int(row["z"]), int(row["y"]), int(row["x"]), row.get("patch", ""))
+
+
+def places_of(table: Any) -> list[Place]:
+    """The same of each row of a `pandas.DataFrame`."""
+    return list(map(Place, *(table[name].tolist() for name in ("sample", *"zyx", "patch"))))
 
 
 def read_histograms(paths: Iterable[Path | str], filters: Iterable[str]) -> Histograms:

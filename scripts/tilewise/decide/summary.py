@@ -1,15 +1,15 @@
 """From a row per tile to what a method achieves on a sample and on all of them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.decide import guarded
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.ranking import finite
+from tilewise.decide.resampling import Floats
 from tilewise.doubts import Doubt
 from tilewise.score.formulas import COUNTS, METRICS, PIXEL_METRICS, evaluate, metrics_of
 from tilewise.tables import SLIVER
@@ -45,14 +45,26 @@ def sort_rows(rows: Iterable[Row], samples: Sequence[str], methods: Sequence[str
     )
 
 
-def summarize(rows: Sequence[Row], choices: Collection[str] = ()) -> list[dict[str, Any]]:
+def sort_table(tiles: Any, samples: Sequence[str], methods: Sequence[str]) -> Any:
+    """The same of a table as a `pandas.DataFrame`, which has z, y and x."""
+    keys = [np.asarray(tiles[axis]) for axis in "xyz"]
+    for column, names in (("method", methods), ("sample", samples)):
+        rank = {name: i for i, name in enumerate(names)}
+        keys.append(np.array([rank[name] for name in tiles[column]], np.int64))
+    if "extent" in tiles:
+        keys.insert(0, np.asarray(tiles["extent"] != "tile"))
+    return tiles.iloc[np.lexsort(keys)]
+
+
+def summarize(tiles: Any, choices: Collection[str] = ()) -> list[dict[str, Any]]:
     """What the tiles of each sample and method amount to: a row per sample, method and metric.
 
     Parameters
     ----------
-    rows : list of dict of str to str
-        As from `sort_rows`. Where they have the field `excluded`, they do not count. `estimate` is
-        passed on. `extent`, where it is not `tile`, says that a row is of a plane or a stack.
+    tiles : pandas.DataFrame
+        As from `sort_table`. Rows whose field `excluded` is not empty do not count. `estimate` is
+        passed on. `extent`, where it is not `tile`, says that a row is of a plane or a stack. Any
+        of these may be missing.
     choices : collection of str
         Metrics of structure that the rows have, of `formulas.CHOICES`.
 
@@ -72,32 +84,39 @@ def summarize(rows: Sequence[Row], choices: Collection[str] = ()) -> list[dict[s
         is blank, and a blank mask is right. `left_empty` is the number of tiles that the guard left
         empty, `left_empty_with_truth` of those whose truth has foreground.
     """
-    groups = {names: list(group) for names, group in groupby(rows, itemgetter("sample", "method"))}
-    samples = list(dict.fromkeys(sample for sample, _ in groups))
-    methods = list(dict.fromkeys(method for _, method in groups))
-    suspicions = {sample: suspect(sample, groups) for sample in samples}
+
+    def groups() -> Iterable[tuple[Any, Any]]:
+        grouped: Iterable[tuple[Any, Any]] = tiles.groupby(
+            ["sample", "method"], sort=False, observed=True
+        )
+        return grouped
+
+    counts = {names: _pool(_whole(group)) for names, group in groups()}
+    samples = list(dict.fromkeys(sample for sample, _ in counts))
+    methods = list(dict.fromkeys(method for _, method in counts))
+    suspicions = {sample: suspect(sample, counts) for sample in samples}
     summary = []
-    for (sample, method), group in groups.items():
+    for (sample, method), group in groups():
         summary += _summarize_group(sample, method, group, suspicions[sample], choices)
     if len(samples) > 1:
         for method in methods:
-            pooled = [row for names, group in groups.items() if names[1] == method for row in group]
+            pooled = tiles[tiles["method"] == method]
             warning = "; ".join(filter(None, suspicions.values()))
             summary += _summarize_group(ALL, method, pooled, warning, choices)
     return summary
 
 
-def suspect(sample: str, groups: Mapping[tuple[str, str], Sequence[Row]]) -> str:
+def suspect(sample: str, pooled: Mapping[tuple[str, str], Mapping[str, int]]) -> str:
     """Why a sample's truth may be inverted; empty if nothing speaks for it.
 
-    `groups` are rows by sample and method.
+    `pooled` are the counts of all tiles by sample and method.
     """
-    counts = [_pool(group) for names, group in groups.items() if names[0] == sample]
+    counts = [own for names, own in pooled.items() if names[0] == sample]
     truth, annotated = counts[0]["tp"] + counts[0]["fn"], sum(counts[0].values())
     reasons = []
     if 2 * truth > annotated:
         reasons.append(f"{truth / annotated:.1%} of its annotated pixels are foreground")
-    if all(evaluate("mcc", pooled) < 0 for pooled in counts):
+    if all(evaluate("mcc", own) < 0 for own in counts):
         reasons.append("it agrees better with the inverted mask of every method")
     if not reasons:
         return ""
@@ -148,84 +167,95 @@ def blank_doubts(summary: Iterable[Row]) -> list[Doubt]:
     return doubts
 
 
-def _pool(rows: Iterable[Row]) -> dict[str, int]:
-    rows = [row for row in rows if row.get("extent", "tile") == "tile"]
-    return {name: sum(int(row[name]) for row in rows) for name in COUNTS}
+def _pool(tiles: Any) -> dict[str, int]:
+    return {name: int(tiles[name].sum()) for name in COUNTS}
 
 
-def _has_foreground(row: Row) -> bool:
-    return int(row["tp"]) + int(row["fn"]) > 0
-
-
-def _has_mask(row: Row) -> bool:
-    return int(row["tp"]) + int(row["fp"]) > 0
+def _whole(rows: Any) -> Any:
+    """Those of tiles."""
+    return rows[rows["extent"] == "tile"] if "extent" in rows else rows
 
 
 def _summarize_group(
-    sample: str, method: str, rows: Sequence[Row], warning: str, choices: Collection[str]
+    sample: str, method: str, rows: Any, warning: str, choices: Collection[str]
 ) -> list[dict[str, Any]]:
-    scored = [row for row in rows if not row.get("excluded")]
+    scored = rows[rows["excluded"] == ""] if "excluded" in rows else rows
+    estimate = rows["estimate"].iloc[0] if "estimate" in rows else "fixed"
     names = {
         **{"sample": sample, "method": method, "warning": warning},
-        **{"estimate": rows[0].get("estimate", "fixed"), "excluded": len(rows) - len(scored)},
+        **{"estimate": estimate, "excluded": len(rows) - len(scored)},
     }
-    tiles = [row for row in scored if row.get("extent", "tile") == "tile"]
-    extents = [row for row in scored if row.get("extent", "tile") != "tile"] or tiles
-    extent = extents[0].get("extent", "tile") if extents else "tile"
+    tiles = _whole(scored)
+    extents, extent = tiles, "tile"
+    if len(tiles) < len(scored):
+        extents = scored[scored["extent"] != "tile"]
+        extent = extents["extent"].iloc[0]
     counts, columns = _pool(tiles), CountColumns(choices)
     pooled = {name: finite(float(evaluate(name, counts))) for name in PIXEL_METRICS}
-    totals = np.sum([columns.of(row) for row in extents], axis=0) if choices and extents else None
+    totals = columns.table(extents).sum(axis=0) if choices and len(extents) else None
     for metric in metrics_of(choices):
         total = np.nan if totals is None else float(columns.metric(metric.name)(totals))
         pooled[metric.name] = finite(total)
     summary: list[dict[str, Any]] = []
+    of_tiles, of_extents = _Group(tiles), _Group(extents)
     fields: dict[str, Any]
     for name, value in pooled.items():
-        own, kind = (tiles, "tile") if not METRICS[name].choice else (extents, extent)
-        fields = {"metric": name, "extent": kind, "tiles": len(own), "pooled": value}
-        averaged = [row for row in own if not _is_sliver(row) and _has_foreground(row)]
-        fields |= _means(averaged, name) | _left_out(own)
+        own, kind = (of_tiles, "tile") if not METRICS[name].choice else (of_extents, extent)
+        fields = {"metric": name, "extent": kind, "tiles": len(own.rows), "pooled": value}
+        fields |= own.means(name, own.has_foreground) | own.left_out(own.all)
         summary.append({**names, **fields})
-    blank = [row for row in tiles if not _has_foreground(row)]
-    fields = {"metric": FALSE_POSITIVE_AREA, "extent": "tile", "tiles": len(blank)}
-    fields["pooled"] = sum(int(row["fp"]) for row in blank)
-    averaged = [row for row in blank if not _is_sliver(row)]
-    return [*summary, {**names, **fields, **_means(averaged, "fp"), **_left_out(blank)}]
+    blank = ~of_tiles.has_foreground
+    fields = {"metric": FALSE_POSITIVE_AREA, "extent": "tile", "tiles": int(blank.sum())}
+    fields["pooled"] = int(tiles["fp"].to_numpy()[blank].sum())
+    fields |= of_tiles.means("fp", blank) | of_tiles.left_out(blank)
+    return [*summary, {**names, **fields}]
 
 
-def _is_sliver(row: Row) -> bool:
-    return bool(row["edge"] == SLIVER)
+class _Group:
+    """Tiles, or planes or stacks, of a sample and method; fields are (rows,) arrays."""
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+        tp, fp, fn = (rows[name].to_numpy() for name in ("tp", "fp", "fn"))
+        self.all = np.ones(len(rows), bool)
+        self.has_foreground, self.has_mask = tp + fn > 0, tp + fp > 0
+        self.is_sliver = np.asarray(rows["edge"] == SLIVER, bool)
+        self.left_empty = guarded.are_left_empty(rows) if "guard" in rows else ~self.all
+
+    def means(self, name: str, chosen: NDArray[np.bool_]) -> dict[str, Any]:
+        """`describe` of a column where it is defined, and its mean without empty masks.
+
+        Of chosen rows that are no slivers.
+        """
+        chosen = chosen & ~self.is_sliver
+        values = self.rows[name].to_numpy(np.float64)
+        known = chosen & ~np.isnan(values)
+        return {
+            **describe(values[known]),
+            "blank_mask": int((chosen & ~self.has_mask).sum()),
+            "mean_without_blank": describe(values[known & self.has_mask])["mean"],
+        }
+
+    def left_out(self, chosen: NDArray[np.bool_]) -> dict[str, int]:
+        """Slivers, others without foreground in the truth, and tiles that the guard left empty."""
+        empty = chosen & self.left_empty
+        counted = {
+            "slivers": chosen & self.is_sliver,
+            "blank_truth": chosen & ~self.is_sliver & ~self.has_foreground,
+            "left_empty": empty,
+            "left_empty_with_truth": empty & self.has_foreground,
+        }
+        return {name: int(rows.sum()) for name, rows in counted.items()}
 
 
-def _left_out(rows: Sequence[Row]) -> dict[str, int]:
-    """Slivers, others without foreground in the truth, and tiles that the guard left empty."""
-    whole = [row for row in rows if not _is_sliver(row)]
-    blank = sum(not _has_foreground(row) for row in whole)
-    empty = list(filter(guarded.is_left_empty, rows))
-    return {
-        **{"slivers": len(rows) - len(whole), "blank_truth": blank},
-        **{"left_empty": len(empty), "left_empty_with_truth": sum(map(_has_foreground, empty))},
-    }
-
-
-def _means(rows: Sequence[Row], name: str) -> dict[str, Any]:
-    """`describe` of a column where it is defined, and its mean without empty masks."""
-    masked = [float(row[name]) for row in rows if row[name] and _has_mask(row)]
-    return {
-        **describe([float(row[name]) for row in rows if row[name]]),
-        "blank_mask": sum(not _has_mask(row) for row in rows),
-        "mean_without_blank": describe(masked)["mean"],
-    }
-
-
-def describe(values: Sequence[float]) -> dict[str, Any]:
+def describe(values: Sequence[float] | Floats) -> dict[str, Any]:
     """Mean and spread of some numbers.
 
     `averaged` is how many there are, `sd` that with n - 1, None for fewer than two. All but
     `averaged` are None where there is no number.
     """
     names = ("mean", "sd", "median", "q25", "q75")
-    if not values:
+    if not len(values):
         return {"averaged": 0, **dict.fromkeys(names)}
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
     quartiles = map(float, np.percentile(values, (50, 25, 75)))

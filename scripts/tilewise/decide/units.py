@@ -150,3 +150,29 @@ def pool(
                 pooled[key] = np.zeros((len(names), fields))
             pooled[key][number[units[place]]] += counts
     return pooled, names
+
+
+def pool_table(
+    places: Sequence[Place],
+    counts: Floats,
+    units: Mapping[Place, str],
+    left_out: Collection[Place] = (),
+) -> Floats:
+    """The same of many places and their counts, (places, fields) to (units, fields) ndarray.
+
+    Places of `left_out` are passed over, too.
+    """
+    names = sorted(set(units.values()))
+    number = {name: i for i, name in enumerate(names)}
+    own = np.array(
+        [
+            number[units[place]] if place in units and place not in left_out else len(names)
+            for place in places
+        ],
+        np.intp,
+    )
+    # sums in the order of the rows; what belongs to no unit comes last
+    pooled = np.zeros((len(names) + 1, counts.shape[1]))
+    for i, column in enumerate(counts.T):
+        pooled[:, i] = np.bincount(own, column, len(names) + 1)
+    return pooled[:-1]

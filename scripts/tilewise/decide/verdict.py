@@ -1,6 +1,6 @@
 """What the evidence allows to say: the verdict, the worst tiles, and the decision as text."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -77,24 +77,28 @@ def _equivalent(best: Row, names: Sequence[str], margin: float) -> str:
 
 
 def worst_tiles(
-    rows: Iterable[Mapping[str, str]],
+    tiles: Any,
     flags: Mapping[tuple[str, str], str],
     metric: str,
     number: int = 10,
 ) -> list[Row]:
     """The tiles with the lowest scores by one method, slivers left out.
 
-    `fp` and `fn` are in pixels; `flags` are those of quality, by sample and tile.
+    `tiles` is a `pandas.DataFrame` of them. `fp` and `fn` are in pixels; `flags` are those of
+    quality, by sample and tile.
     """
-    scored = [row for row in rows if row.get(metric) and row["edge"] != SLIVER]
-    scored.sort(key=lambda row: float(METRICS[metric].merit(np.array(row[metric], float))))
+    if metric not in tiles:
+        return []
+    scored = tiles[tiles[metric].notna() & (tiles["edge"] != SLIVER)]
+    merits = METRICS[metric].merit(scored[metric].to_numpy())
+    scored = scored.iloc[np.argsort(merits, kind="stable")[:number]]
     return [
         {
             **{"sample": row["sample"], "tile": row["tile"], metric: float(row[metric])},
             **{"fp": int(row["fp"]), "fn": int(row["fn"]), "edge": row["edge"]},
             "flags": flags.get((row["sample"], row["tile"]), ""),
         }
-        for row in scored[:number]
+        for row in scored.to_dict("records")
     ]
 
 

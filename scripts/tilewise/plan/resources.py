@@ -139,10 +139,24 @@ def _more_buffers(study: Study, stack: str, filter: str) -> float:
 
 
 def ingest(study: Study, stack: str) -> Need:
-    """Compressed files are decoded a plane at a time, in all of their channels."""
+    """Compressed files are decoded a plane at a time, in all of their channels.
+
+    OME-Zarr is decoded by rows of chunks, or by all planes of them.
+    """
     channels = study.channels(stack)
     size = memory(study, stack, inf, 1 + 2 * channels, decoders(study, stack))
+    if not study.stacks[stack].is_shared:
+        decoded, plane = _decoded(study, stack), channels * prod(shape(study, stack)[1:])
+        strips = memory(study, stack, 0, 16 * channels, threads(study)) + decoded // 2**20
+        is_by_rows = 0 < decoded < plane * bytes_of(study.dtype(stack))
+        size = strips if is_by_rows else max(size, strips)
     return Need(size, runtime(study, stack), threads(study), ingest_group(study, stack))
+
+
+def _decoded(study: Study, stack: str) -> int:
+    """Bytes that the image of a stack's sample is decoded into at once."""
+    (sample,) = study.stacks[stack].samples
+    return study.samples[sample].header.at_once
 
 
 def truth(study: Study, stack: str) -> Need:
@@ -334,7 +348,8 @@ def filter_group(study: Study, stack: str) -> str:
 
 def has_histograms(study: Study, stack: str) -> bool:
     """Whether a threshold waits for all blocks of a sample."""
-    return any(
+    # one of many samples would be asked for each of its blocks
+    return study.has_several_blocks(stack) and any(
         study.waits_for_sample(stack, variant)
         for sample in study.stacks[stack].samples
         for method in study.methods_of(sample)

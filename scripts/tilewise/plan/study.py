@@ -393,8 +393,10 @@ class Study:
 
     def waits_for_sample(self, stack: str, variant: Variant) -> bool:
         """Whether it comes from histograms of the sample's blocks, of which there are several."""
-        (*_, sample) = self.stacks[stack].samples
-        return self.has_several_blocks(stack) and self.needs_sample(sample, variant)
+        if not self.has_several_blocks(stack):
+            return False
+        (sample,) = self.stacks[stack].samples
+        return self.needs_sample(sample, variant)
 
     def has_several_blocks(self, stack: str) -> bool:
         """Whether a sample has several: each of a shared stack has one."""

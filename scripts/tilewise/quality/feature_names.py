@@ -7,3 +7,6 @@ FEATURES = (
     *("mean", "sd", "contrast", "saturated", "focus", "gradient", "stripes"),
     *("separability", "contrast_to_noise"),
 )
+
+OF_FLAGS = ("sample", "tile", *FEATURES), dict.fromkeys(FEATURES, "float64")
+"""What flags go by: columns, and the dtypes of those with numbers, as `frames.read` takes them."""

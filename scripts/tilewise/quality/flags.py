@@ -69,6 +69,18 @@ def flags_of_tiles(
     }
 
 
+def flags_of_table(
+    features: Any, limits: Mapping[str, float] = DEFAULTS
+) -> dict[tuple[str, str], str]:
+    """The same of a table of features, a `pandas.DataFrame` as `frames.read` gives it."""
+    found: dict[tuple[str, str], str] = {}
+    for sample, own in features.groupby("sample", sort=False, observed=True):
+        values = {name: own[name].to_numpy() for name in FEATURES}
+        flags = map(";".join, _flag({**values, "foreground": np.full(len(own), np.nan)}, limits))
+        found |= {(sample, tile): names for tile, names in zip(own["tile"], flags, strict=True)}
+    return found
+
+
 def excluded_tiles(
     flags: Mapping[tuple[str, str], str], exclude: Iterable[str]
 ) -> set[tuple[str, str]]:
@@ -118,11 +130,15 @@ def flag(
     ValueError
         If there is no limit of a name.
     """
+    return _flag({name: column(rows, name) for name in (*FEATURES, "foreground")}, limits)
+
+
+def _flag(value: Mapping[str, NDArray[np.float64]], limits: Mapping[str, float]) -> list[list[str]]:
+    """The same of features by name, nan where there is none."""
     unknown = sorted(set(limits) - set(DEFAULTS))
     if unknown:
         raise ValueError(f"no limit is called {', '.join(unknown)}: use {', '.join(DEFAULTS)}")
     limits = {**DEFAULTS, **limits}
-    value = {name: column(rows, name) for name in (*FEATURES, "foreground")}
     is_empty = value["sd"] == 0
     focus, contrast = (_deviation(log(value[name]), ~is_empty) for name in ("focus", "contrast"))
     foreground = _deviation(logit(value["foreground"]), ~is_empty)
@@ -139,7 +155,7 @@ def flag(
     }
     return [
         ["empty"] if is_empty[i] else [name for name in FLAGS if is_flagged[name][i]]
-        for i in range(len(rows))
+        for i in range(len(is_empty))
     ]
 
 

@@ -97,11 +97,12 @@ class OmeZarr:
         self._array = self._slab = self._slab_place = None
 
     def _bytes_at_once(self, chunks: Sequence[int]) -> int:
-        """Of a row of chunks, with all planes of a chunk."""
+        """Of a row of chunks, with all planes of a chunk; or of these planes, if they are kept."""
         header, chunk = self.header, dict(zip(self._axes, chunks, strict=True))
-        rows = min(chunk["y"], header.height) * min(chunk.get("z", 1), header.planes)
-        itemsize = np.dtype(header.dtype).itemsize
-        return rows * header.width * min(header.channels, 3) * itemsize
+        planes = min(chunk.get("z", 1), header.planes)
+        of_row = planes * header.width * min(header.channels, 3) * np.dtype(header.dtype).itemsize
+        is_kept = of_row * header.height <= SLAB_BYTES
+        return of_row * (header.height if is_kept else min(chunk["y"], header.height))
 
     def _slab_range(self, plane: int, y0: int, y1: int) -> tuple[int, int, int, int]:
         """Planes and rows to read: whole chunks, as many as memory allows."""

@@ -25,12 +25,12 @@ STRATA_COLUMNS = (*STRATUM, *COUNTS, *STRATUM_METRICS)
 DIFFERENCE_COLUMNS = ("sample", "method", *PIXELS, *OBJECTS)
 
 
-def sum_strata(rows: Iterable[Row], tiles: Iterable[Row]) -> list[dict[str, Any]]:
+def sum_strata(rows: Iterable[Row], tiles: Any) -> list[dict[str, Any]]:
     """Errors by calibre, by distance to the boundary and by quality, as `STRATA_COLUMNS`.
 
-    `rows` are strata of blocks, `tiles` rows of the table of metrics: each flag of `flags`, and the
-    tiles without any, is a stratum. Strata stand in the order in which they first occur. Of a
-    calibre there is recall alone: what is not there has none.
+    `rows` are strata of blocks, `tiles` the table of metrics as a `pandas.DataFrame`: each flag of
+    `flags`, and the tiles without any, is a stratum. Strata stand in the order in which they first
+    occur. Of a calibre there is recall alone: what is not there has none.
     """
     strata = add_up([*rows, *_by_quality(tiles)], STRATUM, COUNTS)
     set_metrics(strata, STRATUM_METRICS)
@@ -45,11 +45,12 @@ def sum_differences(rows: Iterable[Row]) -> list[dict[str, Any]]:
     return add_up(rows, ("sample", "method"), (*PIXELS, *OBJECTS))
 
 
-def _by_quality(tiles: Iterable[Row]) -> Iterator[Row]:
-    for row in tiles:
-        if row["extent"] == "tile":
-            for flag in (row["flags"] or "no flag").split(";"):
-                yield {**row, "by": "quality", "low": flag, "high": ""}
+def _by_quality(tiles: Any) -> Iterator[Row]:
+    keys = ["sample", "method", "flags"]
+    own = tiles[tiles["extent"] == "tile"].groupby(keys, sort=False, observed=True)
+    for row in own[list(COUNTS)].sum().reset_index().to_dict("records"):
+        for flag in (row["flags"] or "no flag").split(";"):
+            yield {**row, "by": "quality", "low": flag, "high": ""}
 
 
 def add_up(

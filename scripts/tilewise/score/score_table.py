@@ -4,7 +4,14 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tilewise.score.formulas import COUNTS, PIXEL_METRICS, counts_of, metrics_of, set_metrics
+from tilewise.score.formulas import (
+    COUNTS,
+    METRICS,
+    PIXEL_METRICS,
+    counts_of,
+    metrics_of,
+    set_metrics,
+)
 from tilewise.tables import write_rows
 
 PLACE = ("sample", "method", "tile", "z", "y", "x", "height", "width")
@@ -23,6 +30,18 @@ def columns(choices: Collection[str]) -> tuple[str, ...]:
     """
     pixels = (*PLACE, "patch", "annotated", *COUNTS, *PIXEL_METRICS, "edge")
     return (*pixels, *counts_of(choices), *(metric.name for metric in metrics_of(choices)))
+
+
+def kinds(choices: Collection[str]) -> dict[str, str]:
+    """Dtypes of the columns of numbers, as `frames.read` takes them.
+
+    Counts of structure may be missing: tables of tiles have none where they are of planes.
+    """
+    whole = dict.fromkeys((*PLACE[3:], "annotated", *COUNTS), "int64")
+    structure = dict.fromkeys(counts_of(choices), "Int64")
+    # the only one that is no number of pixels or objects
+    structure |= dict.fromkeys({"surface_distance"} & structure.keys(), "float64")
+    return {**whole, **structure, **dict.fromkeys(METRICS, "float64")}
 
 
 def write_scores(

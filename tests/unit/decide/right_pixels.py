@@ -1,6 +1,8 @@
 """Rows of tables of metrics whose accuracy is worked out easily."""
 
-from tilewise.score.formulas import PIXEL_METRICS
+from tilewise import frames
+from tilewise.score import score_table
+from tilewise.score.formulas import CHOICES, PIXEL_METRICS
 
 SETTINGS = {
     **{"metric": "accuracy", "average": "micro", "margin": 0.01, "unit": "auto"},
@@ -17,3 +19,10 @@ def row_of(place, right, **more):
     fields = {name: str(value) for name, value in (counts | metrics).items()}
     origin = {"z": "0", "y": "0", "x": "0", "patch": "", "edge": ""}
     return origin | place | fields | more
+
+
+def table_of(rows):
+    """Rows of text as columns, those that there are."""
+    rows = list(rows)
+    names = dict.fromkeys(name for row in rows for name in row)
+    return frames.of_rows(rows, list(names), score_table.kinds(CHOICES))

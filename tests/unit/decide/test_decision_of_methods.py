@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from right_pixels import SETTINGS, row_of
+from right_pixels import SETTINGS, row_of, table_of
 
 from tilewise.decide import choice, decision, decision_doubts, evidence, selection
 from tilewise.decide.count_columns import CountColumns
@@ -45,7 +45,8 @@ def decided(tiles, tried=None, folds=None, **changes):
         name: decision.Tried(trials_of(rows, ("low", "high"), folds), 1, {"value": ["low", "high"]})
         for name, rows in (tried or {}).items()
     }
-    return decision.decide(tiles, own, settings, **known)
+    of_methods = {name: table_of(rows) for name, rows in tiles.items()}
+    return decision.decide(of_methods, own, settings, **known)
 
 
 def trials_of(rows, variants, folds=None):

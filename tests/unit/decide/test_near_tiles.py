@@ -4,7 +4,7 @@ import near_tiles
 import numpy as np
 import pytest
 from right_pixels import SETTINGS as KNOWN
-from right_pixels import row_of
+from right_pixels import row_of, table_of
 
 from tilewise.decide import decision, selection
 from tilewise.decide.count_columns import CountColumns
@@ -59,7 +59,9 @@ def test_the_method_is_selected_without_near_tiles():
     tiles = {"low": rows_of(LOW, method="low"), "high": rows_of(HIGH, method="high")}
     known = {"choices": (), "histograms": {}, "annotators": (), "flags": {}, "samples": ["a"]}
     known |= {"left_out": [], "excluded": 0, "folds": folds()}
-    record = decision.decide(tiles, {}, SETTINGS, **known).record
+    record = decision.decide(
+        {name: table_of(rows) for name, rows in tiles.items()}, {}, SETTINGS, **known
+    ).record
     fold = folds().fold_of["a z0 y0 x0"]
     assert record["expected"]["chosen"][fold] == "high"
     assert record["method"] == "low"

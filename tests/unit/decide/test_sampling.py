@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from right_pixels import table_of
 from test_decision_of_methods import SETTINGS, decided, row, tables
 
 from tilewise.decide import evidence, unit_doubts
@@ -57,7 +58,7 @@ def test_a_tile_counts_for_as_many_as_it_stands_for():
     # tiles that were drawn with 1/2 and 1/8 stand for two and for eight
     folds = folds_of(drawn(a=0.5, b=0.125), unit="tile")
     rows = [row("a", 90), row("b", 40)]
-    own = evidence.fixed(rows, folds, WEIGHTED).counts
+    own = evidence.fixed(table_of(rows), folds, WEIGHTED).counts
     assert own[:, 1].tolist() == [2 * 10, 8 * 60]
     assert own[:, -1].tolist() == [2, 8]
     pooled, mean = (estimate(own[None], ACCURACY, average)[0] for average in ("micro", "macro"))
@@ -73,7 +74,7 @@ def test_the_mean_over_tiles_is_that_of_the_population():
         kept = {sample: right for sample, right in rights.items() if sample != left_out}
         folds = folds_of(drawn(**dict.fromkeys(kept, 2 / 3)), unit="tile")
         rows = [row(sample, right) for sample, right in kept.items()]
-        counts = evidence.fixed(rows, folds, WEIGHTED).counts
+        counts = evidence.fixed(table_of(rows), folds, WEIGHTED).counts
         means.append(estimate(counts[None], ACCURACY, "macro")[0])
     assert np.mean(means) == pytest.approx((0.1 + 0.2 + 0.4) / 3)
 
@@ -83,7 +84,7 @@ def test_a_sample_counts_by_its_own_probability_in_a_mean():
     # was drawn: the mean over samples takes a twice and b once
     folds = folds_of(drawn(a=0.5, b=0.25), {"a": 4}, unit="sample")
     rows = [row("a", 90) | {"x": str(64 * x)} for x in range(4)] + [row("b", 40)]
-    counts = evidence.fixed(rows, folds, WEIGHTED).counts
+    counts = evidence.fixed(table_of(rows), folds, WEIGHTED).counts
     assert counts[:, -1].tolist() == [4 * 2 / 4, 1 * 4 / 4]
     mean, pooled = (estimate(counts[None], ACCURACY, average)[0] for average in ("macro", "micro"))
     assert mean == pytest.approx((2 * 0.9 + 0.4) / 3)

@@ -1,6 +1,8 @@
 import pytest
+from right_pixels import table_of
 
-from tilewise.decide.summary import blank_doubts, describe, doubts_of, sort_rows, summarize
+from tilewise.decide import summary as summaries
+from tilewise.decide.summary import blank_doubts, describe, doubts_of, sort_rows, sort_table
 from tilewise.score import confusion, formulas
 
 
@@ -11,6 +13,10 @@ def row(sample, method, tile, tp, fp, fn, tn):
     place = {"tile": tile, "z": 0, "y": 0, "x": tile}
     text = {key: "" if value is None else str(value) for key, value in fields.items()}
     return {"sample": sample, "method": method, **{k: str(v) for k, v in place.items()}, **text}
+
+
+def summarize(rows, choices=()):
+    return summaries.summarize(table_of(rows), choices)
 
 
 def pick(summary, sample, method, metric):
@@ -176,6 +182,11 @@ def test_order_is_that_of_the_sheet():
         ("a", "otsu", "5"),
         ("a", "otsu", "10"),
     ]
+    table = sort_table(table_of(rows[::-1]), ["b", "a"], ["otsu", "li"])
+    assert table.to_dict("records") == table_of(ordered).to_dict("records")
+    # planes and stacks come after tiles
+    rows = [row("a", "otsu", 0, 1, 1, 1, 1) | {"extent": name} for name in ("plane", "tile")]
+    assert sort_table(table_of(rows), ["a"], ["otsu"])["extent"].tolist() == ["tile", "plane"]
 
 
 def test_describe_nothing():

@@ -1,6 +1,7 @@
 """What may be said of the methods, from tables written by hand."""
 
 import pytest
+from right_pixels import table_of
 
 from tilewise.decide.evidence import Rules
 from tilewise.decide.verdict import advice, describe, opening, verdict, worst_tiles
@@ -101,7 +102,7 @@ def tile(name, mcc, hd95="1"):
 
 def test_worst_tiles_come_first_and_undefined_ones_not_at_all():
     rows = [tile("a", "0.5"), tile("b", "-0.25"), tile("c", ""), tile("d", "0.75")]
-    worst = worst_tiles(rows, {("s", "b"): "striped"}, "mcc", number=2)
+    worst = worst_tiles(table_of(rows), {("s", "b"): "striped"}, "mcc", number=2)
     assert worst == [
         {"sample": "s", "tile": "b", "mcc": -0.25, "fp": 3, "fn": 4}
         | {"edge": "normal", "flags": "striped"},
@@ -112,12 +113,12 @@ def test_worst_tiles_come_first_and_undefined_ones_not_at_all():
 
 def test_slivers_are_not_the_worst():
     rows = [tile("a", "0.5"), tile("b", "-0.25") | {"edge": "sliver"}, tile("d", "0.75")]
-    assert [row["tile"] for row in worst_tiles(rows, {}, "mcc")] == ["a", "d"]
+    assert [row["tile"] for row in worst_tiles(table_of(rows), {}, "mcc")] == ["a", "d"]
 
 
 def test_the_worst_distance_is_the_greatest():
     rows = [tile("a", "0.5", hd95="2"), tile("b", "0.5", hd95="9"), tile("c", "0.5", hd95="4")]
-    assert [row["tile"] for row in worst_tiles(rows, {}, "hd95")] == ["b", "c", "a"]
+    assert [row["tile"] for row in worst_tiles(table_of(rows), {}, "hd95")] == ["b", "c", "a"]
 
 
 RECORD = {

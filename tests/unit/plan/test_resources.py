@@ -308,6 +308,30 @@ def test_minutes_of_a_shared_block_are_those_of_a_full_one():
     assert resources.runtime(study, stack) == 5 + 2
 
 
+@pytest.mark.parametrize(
+    ("decoded", "memory"),
+    [
+        # a plane of 16 MB in three buffers
+        (0, 3 * 16),
+        # chunks of 16 planes, all of which are kept, and 16 strips of 2 MB
+        (256, 256 + 32),
+        # a row of chunks
+        (2, 2 + 32),
+    ],
+)
+def test_memory_of_chunks_that_are_decoded_at_once(monkeypatch, decoded, memory):
+    study = large_study()
+    monkeypatch.setattr(resources, "_decoded", lambda *_: decoded * 2**20)
+    assert resources.ingest(study, "s").memory == BASE + memory
+
+
+def test_collected_samples_are_not_asked_one_by_one(monkeypatch):
+    # each of their blocks has all of them to ask: with 20,000 samples, that took hours
+    study, stack = companions((1, 600, 600), collect={"planes": 256})
+    monkeypatch.setattr(type(study), "waits_for_sample", None)
+    assert resources.ingest_group(study, stack) == "segment"
+
+
 def test_collected_samples_of_several_blocks_count_themselves():
     methods = {"m": {"threshold": "otsu", "scope": "sample", "filter": "smooth"}}
     study, stack = companions((9, 600, 600), (9, 600, 600), methods=methods)

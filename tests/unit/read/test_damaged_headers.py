@@ -11,6 +11,7 @@ import tifffile
 import zarr
 from PIL import Image
 
+from tilewise.read import omezarr
 from tilewise.read.files import read_header
 from tilewise.read.header import check_size
 
@@ -93,14 +94,17 @@ def test_a_plane_that_no_memory_holds(tmp_path, make):
         check_size(header, path, 16)
 
 
-def test_bytes_that_are_decoded_at_once(tmp_path):
+def test_bytes_that_are_decoded_at_once(tmp_path, monkeypatch):
     tifffile.imwrite(tmp_path / "plain.tif", PLANE)
     tifffile.imwrite(tmp_path / "small.tif", PLANE.astype(np.uint16), compression="zlib")
     assert read_header(tmp_path / "plain.tif").at_once == 0
     assert read_header(tmp_path / "small.tif").at_once == 24 * 40 * 2
     path = ngff(tmp_path / "a.zarr", 3, chunks=(2, 16, 16))
-    # two planes of 16 rows
+    # two planes, which are kept; or 16 rows of both
+    assert read_header(path).at_once == 2 * 24 * 40
+    monkeypatch.setattr(omezarr, "SLAB_BYTES", 24 * 40)
     assert read_header(path).at_once == 2 * 16 * 40
+    monkeypatch.setattr(omezarr, "SLAB_BYTES", 0)
     path = ngff(tmp_path / "b.zarr", 3, chunks=(1, 8, 16), shards=(2, 32, 48))
     assert read_header(path).at_once == 8 * 40
 

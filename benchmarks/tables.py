@@ -1,0 +1,233 @@
+"""What the steps cost that read a row of each annotated tile: `aggregate` and `decide`.
+
+    PYTHONPATH=scripts python benchmarks/tables.py [--tiles 447440] [--methods 3] [--folder DIR]
+        [--scripts scripts ../before/scripts]
+
+The tables are those of a sample of planes of 14 x 40 tiles, in blocks of 16 planes, all annotated;
+by default as many as a whole brain has. Counts are drawn at random, no image is made. The scripts
+run as they are, one after the other, in each of the folders of `--scripts`, which may be those of
+different versions; what they write is then compared, byte by byte.
+"""
+
+import argparse
+import json
+import os
+import runpy
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from throughput import ROOT, measure
+
+from tilewise.decide.folds import COLUMNS, Folds
+from tilewise.decide.places import Place
+from tilewise.decide.sampling import Sampling
+from tilewise.quality import feature_names
+from tilewise.score import confusion, score_table
+from tilewise.segment.thresholds import COLUMNS as THRESHOLD
+from tilewise.tables import write_rows
+
+SIDES = 14, 40
+"""Tiles along a plane."""
+TILE = 512
+PLANES = 16
+"""Of a block."""
+SAMPLE = "brain"
+METRICS = ["cldice", "nsd"]
+STEPS = ("aggregate", "decide")
+
+
+def settings():
+    """The configuration's defaults."""
+    from snakemake.utils import validate
+
+    config = {"samples": "sheet.tsv", "methods": {"otsu": {"threshold": "otsu"}}}
+    validate(config, str(ROOT / "workflow/schemas/config.schema.yaml"))
+    return config
+
+
+def places_of(tiles):
+    """Names and places of the tiles, plane by plane, row by row."""
+    for number in range(tiles):
+        z, place = divmod(number, SIDES[0] * SIDES[1])
+        row, column = divmod(place, SIDES[1])
+        yield {
+            **{"tile": f"z{z:04d}_y{row:02d}_x{column:02d}", "z": z},
+            **{"y": row * TILE, "x": column * TILE, "height": TILE, "width": TILE},
+        }
+
+
+def scores_of(places, method, random):
+    """Counts of some tiles: the later the method, the more is wrong."""
+    number, pixels = len(places), TILE**2
+    truth = (pixels * random.beta(1, 8, number)).astype(int)
+    right = random.beta(40 - method, 6, number)
+    tp = (truth * right).astype(int)
+    fp = (random.beta(1, 60 - method, number) * (pixels - truth)).astype(int)
+    skeletons = random.integers(0, 900, (number, 2))
+    surfaces = random.integers(0, 9000, number)
+    shares = random.random((number, 3))
+    for i, place in enumerate(places):
+        counts = dict(
+            zip(("tp", "fp", "fn"), map(int, (tp[i], fp[i], truth[i] - tp[i])), strict=True)
+        )
+        counts["tn"] = pixels - sum(counts.values())
+        of_mask, of_truth = map(int, skeletons[i])
+        yield {
+            **{"sample": SAMPLE, "method": f"method_{method}", **place, "patch": ""},
+            **{"annotated": pixels, **counts, "edge": confusion.edge(**counts)},
+            **{"skeleton_mask": of_mask, "skeleton_truth": of_truth},
+            "skeleton_mask_right": int(of_mask * shares[i, 0]),
+            "skeleton_truth_found": int(of_truth * shares[i, 1]),
+            **{"surface": int(surfaces[i]), "surface_near": int(surfaces[i] * shares[i, 2])},
+        }
+
+
+def features_of(places, random):
+    """Features of tiles, few of which stand out."""
+    values = random.lognormal(0, 0.2, (len(places), len(feature_names.FEATURES)))
+    for name, scale in {"saturated": 0.01, "gradient": 0.2, "stripes": 0.07}.items():
+        values[:, feature_names.FEATURES.index(name)] *= scale
+    values[:, feature_names.FEATURES.index("contrast_to_noise")] *= 5
+    for place, own in zip(places, values.tolist(), strict=True):
+        named = dict(zip(feature_names.FEATURES, own, strict=True))
+        yield {"sample": SAMPLE, **place, "edge": "", **named}
+
+
+def thresholds_of(places, method, random):
+    """Thresholds of tiles: one in ten is doubtful."""
+    guards = random.choice(["", "empty", "own"], len(places), p=[0.9, 0.05, 0.05])
+    values = random.random((len(places), 5)).tolist()
+    for place, guard, (threshold, *evidence, foreground) in zip(
+        places, guards.tolist(), values, strict=True
+    ):
+        yield {
+            **{"sample": SAMPLE, "method": f"method_{method}", **place, "foreground": foreground},
+            **dict(zip(THRESHOLD, (255 * threshold, *evidence, guard, ""), strict=True)),
+        }
+
+
+def make(folder, tiles, methods):
+    """Write all tables, and what the rules would hand to the scripts, as JSON."""
+    random, places = np.random.default_rng(0), list(places_of(tiles))
+    block = PLANES * SIDES[0] * SIDES[1]
+    files = {"metrics": [], "thresholds": [], "features": []}
+
+    def write(kind, name, columns, rows):
+        files[kind].append(f"{kind}/{name}.tsv")
+        path = folder / files[kind][-1]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_rows(path, columns, rows)
+
+    for first in range(0, tiles, block):
+        own = places[first : first + block]
+        write(
+            *("features", first, (*feature_names.PLACE, *feature_names.FEATURES)),
+            features_of(own, random),
+        )
+        place = ("sample", "method", "tile", "z", "y", "x", "height", "width", "foreground")
+        for method in range(methods):
+            name, columns = f"{method}_{first}", (*place, *THRESHOLD)
+            write("thresholds", name, columns, thresholds_of(own, method, random))
+            path = folder / f"metrics/{name}.tsv"
+            path.parent.mkdir(exist_ok=True)
+            score_table.write_scores(path, scores_of(own, method, random), METRICS)
+            files["metrics"].append(f"metrics/{name}.tsv")
+    config = settings()
+    spots = {
+        Place(SAMPLE, one["z"], one["y"], one["x"]): (one["y"] // TILE, one["x"] // TILE)
+        for one in places
+    }
+    sampling = {SAMPLE: {"purpose": "estimate", "pi": None, "tiles": []}}
+    picked = Sampling.of(spots, sampling), sampling
+    folds = Folds.of(list(spots), {SAMPLE: SAMPLE}, config["decision"], spots, picked)
+    write_rows(folder / "folds.tsv", COLUMNS, folds.to_rows())
+    names, quality = [f"method_{i}" for i in range(methods)], config["quality"]
+    common = {"limits": quality["thresholds"], "exclude": quality["exclude"]}
+    none = dict.fromkeys(("structures", "strata", "differences", "agreements", "places"), [])
+    of_decision = dict.fromkeys(("units", "histograms", "checks"), [])
+    jobs = {
+        "aggregate": {
+            "input": {**files, **none, "annotators": []},
+            "output": ["metrics", "summary", "errors", "differences", "agreement", "annotators"],
+            "params": common
+            | {"order": {"samples": [SAMPLE], "methods": names}, "metadata": {SAMPLE: {"age": 8}}}
+            | {"tuned": names[-1:], "trained": [], "chosen": METRICS, "extent": "tile"},
+        },
+        "decide": {
+            "input": {**files, **of_decision, "annotators": [], "folds": "folds.tsv"},
+            "output": ["choice", "decision", "text", "ranking", "scores", "units"],
+            "params": common
+            | {"methods": names, "swept": {}, "left_out": [], "filters": [], "doubts": []}
+            | {"has_roi": [], "groups": {SAMPLE: SAMPLE}, "metrics": METRICS}
+            | {"decision": config["decision"]},
+        },
+    }
+    (folder / "jobs.json").write_text(json.dumps(jobs))
+
+
+class Job:
+    """What a script finds as `snakemake`."""
+
+    def __init__(self, settings, results):
+        from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params
+
+        os.makedirs(results, exist_ok=True)
+        outputs = {name: f"{results}/{name}" for name in settings["output"]}
+        self.input, self.output = (
+            InputFiles(fromdict=settings["input"]),
+            OutputFiles(fromdict=outputs),
+        )
+        self.params, self.threads = Params(fromdict=settings["params"]), 1
+        self.log = Log([f"{results}/log"])
+
+
+def compare(folder, number):
+    """Whether what the first scripts wrote is what the others wrote."""
+    for step in STEPS:
+        for path in sorted((folder / f"{step}-0").glob("[a-z]*")):
+            others = [folder / f"{step}-{i}" / path.name for i in range(1, number)]
+            if path.name != "log" and any(
+                other.read_bytes() != path.read_bytes() for other in others
+            ):
+                print(f"{step}: {path.name} differs")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--tiles", type=int, default=799 * SIDES[0] * SIDES[1])
+    parser.add_argument("--methods", type=int, default=3)
+    parser.add_argument("--folder", type=Path, help="where the tables are kept")
+    parser.add_argument("--scripts", type=Path, nargs="+", default=[ROOT / "scripts"])
+    parser.add_argument("--job", nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.job:
+        step, results = arguments.job
+        (scripts,) = arguments.scripts
+        job = Job(json.loads(Path("jobs.json").read_text())[step], results)
+        runpy.run_path(str(scripts / f"{step}.py"), {"snakemake": job}, "__main__")
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = (arguments.folder or Path(temporary)).resolve()
+        if not (folder / "jobs.json").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            # a process's peak is at least that of who has started it
+            with ProcessPoolExecutor(1) as pool:
+                pool.submit(make, folder, arguments.tiles, arguments.methods).result()
+        print("| step | scripts | s | CPU s | peak MB |\n| --- | --- | ---: | ---: | ---: |")
+        for step in STEPS:
+            for number, scripts in enumerate(arguments.scripts):
+                path = scripts.resolve()
+                command = [sys.executable, Path(__file__).resolve(), "--scripts", path]
+                command += ["--job", step, f"{step}-{number}"]
+                os.environ["PYTHONPATH"] = str(path)
+                wall, cpu, peak = measure(command, folder)
+                row = f"| {step} | {scripts} | {wall:.1f} | {cpu:.1f} | {peak:.0f} |"
+                print(row, flush=True)
+        compare(folder, len(arguments.scripts))
+
+
+if __name__ == "__main__":
+    main()

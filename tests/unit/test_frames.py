@@ -1,0 +1,76 @@
+"""Tables as columns, beside the same tables as rows of text."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tilewise import frames
+from tilewise.tables import read_rows, write_rows
+
+COLUMNS = ("sample", "z", "tp", "found", "f1")
+KINDS = {"z": "int64", "tp": "int64", "found": "Int64", "f1": "float64"}
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), min_size=1, max_size=4)
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "sample": st.sampled_from(["NA", "nan", "1", "1.0", '"', "a\tb", "é", "-"]) | TEXTS,
+            "z": st.integers(0, 10**6),
+            "tp": st.integers(0, 2**53),
+            "found": st.none() | st.integers(0, 2**53),
+            "f1": st.none() | st.floats(allow_nan=False),
+        }
+    ),
+    max_size=5,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("tables")
+
+
+@settings(deadline=None, max_examples=30, derandomize=True)
+@given(tables=st.lists(ROWS, max_size=3))
+def test_what_is_read_is_written_as_it_was(folder, tables):
+    paths = [folder / f"{number}.tsv" for number in range(len(tables))]
+    for path, rows in zip(paths, tables, strict=True):
+        # lines that begin with # are comments, which no table of a step has
+        write_rows(path, COLUMNS, [row for row in rows if not row["sample"].startswith("#")])
+    frames.write(folder / "columns.tsv", COLUMNS, frames.read(paths, COLUMNS, KINDS))
+    write_rows(folder / "rows.tsv", COLUMNS, [row for path in paths for row in read_rows(path)])
+    assert (folder / "columns.tsv").read_bytes() == (folder / "rows.tsv").read_bytes()
+
+
+def test_numbers_are_the_nearest_to_their_text(tmp_path):
+    values = np.random.default_rng(0).random(1000).tolist()
+    write_rows(tmp_path / "a.tsv", ["f1"], [{"f1": value} for value in values])
+    assert frames.read([tmp_path / "a.tsv"], ["f1"], KINDS)["f1"].tolist() == values
+
+
+def test_what_a_table_lacks_is_empty(tmp_path):
+    write_rows(tmp_path / "a.tsv", ["sample", "z"], [{"sample": "a", "z": 1}])
+    write_rows(
+        tmp_path / "b.tsv", COLUMNS, [dict.fromkeys(COLUMNS, 3) | {"sample": "b", "f1": None}]
+    )
+    columns = ("found", "sample", "f1")
+    table = frames.read([tmp_path / "a.tsv", tmp_path / "b.tsv"], columns, KINDS)
+    frames.write(tmp_path / "both.tsv", columns, table)
+    assert (tmp_path / "both.tsv").read_text() == "found\tsample\tf1\n\ta\t\n3\tb\t\n"
+    with pytest.raises(ValueError, match="no column tp"):
+        frames.read([tmp_path / "a.tsv", tmp_path / "b.tsv"], ("sample", "tp"), KINDS)
+
+
+def test_rows_are_read_as_their_table_is(tmp_path):
+    rows = [
+        {"sample": "a", "z": "1", "tp": "2", "found": "", "f1": "0.1"},
+        {"sample": "", "z": "0", "tp": "9", "found": "4", "f1": ""},
+    ]
+    write_rows(tmp_path / "a.tsv", COLUMNS, rows)
+    for name, table in (
+        ("rows", frames.of_rows(rows, COLUMNS, KINDS)),
+        ("none", frames.of_rows([], COLUMNS, KINDS)),
+    ):
+        frames.write(tmp_path / f"{name}.tsv", COLUMNS, table)
+    assert (tmp_path / "rows.tsv").read_bytes() == (tmp_path / "a.tsv").read_bytes()
+    assert (tmp_path / "none.tsv").read_text() == "\t".join(COLUMNS) + "\n"
