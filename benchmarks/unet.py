@@ -32,10 +32,10 @@ def network_of(settings):
     """What trains a U-Net."""
 
     def fit(image, truth, seed):
-        none = np.full_like(truth, NOT_ANNOTATED)
-        plane = windows.split(windows.Plane(image, truth, none), MARGIN)
+        known = windows.Plane(image, truth, np.full_like(truth, NOT_ANNOTATED))
         own = network.Settings(**settings, seed=seed)
-        return unet.Model.of(unet_training.train([plane], own, "uint8", MERIT))
+        parts = [[windows.split(known, MARGIN, i, own.networks)] for i in range(own.networks)]
+        return unet.Model.of(unet_training.train(parts, own, "uint8", MERIT))
 
     return fit
 

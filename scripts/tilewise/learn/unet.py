@@ -1,4 +1,4 @@
-"""Masks by a trained U-Net, in windows. It needs PyTorch, which its own jobs alone import."""
+"""Masks by trained U-Nets, in windows. It needs PyTorch, which its own jobs alone import."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from tilewise.learn.pieces import Window, pieces
 
 @dataclass(frozen=True)
 class Model:
-    """A trained network that is ready to be applied."""
+    """Trained networks that are ready to be applied."""
 
     trained: Trained
-    layers: tuple[tuple[Any, Any], ...]
+    networks: tuple[tuple[tuple[Any, Any], ...], ...]
     """As of `Trained`, as tensors."""
 
     @classmethod
@@ -29,8 +29,11 @@ class Model:
         return cls(
             trained,
             tuple(
-                (tensor_of(weights), torch.from_numpy(added).to(device()))
-                for weights, added in trained.layers
+                tuple(
+                    (tensor_of(weights), torch.from_numpy(added).to(device()))
+                    for weights, added in layers
+                )
+                for layers in trained.networks
             ),
         )
 
@@ -40,7 +43,7 @@ class Model:
         return reach(self.trained.settings.levels)
 
     def odds(self, plane: NDArray, origin: tuple[int, int], window: Window) -> NDArray[np.float32]:
-        """Log-odds of foreground in a window of a plane.
+        """Log-odds of foreground in a window of a plane, the mean of all networks.
 
         They are the same within float error wherever a plane is cut, if the window is `reach`
         pixels away from the cut. Planes are mirrored at their edges.
@@ -73,7 +76,9 @@ class Model:
             inside.append(slice(start - first, end - first))
         image = normalised(plane[np.ix_(*axes)], self.trained.mean, self.trained.deviation)
         with torch.inference_mode():
-            odds = apply(tensor_of(image[None, None]), levels, self.layers)
+            given = tensor_of(image[None, None])
+            odds = sum(apply(given, levels, layers) for layers in self.networks)
+            odds /= len(self.networks)
             return odds[0, 0].cpu().numpy()[tuple(inside)]
 
     def mask(
@@ -95,7 +100,7 @@ class Model:
 
 
 def apply(image: Any, levels: int, layers: Sequence[tuple[Any, Any]]) -> Any:
-    """Log-odds of foreground of an image, (n, 1, h, w), by layers as of `Model`."""
+    """Log-odds of foreground of an image, (n, 1, h, w), by the layers of a network."""
     *pairs, last = layers
     blocks = map(_block, pairs[::2], pairs[1::2])
     return functional.conv2d(through(image, levels, blocks), *last)
