@@ -76,7 +76,7 @@ class Model:
             inside.append(slice(start - first, end - first))
         image = normalised(plane[np.ix_(*axes)], self.trained.mean, self.trained.deviation)
         with torch.inference_mode():
-            given = tensor_of(image[None, None])
+            given = tensor_of(compressed(image)[None, None])
             odds = sum(apply(given, levels, layers) for layers in self.networks)
             odds /= len(self.networks)
             return odds[0, 0].cpu().numpy()[tuple(inside)]
@@ -118,6 +118,15 @@ def _block(*layers):
 def normalised(pixels: NDArray, mean: float, deviation: float) -> NDArray[np.float32]:
     """Pixels less a mean, in standard deviations."""
     return (pixels.astype(np.float32) - np.float32(mean)) / np.float32(deviation)
+
+
+def compressed(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Normalised pixels as networks see them: the further from the mean, the less a step counts.
+
+    What is darker or brighter than all that a network was trained on is then like the darkest and
+    the brightest of it.
+    """
+    return np.arcsinh(image)
 
 
 def device() -> str:

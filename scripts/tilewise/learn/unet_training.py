@@ -25,13 +25,21 @@ from tilewise.learn import network
 from tilewise.learn.assignment import Place
 from tilewise.learn.network import Layers, Settings, Trained, channels
 from tilewise.learn.training import Merit
-from tilewise.learn.unet import Model, device, mirrored, normalised, tensor_of, through
+from tilewise.learn.unet import (
+    Model,
+    compressed,
+    device,
+    mirrored,
+    normalised,
+    tensor_of,
+    through,
+)
 from tilewise.learn.windows import Plane
 
 BOUNDS = np.arange(1, 100) / 100
 """Probabilities that foreground may begin with."""
-ALIKE = 0.005
-"""Merits that differ by less are of the same worth."""
+ALIKE = 0.02
+"""Merits that differ by less are of the same worth: so much they differ between a few objects."""
 EVERY = 50
 """Steps between validations."""
 VALIDATED = 2**22
@@ -183,11 +191,11 @@ class Crops:
     def batch(
         self, step: int, mean: float, deviation: float
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Normalised pixels and truth, (batch, 1, crop, crop), that the step and the seed give."""
+        """Pixels as networks see them and truth, (batch, 1, crop, crop), that the step and the seed give."""
         random = np.random.default_rng((self._settings.seed, step))
         pairs = [self._crop(random, number % 2 == 1) for number in range(self._settings.batch)]
         images = [self._changed(normalised(image, mean, deviation), random) for image, _ in pairs]
-        return np.stack(images)[:, None], np.stack([truth for _, truth in pairs])[:, None]
+        return compressed(np.stack(images)[:, None]), np.stack([truth for _, truth in pairs])[:, None]
 
     def _crop(self, random, is_of_foreground):
         """Pixels and truth around an annotated pixel, turned, flipped and deformed."""
