@@ -191,11 +191,12 @@ class Crops:
     def batch(
         self, step: int, mean: float, deviation: float
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Pixels as networks see them and truth, (batch, 1, crop, crop), that the step and the seed give."""
+        """Pixels as networks see them, and truth: (batch, 1, crop, crop), by step and seed."""
         random = np.random.default_rng((self._settings.seed, step))
         pairs = [self._crop(random, number % 2 == 1) for number in range(self._settings.batch)]
         images = [self._changed(normalised(image, mean, deviation), random) for image, _ in pairs]
-        return compressed(np.stack(images)[:, None]), np.stack([truth for _, truth in pairs])[:, None]
+        truths = np.stack([truth for _, truth in pairs])
+        return compressed(np.stack(images)[:, None]), truths[:, None]
 
     def _crop(self, random, is_of_foreground):
         """Pixels and truth around an annotated pixel, turned, flipped and deformed."""
