@@ -6,9 +6,8 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-lock coverage test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
+.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-lock coverage test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean test-memory
 
-.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-memory test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)

@@ -1,4 +1,4 @@
-"""Train one U-Net of a method: on all annotated tiles, or without some of them."""
+"""Train the U-Nets of one model of a method: on all annotated tiles, or without some of them."""
 
 import json
 from pathlib import Path
@@ -16,12 +16,17 @@ job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
 torch.set_num_threads(snakemake.threads)
 places = Assignment.from_rows(read_rows(given.places)).training(snakemake.wildcards.model)
-planes = windows.planes_of(windows.read(given.windows), places, params.margin)
 settings, merit = Settings(**params.settings), merit_of(params.metric)
+tiles = windows.read(given.windows)
+parts = [
+    windows.planes_of(tiles, places, params.margin, number, settings.networks)
+    for number in range(settings.networks)
+]
 # no output, so that it is kept where a job fails
 checkpoint = Path(snakemake.place_of(output.model)).with_suffix(".checkpoint.npz")
-trained = unet_training.train(planes, settings, *(params.dtype, merit, checkpoint, params.channels))
+trained = unet_training.train(parts, settings, *(params.dtype, merit, checkpoint, params.channels))
 trained.save(output.model)
-card = unet_training.card(trained, planes, places, params.metric)
+card = unet_training.card(trained, parts, places, params.metric)
 Path(output.card).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-checkpoint.unlink(missing_ok=True)
+for path in unet_training.checkpoints(checkpoint, settings):
+    path.unlink(missing_ok=True)

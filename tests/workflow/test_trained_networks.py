@@ -17,7 +17,7 @@ pytest.importorskip("torch", reason="PyTorch is not installed: envs/requirements
 from tilewise.learn import unet  # noqa: E402
 
 NAMES = [f"s{number}" for number in range(4)]
-FAST = {"width": 4, "levels": 1, "steps": 100, "batch": 2, "crop": 32, "folds": 2}
+FAST = {"networks": 2, "width": 4, "levels": 1, "steps": 100, "batch": 2, "crop": 32, "folds": 2}
 METHODS = {
     "otsu": {"threshold": "otsu", "min_contrast": 0},
     "net": {"threshold": {"unet": FAST}},

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tilewise.arrays import read_arrays
 
-FORMAT = 1
+FORMAT = 2
 """Of the file; another number is refused."""
 HEAD = (
     *("format", "settings", "dtype", "channels", "means", "deviations", "bound"),
@@ -27,15 +27,22 @@ HEAD = (
 """Arrays of the file, besides those of its layers."""
 MOST_LEVELS, MOST_WIDTH = 6, 256
 """Of a network."""
+MOST_NETWORKS = 64
+"""Of a model."""
+
+Layers = tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
+"""Of a network, for each convolution: weights (after, before, rows, columns), and what is added
+(after,)."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Of a network and its training; see `segment.unet.unet`."""
+    """Of networks and their training; see `segment.unet.unet`."""
 
+    networks: int = 3
     width: int = 8
     levels: int = 3
-    steps: int = 800
+    steps: int = 500
     batch: int = 4
     crop: int = 128
     rate: float = 0.005
@@ -78,7 +85,7 @@ def number_of_weights(width: int, levels: int, taken: int = 1) -> int:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network, as its file has it."""
+    """Trained networks, as their file has them; their log-odds are averaged."""
 
     dtype: str
     """Of the pixels that it was trained on."""
@@ -88,18 +95,19 @@ class Trained:
     """Of the grey levels that it was trained on, of each channel."""
     bound: float
     """The least log-odds of a pixel that is foreground."""
-    layers: tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
-    """Of each convolution: weights (after, before, rows, columns), and what is added (after,)."""
+    networks: tuple[Layers, ...]
     pixel_sizes: tuple[tuple[float | None, ...], ...] = ()
     """Of the images that it was trained on, where they are known: z, y and x in micrometres."""
     channels: tuple[str, ...] = ()
     """Names of those of its images; none of single planes."""
 
     def save(self, path: str | Path) -> None:
-        """Write the network; the same one gives the same bytes."""
+        """Write the networks; the same ones give the same bytes."""
         arrays: dict[str, NDArray[Any]] = {}
-        for number, (weights, added) in enumerate(self.layers):
-            arrays |= {f"weights_{number}": weights, f"added_{number}": added}
+        for number, layers in enumerate(self.networks):
+            for layer, pair in enumerate(layers):
+                names = _names(number, layer)
+                arrays |= dict(zip(names, pair, strict=True))
         np.savez(
             path,
             format=np.int64(FORMAT),
@@ -116,7 +124,7 @@ class Trained:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """The network of a file.
+        """The networks of a file.
 
         A file that is damaged, or no U-Net, is a ValueError that names it.
         """
@@ -140,28 +148,48 @@ class Trained:
             raise ValueError
         if not 1 <= settings.levels <= MOST_LEVELS or not 1 <= settings.width <= MOST_WIDTH:
             raise ValueError
+        if not 1 <= settings.networks <= MOST_NETWORKS:
+            raise ValueError
         if not len(means) == len(deviations) == max(len(names), 1):
             raise ValueError
         if min(deviations) <= 0 or not all(map(math.isfinite, (*means, *deviations, bound))):
             raise ValueError
-        pairs = channels(settings.width, settings.levels, len(means))
-        known = read_arrays(
-            path, [f"{kind}_{i}" for i in range(len(pairs)) for kind in ("weights", "added")]
-        )
-        for number, (before, after) in enumerate(pairs):
-            side = 1 if number == len(pairs) - 1 else 3
-            shapes = {"weights": (after, before, side, side), "added": (after,)}
-            for kind, shape in shapes.items():
-                own = known[f"{kind}_{number}"]
-                if own.shape != shape or own.dtype != np.float32 or not np.isfinite(own).all():
-                    raise ValueError
-        layers = tuple((known[f"weights_{i}"], known[f"added_{i}"]) for i in range(len(pairs)))
+        shapes = _shapes(settings, len(means))
+        arrays = [
+            [_names(number, layer) for layer in range(len(shapes))]
+            for number in range(settings.networks)
+        ]
+        known = read_arrays(path, [name for own in arrays for pair in own for name in pair])
+        for own in arrays:
+            for pair, expected in zip(own, shapes, strict=True):
+                for name, shape in zip(pair, expected, strict=True):
+                    values = known[name]
+                    if values.shape != shape or values.dtype != np.float32:
+                        raise ValueError
+                    if not np.isfinite(values).all():
+                        raise ValueError
+        networks = tuple(tuple((known[w], known[a]) for w, a in own) for own in arrays)
         sizes = tuple(
             tuple(None if math.isnan(one) else one for one in size)
             for size in head["pixel_sizes"].reshape(-1, 3).tolist()
         )
         dtype = str(head["dtype"])
-        return cls(dtype, settings, means, deviations, bound, layers, sizes, names)
+        return cls(dtype, settings, means, deviations, bound, networks, sizes, names)
+
+
+def _names(number: int, layer: int) -> tuple[str, str]:
+    """Of the arrays of a layer of a network."""
+    return f"weights_{number}_{layer}", f"added_{number}_{layer}"
+
+
+def _shapes(settings: Settings, taken: int) -> list[tuple[tuple[int, ...], tuple[int]]]:
+    """Of the weights and of what is added, layer by layer, where so many channels are taken."""
+    pairs = channels(settings.width, settings.levels, taken)
+    sides = [3] * (len(pairs) - 1) + [1]
+    return [
+        ((after, before, side, side), (after,))
+        for (before, after), side in zip(pairs, sides, strict=True)
+    ]
 
 
 @cache
@@ -173,14 +201,13 @@ def load(path: str) -> Trained:
 def constant(
     dtype: str, settings: Settings, names: Sequence[str] = (), *, is_foreground: bool
 ) -> Trained:
-    """A network that takes all pixels for one class; of channels by their names."""
+    """Networks that take all pixels for one class; of channels by their names."""
     taken = max(len(names), 1)
-    pairs = channels(settings.width, settings.levels, taken)
-    sides = [3] * (len(pairs) - 1) + [1]
     layers = tuple(
-        (np.zeros((after, before, side, side), np.float32), np.zeros(after, np.float32))
-        for (before, after), side in zip(pairs, sides, strict=True)
+        (np.zeros(weights, np.float32), np.zeros(added, np.float32))
+        for weights, added in _shapes(settings, taken)
     )
+    networks = (layers,) * settings.networks
     bound = 0.0 if is_foreground else 1.0
     levels = (0.0,) * taken, (1.0,) * taken
-    return Trained(dtype, settings, *levels, bound, layers, channels=tuple(names))
+    return Trained(dtype, settings, *levels, bound, networks, channels=tuple(names))

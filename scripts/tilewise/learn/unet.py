@@ -1,4 +1,4 @@
-"""Masks by a trained U-Net, in windows. It needs PyTorch, which its own jobs alone import."""
+"""Masks by trained U-Nets, in windows. It needs PyTorch, which its own jobs alone import."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ PIECE = 512, 1024
 
 @dataclass(frozen=True)
 class Model:
-    """A trained network that is ready to be applied."""
+    """Trained networks that are ready to be applied."""
 
     trained: Trained
-    layers: tuple[tuple[Any, Any], ...]
+    networks: tuple[tuple[tuple[Any, Any], ...], ...]
     """As of `Trained`, as tensors."""
 
     @classmethod
@@ -32,8 +32,11 @@ class Model:
         return cls(
             trained,
             tuple(
-                (tensor_of(weights), torch.from_numpy(added).to(device()))
-                for weights, added in trained.layers
+                tuple(
+                    (tensor_of(weights), torch.from_numpy(added).to(device()))
+                    for weights, added in layers
+                )
+                for layers in trained.networks
             ),
         )
 
@@ -43,7 +46,7 @@ class Model:
         return reach(self.trained.settings.levels)
 
     def odds(self, plane: NDArray, origin: tuple[int, int], window: Window) -> NDArray[np.float32]:
-        """Log-odds of foreground in a window of a plane.
+        """Log-odds of foreground in a window of a plane, the mean of all networks.
 
         They are the same within float error wherever a plane is cut, if the window is `reach`
         pixels away from the cut. Planes are mirrored at their edges.
@@ -85,7 +88,9 @@ class Model:
         image = plane[:, rows[:, None], columns]
         image = normalised(image, self.trained.means, self.trained.deviations)
         with torch.inference_mode():
-            odds = apply(tensor_of(image[None]), levels, self.layers)
+            given = tensor_of(compressed(image)[None])
+            odds = sum(apply(given, levels, layers) for layers in self.networks)
+            odds /= len(self.networks)
             return odds[0, 0].cpu().numpy()[tuple(inside)]
 
     def mask(
@@ -107,7 +112,7 @@ class Model:
 
 
 def apply(image: Any, levels: int, layers: Sequence[tuple[Any, Any]]) -> Any:
-    """Log-odds of foreground, (n, 1, h, w), of images (n, channels, h, w); layers as of `Model`."""
+    """Log-odds of foreground, (n, 1, h, w), of images (n, channels, h, w), by a network's layers."""
     *pairs, last = layers
     blocks = map(_block, pairs[::2], pairs[1::2])
     return functional.conv2d(through(image, levels, blocks), *last)
@@ -128,6 +133,15 @@ def normalised(
     """Pixels less the mean of their channel, in its standard deviations; (channels, h, w)."""
     mean, deviation = (np.array(one, np.float32)[:, None, None] for one in (means, deviations))
     return (pixels.astype(np.float32) - mean) / deviation
+
+
+def compressed(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Normalised pixels as networks see them: the further from the mean, the less a step counts.
+
+    What is darker or brighter than all that a network was trained on is then like the darkest and
+    the brightest of it.
+    """
+    return np.arcsinh(image)
 
 
 def device() -> str:

@@ -1,4 +1,4 @@
-"""Training of a small U-Net. It needs PyTorch, which its own jobs alone import."""
+"""Training of small U-Nets. It needs PyTorch, which its own jobs alone import."""
 
 import copy
 import hashlib
@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,24 @@ from tilewise.arrays import read_arrays
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.learn import network
 from tilewise.learn.assignment import Place
-from tilewise.learn.network import Settings, Trained, channels
+from tilewise.learn.network import Layers, Settings, Trained, channels
 from tilewise.learn.training import Merit
-from tilewise.learn.unet import Model, device, mirrored, normalised, tensor_of, through
+from tilewise.learn.unet import (
+    Model,
+    compressed,
+    device,
+    mirrored,
+    normalised,
+    tensor_of,
+    through,
+)
 from tilewise.learn.windows import Plane
 from tilewise.whole import part_of
 
 BOUNDS = np.arange(1, 100) / 100
 """Probabilities that foreground may begin with."""
-ALIKE = 0.005
-"""Merits that differ by less are of the same worth."""
+ALIKE = 0.02
+"""Merits that differ by less are of the same worth: so much they differ between a few objects."""
 EVERY = 50
 """Steps between validations."""
 VALIDATED = 2**22
@@ -67,7 +75,7 @@ class Network(nn.Module):
         """Height and width are multiples of 2**levels."""
         return self.last(through(image, self.levels, iter(self.blocks)))
 
-    def folded(self) -> tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]:
+    def folded(self) -> Layers:
         """Layers as of `Trained`: what each normalisation does is done by its convolution."""
         found = []
         for block in self.blocks:
@@ -184,14 +192,15 @@ class Crops:
     def batch(
         self, step: int, means: Sequence[float], deviations: Sequence[float]
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Normalised pixels, and truth, that the step and the seed give.
+        """Pixels as networks see them, and truth, that the step and the seed give.
 
         They are (batch, channels, crop, crop) and (batch, 1, crop, crop).
         """
         random = np.random.default_rng((self._settings.seed, step))
         pairs = [self._crop(random, number % 2 == 1) for number in range(self._settings.batch)]
         images = [self._changed(normalised(image, means, deviations), random) for image, _ in pairs]
-        return np.stack(images), np.stack([truth for _, truth in pairs])[:, None]
+        truths = np.stack([truth for _, truth in pairs])
+        return compressed(np.stack(images)), truths[:, None]
 
     def _crop(self, random, is_of_foreground):
         """Pixels and truth around an annotated pixel, turned, flipped and deformed."""
@@ -271,33 +280,90 @@ def best_bound(
 
 
 def train(
-    planes: Sequence[Plane],
+    parts: Sequence[Sequence[Plane]],
     settings: Settings,
     dtype: str,
     merit: Merit,
     checkpoint: str | Path | None = None,
     names: Sequence[str] = (),
 ) -> Trained:
-    """Train a network; on a processor, the same arguments and threads give the same one.
+    """Train networks; on a processor, the same arguments and threads give the same ones.
 
-    Without pixels of both classes, all is of the class that there is, or background.
+    The bound is that of the highest merit of pixels by the network that they validate. A network
+    for which a class is in these pixels alone is trained on them, too. Without pixels of both
+    classes, all is of the class that there is, or background.
 
     Parameters
     ----------
+    parts : sequence of sequence of Plane
+        For each of the networks the planes: the same pixels, of which others validate.
     dtype : str
         Of the pixels.
     merit : callable
         What is to be high of what validates: see `training.merit_of`.
     checkpoint : path, optional
-        A `.npz` file that is written at each validation. If it is there, of these pixels and
-        settings, training goes on from it.
+        Files of this name, as of `checkpoints`, are written at each validation. If they are there,
+        of these pixels and settings, training goes on from them.
     names : sequence of str
         Of the channels of the pixels; none of single planes.
     """
-    kinds = [any((plane.training == kind).any() for plane in planes) for kind in (0, 1)]
+    parts = [planes if _has_both(planes) else _without_validation(planes) for planes in parts]
+    kinds = [all(_has(planes, kind) for planes in parts) for kind in (0, 1)]
     if not all(kinds):
         return network.constant(dtype, settings, names, is_foreground=kinds[1])
-    means, deviations = _levels(planes)
+    paths = checkpoints(checkpoint, settings) if checkpoint else [None] * settings.networks
+    levels = _levels(parts[0])
+    trained = Trained(dtype, settings, *levels, 0.0, (), channels=tuple(names))
+    odds, truths = [], []
+    for number, (planes, path) in enumerate(zip(parts, paths, strict=True)):
+        log.info("network %d of %d", number + 1, settings.networks)
+        own = replace(settings, seed=settings.seed * settings.networks + number)
+        layers = _train_one(planes, own, trained, merit, path)
+        known = _validated(replace(trained, networks=(layers,)), _validating(planes))
+        odds.append(known[0])
+        truths.append(known[1])
+        trained = replace(trained, networks=(*trained.networks, layers))
+    bound, _ = best_bound(np.concatenate(odds), np.concatenate(truths), merit)
+    return replace(trained, bound=bound)
+
+
+def checkpoints(path: str | Path, settings: Settings) -> list[Path]:
+    """Files of a training, one of each network: `a.npz` stands for `a-0.npz` and so on."""
+    path = Path(path)
+    return [path.with_stem(f"{path.stem}-{number}") for number in range(settings.networks)]
+
+
+def _has(planes: Sequence[Plane], kind: int) -> bool:
+    """Whether there are pixels of a class to train on."""
+    return any((plane.training == kind).any() for plane in planes)
+
+
+def _has_both(planes: Sequence[Plane]) -> bool:
+    return _has(planes, 0) and _has(planes, 1)
+
+
+def _without_validation(planes: Sequence[Plane]) -> list[Plane]:
+    """Planes that are trained on, with what would validate."""
+    return [
+        replace(
+            plane,
+            # what is not annotated is the greatest value
+            training=np.minimum(plane.training, plane.validation),
+            validation=np.full_like(plane.validation, NOT_ANNOTATED),
+        )
+        for plane in planes
+    ]
+
+
+def _train_one(
+    planes: Sequence[Plane],
+    settings: Settings,
+    known: Trained,
+    merit: Merit,
+    checkpoint: Path | None,
+) -> Layers:
+    """A network, by settings of its own; what it has in common with others is known."""
+    means, deviations = known.means, known.deviations
     torch.manual_seed(settings.seed)
     own_device = device()
     net = Network(settings.width, settings.levels, len(means))
@@ -308,11 +374,6 @@ def train(
     run = _Run(net, average, optimiser, _name(planes, settings), checkpoint)
     crops, validation = Crops(planes, settings), _validating(planes)
     began, first = time.monotonic(), run.step
-
-    def trained(bound: float) -> Trained:
-        levels = (means, deviations, bound)
-        return Trained(dtype, settings, *levels, average.folded(), channels=tuple(names))
-
     while run.step < settings.steps and not run.is_over(settings):
         images, truths = crops.batch(run.step, means, deviations)
         net.train()
@@ -325,15 +386,16 @@ def train(
         _approach(average, net, min(AVERAGED, run.step / (run.step + 9)))
         if run.step % EVERY and run.step < settings.steps:
             continue
-        bound, score = best_bound(*_validated(trained(0), validation), merit)
-        run.note(bound, score)
+        trained = replace(known, networks=(average.folded(),))
+        _, score = best_bound(*_validated(trained, validation), merit)
+        run.note(score)
         left = (time.monotonic() - began) / (run.step - first) * (settings.steps - run.step)
         log.info(
             *("step %d of %d: loss %.3f, validation %.4f, at most %.0f s left",),
             *(run.step, settings.steps, loss.item(), score, left),
         )
     _restore(average, run.best)
-    return trained(run.bound)
+    return average.folded()
 
 
 def _levels(planes: Sequence[Plane]) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -405,7 +467,7 @@ class _Run:
     ) -> None:
         self.net, self.average, self.optimiser = net, average, optimiser
         self.name, self.path = name, path
-        self.step, self.waited, self.score, self.bound = 0, 0, -math.inf, 0.0
+        self.step, self.waited, self.score = 0, 0, -math.inf
         self.best = _weights(average)
         if path is not None and Path(path).exists():
             self._resume(path)
@@ -416,12 +478,12 @@ class _Run:
         is_low &= rate_at(self.step, settings) <= settings.rate / 2
         return is_low and self.waited >= settings.patience
 
-    def note(self, bound: float, score: float) -> None:
+    def note(self, score: float) -> None:
         """Keep the weights if they are the best yet, and write the checkpoint."""
         self.waited += 1
         # without a validation the last weights are taken
         if score > self.score or math.isnan(score):
-            self.waited, self.score, self.bound = 0, score, bound
+            self.waited, self.score = 0, score
             self.best = _weights(self.average)
         if self.path is None:
             return
@@ -430,7 +492,7 @@ class _Run:
         arrays |= {f"best_{n}": v for n, v in self.best.items()}
         for kind, values in self._moments().items():
             arrays |= {f"{kind}_{i}": _array(value) for i, value in enumerate(values)}
-        state = np.array([self.step, self.waited, self.score, self.bound])
+        state = np.array([self.step, self.waited, self.score])
         # a job of a run that was killed may train the same beside this one
         part = Path(part_of(str(self.path)))
         np.savez(part, allow_pickle=False, name=np.str_(self.name), state=state, **arrays)
@@ -451,7 +513,7 @@ class _Run:
         if str(known["name"]) != self.name:
             log.warning("%s is of other pixels or settings: training begins again", path)
             return
-        step, waited, self.score, self.bound = known["state"].tolist()
+        step, waited, self.score = known["state"].tolist()
         self.step, self.waited = int(step), int(waited)
         log.info("%s: training goes on from step %d", path, self.step)
         _restore(self.net, {n: known[f"now_{n}"] for n in names})
@@ -464,13 +526,17 @@ class _Run:
 
 
 def card(
-    trained: Trained, planes: Sequence[Plane], places: Sequence[Place], metric: str
+    trained: Trained, parts: Sequence[Sequence[Plane]], places: Sequence[Place], metric: str
 ) -> dict[str, Any]:
-    """What a network is, and where it comes from, as plain values."""
-    counts = [
-        sum(int(np.count_nonzero(plane.training == kind)) for plane in planes) for kind in (0, 1)
+    """What networks are, and where they come from, as plain values; pixels are of each network."""
+    background, foreground = (
+        [sum(int(np.count_nonzero(p.training == kind)) for p in planes) for planes in parts]
+        for kind in (0, 1)
+    )
+    validating = [
+        sum(int(np.count_nonzero(p.validation != NOT_ANNOTATED)) for p in planes)
+        for planes in parts
     ]
-    validating = sum(int(np.count_nonzero(p.validation != NOT_ANNOTATED)) for p in planes)
     settings = trained.settings
     return {
         "dtype": trained.dtype,
@@ -480,11 +546,12 @@ def card(
             "tiles": len({place.corner for place in places}),
             "samples": sorted({place.sample for place in places}),
             "units": sorted({place.unit for place in places} - {""}),
-            "background_pixels": counts[0],
-            "foreground_pixels": counts[1],
+            "background_pixels": background,
+            "foreground_pixels": foreground,
             "validation_pixels": validating,
         },
-        "weights": network.number_of_weights(settings.width, settings.levels, len(trained.means)),
+        "weights": settings.networks
+        * network.number_of_weights(settings.width, settings.levels, len(trained.means)),
         "bound": {"metric": metric, "log_odds": trained.bound},
         "versions": {name: version(name) for name in ("numpy", "torch")},
     }

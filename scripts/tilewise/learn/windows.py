@@ -17,10 +17,12 @@ from tilewise.score.patches import patches
 
 ARRAYS = ("samples", "places", "pixels", "truth")
 """Names of the arrays of a file."""
-BLOCKS, EVERY = 4, 6
-"""Blocks of a plane along each axis where there are few units; and one of so many validates."""
+BLOCKS = 4
+"""Blocks of a plane along each axis where there are few units."""
 FIRST = 2
-"""The first that does."""
+"""The first of blocks or units that validates a single network."""
+APART, LEAST = 4, 6
+"""Between the first ones of two networks, and of any that validate the same one, at least."""
 FILLED = 0.5
 """Tiles of a plane are put together where they fill this part of the rectangle around them."""
 
@@ -79,15 +81,21 @@ def _windows_of(known: Mapping[str, NDArray[Any]]) -> Iterable[Window]:
         yield Window((str(sample), z, y, x), pixels, known["truth"][own].reshape(shape))
 
 
-def planes_of(windows: Iterable[Window], places: Sequence[Place], margin: int) -> list[Plane]:
-    """The planes that a model is trained on.
+def planes_of(
+    windows: Iterable[Window],
+    places: Sequence[Place],
+    margin: int,
+    number: int = 0,
+    networks: int = 1,
+) -> list[Plane]:
+    """The planes that a network is trained on, by its number among those of a model.
 
     What is in none of its places has truth `NOT_ANNOTATED`; its pixels are but what others are
-    seen beside. Of units, which are what is held out together, each `EVERY`th validates, if there
-    are so many; else blocks of planes, as of `split`.
+    seen beside. A part of the units, which are what is held out together, validates, if there are
+    `LEAST` or more; else blocks of planes, as of `split`.
     """
     units = sorted({place.unit for place in places} - {""})
-    held = set(units[FIRST::EVERY]) if len(units) >= EVERY else set()
+    held = set(units[_validating(len(units), number, networks)] if len(units) >= LEAST else [])
     by_corner: dict[Corner, list[Place]] = {}
     for place in places:
         by_corner.setdefault(place.corner, []).append(place)
@@ -104,7 +112,17 @@ def planes_of(windows: Iterable[Window], places: Sequence[Place], margin: int) -
         plane = Plane(window.pixels, *truths)
         groups.setdefault(window.corner[:2], []).append((window.corner, plane))
     planes = [plane for group in groups.values() for plane in _joined(group)]
-    return planes if held else [split(plane, margin) for plane in planes]
+    return planes if held else [split(plane, margin, number, networks) for plane in planes]
+
+
+def _validating(count: int, number: int, networks: int) -> slice:
+    """Which of so many units or blocks validate a network: a sixth, or of several fewer.
+
+    Those of several networks are others, and are a quarter together.
+    """
+    first = FIRST + APART * number
+    # where there are few, the networks begin again
+    return slice(first % count if count > FIRST else first, None, max(LEAST, APART * networks))
 
 
 def _joined(group: Sequence[tuple[Corner, Plane]]) -> list[Plane]:
@@ -141,11 +159,12 @@ def _is_known(truth: NDArray[np.uint8]) -> bool:
     return bool((truth != NOT_ANNOTATED).any())
 
 
-def split(plane: Plane, margin: int) -> Plane:
-    """A plane of which a part of what is trained on validates.
+def split(plane: Plane, margin: int, number: int = 0, networks: int = 1) -> Plane:
+    """A plane of which a part of what is trained on validates a network.
 
     It is cut into `BLOCKS` x `BLOCKS` blocks. Of those with foreground, in order, the third and
-    each `EVERY`th after it validate; `margin` pixels around them have no part in either.
+    each sixth after it validate a single network; of several, others validate each, and fewer.
+    `margin` pixels around them have no part in either.
     """
     truth = plane.training
     edges = [np.linspace(0, n, BLOCKS + 1).astype(int).tolist() for n in truth.shape]
@@ -156,7 +175,7 @@ def split(plane: Plane, margin: int) -> Plane:
         if (truth[y:end, x:right] == 1).any()
     ]
     training, validation = truth.copy(), plane.validation.copy()
-    for y, end, x, right in blocks[FIRST::EVERY]:
+    for y, end, x, right in blocks[_validating(len(blocks), number, networks)]:
         around = np.s_[max(y - margin, 0) : end + margin, max(x - margin, 0) : right + margin]
         training[around] = NOT_ANNOTATED
         validation[y:end, x:right] = truth[y:end, x:right]

@@ -314,11 +314,13 @@ def train_network(study: Study, stack: str, variant: Variant, tiles: int) -> Nee
     pixels = settings.batch * settings.crop**2
     height, width = study.grids[study.stacks[stack].samples[0]].sides
     channels = max(len(study.filter_channels(variant.filter)), 1)
-    planes = tiles * height * width * (bytes_of(study.dtype(stack)) * channels + 4 + 20)
+    own = bytes_of(study.dtype(stack)) * channels
+    planes = tiles * height * width * (own + 4 + 20 + settings.networks * (own + 2))
     size = BASE_MEMORY + unet.TORCH_MEMORY + planes // 2**20
     size += 8 * unet.memory(variant.segmenter.settings, pixels)
     size += unet.memory(variant.segmenter.settings, NETWORK_WINDOW)
-    return Need(size, 10 + settings.steps * pixels * settings.width**2 // (60 * 5 * 10**6))
+    steps = settings.networks * settings.steps
+    return Need(size, 10 + steps * pixels * settings.width**2 // (60 * 5 * 10**6))
 
 
 def structure(study: Study, stack: str) -> Need:

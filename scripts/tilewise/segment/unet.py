@@ -1,4 +1,4 @@
-"""Masks by a small U-Net that is trained on annotated tiles: its settings. It needs no PyTorch."""
+"""Masks by small U-Nets that are trained on annotated tiles: its settings. It needs no PyTorch."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -14,15 +14,20 @@ from tilewise.segment.steps import is_number, is_whole
 
 NAME = "unet"
 """What the configuration calls it."""
-WHOLE = {"width": 1, "levels": 1, "steps": 1, "batch": 1, "crop": 1, "patience": 1}
+WHOLE = {"networks": 1, "width": 1, "levels": 1, "steps": 1, "batch": 1, "crop": 1, "patience": 1}
 """Settings that are whole numbers, and the least of each."""
-MOST = {"width": network.MOST_WIDTH, "levels": network.MOST_LEVELS}
+MOST = {
+    "networks": network.MOST_NETWORKS,
+    "width": network.MOST_WIDTH,
+    "levels": network.MOST_LEVELS,
+}
 TORCH_MEMORY = 500
 """MB of PyTorch."""
 
 
 def unet(
     plane: NDArray,
+    networks: int = Settings.networks,
     width: int = Settings.width,
     levels: int = Settings.levels,
     steps: int = Settings.steps,
@@ -41,23 +46,28 @@ def unet(
     keep_probability: bool = False,
     model: str | None = None,
 ) -> NDArray[np.uint8]:
-    """A small U-Net: a convolutional network that sees what is around a pixel at several scales.
+    """Small U-Nets: convolutional networks that see what is around a pixel at several scales.
 
-    It is trained and scored as a `pixel_classifier` is: annotated tiles are masked by models that
-    were not trained on them, and what is applied in the end is trained on all of them. A sixth of
-    the training tiles, or blocks of them where they are few, has no part in the steps: it says
-    when to stop, and which probability foreground begins with, for the highest `decision.metric`.
+    They are trained and scored as a `pixel_classifier` is: annotated tiles are masked by models
+    that were not trained on them, and what is applied in the end is trained on all of them. A model
+    is a few networks, whose log-odds are averaged. A twelfth of the training tiles, or blocks of
+    them where they are few, another one for each of three networks, has no part in its steps: it
+    says when to stop, and together they say which probability foreground begins with, for the
+    highest `decision.metric`.
     It needs PyTorch, which is not installed with the workflow: envs/requirements-unet.txt has it.
     With a filter that begins with `channels`, it sees several.
 
     Parameters
     ----------
+    networks : int
+        In a model. More are better, and take as many times longer to train and to apply. A single
+        one is validated by a sixth, and several by a quarter together.
     width : int
         Channels at full resolution; each level has twice as many. Multiples of 8 are fastest.
     levels : int
         How often the resolution is halved. With 3, a class depends on 51 pixels around a pixel.
     steps : int
-        Of training, at most; more where there are many tiles.
+        Of training a network, at most; more where there are many tiles.
     batch, crop : int
         Parts of tiles that a step learns from, and their side in pixels, a multiple of 2**levels.
         Half of them lie around a pixel of the foreground.
@@ -82,7 +92,8 @@ def unet(
         How many models are trained without some of the tiles, 2 or more; not more than
         `decision.folds`, or than there are units.
     seed : int
-        Of the weights that training begins with, and of the parts of tiles.
+        Of the weights that training begins with, and of the parts of tiles, which differ
+        between networks.
     nested, keep_probability : bool
         As of `pixel_classifier`.
     model : str, optional
@@ -93,7 +104,8 @@ def unet(
     References
     ----------
     Ronneberger et al., U-Net, MICCAI 2015; Milletari et al., V-Net, 3DV 2016, for Dice as a loss;
-    Shit et al., clDice, CVPR 2021; Smith and Topin, Super-convergence, 2019, for the rate.
+    Shit et al., clDice, CVPR 2021; Smith and Topin, Super-convergence, 2019, for the rate;
+    Lakshminarayanan et al., Deep ensembles, NIPS 2017, for several networks.
     """
     if model is None:
         raise ValueError("a U-Net is trained by the workflow: give its `model`")
@@ -155,7 +167,7 @@ def reach(settings: Mapping[str, Any]) -> int:
 def parameters(settings: Mapping[str, Any]) -> int:
     """How many numbers annotated tiles choose, of single planes."""
     own = settings_of(settings)
-    return network.number_of_weights(own.width, own.levels)
+    return own.networks * network.number_of_weights(own.width, own.levels)
 
 
 def memory(settings: Mapping[str, Any], pixels: int) -> int:
@@ -165,4 +177,5 @@ def memory(settings: Mapping[str, Any], pixels: int) -> int:
 
 def seconds(settings: Mapping[str, Any]) -> float:
     """Of a million pixels, on a slow core: four times those that were measured."""
-    return 4 * settings_of(settings).width / 8
+    own = settings_of(settings)
+    return 4 * own.networks * own.width / 8

@@ -8,23 +8,26 @@ import pytest
 from tilewise.learn import network
 from tilewise.learn.network import Settings, Trained
 
-SETTINGS = Settings(width=2, levels=1)
+SETTINGS = Settings(networks=2, width=2, levels=1)
 
 
 @pytest.fixture
 def trained():
     known = network.constant("uint8", SETTINGS, is_foreground=True)
     random = np.random.default_rng(0)
-    layers = tuple(
-        tuple(random.normal(size=own.shape).astype(np.float32) for own in layer)
-        for layer in known.layers
+    networks = tuple(
+        tuple(
+            tuple(random.normal(size=own.shape).astype(np.float32) for own in layer)
+            for layer in layers
+        )
+        for layers in known.networks
     )
     return dataclasses.replace(
         known,
         means=(90.5,),
         deviations=(30.25,),
         bound=-0.5,
-        layers=layers,
+        networks=networks,
         pixel_sizes=((None, 0.5, 0.7),),
     )
 
@@ -49,11 +52,13 @@ def test_a_network_is_read_back(trained, tmp_path):
     trained.save(tmp_path / "a.npz")
     again = Trained.load(tmp_path / "a.npz")
     for field in dataclasses.fields(Trained):
-        if field.name != "layers":
+        if field.name != "networks":
             assert getattr(again, field.name) == getattr(trained, field.name)
-    for one, other in zip(trained.layers, again.layers, strict=True):
-        for a, b in zip(one, other, strict=True):
-            np.testing.assert_array_equal(a, b)
+    assert len(again.networks) == 2
+    for one, other in zip(trained.networks, again.networks, strict=True):
+        for layer, known in zip(one, other, strict=True):
+            for a, b in zip(layer, known, strict=True):
+                np.testing.assert_array_equal(a, b)
     again.save(tmp_path / "b.npz")
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
@@ -78,7 +83,9 @@ def test_a_damaged_file_is_refused(trained, tmp_path):
         {"bound": np.nan},
         {"settings": Settings(width=3, levels=1)},
         {"settings": Settings(width=2, levels=9)},
-        {"layers": ((np.zeros((2, 1, 3, 3)), np.zeros(2)),)},
+        {"settings": Settings(networks=3, width=2, levels=1)},
+        {"settings": Settings(networks=0, width=2, levels=1)},
+        {"networks": (((np.zeros((2, 1, 3, 3)), np.zeros(2)),),) * 2},
     ],
 )
 def test_what_cannot_be_applied_is_refused(trained, tmp_path, changed):

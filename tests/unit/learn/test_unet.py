@@ -16,7 +16,7 @@ from tilewise.learn.training import merit_of  # noqa: E402
 from tilewise.learn.unet import Model  # noqa: E402
 from tilewise.learn.windows import Plane  # noqa: E402
 
-TINY = Settings(width=4, levels=2, steps=12, batch=2, crop=32)
+TINY = Settings(networks=2, width=4, levels=2, steps=12, batch=2, crop=32)
 MERIT = merit_of("f1")
 
 
@@ -27,22 +27,28 @@ def often(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def plane():
+def whole():
     random = np.random.default_rng(0)
     truth = np.kron(random.integers(0, 2, (8, 10)), np.ones((12, 12))).astype(np.uint8)
     image = (60 + 90 * truth + random.integers(0, 40, truth.shape)).astype(np.uint8)
-    return windows.split(Plane(image, truth, np.full_like(truth, NOT_ANNOTATED)), 2)
-
-
-def train(plane, settings=TINY, checkpoint=None):
-    return unet_training.train([plane], settings, "uint8", MERIT, checkpoint)
+    return Plane(image, truth, np.full_like(truth, NOT_ANNOTATED))
 
 
 @pytest.fixture(scope="module")
-def trained(plane):
+def plane(whole):
+    return windows.split(whole, 2)
+
+
+def train(whole, settings=TINY, checkpoint=None):
+    parts = [[windows.split(whole, 2, i, settings.networks)] for i in range(settings.networks)]
+    return unet_training.train(parts, settings, "uint8", MERIT, checkpoint)
+
+
+@pytest.fixture(scope="module")
+def trained(whole):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(unet_training, "EVERY", 4)
-        return train(plane)
+        return train(whole)
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +72,10 @@ def trained_on_colors(colors):
 
 def same(one, other):
     assert one.bound == other.bound
-    for a, b in zip(one.layers, other.layers, strict=True):
-        np.testing.assert_array_equal(a[0], b[0])
-        np.testing.assert_array_equal(a[1], b[1])
+    for layers, known in zip(one.networks, other.networks, strict=True):
+        for a, b in zip(layers, known, strict=True):
+            np.testing.assert_array_equal(a[0], b[0])
+            np.testing.assert_array_equal(a[1], b[1])
 
 
 @pytest.mark.parametrize("window", [(512, 1024), (20, 30)])
@@ -89,6 +96,39 @@ def test_windows_and_cuts_leave_no_seam(request, monkeypatch, window, kind):
             own = (y - y0, end - y0, x - x0, right - x0)
             known = model.odds(cut, (3 + y0, 5 + x0), own)
             np.testing.assert_allclose(known, whole[y:end, x:right], atol=1e-5)
+
+
+def test_training_and_masks_see_the_same_pixels(trained, plane):
+    own = dataclasses.replace(TINY, intensity=0, noise=0, rotation=0, elastic=0)
+    images, _ = unet_training.Crops([plane], own).batch(0, trained.mean, trained.deviation)
+    levels = (plane.pixels - trained.mean) / trained.deviation
+    # the inverse of the hyperbolic sine
+    seen = np.log(levels + np.sqrt(levels**2 + 1))
+    distance = np.abs(np.unique(images)[:, None] - np.unique(seen))
+    assert distance.min(axis=1).max() < 1e-5
+    tensor = torch.from_numpy(seen.astype(np.float32))[None, None]
+    odds = [
+        unet.apply(tensor, 2, [tuple(map(torch.from_numpy, layer)) for layer in layers])[0, 0]
+        for layers in trained.networks
+    ]
+    height, width = plane.pixels.shape
+    found = Model.of(trained).odds(plane.pixels, (0, 0), (0, height, 0, width))
+    # the plane's edges are mirrored, not 0
+    reach = network.reach(2)
+    inner = np.s_[reach:-reach, reach:-reach]
+    expected = (odds[0] + odds[1]).numpy()[inner] / 2
+    np.testing.assert_allclose(found[inner], expected, atol=1e-5)
+
+
+def test_log_odds_are_the_mean_of_all_networks(trained, plane):
+    window, image = (0, 30, 0, 40), plane.pixels
+    single = [
+        Model.of(dataclasses.replace(trained, networks=(layers,))).odds(image, (0, 0), window)
+        for layers in trained.networks
+    ]
+    assert np.ptp(single[0] - single[1]) > 0.01
+    found = Model.of(trained).odds(image, (0, 0), window)
+    np.testing.assert_allclose(found, (single[0] + single[1]) / 2, atol=1e-5)
 
 
 def test_probabilities_are_those_of_the_odds(trained, plane):
@@ -262,9 +302,9 @@ def test_the_bound_has_the_highest_merit():
     assert (bound, math.isnan(f1)) == (0, True)
 
 
-def test_what_it_learns_holds_for_what_validates(plane):
-    settings = dataclasses.replace(TINY, steps=100, crop=64)
-    model = Model.of(train(plane, settings))
+def test_what_it_learns_holds_for_what_validates(whole, plane):
+    settings = dataclasses.replace(TINY, networks=1, steps=100, crop=64)
+    model = Model.of(train(whole, settings))
     height, width = plane.pixels.shape
     mask = model.mask(plane.pixels, (0, 0), (0, height, 0, width))
     known = plane.validation != NOT_ANNOTATED
@@ -299,57 +339,95 @@ def test_a_network_of_channels_is_read_back(trained_on_colors, tmp_path):
 
 @pytest.mark.parametrize("kind", [0, 1])
 def test_truth_of_one_class_gives_that_class(plane, kind):
-    own = Plane(plane.pixels, np.full_like(plane.training, kind), plane.validation)
+    own = Plane(plane.pixels, *(np.full_like(plane.training, v) for v in (kind, NOT_ANNOTATED)))
     model = Model.of(train(own))
     assert (model.mask(plane.pixels, (0, 0), (0, 20, 0, 30)) == kind).all()
-    nothing = unet_training.train([], TINY, "uint8", MERIT)
+    nothing = unet_training.train([[], []], TINY, "uint8", MERIT)
     assert not Model.of(nothing).mask(plane.pixels, (0, 0), (0, 20, 0, 30)).any()
 
 
-def test_a_seed_gives_the_same_network(trained, plane):
-    same(trained, train(plane))
-    other = train(plane, dataclasses.replace(TINY, seed=1))
-    assert not np.array_equal(other.layers[0][0], trained.layers[0][0])
+def test_a_class_that_validates_alone_is_trained_on(whole):
+    """Of two networks one has the only foreground in what validates it."""
+    truth = np.zeros_like(whole.training)
+    truth[10:20, 10:20] = 1
+    none = np.full_like(truth, NOT_ANNOTATED)
+    where = np.zeros(truth.shape, bool)
+    where[:40, :40] = True
+    held = Plane(whole.pixels, np.where(where, none, truth), np.where(where, truth, none))
+    kept = Plane(whole.pixels, np.where(where, truth, none), np.where(where, none, truth))
+    found = unet_training.train([[held], [kept]], TINY, "uint8", MERIT)
+    joined = unet_training.train([[Plane(whole.pixels, truth, none)], [kept]], TINY, "uint8", MERIT)
+    same(found, joined)
+    assert np.ptp(found.networks[0][-1][0]) > 0
 
 
-def test_centrelines_may_count(trained, plane):
-    other = train(plane, dataclasses.replace(TINY, cldice=1.0))
-    assert not np.array_equal(other.layers[0][0], trained.layers[0][0])
+def test_a_seed_gives_the_same_networks(trained, whole):
+    same(trained, train(whole))
 
 
-def test_an_interrupted_training_goes_on(trained, plane, tmp_path, monkeypatch):
+def test_no_network_of_a_seed_is_that_of_another(plane):
+    found = set()
+    for seed in (0, 1):
+        settings = dataclasses.replace(TINY, steps=4, seed=seed)
+        known = unet_training.train([[plane], [plane]], settings, "uint8", MERIT)
+        found |= {layers[0][0].tobytes() for layers in known.networks}
+    assert len(found) == 4
+
+
+def test_the_bound_is_that_of_what_validates_each_network(trained, whole):
+    odds, truths = [], []
+    for number, layers in enumerate(trained.networks):
+        part = windows.split(whole, 2, number, 2)
+        known = part.validation != NOT_ANNOTATED
+        one = Model.of(dataclasses.replace(trained, networks=(layers,)))
+        height, width = known.shape
+        odds.append(one.odds(part.pixels, (0, 0), (0, height, 0, width))[known])
+        truths.append(part.validation[known])
+    bound, _ = unet_training.best_bound(np.concatenate(odds), np.concatenate(truths), MERIT)
+    assert trained.bound == bound
+
+
+def test_centrelines_may_count(trained, whole):
+    other = train(whole, dataclasses.replace(TINY, cldice=1.0))
+    assert not np.array_equal(other.networks[0][0][0], trained.networks[0][0][0])
+
+
+@pytest.mark.parametrize(("stop", "again"), [(7, 8 + 12), (18, 8)])
+def test_an_interrupted_training_goes_on(trained, whole, tmp_path, monkeypatch, stop, again):
     path, batch = tmp_path / "c.npz", unet_training.Crops.batch
     calls = []
 
     def stops(*arguments):
         calls.append(1)
-        if len(calls) == 7:
+        if len(calls) == stop:
             raise KeyboardInterrupt
         return batch(*arguments)
 
     monkeypatch.setattr(unet_training.Crops, "batch", stops)
     with pytest.raises(KeyboardInterrupt):
-        train(plane, checkpoint=path)
-    same(trained, train(plane, checkpoint=path))
-    # 6 steps before it stopped, and the 8 after the checkpoint at step 4
-    assert len(calls) == 7 + 8
+        train(whole, checkpoint=path)
+    same(trained, train(whole, checkpoint=path))
+    # at step 6 of a network of 12 it stopped; those after the checkpoint at step 4 come again
+    assert len(calls) == stop + again
+    assert sorted(tmp_path.iterdir()) == unet_training.checkpoints(path, TINY)
 
 
 @pytest.mark.parametrize("what", ["settings", "pixels", "damage"])
-def test_a_checkpoint_of_something_else_is_not_gone_on_from(plane, tmp_path, what):
+def test_a_checkpoint_of_something_else_is_not_gone_on_from(whole, tmp_path, what):
     path = tmp_path / "c.npz"
-    train(plane, checkpoint=path)
-    settings, own = TINY, plane
+    train(whole, checkpoint=path)
+    settings, own = TINY, whole
     if what == "settings":
         settings = dataclasses.replace(TINY, noise=0.2)
     elif what == "pixels":
-        own = dataclasses.replace(plane, pixels=plane.pixels + np.uint8(1))
+        own = dataclasses.replace(whole, pixels=whole.pixels + np.uint8(1))
     else:
-        path.write_bytes(path.read_bytes()[:1000])
+        for each in unet_training.checkpoints(path, TINY):
+            each.write_bytes(each.read_bytes()[:1000])
     same(train(own, settings), train(own, settings, path))
 
 
-def test_training_ends_early_without_a_better_validation(plane, monkeypatch):
+def test_training_ends_early_without_a_better_validation(whole, monkeypatch):
     steps = []
     monkeypatch.setattr(unet_training, "best_bound", lambda *_: (0.0, 0.5))
     real = unet_training.Crops.batch
@@ -358,7 +436,7 @@ def test_training_ends_early_without_a_better_validation(plane, monkeypatch):
         "batch",
         lambda self, step, *a: steps.append(step) or real(self, step, *a),
     )
-    train(plane, dataclasses.replace(TINY, steps=40, patience=2))
+    train(whole, dataclasses.replace(TINY, networks=1, steps=40, patience=2))
     # the first validation is the best, and two more are waited for; but not before the rate has
     # come down to a half: it rises for 12 steps, and falls for 28
     assert len(steps) == 12 + 14

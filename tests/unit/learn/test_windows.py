@@ -95,6 +95,18 @@ def test_units_validate_where_there_are_enough():
     assert [(plane.training != N).all() for plane in planes] == [not one for one in validating]
 
 
+def test_each_network_is_validated_by_other_units():
+    names = [f"u{number:02}" for number in range(15)]
+    tiles, places = [window(name, 0, 0) for name in names], [place(n, 0, 0, n) for n in names]
+    known = []
+    for number in range(3):
+        planes = windows.planes_of(tiles, places, 2, number, 3)
+        known.append([i for i, plane in enumerate(planes) if (plane.validation != N).all()])
+        assert all(((p.training == N) == (p.validation != N)).all() for p in planes)
+    # of each twelve the third, the seventh and the eleventh
+    assert known == [[2, 14], [6], [10]]
+
+
 def test_tiles_far_apart_are_not_put_together():
     tiles = [window("a", 0, 0), window("a", 400, 600)]
     planes = windows.planes_of(tiles, [place("a", 0, 0, "u"), place("a", 400, 600, "u")], 2)
@@ -126,6 +138,23 @@ def test_blocks_with_foreground_validate_where_there_are_few_units():
     expected[y - 3 : y + 13, x - 3 : x + 23] = N
     # the ninth is the last of these blocks that could validate: there are eight
     np.testing.assert_array_equal(plane.training, expected)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "expected"),
+    [(2, [[], [], []]), (5, [[2], [1], [0]]), (16, [[2, 14], [6], [10]])],
+)
+def test_each_network_is_validated_by_other_blocks(blocks, expected):
+    truth = np.zeros((40, 80), np.uint8)
+    middles = [(10 * (i // 4) + 5, 20 * (i % 4) + 10) for i in range(16)]
+    for middle in middles[:blocks]:
+        truth[middle] = 1
+    plane = Plane(np.zeros_like(truth), truth, np.full_like(truth, N))
+    for number, own in enumerate(expected):
+        found = windows.split(plane, 3, number, 3)
+        known = [i for i, middle in enumerate(middles) if found.validation[middle] == 1]
+        assert known == own
+        assert (found.training[found.validation != N] == N).all()
 
 
 @pytest.mark.parametrize("tiles", [[], [window("a", 0, 0)]])

@@ -11,6 +11,8 @@ from tilewise.segment import steps, unet
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
+        ({"networks": 0}, "networks is 0: give a whole number of at least 1"),
+        ({"networks": 65}, "networks is 65: give up to 64"),
         ({"width": 0}, "width is 0: give a whole number of at least 1"),
         ({"width": 999}, "width is 999: give up to 256"),
         ({"levels": 7}, "levels is 7: give up to 6"),
@@ -44,10 +46,11 @@ def test_defaults_are_those_of_the_network():
 
 def test_a_given_model_has_its_own_settings(tmp_path):
     path = str(tmp_path / "a.npz")
-    network.constant("uint8", Settings(width=3, levels=2), is_foreground=True).save(path)
+    own = Settings(networks=2, width=3, levels=2)
+    network.constant("uint8", own, is_foreground=True).save(path)
     _, settings = parse_threshold({"unet": {"model": path}})
     assert unet.reach(settings) == network.reach(2)
-    assert unet.parameters(settings) == network.number_of_weights(3, 2)
+    assert unet.parameters(settings) == 2 * network.number_of_weights(3, 2)
 
 
 def test_without_a_model_there_is_nothing_to_apply():
