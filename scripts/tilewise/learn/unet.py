@@ -112,7 +112,7 @@ class Model:
 
 
 def apply(image: Any, levels: int, layers: Sequence[tuple[Any, Any]]) -> Any:
-    """Log-odds of foreground, (n, 1, h, w), of images (n, channels, h, w), by a network's layers."""
+    """Log-odds of foreground, (n, 1, h, w), of images (n, channels, h, w), by one network."""
     *pairs, last = layers
     blocks = map(_block, pairs[::2], pairs[1::2])
     return functional.conv2d(through(image, levels, blocks), *last)

@@ -39,9 +39,9 @@ def plane(whole):
     return windows.split(whole, 2)
 
 
-def train(whole, settings=TINY, checkpoint=None):
+def train(whole, settings=TINY, checkpoint=None, names=()):
     parts = [[windows.split(whole, 2, i, settings.networks)] for i in range(settings.networks)]
-    return unet_training.train(parts, settings, "uint8", MERIT, checkpoint)
+    return unet_training.train(parts, settings, "uint8", MERIT, checkpoint, names)
 
 
 @pytest.fixture(scope="module")
@@ -52,22 +52,21 @@ def trained(whole):
 
 
 @pytest.fixture(scope="module")
-def colors(plane):
+def colors(whole):
     """A plane of two channels: foreground is where the second is higher than the first."""
-    random, rows = np.random.default_rng(1), len(plane.pixels)
-    light = random.integers(40, 160, (rows, 1)).astype(np.int64)
-    truth = np.where(plane.training == 1, 1, plane.validation == 1)
-    known = np.stack([light - 20 * truth, light + 20 * truth])
+    random = np.random.default_rng(1)
+    light = random.integers(40, 160, (len(whole.training), 1)).astype(np.int64)
+    known = np.stack([light - 20 * whole.training, light + 20 * whole.training])
     noise = random.integers(0, 5, known.shape)
     pixels = np.clip(known + noise, 0, 255).astype(np.uint8)
-    return Plane(pixels, plane.training, plane.validation)
+    return dataclasses.replace(whole, pixels=pixels)
 
 
 @pytest.fixture(scope="module")
 def trained_on_colors(colors):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(unet_training, "EVERY", 4)
-        return unet_training.train([colors], TINY, "uint8", MERIT, names=["red", "green"])
+        return train(colors, names=["red", "green"])
 
 
 def same(one, other):
@@ -100,8 +99,8 @@ def test_windows_and_cuts_leave_no_seam(request, monkeypatch, window, kind):
 
 def test_training_and_masks_see_the_same_pixels(trained, plane):
     own = dataclasses.replace(TINY, intensity=0, noise=0, rotation=0, elastic=0)
-    images, _ = unet_training.Crops([plane], own).batch(0, trained.mean, trained.deviation)
-    levels = (plane.pixels - trained.mean) / trained.deviation
+    images, _ = unet_training.Crops([plane], own).batch(0, trained.means, trained.deviations)
+    levels = (plane.pixels - trained.means[0]) / trained.deviations[0]
     # the inverse of the hyperbolic sine
     seen = np.log(levels + np.sqrt(levels**2 + 1))
     distance = np.abs(np.unique(images)[:, None] - np.unique(seen))
@@ -312,13 +311,12 @@ def test_what_it_learns_holds_for_what_validates(whole, plane):
 
 
 def test_it_learns_from_channels(colors):
-    trained = unet_training.train(
-        [colors], dataclasses.replace(TINY, steps=100, crop=64), "uint8", MERIT
-    )
+    trained = train(colors, dataclasses.replace(TINY, networks=1, steps=100, crop=64))
     height, width = colors.training.shape
     mask = Model.of(trained).mask(colors.pixels, (0, 0), (0, height, 0, width))
-    known = colors.validation != NOT_ANNOTATED
-    assert (mask == colors.validation)[known].mean() > 0.95
+    validation = windows.split(colors, 2, 0, 1).validation
+    known = validation != NOT_ANNOTATED
+    assert (mask == validation)[known].mean() > 0.95
     # each channel has its own
     np.testing.assert_allclose(trained.means, colors.pixels.mean(axis=(1, 2)))
     np.testing.assert_allclose(trained.deviations, colors.pixels.std(axis=(1, 2)))
