@@ -145,3 +145,13 @@ def test_intervals_hold_the_true_fraction(is_even):
     # half as wide as with truths alone, though the mask is biased by 17 to 39 %
     assert widths[0] < 0.55 * widths[1]
     assert 0.15 < least < greatest < 0.4
+
+
+def test_resamples_of_two_fractions_are_of_their_difference():
+    first = Estimate(0.6, 0.3, 1000, None, np.array([0.9, -1.2]), np.array([0.3, 0.4]))
+    second = Estimate(0.2, 0.4, 1000, None, np.array([-0.6, 0.3]), np.array([0.4, 0.3]))
+    # the differences are 1.5 and -1.5 from 0.4, each with an error of 0.5: studentized 3 and -3,
+    # whose outer 2.5 % are at 3 - 0.025 * 6; the error of the difference is 0.5, too
+    assert interval(first, second) == pytest.approx((0.4 - 0.5 * 2.85, 0.4 + 0.5 * 2.85))
+    # of none of them 0.8 is reached by less than half: Student's alone
+    assert p_value(first, second) == pytest.approx(1)

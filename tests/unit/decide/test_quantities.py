@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from tilewise.decide.difference_estimator import Estimate
 from tilewise.decide.drawn_tiles import (
     Level,
     RefusedError,
@@ -22,6 +24,7 @@ from tilewise.decide.quantities import (
     EVERY_TILE,
     IN_PARTS,
     Settings,
+    compare,
     doubts_of,
     quantities,
 )
@@ -250,3 +253,14 @@ def test_a_biased_fraction_is_a_warning():
         {"truth_annotated": "", "mask_annotated": ""},
     ):
         assert doubts_of([known | changed]) == []
+
+
+def test_intervals_of_all_pairs_hold_together():
+    fractions = {
+        name: Estimate(value, 0.1, 10) for name, value in zip("abc", (0.3, 0.2, 0.1), strict=True)
+    }
+    rows = compare(fractions, 0.95)
+    # Bonferroni: three tests, each at 5 % / 3; Welch's test has 18 degrees of freedom
+    half = stats.t(18).ppf(1 - 0.05 / 3 / 2) * np.sqrt(0.02)
+    for row, difference in zip(rows, (0.1, 0.2, 0.1), strict=True):
+        assert (row["low"], row["high"]) == pytest.approx((difference - half, difference + half))

@@ -8,7 +8,7 @@ from tilewise.decide import reference_scores
 from tilewise.decide.places import Place
 from tilewise.segment import histograms
 from tilewise.segment.class_histogram import class_histogram, histogram
-from tilewise.store.class_histograms import merge, pack, unpack
+from tilewise.store.class_histograms import ClassHistogram, merge, pack, unpack
 
 DTYPES = ("uint8", "uint16", "int16", "float32")
 
@@ -117,3 +117,15 @@ def test_trivial_methods():
     assert found["all background"].tolist() == [[0, 0, 10, 90], [0, 0, 30, 70]]
     # a fifth of everything is foreground
     assert found["random at the prevalence"].tolist() == [[2, 18, 8, 72], [6, 14, 24, 56]]
+
+
+def test_pixels_of_weighted_tiles_count_as_often():
+    first = ClassHistogram(np.array([3, 5]), np.array([1, 0]), np.array([0, 2]))
+    second = ClassHistogram(np.array([5, 9]), np.array([4, 0]), np.array([0, 8]))
+    both = merge([first, second], [2, 0.5])
+    assert both.values.tolist() == [3, 5, 9]
+    assert both.background.tolist() == [2, 2, 0]
+    assert both.foreground.tolist() == [0, 4, 4]
+    # a quarter is no whole number
+    assert merge([first], [0.25]).background.tolist() == [0.25, 0]
+    assert merge([first, second]).foreground.tolist() == [0, 2, 8]

@@ -121,9 +121,10 @@ def test_a_class_of_calibre():
 @pytest.mark.parametrize(
     ("own", "thin"),
     [
-        # 96 % beside 100 %, and a class of 50 of 10,050 pixels
+        # 96 % beside 100 %, and a class of 50 of 10,050 pixels, whatever is missed of it
         ((96, 4), 900),
         ((40, 10), 10_000),
+        ((10, 40), 10_000),
     ],
 )
 def test_a_class_of_calibre_that_says_little(own, thin):

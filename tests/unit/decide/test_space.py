@@ -144,3 +144,22 @@ def test_contributions_to_a_mean_are_the_units_own_values():
     pooled = space.contributions(counts, ACCURACY, "micro")
     expected = [3 * 0.8 - 2 * one for one in (110 / 150, 140 / 150, 150 / 200)]
     np.testing.assert_allclose(pooled, [expected])
+
+
+def test_correlations_fall_with_distance_over_the_length():
+    # as far as a unit, with half the length and twice it
+    quantile = math.tan(math.pi * 0.475)
+    touching = Layout([spots((0, 0)), spots((0, 1))])
+    for length in (0.5, 2):
+        r = math.exp(-1 / length)
+        cauchy = 1 - 2 / math.pi * math.atan(quantile * math.sqrt((1 - r) / (1 + r)))
+        assert touching.expected_error(length=length) == pytest.approx(cauchy)
+
+
+def test_neighbours_that_differ_more_than_all_units_are_no_more_unlike_than_minus_1():
+    # five touching pairs, in which values jump by 1 or 10: half their squares 0.5 and 50
+    pairs = [spots((8 * i, 0)) for i in range(4)] + [spots((8 * i, 1)) for i in range(4)]
+    known = Layout(pairs).nearness(np.array([-1.0, 1, -1, 1, 1, -1, 1, -1]))
+    # 2 over a variance of 8 / 7
+    assert known.correlation == pytest.approx(1 - 2 / (8 / 7))
+    assert (known.effective, known.pairs) == (8, 4)

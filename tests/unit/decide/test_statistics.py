@@ -464,3 +464,42 @@ def test_a_sweep_over_noise_is_no_better_than_its_default_when_held_out():
     error = np.std(held_out) / np.sqrt(len(held_out))
     assert np.mean(resubstitution) > 5 * error
     assert np.mean(held_out) < 3 * error
+
+
+def test_p_of_resamples_without_an_error_is_student_s():
+    values = np.array([[0.6, 0.5, 0.8, 0.7, 0.6, 0.9], [0.5, 0.5, 0.6, 0.7, 0.4, 0.6]])
+    # each draws one unit alone
+    drawn = resampling.Resampled(units_of(values), share, "macro", 6 * np.eye(6)[:3])
+    expected = stats.ttest_1samp(values[0] - values[1], 0)
+    assert drawn.p(0, 1) == pytest.approx(expected.pvalue)
+    low, high = expected.confidence_interval(0.95)
+    assert drawn.interval(0, 1) == pytest.approx((low, high))
+
+
+def test_counts_that_a_unit_alone_has_are_0_without_it():
+    # all that is found is in the first unit: without it, 0 of 9, with it 4 of 13
+    counts = np.array([[[4, 0], [0, 4], [0, 5]]], float)
+    once = resampling._estimates(counts, share, "micro", np.ones((1, 3)), True)
+    np.testing.assert_allclose(once[0, :, 0], [0, 4 / 9, 4 / 8])
+
+
+def test_sizes_of_a_learning_curve():
+    counts = units_of(np.random.default_rng(1).uniform(0.4, 0.8, 20))
+    curve = resampling.learning_curve(counts, share, "macro", 0, 200, 0.25)
+    assert [size for size, _ in curve] == [5, 10, 15, 20, 30, 40, 60, 80]
+
+
+def test_a_fold_without_units_to_choose_on_chooses_nothing():
+    splits = splits_of(0, 1)
+    trains = splits.trains.copy()
+    trains[1] = False
+    none = cross_validation.Splits(splits.fold_of, trains, splits.scores, splits.numbers)
+    assert (splits.can_choose, none.can_choose, none.can_select) == (True, False, False)
+
+
+def test_set_of_best_of_fixed_methods_does_not_depend_on_folds():
+    counts = np.random.default_rng(2).integers(5, 100, (3, 6, 4)).astype(float)
+    given = fixed(counts), mcc, "micro", 0
+    alone = significance.set_of_best(*given)
+    folded = significance.set_of_best(*given, splits=splits_of(0, 0, 1, 1, 2, 2))
+    assert folded.tolist() == alone.tolist()

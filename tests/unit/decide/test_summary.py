@@ -195,3 +195,25 @@ def test_describe_nothing():
         **dict.fromkeys(("mean", "sd", "median", "q25", "q75")),
     }
     assert describe([0.5])["sd"] is None
+
+
+def test_metrics_of_planes_are_summed_over_planes_and_those_of_pixels_over_tiles():
+    tiles = [row("a", "otsu", i, tp=6, fp=2, fn=2, tn=90) for i in range(2)]
+    planes = []
+    for found in ((4, 3, 2), (2, 4, 2)):
+        objects = dict(zip(formulas.OBJECTS, found, strict=True))
+        formulas.set_metrics([objects], [one.name for one in formulas.metrics_of(["objects"])][:4])
+        text = {name: str(value) for name, value in objects.items()} | {"area_error": ""}
+        one = row("a", "otsu", 0, tp=12, fp=4, fn=4, tn=180)
+        planes.append(one | {"extent": "plane"} | text)
+    summary = summarize([*(one | {"extent": "tile"} for one in tiles), *planes], ["objects"])
+    f1, matched = (pick(summary, "a", "otsu", name) for name in ("f1", "object_f1"))
+    assert (f1["extent"], f1["tiles"], f1["pooled"]) == ("tile", 2, 0.75)
+    # 4 matched of 6 and 7
+    assert (matched["extent"], matched["tiles"]) == ("plane", 2)
+    assert matched["pooled"] == pytest.approx(2 * 4 / 13)
+
+
+def test_half_a_truth_is_not_most_of_it():
+    (first, *_) = summarize([row("a", "otsu", 0, tp=50, fp=5, fn=0, tn=45)])
+    assert first["warning"] == ""

@@ -118,3 +118,14 @@ def test_pooled_counts():
     assert names == ["x", "y"]
     assert set(pooled) == {"v"}
     np.testing.assert_array_equal(pooled["v"], [[3, 4], [6, 8]])
+
+
+def test_as_many_linked_units_as_are_asked_for_are_enough():
+    spots = square(4) | square(1, 6) | square(1, 8) | square(1, 10) | square(1, 12)
+    assert kinds(spots, min_units=5)[0] == "tile"
+    # 13 rows are cut in five times two and three: four cells of the square, and the last two tiles
+    # are in one
+    kind, names = kinds(spots, min_units=6)
+    assert (kind, len(names)) == ("cell", 7)
+    # no more can be asked for than there are tiles
+    assert kinds(square(1) | square(1, 2), min_units=5)[0] == "tile"

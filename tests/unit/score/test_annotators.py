@@ -426,6 +426,16 @@ def test_staple_leaves_out_who_annotated_nothing():
     assert np.isfinite(found.probability[:80]).all()
 
 
+def test_staple_of_one_who_marks_foreground_alone():
+    truths = random_truths(3, missing=0.1, size=400)
+    truths[0][truths[0] == 0] = 255
+    prior = truths[truths != 255].mean()
+    p, q, _ = staple_by_pixel(truths, prior, 12)
+    found = consensus.staple(counts_of(truths), 3, iterations=12, tolerance=0)
+    assert found.sensitivity == pytest.approx(p, rel=1e-10)
+    assert found.specificity == pytest.approx(q, rel=1e-10)
+
+
 def test_staple_without_a_vote():
     for prior in (None, 0.5):
         found = consensus.staple(counts_of_votes([(255, 255)] * 4), 2, prior)

@@ -195,6 +195,15 @@ def test_calibre_is_of_the_own_object():
     np.testing.assert_allclose(calibre[disc], 2 * away - 1, rtol=1e-6)
 
 
+def test_calibre_is_that_of_the_nearest_part():
+    bar, middle = np.zeros((2, 30, 120), np.uint8)
+    bar[10:19, :60] = bar[13:16, 60:] = middle[14] = 1
+    calibre = error_kinds.calibre(bar, middle)
+    assert np.unique(calibre[bar == 1][:1]).tolist() == [9]
+    assert (calibre[10:19, 8:50] == 9).all()
+    assert (calibre[13:16, 70:110] == 3).all()
+
+
 def test_the_border_of_the_annotation_is_no_boundary():
     truth = np.array([[0, 0, 1, 1, 1, 255, 255]], np.uint8)
     distance = error_kinds.boundary_distance((truth == 1).astype(np.uint8), truth != 255)

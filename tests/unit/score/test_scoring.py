@@ -113,7 +113,9 @@ def test_planes_and_volumes_as_extents():
         ("z0003", 3, 1, 0),
     ]
     # from the first annotated plane to the last, with those between
-    ((name, z, known, predicted),) = scoring.volume_of([1, 3], truth.__getitem__, mask.__getitem__)
-    assert (name, z) == ("sample", 1)
-    assert known.ravel().tolist() == [1, 0, 1]
-    assert predicted.ravel().tolist() == [0, 1, 0]
+    for annotated in ([1, 3], [1, 2, 3]):
+        volumes = scoring.volume_of(annotated, truth.__getitem__, mask.__getitem__)
+        ((name, z, known, predicted),) = volumes
+        assert (name, z) == ("sample", 1)
+        assert known.ravel().tolist() == [1, 0, 1]
+        assert predicted.ravel().tolist() == [0, 1, 0]

@@ -108,7 +108,13 @@ def brute_distances(truth, mask, spacing):
 
 
 @pytest.mark.parametrize(
-    ("shape", "spacing"), [((40, 50), (1, 1)), ((40, 50), (0.5, 1.2)), ((8, 20, 24), (3, 1, 0.7))]
+    ("shape", "spacing"),
+    [
+        ((40, 50), (1, 1)),
+        ((40, 50), (0.5, 1.2)),
+        ((8, 20, 24), (3, 1, 0.7)),
+        ((8, 20, 24), (2, 2, 2)),
+    ],
 )
 def test_surface_distances_are_scipy_s(shape, spacing):
     random = np.random.default_rng(1)
@@ -202,6 +208,10 @@ def test_connectivity():
     stack[0, 0, 0] = stack[1, 1, 1] = 1
     assert objects(stack, stack, connectivity=8) == (1, 1, 1)
     assert objects(stack, stack, connectivity=4) == (2, 2, 2)
+    # voxels that share an edge alone
+    stack[1, 1, 1], stack[0, 1, 1] = 0, 1
+    assert objects(stack, stack, connectivity=4) == (2, 2, 2)
+    assert objects(stack, stack, connectivity=8) == (1, 1, 1)
 
 
 def test_objects_are_scikit_image_s():

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from tilewise.store.blocks import Blocks, BlockWriter, strips
+from tilewise.store.blocks import Blocks, BlockWriter, at_once, strips
 from tilewise.store.grid import Grid, Region, Tile, crop
 from tilewise.store.layout import layout_of
 from tilewise.store.parts import Part, each_part
@@ -123,6 +123,33 @@ def test_strips():
     ]
     whole = [(strip.y0, strip.y1) for strip in strips(grid, "0/0/0", math.inf)]
     assert whole == [(0, 40), (0, 40)]
+    # a plane that is higher than wide
+    high = Grid((1, 90, 20), 16, (1, 96, 32))
+    assert [(strip.y0, strip.y1) for strip in strips(high, "0/0/0", math.inf)] == [(0, 90)]
+
+
+@pytest.mark.parametrize(
+    ("pixels", "threads", "number"),
+    # of at most 2 ** 28 pixels together
+    [(1000, 4, 4), (2**27, 4, 2), (3 * 2**26, 4, 1), (2**26, 3, 3), (2**40, 4, 1)],
+)
+def test_threads_share_the_memory(pixels, threads, number):
+    assert at_once(pixels, threads) == number
+    assert isinstance(at_once(pixels, threads), int)
+
+
+def test_a_tile_that_is_fill_in_part_is_stored(tmp_path):
+    # a side of 39 is cut in tiles of 20 and 19, which are no chunks of 16
+    grid = Grid((1, 39, 39), 16, (1, 48, 48), edges="equal")
+    assert grid.sides != grid.chunk
+    layout = layout_of(grid, "uint8")
+    tiles = grid.tiles("0/0/0")
+    with BlockWriter(tmp_path / "block", "0/0/0", layout) as writer:
+        pixels = np.zeros((39, 39), np.uint8)
+        pixels[0, 0] = 1
+        writer.write(alone(grid), Region(0, 1, 0, 39, 0, 39), pixels)
+    reader = Blocks({"0/0/0": tmp_path / "block"}, layout).of(alone(grid))
+    assert [reader.is_stored(tile) for tile in tiles] == [tile == tiles[0] for tile in tiles]
 
 
 def test_a_part_is_read_from_its_plane_of_the_array(tmp_path):

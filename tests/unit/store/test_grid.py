@@ -246,3 +246,17 @@ def test_a_huge_plane_is_split_into_bands():
 def test_configured_blocks():
     assert choose_block((9, 1000, 1000), 256, planes=1, rows=1, columns=1) == (1, 256, 256)
     assert choose_block((9, 1000, 1000), 256, planes=99, rows=99) == (9, 1024, 1024)
+
+
+def test_boxes_that_touch_share_no_pixel():
+    box = Region(0, 2, 0, 10, 0, 10)
+    for z, y, x in ((2, 0, 0), (0, 10, 0), (0, 0, 10)):
+        beside, over = (Region(z - d, z + 2, y - d, y + 5, x - d, x + 5) for d in (0, 1))
+        assert not box.intersects(beside)
+        assert not beside.intersects(box)
+        assert box.intersects(over)
+
+
+def test_a_plane_of_more_columns_than_a_block_may_have_is_split_row_by_row():
+    # 2 ** 13 tiles of 2 ** 18 pixels a row
+    assert choose_block((1, 2048, 2**22), 512) == (1, 512, 2**22)
