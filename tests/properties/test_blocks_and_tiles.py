@@ -1,4 +1,4 @@
-"""Filters, local thresholds and clean-up on blocks are those on whole planes, however they are cut."""
+"""Filters, local thresholds and clean-up on blocks and tiles are those on whole planes."""
 
 import tempfile
 from pathlib import Path

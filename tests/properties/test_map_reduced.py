@@ -233,7 +233,7 @@ def test_calibrated_on_annotated_tiles(sample, truths):
     annotated = np.concatenate(annotated)
     assert counts.sum() == annotated.size
     if np.ptp(annotated.astype(float)) and image.dtype.kind == "f":
-        # a tile's grey levels are off by half of a 4095th of its range, a bin's middle by half a bin
+        # grey levels of a tile are off by half of a 4095th of its range, middles of bins by half
         widest = (1 / 2 / 4095 + 1 / 2 / 256) * np.ptp(annotated.astype(float)) + 1e-6
         spread = np.repeat(centers, counts)
         assert np.abs(spread - np.sort(annotated)).max() <= widest
