@@ -47,9 +47,9 @@ test: $(VENV)/development
 test-faults: $(VENV)/development
 	TILEWISE_KILLS=$(or $(KILLS),5) python -m pytest -n 0 tests/workflow/test_killed.py
 
-# Some 10,000 damaged files and documents; FUZZ=10 for ten times as many.
+# Some 10,000 damaged files and documents, and properties on drawn examples; FUZZ=10 for ten times as many.
 test-fuzz: $(VENV)/development
-	TILEWISE_FUZZ=$(or $(FUZZ),1) python -m pytest tests/fuzz
+	TILEWISE_FUZZ=$(or $(FUZZ),1) python -m pytest tests/fuzz tests/properties
 
 # On a real Slurm cluster of one node, which is installed and started; as root, on Debian or Ubuntu.
 test-slurm: $(VENV)/development
