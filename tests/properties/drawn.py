@@ -36,8 +36,13 @@ def examples(usual):
 @st.composite
 def grids(draw, planes=3, longest=60, least_tile=3):
     """A sample of any shape, cut into tiles and blocks of any size."""
-    shape = draw(st.integers(1, planes)), *draw(st.tuples(*[st.integers(1, longest)] * 2))
-    tile, edges = draw(st.integers(least_tile, 32)), draw(EDGES)
+    tile, edges = draw(st.integers(least_tile, 24)), draw(EDGES)
+    # as many sides of less than a tile as of several, with any rest
+    side = st.builds(
+        lambda number, rest: min(number * tile + rest, longest),
+        *(st.integers(0, 3), st.integers(1, tile)),
+    )
+    shape = draw(st.integers(1, planes)), draw(side), draw(side)
     numbers = [draw(st.none() | st.integers(1, 3)) for _ in range(3)]
     return Grid(shape, tile, choose_block(shape, tile, *numbers, edges=edges), edges)
 
