@@ -52,9 +52,9 @@ test-faults: $(VENV)/development
 	  python -m pytest -n 0 tests/workflow/test_killed.py tests/workflow/test_faults.py \
 	  tests/workflow/test_reproducible.py
 
-# Some 10,000 damaged files and documents; FUZZ=10 for ten times as many.
+# Some 10,000 damaged files and documents, and properties on drawn examples; FUZZ=10 for ten times as many.
 test-fuzz: $(VENV)/development
-	TILEWISE_FUZZ=$(or $(FUZZ),1) python -m pytest tests/fuzz
+	TILEWISE_FUZZ=$(or $(FUZZ),1) python -m pytest tests/fuzz tests/properties
 
 # The locks have a wheel of each package for each Python, or a source that all of them build; nothing is installed.
 test-lock: $(VENV)/development

@@ -29,7 +29,7 @@ sys.path.insert(0, str(SCRIPTS))
 from tilewise import crate, imports, runs, whole
 from tilewise.doubts import read
 from tilewise.plan import command, configuration, contrast, decide, definitions, doubts, export
-from tilewise.plan import ingest, learn
+from tilewise.plan import file_names, ingest, learn
 from tilewise.plan import report as report_jobs  # Snakemake's own report() marks outputs
 from tilewise.plan import (
     methods_facts,
@@ -81,6 +81,7 @@ if workflow.is_main_process and runs.begin():
 FILES = list(map(os.path.relpath, workflow.configfiles))
 SCHEMA = SCRIPTS / "../workflow/schemas/config.schema.yaml"
 try:
+    file_names.check_workflow(CODE)
     configuration.check(config, yaml.load(SCHEMA.read_text(), yaml.CSafeLoader))
     # which fills in the defaults
     snakemake.utils.validate(config, "../schemas/config.schema.yaml")

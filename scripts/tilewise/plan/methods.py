@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tilewise.labels import SEGMENTATION
+from tilewise.plan.file_names import check_path
 from tilewise.plan.sheet import Sample
 from tilewise.read.header import Header
 from tilewise.segment import (
@@ -320,7 +321,11 @@ def _located(name: str, entry: dict[str, Any], folder: str | Path) -> dict[str, 
         return {kind: {**settings, file: file_of(settings[file])}}
 
     def file_of(file: Any) -> Any:
-        return os.path.relpath(Path(folder, file)) if isinstance(file, str) else file
+        if not isinstance(file, str):
+            return file
+        path = os.path.relpath(Path(folder, file))
+        _checked(f"methods.{name}", check_path, path)
+        return path
 
     grid = dict(entry["grid"])
     if "threshold" in grid:

@@ -11,8 +11,8 @@ RESERVED_NAMES = {
     *("all", "annotate", "figures", "masks", "models", "report", "sources", "sweeps", "workflow"),
 }
 """What results/ uses itself."""
-RESULT_ENDINGS = (".html", ".json", ".md", ".tsv")
-"""Of the names of files in results/."""
+RESULT_ENDINGS = (".html", ".js", ".json", ".log", ".md", ".tsv")
+"""Of the names of files in results/ and logs/."""
 
 
 def lines_of_samples(path: Path, rows: Iterable[TableRow]) -> dict[str, int]:
@@ -25,7 +25,8 @@ def lines_of_samples(path: Path, rows: Iterable[TableRow]) -> dict[str, int]:
     spelled: dict[str, str] = {}
     for line, row in rows:
         name, place = row["sample"], f"sample sheet {path}, line {line}"
-        is_taken = name in RESERVED_NAMES or name.endswith(RESULT_ENDINGS)
+        # some file systems do not tell upper from lower case
+        is_taken = name.lower() in RESERVED_NAMES or name.lower().endswith(RESULT_ENDINGS)
         if not SAMPLE_NAME.fullmatch(name) or ".." in name or is_taken:
             raise ValueError(
                 f"{place}: {name!r} cannot be a sample's name: use up to 100 letters, digits, `_`, "

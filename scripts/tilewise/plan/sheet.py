@@ -15,6 +15,7 @@ from tilewise.doubts import Doubt
 from tilewise.labels import MOST_ANNOTATORS
 from tilewise.pixels import PixelSize
 from tilewise.plan import sampling
+from tilewise.plan.file_names import check_path
 from tilewise.plan.sample_names import lines_of_samples
 from tilewise.plan.sampling import EVERYWHERE, Sampling
 from tilewise.plan.sheet_columns import (
@@ -133,6 +134,7 @@ def read_samples(
     and for an image of two samples that are not of one group.
     """
     path = Path(path)
+    check_path(path)
     if not os.path.isfile(path):
         raise ValueError(f"sample sheet {path} does not exist: set `samples` in the configuration")
     rows = read_table(path, NEEDED, NAMES_OF_NEEDED)
@@ -272,7 +274,7 @@ def _read_sample(
     header = replace(first, planes=sum(pages))
     entry = row.get("truth_foreground")
     foreground = _foreground(entry) if entry else default_foreground
-    entries = [entry.strip() for entry in row.get("truth", "").split(";") if entry.strip()]
+    entries = _annotators(row.get("truth", ""), folder)
     if len(entries) > MOST_ANNOTATORS:
         raise ValueError(f"{len(entries)} annotators: at most {MOST_ANNOTATORS} can be combined")
     annotated = [_truth(entry, folder, named, header, images) for entry in entries]
@@ -359,9 +361,11 @@ def _check_pattern(
 
 def _matched(entry: str, folder: Path) -> list[str]:
     """The file of an entry of the sheet or those that it matches, in natural order."""
-    pattern = str(Path(folder, entry))
-    if os.path.exists(pattern):
-        return [pattern]
+    path = str(Path(folder, entry))
+    if os.path.exists(path):
+        return [path]
+    # the folder is no pattern
+    pattern = str(Path(glob.escape(str(folder)), entry))
     return sorted(glob.glob(pattern, recursive=True), key=natural_key)
 
 
@@ -478,14 +482,22 @@ def _find(
         if not glob.has_magic(entry):
             raise ValueError(f"{column} {pattern} does not exist: correct the path in the sheet")
         raise ValueError(f"{column} {pattern} matches no file: correct the glob in the sheet")
+    for file in files:
+        check_path(file)
     return [(file, read_header(file, allows_any)) for file in files]
+
+
+def _annotators(cell: str, folder: Path) -> list[str]:
+    """What a cell names of each annotator."""
+    # what separates them may be part of a file's name
+    entries = [cell] if os.path.exists(Path(folder, cell)) else map(str.strip, cell.split(";"))
+    return list(filter(None, entries))
 
 
 def _entries(cell: str, folder: Path) -> list[str]:
     """Files, patterns and tables that a cell names."""
     parts: list[str] = []
-    for entry in map(str.strip, cell.split(";")):
-        # what separates them may be part of a file's name
+    for entry in _annotators(cell, folder):
         parts += (
             [entry] if os.path.exists(Path(folder, entry)) else map(str.strip, AND.split(entry))
         )

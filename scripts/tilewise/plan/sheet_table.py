@@ -12,6 +12,8 @@ SEPARATORS = {",": "commas", ";": "semicolons", " ": "spaces"}
 """What else columns may be separated by."""
 LEAST_ALIKE = 0.8
 """Of `difflib.SequenceMatcher.ratio`: `truht` and `truth`, but not `age` and `image`."""
+LONGEST_CELL = 100_000
+"""Characters: tables of results repeat cells, and csv reads no more than 131,072."""
 SHORTEST_ALIKE = 3
 """Letters of a name that others are compared with: `pid` is not meant for `pi`."""
 
@@ -38,8 +40,9 @@ def read_table(
     Raises
     ------
     ValueError
-        If the file is another than that, a column is missing, has no name or that of another, or a
-        row has not a cell for each column; the message names the file, line, column and remedy.
+        If the file is another than that, a column is missing, has no name or that of another, a row
+        has not a cell for each column, or a cell is longer than `LONGEST_CELL`; the message names
+        the file, line, column and remedy.
     """
     lines = [
         (number, line)
@@ -104,10 +107,15 @@ def _cells(line: str, header: Sequence[str], place: str) -> list[str]:
     """Cells of a line, without white space and quotation marks around them."""
     cells = [cell.strip() for cell in line.split("\t")]
     for i, cell in enumerate(cells):
+        name = f" ({header[i]})" if i < len(header) else ""
+        if len(cell) > LONGEST_CELL:
+            raise ValueError(
+                f"{place}, column {i + 1}{name}: a cell of {len(cell):,} characters: shorten it to "
+                f"{LONGEST_CELL:,} or fewer"
+            )
         if cell.startswith('"'):
             inner = cell[1:-1].replace('""', "")
             if len(cell) < 2 or not cell.endswith('"') or '"' in inner:
-                name = f" ({header[i]})" if i < len(header) else ""
                 raise ValueError(
                     f"{place}, column {i + 1}{name}: {cell} has a quotation mark without a second "
                     'one: a cell begins and ends with `"`, or has none at its start'

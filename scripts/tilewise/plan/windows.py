@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tilewise.doubts import Doubt
 from tilewise.plan import sampling
+from tilewise.plan.file_names import check_path
 from tilewise.plan.sampling import SAMPLING, Window
 from tilewise.plan.sheet_columns import NAMES_OF_NEEDED, NAMES_OF_SAMPLING
 from tilewise.plan.sheet_table import TableRow, read_table, resembled
@@ -103,6 +104,10 @@ def read_windows(path: Path, image: Header, column: str) -> Found:
         if not row["path"]:
             raise ValueError(f"{place}: the column `path` is empty: name a file")
         file = str(Path(path.parent, row["path"]))
+        try:
+            check_path(file)
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from error
         start = _start(row, place)
         header = read_header(file, allows_any=start is not None)
         piece = _piece(file, header, row, image, place)

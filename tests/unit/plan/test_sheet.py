@@ -43,6 +43,29 @@ def test_planes_in_natural_order(folder):
     assert sample.images_of(1, 3) == [(path, 0, 1) for path in sample.images[1:]]
 
 
+def test_a_folder_is_no_pattern(folder):
+    inner = folder / "[1]*" / "{}"
+    inner.mkdir(parents=True)
+    for number in (1, 2):
+        (inner / f"plane_{number}.png").write_bytes((folder / "plane_1.png").read_bytes())
+    (folder / "1").mkdir()
+    # the second is another file, of another folder, and the pattern is one
+    (folder / "1" / "plane_3.png").symlink_to(folder / "plane_1.png")
+    sample = read(inner, {"sample": "brain", "image": "plane_?.png"})["brain"]
+    assert sample.images == tuple(str(inner / f"plane_{number}.png") for number in (1, 2))
+
+
+def test_what_separates_annotators_may_be_part_of_a_name(folder):
+    for name in ("a;b + c.png", "b.png"):
+        Image.fromarray(np.eye(50, dtype=np.uint8)[:40]).save(folder / name)
+    row = {"sample": "brain", "image": "plane_1.png"}
+    sample = read(folder, row | {"truth": "a;b + c.png"})["brain"]
+    assert [piece.path for piece in sample.truth] == [str(folder / "a;b + c.png")]
+    assert sample.annotators == ()
+    with pytest.raises(ValueError, match=r"truth .*a does not exist"):
+        read(folder, row | {"truth": "a;b.png"})
+
+
 def test_pages_of_a_stack(folder):
     named = {"phantom:a/image": [("a.tif", Header(4, 40, 50, 1, "uint8"))]}
     sample = read(folder, {"sample": "a", "image": "phantom:a/image"}, named=named)["a"]

@@ -6,6 +6,7 @@ import zipfile
 import pytest
 
 from tilewise.plan.sheet_table import TableRow, read_table, resembled
+from tilewise.tables import read_rows, write_rows
 
 TEXT = "sample\timage\tnote\na\ta.png\tgood\nb\tb.png\t\n"
 EXPECTED = [
@@ -85,6 +86,12 @@ def test_a_quotation_mark_in_the_header(tmp_path):
         read(tmp_path, TEXT.replace("note", '"note'))
 
 
+def test_a_long_cell_can_be_read_back_from_results(tmp_path):
+    rows = read(tmp_path, TEXT.replace("good", '"' + "x" * 99_990 + '""y"'))
+    write_rows(tmp_path / "result.tsv", ("note",), [{"note": rows[0].cells["note"]}])
+    assert read_rows(tmp_path / "result.tsv") == [{"note": "x" * 99_990 + '"y'}]
+
+
 def workbook():
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as file:
@@ -118,6 +125,10 @@ def workbook():
         (TEXT.replace("note", ""), r"line 2: column 3 \('good'\) has no name in the header"),
         (TEXT.replace("b.png\t", "b.png"), r"line 3: 2 cells, but 3 columns: write a tab"),
         (TEXT.replace("b\tb.png\t", "b b.png"), r"line 3: 1 cells, but 3 columns"),
+        (
+            TEXT.replace("good", "x" * 100_001),
+            r"line 2, column 3 \(note\): a cell of 100,001 characters: shorten it to 100,000",
+        ),
     ],
 )
 def test_what_is_refused(tmp_path, data, message):
