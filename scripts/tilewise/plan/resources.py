@@ -145,16 +145,17 @@ def ingest(study: Study, stack: str) -> Need:
     """
     channels = study.channels(stack)
     size = memory(study, stack, inf, 1 + 2 * channels, decoders(study, stack))
-    if not study.stacks[stack].is_shared:
-        decoded, plane = _decoded(study, stack), channels * prod(shape(study, stack)[1:])
+    decoded = 0 if study.stacks[stack].is_shared else _decoded(study, stack)
+    if decoded:
+        plane = channels * prod(shape(study, stack)[1:])
         strips = memory(study, stack, 0, 16 * channels, threads(study)) + decoded // 2**20
-        is_by_rows = 0 < decoded < plane * bytes_of(study.dtype(stack))
+        is_by_rows = decoded < plane * bytes_of(study.dtype(stack))
         size = strips if is_by_rows else max(size, strips)
     return Need(size, runtime(study, stack), threads(study), ingest_group(study, stack))
 
 
 def _decoded(study: Study, stack: str) -> int:
-    """Bytes that the image of a stack's sample is decoded into at once."""
+    """Bytes that the image of a stack's sample is decoded into at once; 0 of compressed files."""
     (sample,) = study.stacks[stack].samples
     return study.samples[sample].header.at_once
 

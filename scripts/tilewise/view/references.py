@@ -89,7 +89,7 @@ THRESHOLDS = {
     ),
     "unet": Named(
         "a U-Net, trained on annotated tiles",
-        ("ronneberger2015", "milletari2016", "shit2021", "smith2019"),
+        ("ronneberger2015", "milletari2016", "shit2021", "smith2019", "lakshminarayanan2017"),
     ),
     "onnx": Named("a trained network, run as an ONNX file"),
     "vote": Named("a vote of other methods"),
@@ -355,6 +355,14 @@ BIBTEX = {
   pages = {992--1001},
   year = {2014},
   doi = {10.1109/TIP.2013.2297014}
+}""",
+    "lakshminarayanan2017": """\
+@inproceedings{lakshminarayanan2017,
+  author = {Lakshminarayanan, Balaji and Pritzel, Alexander and Blundell, Charles},
+  title = {Simple and Scalable Predictive Uncertainty Estimation using Deep Ensembles},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume = {30},
+  year = {2017}
 }""",
     "lee1994": """\
 @article{lee1994,

@@ -44,7 +44,7 @@ def test_channels_that_are_taken_go_into_the_first_convolution():
     assert network.channels(2, 1, 3) == [(3, 2), *network.channels(2, 1)[1:]]
     assert network.number_of_weights(2, 1, 3) == network.number_of_weights(2, 1) + 9 * 2 * 2
     known = network.constant("uint8", SETTINGS, ["a", "b", "c"], is_foreground=True)
-    assert known.layers[0][0].shape == (2, 3, 3, 3)
+    assert known.networks[0][0][0].shape == (2, 3, 3, 3)
     assert known.channels == ("a", "b", "c")
 
 

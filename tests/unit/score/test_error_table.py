@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from tilewise import frames
+from tilewise.score import score_table
 from tilewise.score.agreement import mean_dice
 from tilewise.score.error_kinds import CALIBRES, DISTANCES
 from tilewise.score.error_table import sum_strata
@@ -13,10 +15,17 @@ def stratum(by, low, tp, fp, fn, tn, sample="a"):
     return names | {"tp": str(tp), "fp": str(fp), "fn": str(fn), "tn": str(tn)}
 
 
+def table_of(rows):
+    return frames.of_rows(rows, list(rows[0]) if rows else TILE, score_table.kinds([]))
+
+
+TILE = ["sample", "method", "extent", "flags", "tp", "fp", "fn", "tn"]
+
+
 def test_strata_of_blocks_add_up():
     rows = [stratum("distance", "0", 3, 1, 1, 5), stratum("calibre", "3", 4, 0, 4, 0)]
     rows += [stratum("distance", "0", 3, 1, 1, 5), stratum("distance", "0", 1, 0, 0, 1, "b")]
-    both, calibre, other = sum_strata(rows, [])
+    both, calibre, other = sum_strata(rows, table_of([]))
     assert [both[name] for name in ("sample", "by", "low", "tp", "fp", "fn", "tn")] == [
         *("a", "distance", "0", 6, 2, 2, 10),
     ]
@@ -35,7 +44,9 @@ def test_each_flag_of_a_tile_is_a_stratum():
         for extent, flags in (("tile", "blurred;dark"), ("tile", ""), ("tile", "dark"))
     ]
     tiles.append(tiles[0] | {"extent": "plane"})
-    found = {row["low"]: (row["by"], row["tp"], row["tn"]) for row in sum_strata([], tiles)}
+    found = {
+        row["low"]: (row["by"], row["tp"], row["tn"]) for row in sum_strata([], table_of(tiles))
+    }
     assert found == {
         "blurred": ("quality", 1, 2),
         "dark": ("quality", 2, 4),
