@@ -6,8 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-lock coverage test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean test-memory
-
+.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-lock coverage test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean test-memory test-mutants
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -71,6 +70,10 @@ coverage: $(VENV)/development
 # What jobs take at their peak, beside the memory that they declare; CASE=planes for some of the cases.
 test-memory: $(VENV)/development
 	python -m pytest -n 0 -s tests/memory -k "$(CASE)"
+
+# Do tests notice when a package of the library computes something else? PACKAGE=score MUTANTS=200
+test-mutants: $(VENV)/development
+	python benchmarks/mutants.py $(or $(PACKAGE),score) --mutants $(or $(MUTANTS),200)
 
 # On a real Slurm cluster of one node, which is installed and started; as root, on Debian or Ubuntu.
 test-slurm: $(VENV)/development

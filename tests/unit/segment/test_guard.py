@@ -64,6 +64,7 @@ def test_infinite_contrast_is_clear_and_said():
     assert Outcome("empty").of(padded, LIMITS) == Threshold(
         (0.0,), 0.9, math.inf, 100.0, guard="infinite"
     )
+    assert Outcome("empty").of(padded, Limits(0.5, 0)).guard == "infinite"
     # without a guard there is nothing to say
     assert Outcome("empty").of(padded, Limits(0, 0)) is padded
 

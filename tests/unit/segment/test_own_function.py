@@ -87,6 +87,7 @@ def test_settings_that_cannot_be_are_refused(write, settings, message):
     file = write("def segment(image, level): ...\ndef bare(): ...\n")
     known = {"file": file, "function": "segment", "halo": None, "params": {"level": 1}}
     own_function.check(**known)
+    own_function.check(**known | {"halo": 0})
     with pytest.raises(ValueError, match=message):
         own_function.check(**known | settings)
 

@@ -91,6 +91,11 @@ def test_pixels_of_low_saturation_or_value_have_no_hue():
     assert project(pixels, "hue").tolist() == [[0, 0, 0]]
     assert project(pixels, {"hue": 0.15}).tolist() == [[0, -1, 0]]
     assert project(pixels, {"hue": {"min_value": 0.2}}).tolist() == [[0, 0, -1]]
+    # 51 is 0.2 of 255, and 0 and 1 are shares
+    red = np.array([[51, 50], [10, 10], [10, 10]], np.uint8)[:, None]
+    assert project(red, {"hue": {"min_value": 0.2}}).tolist() == [[0, -1]]
+    for share in (0, 1):
+        filters.check_chain([{"hue": {"min_saturation": share, "min_value": share}}], np.uint8)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

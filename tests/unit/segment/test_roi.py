@@ -84,6 +84,11 @@ def test_the_frame_of_a_round_field():
     # a border of many values is no frame, nor is a constant image
     assert border_region(RNG.integers(0, 256, (30, 30), np.uint8)).all()
     assert border_region(np.full((30, 30), 7, np.float32)).all()
+    # two rows, or columns, of one value along one side are less than half of the border
+    strip = RNG.integers(1, 256, (10, 10), np.uint8)
+    strip[:2] = 0
+    for turned in range(4):
+        assert border_region(np.rot90(strip, turned)).all()
 
 
 def round_field(shape=(96, 110)):

@@ -296,3 +296,22 @@ def test_matched_by_loops():
                 expected[y, x] = max(expected[y, x], total / height)
     step = {"sigma": sigma, "length": length, "orientations": orientations}
     np.testing.assert_allclose(apply(small, {"matched": step}), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ({"ridge": {"sigmas": [2], "measure": "frangi", "beta": 0}}, "beta is 0"),
+        ({"matched": {"sigma": 0.3, "length": 9}}, r"sigma is 0\.3: give a number of pixels"),
+        ({"matched": {"sigma": "a", "length": 9}}, "sigma is 'a'"),
+        ({"nlm": {"distance": 0}}, "distance is 0"),
+    ],
+)
+def test_settings_of_lines_that_cannot_be_are_refused(step, message):
+    with pytest.raises(ValueError, match=message):
+        check_chain([step], "uint8")
+
+
+def test_settings_at_their_limits_are_not_refused():
+    check_chain([{"matched": {"sigma": 0.5, "length": 9}}], "uint8")
+    check_chain([{"nlm": {"distance": 1}}], "uint8")

@@ -34,6 +34,14 @@ def test_settings_that_cannot_be_used_are_refused(changed, message):
         check_threshold("unet", changed)
 
 
+def test_settings_at_their_limits_can_be_used():
+    for changed in ({"rate": 1}, {"nested": True, "folds": 3}, {"networks": 64}, {"levels": 6}):
+        check_threshold("unet", changed)
+    check_threshold("pixel_classifier", {"keep": 1})
+    check_threshold("pixel_classifier", {"nested": True})
+    check_threshold("pixel_classifier", {"folds": 2})
+
+
 def test_defaults_are_those_of_the_network():
     name, settings = parse_threshold("unet")
     check_threshold(name, settings)

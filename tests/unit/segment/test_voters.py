@@ -78,6 +78,7 @@ def test_each_method_has_its_filter_reach_and_region():
     [
         ({"methods": "otsu"}, "methods is 'otsu': give a list"),
         ({"methods": ["otsu"]}, "two or more"),
+        ({"methods": ["otsu", 3]}, "give a list"),
         ({"methods": ["otsu", "otsu"]}, "different methods"),
         ({"least": 0}, "least is 0: give a number from 1 to 2"),
         ({"least": 3}, "least is 3"),
