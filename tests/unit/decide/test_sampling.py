@@ -15,7 +15,7 @@ from tilewise.decide.cross_validation import Splits
 from tilewise.decide.folds import COLUMNS, Folds
 from tilewise.decide.places import Place
 from tilewise.decide.resampling import Resampled, additive, bootstrap_weights, estimate
-from tilewise.decide.sampling import Sampling
+from tilewise.decide.sampling import Sampling, _number_of_tiles
 from tilewise.decide.selection import Trials
 from tilewise.decide.significance import _swapped
 
@@ -277,3 +277,14 @@ def test_a_decision_with_weights():
     assert scores["one"]["macro_low"] < mean < scores["one"]["macro_high"]
     trivial = next(one for one in made.scores if one["method"] == "all background")
     assert (trivial["micro"], trivial["macro"]) == (1, 1)
+
+
+def test_a_group_of_samples_has_the_tiles_of_all_of_them():
+    settings = {
+        "a": {"planes": 2, "tiles_of_plane": 4},
+        "b": {"planes": 1, "tiles_of_plane": 3},
+        "c": {"planes": 9, "tiles_of_plane": 9},
+    }
+    groups, places = {"a": "mouse", "b": "mouse", "c": "other"}, [Place("a", 0, 0, 0)]
+    assert _number_of_tiles("sample", places, groups, settings) == 2 * 4 + 3
+    assert _number_of_tiles("plane", [*places, Place("b", 0, 0, 0)], groups, settings) == 4 + 3

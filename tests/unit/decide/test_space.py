@@ -163,3 +163,7 @@ def test_neighbours_that_differ_more_than_all_units_are_no_more_unlike_than_minu
     # 2 over a variance of 8 / 7
     assert known.correlation == pytest.approx(1 - 2 / (8 / 7))
     assert (known.effective, known.pairs) == (8, 4)
+    # a unit that differs from all of its four: 1/2 over a variance of 1/5
+    star = Layout([spots(tile) for tile in ((1, 1), (0, 1), (2, 1), (1, 0), (1, 2))])
+    known = star.nearness(np.array([1.0, 0, 0, 0, 0]))
+    assert (known.correlation, known.pairs) == (-1, 4)
