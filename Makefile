@@ -6,7 +6,7 @@ KESM_RESULTS ?= results-kesm
 BIN = $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-lock coverage test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean test-memory test-mutants
+.PHONY: demo kesm kesm-methods gallery walkthrough partial-report annotate verify view test test-fuzz test-faults test-lock coverage test-slurm test-storage test-unet test-browser web lint dry-run format docs pictures lock clean test-memory test-mutants test-crate
 
 demo: $(VENV)/runtime
 	snakemake --cores $(CORES)
@@ -74,6 +74,11 @@ test-memory: $(VENV)/development
 # Do tests notice when a package of the library computes something else? PACKAGE=score MUTANTS=200
 test-mutants: $(VENV)/development
 	python benchmarks/mutants.py $(or $(PACKAGE),score) --mutants $(or $(MUTANTS),200)
+
+# The crate of the demo's results, by an independent validator, which reads contexts from the net.
+test-crate: demo $(VENV)/crate/ready
+	$(VENV)/crate/bin/rocrate-validator --no-interactive validate --no-paging \
+	  --profile-identifier workflow-run-crate --requirement-severity required results
 
 # On a real Slurm cluster of one node, which is installed and started; as root, on Debian or Ubuntu.
 test-slurm: $(VENV)/development
@@ -145,6 +150,9 @@ lock: $(VENV)/development
 	  --custom-compile-command "make lock" envs/requirements-browser.in --constraint envs/requirements-dev.txt \
 	  --output-file envs/requirements-browser.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" envs/requirements-crate.in \
+	  --output-file envs/requirements-crate.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" envs/requirements-unet.in --constraint envs/requirements.txt \
 	  --output-file envs/requirements-unet.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -180,6 +188,12 @@ $(VENV)/browser/ready: envs/requirements-browser.txt $(VENV)/development
 	  > "$$($(VENV)/browser/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/development.pth"
 	$(VENV)/browser/bin/python -m pip install --quiet --no-deps --require-hashes \
 	  --requirement envs/requirements-browser.txt
+	@touch $@
+
+$(VENV)/crate/ready: envs/requirements-crate.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(VENV)/crate
+	$(VENV)/crate/bin/python -m pip install --quiet --no-deps --require-hashes \
+	  --requirement envs/requirements-crate.txt
 	@touch $@
 
 $(VENV)/unet/ready: envs/requirements-unet-cpu.txt | $(VENV)/bin/python
