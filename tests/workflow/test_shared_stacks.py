@@ -185,10 +185,11 @@ def append(project, name, shape=(1, 50, 40)):
 
 def times(project):
     """When each file of the results was written, but those of all samples together."""
+    of_all = {project.results, project.results / "workflow"}
     return {
         path.relative_to(project.results): path.stat().st_mtime_ns
         for path in project.results.rglob("*")
-        if path.is_file() and path.parent != project.results
+        if path.is_file() and path.parent not in of_all
     }
 
 
