@@ -1,11 +1,22 @@
 """The conda environments agree with the lock."""
 
+import ast
 import re
+import sys
 from pathlib import Path
 
 import yaml
 
+from tilewise import imports
+
 ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "scripts"
+COMMANDS = {"annotate", "partial_report", "verify", "view"}
+"""Scripts that are no jobs."""
+PACKAGES = {"cv2": "opencv-python-headless", "skimage": "scikit-image", "sklearn": "scikit-learn"}
+PACKAGES |= {"pywt": "pywavelets", "PIL": "pillow", "markupsafe": "jinja2", "torch": "pytorch-cpu"}
+PACKAGES |= {"matplotlib": "matplotlib-base"}
+"""What a module's package is called, where that is another name; or what brings it."""
 
 
 def locked(python):
@@ -32,6 +43,26 @@ def test_conda_pins_are_those_of_the_lock():
     pins |= dict(package.split("==") for package in pip["pip"])
     assert len(pins) >= 10
     assert pins == {name: locked(python)[name] for name in pins}
+
+
+def test_jobs_import_what_their_conda_environment_has():
+    environment = yaml.safe_load((ROOT / "envs/unet.yaml").read_text())
+    *packages, pip = environment["dependencies"]
+    there = {re.split(r" ?==?", package)[0] for package in [*packages, *pip["pip"]]}
+    needed = set()
+    for script in SCRIPTS.glob("*.py"):
+        if script.stem in COMMANDS:
+            continue
+        for path in imports.find(script, SCRIPTS):
+            for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    needed |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and not node.level:
+                    needed.add(node.module.partition(".")[0])
+    # Snakemake brings its own modules into jobs
+    needed -= {*sys.stdlib_module_names, "tilewise", "snakemake"}
+    assert len(needed) > 10
+    assert {PACKAGES.get(name, name).replace("_", "-") for name in needed} <= there
 
 
 def test_the_environment_of_the_unet_is_that_of_the_workflow_and_the_lock():
