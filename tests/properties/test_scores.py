@@ -9,10 +9,11 @@ from drawn import SEEDS, cut, examples, grids
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tilewise import frames
 from tilewise.decide.places import Place
 from tilewise.decide.summary import ALL, summarize
 from tilewise.decide.units import pool
-from tilewise.score import confusion, formulas, scoring
+from tilewise.score import confusion, formulas, score_table, scoring
 
 SETTINGS = {"metrics": [], "spacing": (1, 1, 1), "tolerance": 1, "objects": {}, "margin": None}
 INVERTED = {"tp": "tn", "fp": "fn", "fn": "fp", "tn": "tp"}
@@ -164,6 +165,12 @@ def rows_of(sample, scored):
     ]
 
 
+def table_of(samples):
+    """Rows of several samples, as the table of metrics."""
+    rows = [row for own in samples.values() for row in own]
+    return frames.of_rows(rows, score_table.columns([]), score_table.kinds([]))
+
+
 @examples(60)
 @given(scored=st.lists(scored_samples(), min_size=1, max_size=3), seed=SEEDS)
 def test_pooled_counts_are_the_sum_in_any_order(scored, seed):
@@ -173,7 +180,7 @@ def test_pooled_counts_are_the_sum_in_any_order(scored, seed):
         for (sample, own), (_, truth, mask) in zip(rows.items(), scored, strict=True)
         if own
     }
-    found = summarize([row for own in rows.values() for row in own])
+    found = summarize(table_of(rows))
     for sample in [*annotated, *[ALL] * (len(annotated) > 1)]:
         own = annotated.values() if sample == ALL else [annotated[sample]]
         truths, masks = zip(*own, strict=True)
@@ -185,7 +192,7 @@ def test_pooled_counts_are_the_sum_in_any_order(scored, seed):
     # the order of the tiles of a sample changes nothing but last digits of means
     for own in rows.values():
         np.random.default_rng(seed).shuffle(own)
-    shuffled = summarize([row for own in rows.values() for row in own])
+    shuffled = summarize(table_of(rows))
     for own, other in zip(found, shuffled, strict=True):
         numbers = {name: value for name, value in own.items() if isinstance(value, float)}
         assert {name: other[name] for name in numbers} == pytest.approx(numbers, 1e-9)
