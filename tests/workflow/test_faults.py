@@ -111,6 +111,19 @@ DYING = (
 """When a job dies, at what file; in about the order in which a run writes them."""
 
 
+def test_compiled_code_that_a_full_disk_has_cut_is_compiled_again(plane, monkeypatch):
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    project, whole = plane
+    assert run(project).code == 0
+    compiled = sorted((project.folder / "scripts").rglob("*.pyc"))
+    assert len(compiled) > 50
+    for number, path in enumerate(compiled):
+        os.truncate(path, path.stat().st_size * (number % 4) // 4)
+    (project.results / "summary.tsv").unlink()
+    goes_on(project, whole)
+    assert verify(project) == ""
+
+
 def test_jobs_that_die_while_they_write(finished, tmp_path):
     project, whole = configured(tmp_path / "project"), contents(finished.results)
     dice = random.Random(SEED)

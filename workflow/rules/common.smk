@@ -2,9 +2,11 @@
 
 import atexit
 import json
+import marshal
 import os
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -25,6 +27,14 @@ SCRIPTS = Path(
 CODE = SCRIPTS.parent
 STARTED = datetime.now(UTC)
 sys.path.insert(0, str(SCRIPTS))
+if workflow.is_main_process:
+    # what Python has compiled: it does not notice if a full disk has cut it, and fails from then on
+    for compiled in SCRIPTS.rglob(f"*.{sys.implementation.cache_tag}.pyc"):
+        with suppress(OSError):
+            try:
+                marshal.loads(compiled.read_bytes()[16:])
+            except (EOFError, ValueError, TypeError):
+                compiled.unlink()
 
 from tilewise import crate, imports, runs, whole
 from tilewise.doubts import read
