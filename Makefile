@@ -59,7 +59,7 @@ test-fuzz: $(VENV)/development
 test-lock: $(VENV)/development
 	for python in 3.11 3.12 3.13; do for lock in requirements requirements-dev requirements-storage \
 	  requirements-browser requirements-unet; do echo "$$lock, Python $$python"; uv pip install --quiet --dry-run \
-	  --python-version $$python --target $(VENV)/none --no-deps --require-hashes --only-binary :all: \
+	  --system-certs --python-version $$python --target $(VENV)/none --no-deps --require-hashes --only-binary :all: \
 	  --no-binary connection-pool --no-binary pims --requirement envs/$$lock.txt || exit 1; done; done
 
 # Lines and branches of scoring, deciding and storing that their unit tests go through; what jobs add is not counted.
