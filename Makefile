@@ -48,7 +48,7 @@ test: $(VENV)/development
 # of some 20 s.
 test-faults: $(VENV)/development
 	TILEWISE_KILLS=$(or $(KILLS),5) TILEWISE_SOAK=$(or $(SOAK),0) \
-	  python -m pytest -n 0 tests/workflow/test_killed.py tests/workflow/test_faults.py \
+	  python -m pytest tests/workflow/test_killed.py tests/workflow/test_faults.py \
 	  tests/workflow/test_reproducible.py
 
 # Some 10,000 damaged files and documents, and properties on drawn examples; FUZZ=10 for ten times as many.
