@@ -126,7 +126,7 @@ def test_a_job_that_dies_while_it_writes_a_checkpoint_goes_on_from_the_one_befor
         shutil.copy(path, project.folder)
     project.configure(rows, **SETTINGS)
     # they are written after 50 and 100 steps
-    fault = {"kind": "write", "pattern": r"all\.checkpoint\.npz$", "number": 2, "bytes": 5000}
+    fault = {"kind": "write", "pattern": r"all\.checkpoint-0\.npz$", "number": 2, "bytes": 5000}
     monkeypatch.setenv("FAULT", json.dumps(fault | {"done": str(tmp_path / "done")}))
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).with_name("faulty")))
     monkeypatch.setattr(forks, "command", lambda number: [sys.executable])
