@@ -87,8 +87,13 @@ def test_the_frame_of_a_round_field():
     # two rows, or columns, of one value along one side are less than half of the border
     strip = RNG.integers(1, 256, (10, 10), np.uint8)
     strip[:2] = 0
+    # along two sides, they are more
+    sides = RNG.integers(1, 256, (10, 10), np.uint8)
+    sides[[0, -1]] = 0
     for turned in range(4):
         assert border_region(np.rot90(strip, turned)).all()
+        own = np.rot90(sides, turned)
+        np.testing.assert_array_equal(border_region(own), own > 0)
 
 
 def round_field(shape=(96, 110)):
