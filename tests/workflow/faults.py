@@ -21,13 +21,18 @@ PATIENCE = 300
 """Seconds in which a run ends that was asked to."""
 
 
-def configured(folder):
-    """Several blocks, filtered images that are deleted, a model, overlays and figures."""
+def discs(folder):
+    """A project with an image of two planes and its truth, and the row of its sheet."""
     project = Project.create(folder)
     image, truth = blobs(planes=2)
     write_planes(project.folder, image, "image_{}.png")
     write_planes(project.folder, truth * 255, "truth_{}.png")
-    rows = [{"sample": "discs", "image": "image_*.png", "truth": "truth_*.png"}]
+    return project, [{"sample": "discs", "image": "image_*.png", "truth": "truth_*.png"}]
+
+
+def configured(folder):
+    """Several blocks, filtered images that are deleted, a model, overlays and figures."""
+    project, rows = discs(folder)
     methods = {
         "otsu": {"filter": "denoised", "threshold": "otsu"},
         "local": {"filter": "denoised", "threshold": {"adaptive": {"size": 21}}},

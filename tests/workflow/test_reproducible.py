@@ -7,10 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from faults import contents
+from faults import contents, discs
 from pages import report_data
-from projects import Project
-from samples import blobs, write_planes
 from test_killed import KILLS
 
 USER = "somebody-else"
@@ -18,11 +16,7 @@ USER = "somebody-else"
 
 def configured(folder):
     """A model, overlays, figures, a report with tiles, and a decision."""
-    project = Project.create(folder)
-    image, truth = blobs(planes=2)
-    write_planes(project.folder, image, "image_{}.png")
-    write_planes(project.folder, truth * 255, "truth_{}.png")
-    rows = [{"sample": "discs", "image": "image_*.png", "truth": "truth_*.png"}]
+    project, rows = discs(folder)
     methods = {
         "otsu": {"filter": "denoised", "threshold": "otsu"},
         "learned": {"threshold": {"pixel_classifier": {"trees": 5}}},
