@@ -12,7 +12,8 @@ began = job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 parts = parts_of(params.parts)
 grid, paths = parts[0].grid, (given.image, given.rois)
-images = FilteredBlocks(*paths, params.blocks, grid, params.dtype, colors=given.colors)
+kinds = {"colors": given.colors, "sources": given.sources, "arrays": params.arrays}
+images = FilteredBlocks(*paths, params.blocks, grid, params.dtype, **kinds)
 
 
 def store(part, threads):

@@ -43,7 +43,7 @@ contents = (json.loads(Path(path).read_text()) for path in snakemake.input.contr
 windows = dict(zip(names, contents, strict=True))
 files = []
 for entry in params.groups:
-    files += [group(entry)] if entry["kind"] not in ("filtered", "external") else []
+    files += [group(entry)] if entry["levels"] else []
     files += [ngff.labels_group(entry["labels"])] if entry["kind"] == "image" else []
     # what viewers do not need to zoom in is an array alone
     files += [array(entry, level) for level in range(max(entry["levels"], 1))]

@@ -55,6 +55,7 @@ from tilewise.labels import SEGMENTATION
 from tilewise.plan.methods import NO_FILTER
 from tilewise.plan.sample_names import SAMPLE_NAME
 from tilewise.plan.study import Choice, read_study
+from tilewise.segment.sources import channel_folder
 from tilewise.verify import checksums
 
 
@@ -128,6 +129,7 @@ wildcard_constraints:
     stack=get_stack_pattern(STUDY.stacks),
     filter=paths.any_of(filter(STUDY.may_be_written, STUDY.config["filters"])),
     source=paths.any_of([NO_FILTER, *STUDY.config["filters"]]),
+    channel=paths.any_of(map(channel_folder, STUDY.channel_arrays)),
     array=paths.any_of([*STUDY.arrays, *command.names(STUDY)]),
     method=paths.any_of([SEGMENTATION, *STUDY.methods]),
     block=r"\d+/\d+/\d+",

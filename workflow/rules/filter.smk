@@ -7,6 +7,7 @@ rule filter:
         image=lambda w: segment.filtered(STUDY, **w).pixels.files,
         rois=lambda w: segment.filtered(STUDY, **w).pixels.rois,
         colors=lambda w: segment.filtered(STUDY, **w).pixels.colors,
+        sources=lambda w: segment.filtered(STUDY, **w).pixels.sources,
         own=lambda w: list(map(local, segment.filtered(STUDY, **w).pixels.own_files)),
         code=get_code("filter"),
     output:
@@ -22,6 +23,7 @@ rule filter:
         parts=lambda w: segment.filtered(STUDY, **w).parts,
         steps=lambda w: segment.filtered(STUDY, **w).pixels.steps,
         blocks=lambda w: segment.filtered(STUDY, **w).pixels.blocks,
+        arrays=lambda w: segment.filtered(STUDY, **w).pixels.arrays,
         codec=lambda w: segment.filtered(STUDY, **w).codec,
         dtype=lambda w: segment.filtered(STUDY, **w).dtype,
     conda:

@@ -43,6 +43,35 @@ use rule ingest as ingest_color with:
         stack=COLOR,
 
 
+rule ingest_channel:
+    """A channel of an image of several, in the dtype of its files; of those that filters begin with."""
+    input:
+        images=lambda w: get_sources(ingest.channel(STUDY, **w)),
+        code=get_code("ingest_channel"),
+    output:
+        channel="results/{stack}/channels/{channel}.zarr/c/{block}",
+        made_from=update("results/{stack}/made_from/channel-{channel}/{block}.json"),
+    log:
+        "logs/{stack}/channels/{channel}.zarr/c/{block}.log",
+    benchmark:
+        "benchmarks/{stack}/channels/{channel}.zarr/c/{block}.tsv"
+    params:
+        parts=lambda w: ingest.channel(STUDY, **w).parts,
+        planes=lambda w: [one[1:] for one in ingest.channel(STUDY, **w).sources],
+        revision=lambda w: ingest.revision(ingest.channel(STUDY, **w)),
+        dtype=lambda w: ingest.channel(STUDY, **w).dtype,
+    conda:
+        "../../envs/tilewise.yaml"
+    group:
+        lambda w: ingest.channel(STUDY, **w).need.group
+    priority: 1
+    threads: lambda w: ingest.channel(STUDY, **w).need.threads
+    resources:
+        **resources.of_attempts(lambda w: ingest.channel(STUDY, **w).need),
+    script:
+        "../../scripts/ingest_channel.py"
+
+
 rule ingest_roi:
     """The region of interest: 1 inside, 0 outside; levels take the upper left of 2 x 2."""
     input:

@@ -1,5 +1,6 @@
 """The jobs of rules/ingest.smk: any format in, blocks of tiles out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import inf
@@ -8,7 +9,9 @@ from tilewise.plan import paths, reads, resources
 from tilewise.plan.reads import PartSettings
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Study
+from tilewise.read.header import channel_number
 from tilewise.read.sources import Planes, revision_of
+from tilewise.segment.sources import CHANNEL
 
 
 class Reading:
@@ -41,16 +44,40 @@ class Image(Reading):
 @cache
 def image(study: Study, stack: str, block: str) -> Image:
     """The image's pixels of a block, in grey and, if it has any, in colour."""
+    chosen = [(place, study.samples[place[0]].channel) for place in study.places(stack, block)]
+    return _image(study, stack, block, "image", chosen)
+
+
+@cache
+def channel(study: Study, stack: str, channel: str, block: str) -> Image:
+    """The pixels of a block in a channel, by its folder, of samples whose images have it."""
+    own = study.channel_arrays[CHANNEL + channel]
+    chosen = [
+        (place, channel_number(study.samples[place[0]].header, own))
+        for place in study.places(stack, block)
+        if study.has_channel(place[0], own)
+    ]
+    return _image(study, stack, block, f"channel-{channel}", chosen)
+
+
+def _image(
+    study: Study,
+    stack: str,
+    block: str,
+    label: str,
+    chosen: Sequence[tuple[tuple[str, str], str | int]],
+) -> Image:
+    """Of places in a block, each with the channel that is read."""
     parts: list[PartSettings] = []
     sources: list[Planes] = []
-    for sample, own in study.places(stack, block):
-        known, region = study.samples[sample], study.region(sample, own)
-        held = known.images_of(region.z0, region.z1)
+    for (sample, own), channel in chosen:
+        region = study.region(sample, own)
+        held = study.samples[sample].images_of(region.z0, region.z1)
         span = [len(sources), len(sources) + len(held)]
-        settings = {"files": span, "first_plane": held[0].first, "channel": known.channel}
+        settings = {"files": span, "first_plane": held[0].first, "channel": channel}
         parts.append(reads.part(study, sample, own, **settings))
         sources += held
-    record = paths.MADE_FROM.format(stack=stack, label="image", block=block)
+    record = paths.MADE_FROM.format(stack=stack, label=label, block=block)
     return Image(parts, sources, record, study.dtype(stack), resources.ingest(study, stack))
 
 

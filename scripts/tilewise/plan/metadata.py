@@ -11,7 +11,10 @@ from tilewise.plan import ingest, paths, reads, validate
 from tilewise.plan.stacks import Stack
 from tilewise.plan.study import Study
 from tilewise.plan.validate import pixel_size
-from tilewise.segment.sources import DTYPE
+from tilewise.segment.sources import DTYPE, channel_folder
+
+WITHOUT_LEVELS = ("filtered", "external", "channel")
+"""Kinds of arrays that viewers do not need to zoom in."""
 
 
 @dataclass(frozen=True)
@@ -20,14 +23,14 @@ class Array:
 
     stack: str
     path: str
-    kind: Literal["image", "color", "label", "probability", "filtered", "external"]
+    kind: Literal["image", "color", "label", "probability", "filtered", "external", "channel"]
     name: str
     blocks: list[str]
 
     @property
     def pattern(self) -> str:
         """Path of a block of a level."""
-        if self.kind in ("filtered", "external"):
+        if self.kind in WITHOUT_LEVELS:
             return self.path + paths.FILTERED_BLOCK
         return self.path + (paths.COLOR_BLOCK if self.kind == "color" else paths.BLOCK)
 
@@ -48,7 +51,7 @@ def arrays(study: Study) -> list[Array]:
             path = paths.PROBABILITY.format(stack=stack, method=method)
             if own := study.mask_blocks(stack, method):
                 stored.append(Array(stack, path, "probability", method, own))
-    return stored + _filtered_arrays(study) + _external_arrays(study)
+    return stored + _filtered_arrays(study) + _external_arrays(study) + _channel_arrays(study)
 
 
 @cache
@@ -110,10 +113,21 @@ def _filtered_arrays(study: Study) -> list[Array]:
 def _external_arrays(study: Study) -> list[Array]:
     """Masks made elsewhere or by a program, of the blocks that a mask has needed."""
     return [
-        Array(stack, paths.SOURCE.format(stack=stack, array=array), "external", array, [])
+        Array(stack, paths.of_array(stack, array), "external", array, [])
         for stack in study.stacks
         for array in (*study.arrays, *study.commands)
         if any(study.has_array(sample, array) for sample in study.stacks[stack].samples)
+    ]
+
+
+def _channel_arrays(study: Study) -> list[Array]:
+    """Channels of images, of the blocks that a mask has needed."""
+    return [
+        Array(stack, paths.of_array(stack, array), "channel", channel_folder(array), [])
+        for stack in study.stacks
+        for array, channel in study.channel_arrays.items()
+        if study.channels(stack) > 1
+        and any(study.has_channel(sample, channel) for sample in study.stacks[stack].samples)
     ]
 
 
@@ -149,7 +163,7 @@ def metadata(study: Study) -> Metadata:
     """Of the study."""
     files, groups = [], []
     for array in arrays(study):
-        has_levels = array.kind not in ("filtered", "external")
+        has_levels = array.kind not in WITHOUT_LEVELS
         levels = study.levels_of(array.stack) if has_levels else []
         files.append(f"{array.path}/zarr.json")
         if array.kind == "image":

@@ -13,7 +13,7 @@ from typing import Any
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.file_names import check_path
 from tilewise.plan.sheet import Sample
-from tilewise.read.header import Header
+from tilewise.read.header import Header, channel_number
 from tilewise.segment import (
     cleanup,
     filters,
@@ -27,7 +27,7 @@ from tilewise.segment import (
 )
 from tilewise.segment.global_thresholds import GLOBAL
 from tilewise.segment.local_thresholds import LOCAL
-from tilewise.segment.projections import PROJECTIONS
+from tilewise.segment.projections import CHANNEL, PROJECTIONS
 from tilewise.segment.segmenters import Segmenter
 from tilewise.segment.steps import WHOLE_PLANE, hint, is_number, is_whole
 
@@ -371,20 +371,34 @@ def _read_method(
 
 
 def _check_colors(chain: list[Any], header: Header) -> None:
-    """Check that an image has the colours that a filter begins with; a grey one is its channels."""
+    """Check that an image has the channels or colours that a filter begins with.
+
+    A grey one is its own channels.
+    """
     projection, _ = filters.split_chain(chain)
-    if projection is None or header.channels == 3:
+    if projection is None:
         return
-    known = PROJECTIONS[projection[0]]
-    if header.channels > 1:
+    found = filters.projections_of(chain)
+    chosen = [settings["which"] for name, settings in found if name == CHANNEL]
+    remedy = "leave the sample out of `samples` of the method, or choose another filter"
+    for which in chosen:
+        try:
+            channel_number(header, which)
+        except ValueError as error:
+            raise ValueError(f"{error}: {remedy}") from error
+    colors = [name for name, _ in found if name != CHANNEL]
+    if header.channels == 1 and not PROJECTIONS[projection[0]].is_grey:
+        raise ValueError(f"{projection[0]} takes colours, and the image is grey: {remedy}")
+    if header.channels not in (1, 3) and colors:
         raise ValueError(
-            f"{projection[0]} takes red, green and blue, and the image has {header.channels} "
-            "channels: leave the sample out of `samples` of the method, or choose another filter"
+            f"{colors[0]} takes red, green and blue, and the image has {header.channels} "
+            f"channels: {remedy}, such as {{channel: 0}}"
         )
-    if not known.is_grey:
+    named = [which for which in chosen if isinstance(which, str)]
+    if colors and named:
         raise ValueError(
-            f"{projection[0]} takes colours, and the image is grey: leave the sample out of "
-            "`samples` of the method, or choose another filter"
+            f"{colors[0]} is one of the image's colours, and {named[0]} the name of a channel: "
+            "beside colours, give channels by their numbers"
         )
 
 

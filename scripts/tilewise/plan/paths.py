@@ -4,11 +4,14 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tilewise.segment.sources import channel_folder, is_channel
+
 IMAGE = "results/{stack}/image.zarr"
 COLOR = "results/{stack}/color.zarr"
 FILTERED = "results/{stack}/filtered/{filter}.zarr"
 SOURCE = "results/{stack}/external/{array}.zarr"
 PROBABILITY = "results/{stack}/probability/{method}.zarr"
+CHANNEL = "results/{stack}/channels/{channel}.zarr"
 NEAR_TRUTH = "-tried"
 """Last part of the name of an array that has only annotated tiles, and what is near them."""
 SOURCE_COST = "results/{stack}/external/cost/{array}/{block}.tsv"
@@ -55,6 +58,13 @@ DECIDED = "results/choice.json"
 FOLDS = "results/folds.tsv"
 FIGURE = "results/figures/{method}-{kind}.{format}"
 COMPARISON = "results/figures/comparison.{format}"
+
+
+def of_array(stack: str, array: str) -> str:
+    """The path of an array that filters may begin with: of a source, or of a channel."""
+    if is_channel(array):
+        return CHANNEL.format(stack=stack, channel=channel_folder(array))
+    return SOURCE.format(stack=stack, array=array)
 
 
 def of_blocks(pattern: str, blocks: Iterable[str], **names: Any) -> list[str]:

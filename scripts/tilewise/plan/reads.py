@@ -1,7 +1,7 @@
 """What a job reads: blocks within its reach, filtered or to be filtered; pieces of truth."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -13,7 +13,7 @@ from tilewise.read.annotation import Piece
 from tilewise.read.sources import Planes
 from tilewise.segment.filters import takes_colors
 from tilewise.segment.roi import surroundings
-from tilewise.segment.sources import array_of
+from tilewise.segment.sources import ARRAY, DTYPE, arrays_of, is_channel
 from tilewise.store.grid import Grid, GridSettings
 
 PartSettings = dict[str, Any]
@@ -38,7 +38,7 @@ class Pixels:
     colors: list[str] = field(default_factory=list)
     """Red, green and blue of each of the blocks, for filters that begin with a projection."""
     sources: list[str] = field(default_factory=list)
-    """Each of the blocks of all `arrays`, for filters that begin with a source."""
+    """Each of the blocks of all `arrays`, for filters that begin with a source or with channels."""
     arrays: list[str] = field(default_factory=list)
     own_files: list[str] = field(default_factory=list)
     """Files of the user's that steps read which the job applies."""
@@ -90,19 +90,18 @@ def image(
     own_reach = surroundings(own_reach) if study.has_roi(stack) else own_reach
     blocks = _blocks_around(study, places, reach + own_reach)
     chains = [study.steps(name, stack) for name in (filter, *others)]
-    arrays = list(dict.fromkeys(array for steps in chains if (array := array_of(steps))))
-    taking = {takes_colors(steps) for steps in chains if not array_of(steps)}
+    arrays = list(dict.fromkeys(chain.from_iterable(map(arrays_of, chains))))
+    taking = {takes_colors(steps) for steps in chains if not arrays_of(steps)}
     grey, color = paths.IMAGE + paths.BLOCK, paths.COLOR + paths.COLOR_BLOCK
     files, colors = (
         paths.of_blocks(pattern, blocks if kind in taking else [], stack=stack, level=0)
         for kind, pattern in ((False, grey), (True, color))
     )
-    pattern = paths.SOURCE + paths.FILTERED_BLOCK
     sources = []
     for block in blocks:
         for name in arrays:
             array = array_of_block(study, stack, name, block, is_tried)
-            sources.append(pattern.format(stack=stack, array=array, block=block))
+            sources.append(paths.of_array(stack, array) + paths.FILTERED_BLOCK.format(block=block))
     roi = rois(study, stack, blocks)
     own = [file for name in (filter, *others) for file in study.filter_files(stack, name)]
     own_files = list(dict.fromkeys(own))
@@ -135,6 +134,20 @@ def filtered(
     files = paths.of_blocks(pattern, blocks, stack=stack, filter=filter)
     codec = study.config["filtered_codec"]
     return Pixels(files, blocks, [], codec, rois(study, stack, blocks))
+
+
+def shown(pixels: Pixels) -> Pixels:
+    """What pictures of filtered pixels are made from: of several channels of an image the first."""
+    if len(pixels.arrays) < 2:
+        return pixels
+    first, number = pixels.arrays[0], len(pixels.arrays)
+    steps = [{ARRAY: first}, *pixels.steps[1:]]
+    return replace(pixels, sources=pixels.sources[::number], arrays=[first], steps=steps)
+
+
+def stored_dtype(pixels: Pixels, dtype: str) -> str:
+    """Dtype of a job's pixels as they are stored, of an image of a dtype."""
+    return dtype if all(map(is_channel, pixels.arrays)) else DTYPE
 
 
 def array_of_block(study: Study, stack: str, array: str, block: str, is_tried: bool) -> str:

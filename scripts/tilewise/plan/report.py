@@ -7,7 +7,6 @@ from tilewise.plan import ingest, paths, pieces, quality, quantities, reads, val
 from tilewise.plan.reads import PartSettings
 from tilewise.plan.study import Choice, Study
 from tilewise.plan.validate import pixel_size
-from tilewise.segment.sources import DTYPE
 from tilewise.store.grid import Tile
 
 FIGURES = ("tiles", "histogram", "confusion")
@@ -83,7 +82,9 @@ def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
             grid, stack = study.grids[sample], study.stack_of[sample]
             (own,) = grid.blocks_of(grid.tile_region(tile))
             is_tried = study.is_tried(sample, variant)
-            pixels = reads.filtered(study, [(sample, own)], variant.filter, is_tried=is_tried)
+            pixels = reads.shown(
+                reads.filtered(study, [(sample, own)], variant.filter, is_tried=is_tried)
+            )
             names = {"stack": stack.name, "block": stack.block(sample, own), "level": 0}
             label = paths.LABEL + paths.BLOCK
             images.append((paths.IMAGE + paths.BLOCK).format(**names))
@@ -106,7 +107,7 @@ def figures(study: Study, choices: tuple[Choice, ...]) -> Figures:
                     steps=pixels.steps,
                     codec=pixels.codec,
                     channels=3 if pixels.colors else 1,
-                    filtered_dtype=DTYPE if pixels.arrays else study.dtype(stack.name),
+                    filtered_dtype=reads.stored_dtype(pixels, study.dtype(stack.name)),
                     has_roi=bool(pixels.rois),
                     dtype=study.dtype(stack.name),
                     is_color=study.is_color(stack.name),

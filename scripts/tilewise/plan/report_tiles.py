@@ -13,7 +13,6 @@ from tilewise.plan.reads import Pixels
 from tilewise.plan.resources import Need
 from tilewise.plan.study import Choice, Study
 from tilewise.report.limits import MOST_TILES
-from tilewise.segment.sources import DTYPE
 
 MOST_MINUTES = 24 * 60
 TILES = "results/report/tiles.json.gz"
@@ -106,7 +105,7 @@ def _add(
     }
     filters = []
     for filter, users in _by_filter(study, made).items():
-        pixels = _filtered(study, stack, block, filter, users)
+        pixels = reads.shown(_filtered(study, stack, block, filter, users))
         files["filtered"] += pixels.files or pixels.colors or pixels.sources
         files["filtered_rois"] += pixels.rois
         job.own_files.extend(file for file in pixels.own_files if file not in job.own_files)
@@ -116,7 +115,7 @@ def _add(
                 "methods": list(dict.fromkeys(one.method for _, one in users)),
                 **{"steps": pixels.steps, "codec": pixels.codec},
                 "channels": 3 if pixels.colors else 1,
-                "dtype": DTYPE if pixels.arrays else study.dtype(stack),
+                "dtype": reads.stored_dtype(pixels, study.dtype(stack)),
             }
         )
     shown = is_small(study)

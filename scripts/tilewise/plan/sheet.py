@@ -29,7 +29,7 @@ from tilewise.plan.sheet_table import read_table
 from tilewise.plan.windows import Found, joined, read_windows, unpainted_doubts
 from tilewise.read.annotation import Piece
 from tilewise.read.files import read_header
-from tilewise.read.header import Header, check_size
+from tilewise.read.header import Header, channel_number, channels_of, check_size
 from tilewise.read.pixel_size import parse_pixel_size
 from tilewise.read.planes import match_planes, natural_key
 from tilewise.read.sources import Planes
@@ -420,19 +420,22 @@ def _and_more(files: Collection[str]) -> str:
 
 
 def _channel(channel: str | int, header: Header) -> str | int:
+    """A channel by its number, or a projection of colours by its name."""
     names = ("luma", "red", "green", "blue")
     if isinstance(channel, str) and channel.isdigit():
         channel = int(channel)
-    if channel not in names and not isinstance(channel, int):
-        raise ValueError(f"channel {channel!r} is none of {', '.join(names)} or a number from 0")
-    if header.channels not in (1, 3) and not isinstance(channel, int):
+    if channel in names and header.channels in (1, 3):
+        return channel
+    if channel in names and channel not in header.channel_names:
         raise ValueError(
-            f"the image has {header.channels} channels: set `channel` to the number of one, "
-            f"0 to {header.channels - 1}"
+            "of several channels, one is to be the grey image: set `channel` to its number or name; "
+            f"{channels_of(header)}"
         )
-    if isinstance(channel, int) and channel >= header.channels:
-        raise ValueError(f"channel {channel} does not exist: the image has {header.channels}")
-    return channel
+    try:
+        return channel_number(header, channel)
+    except ValueError as error:
+        known = ", ".join(names)
+        raise ValueError(f"{error}; set `channel` to one of these or to {known}") from error
 
 
 def _foreground(value: str | float) -> float:

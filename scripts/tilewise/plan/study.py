@@ -34,6 +34,7 @@ from tilewise.segment.filters import (
     chain_reach,
     chain_seconds,
     channels_of,
+    chosen_channels,
     files_of,
     is_circular,
     is_image,
@@ -44,6 +45,7 @@ from tilewise.segment.sources import (
     COMMAND,
     EXTERNAL,
     array_name,
+    channel_array,
     given_filter,
     source_of,
 )
@@ -258,12 +260,47 @@ class Study:
         """Steps of a filter, as jobs know them.
 
         There are none of the image itself, and no projection of grey images; of a source, the
-        first names its array.
+        first names its array, and of channels their arrays.
         """
         steps = list(self.config["filters"].get(filter, []))
         if array := self.array(filter):
             return [{ARRAY: array}, *steps[1:]]
+        if channels := list(map(channel_array, self.stored_channels(filter, stack))):
+            return [{ARRAY: channels if channels_of(steps) else channels[0]}, *steps[1:]]
         return steps if self.is_color(stack) or not takes_colors(steps) else steps[1:]
+
+    def stored_channels(self, filter: str, stack: str) -> list[int | str]:
+        """Channels that a filter takes of a stack's images, each of which is an array of its own.
+
+        Channels of red, green and blue are none that are given by number: these are stored already.
+        """
+        chosen = chosen_channels(self.config["filters"].get(filter, []))
+        is_given = self.is_color(stack) and all(isinstance(one, int) for one in chosen)
+        return [] if self.channels(stack) == 1 or is_given else chosen
+
+    @cached_property
+    def channel_arrays(self) -> dict[str, int | str]:
+        """Numbers or names of channels that methods take, by the name of their array."""
+        used = {
+            name
+            for method in self.methods.values()
+            for filter in method.filters
+            for name in (filter, self.given_filter(filter))
+        }
+        return {
+            channel_array(channel): channel
+            for filter in self.config["filters"]
+            if filter in used
+            for stack in self.stacks
+            for channel in self.stored_channels(filter, stack)
+        }
+
+    def has_channel(self, sample: str, channel: int | str) -> bool:
+        """Whether a sample's image has a channel, by its number or its name."""
+        header = self.samples[sample].header
+        if isinstance(channel, int):
+            return channel < header.channels
+        return header.channel_names.count(channel) == 1
 
     def takes_colors(self, stack: str, filter: str) -> bool:
         """Whether a filter begins with a projection of a stack's colours."""

@@ -27,6 +27,9 @@ class Header:
         Where 0 is white (TIFF's WhiteIsZero), the stored value that is black; else None.
     left_out
         What of the file does not count, as a sentence; empty if all of it does.
+    channel_names
+        Of each channel, as OME metadata have them; empty where they are not known. They do not
+        tell headers apart.
     at_once
         Bytes of pixels that are decoded at once, to read one row or more: those of a plane where
         its file is compressed, 0 where rows are read alone. How a file is stored does not tell
@@ -41,6 +44,7 @@ class Header:
     pixel_size: PixelSize | None = None
     black: int | None = None
     left_out: str = ""
+    channel_names: tuple[str, ...] = field(default=(), compare=False)
     at_once: int = field(default=0, compare=False)
 
 
@@ -69,6 +73,32 @@ def check_dtype(name: str, path: str | Path, allows_any: bool = False) -> None:
     raise FormatError(
         f"{path} has pixels of {name}, which are not supported: convert them to {remedy}"
     )
+
+
+def channel_number(header: Header, channel: int | str) -> int:
+    """Number of a channel of an image, from 0, by its number or its name.
+
+    Raises
+    ------
+    ValueError
+        If the image has no such channel, or several of that name; the message says which it has.
+    """
+    names = header.channel_names
+    if isinstance(channel, int):
+        if channel < header.channels:
+            return channel
+    elif names.count(channel) == 1:
+        return names.index(channel)
+    elif channel in names:
+        raise ValueError(f"several of the image's channels are called {channel}: give a number")
+    raise ValueError(f"channel {channel} does not exist: {channels_of(header)}")
+
+
+def channels_of(header: Header) -> str:
+    """The channels of an image in words, with what can be given for each."""
+    own = [name for name in dict.fromkeys(header.channel_names) if name]
+    called = f", called {', '.join(own)}" if own else ""
+    return f"the image has {header.channels}, from 0 on{called}"
 
 
 def check_size(header: Header, path: str | Path, most_gb: float) -> None:

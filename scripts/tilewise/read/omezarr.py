@@ -31,7 +31,8 @@ class OmeZarr:
     """The first resolution of an OME-Zarr image, version 0.4 (Zarr 2) or 0.5 (Zarr 3)."""
 
     def __init__(self, path: Path) -> None:
-        multiscales = _read_multiscales(path)
+        metadata = _read_metadata(path)
+        multiscales = metadata.get("multiscales")
         if not multiscales:
             raise FormatError(
                 f"{path} is a folder, but no OME-Zarr image (its metadata have no multiscales): "
@@ -55,6 +56,7 @@ class OmeZarr:
             size.get("c", 1),
             dtype_name(dtype),
             _ngff_pixel_size(multiscales[0], self._axes),
+            channel_names=_channel_names(metadata, size.get("c", 1)),
         )
         self.header = replace(self.header, at_once=self._bytes_at_once(chunks))
         self._array: Any = None
@@ -133,11 +135,22 @@ def _read_json(path: Path) -> Any:
     return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
 
-def _read_multiscales(path: Path) -> Any:
+def _read_metadata(path: Path) -> dict[str, Any]:
+    """What NGFF says of an image."""
     group = _read_json(path / "zarr.json")
     if group is not None:
-        return group.get("attributes", {}).get("ome", {}).get("multiscales")
-    return (_read_json(path / ".zattrs") or {}).get("multiscales")
+        return group.get("attributes", {}).get("ome", {})
+    return _read_json(path / ".zattrs") or {}
+
+
+def _channel_names(metadata: dict[str, Any], channels: int) -> tuple[str, ...]:
+    """Those of viewers' settings, which name each channel or none."""
+    omero = metadata.get("omero")
+    listed = omero.get("channels") if isinstance(omero, dict) else None
+    if not isinstance(listed, list) or len(listed) != channels:
+        return ()
+    labels = [one.get("label") if isinstance(one, dict) else None for one in listed]
+    return tuple(label if isinstance(label, str) else "" for label in labels)
 
 
 def _ngff_pixel_size(multiscale: dict[str, Any], axes: str) -> PixelSize | None:

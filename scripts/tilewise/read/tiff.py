@@ -77,6 +77,7 @@ class Tiff:
             dtype_name(dtype),
             orientation.shown_size(self._pixel_size(), self._turn),
             _black(page, self._path),
+            channel_names=_ome_channel_names(self._file, channels),
             at_once=0 if page.is_memmappable else page.nbytes,
         )
         self._check_size(page)
@@ -301,6 +302,27 @@ def _ome_pixel_size(xml: str) -> PixelSize | None:
     except ElementTree.ParseError:
         pass
     return None
+
+
+def _ome_channel_names(file: Any, channels: int) -> tuple[str, ...]:
+    """Those of the first image in OME-XML, if it names each channel or none of them."""
+    from xml.etree import ElementTree
+
+    if not file.is_ome or channels < 2:
+        return ()
+    names = []
+    try:
+        for event, element in ElementTree.iterparse(
+            io.StringIO(file.ome_metadata), events=("start", "end")
+        ):
+            kind = element.tag.rpartition("}")[2]
+            if event == "start" and kind == "Channel":
+                names.append(element.get("Name", ""))
+            if event == "end" and kind == "Pixels":
+                break
+    except ElementTree.ParseError:
+        return ()
+    return tuple(names) if len(names) == channels else ()
 
 
 def _tiff_palette(page: Any) -> NDArray | None:

@@ -18,7 +18,7 @@ from tilewise.segment.filters import (
     takes_colors,
 )
 from tilewise.segment.roi import fill_outside, surroundings
-from tilewise.segment.sources import DTYPE, array_of
+from tilewise.segment.sources import DTYPE, array_of, arrays_of, is_channel
 from tilewise.store.blocks import BlockReader, open_blocks
 from tilewise.store.grid import Grid, Region, crop
 from tilewise.store.parts import Part
@@ -29,8 +29,8 @@ class FilteredBlocks:
 
     The grid is that of any sample in them. Filters that begin with a projection take `colors`, red,
     green and blue of the same blocks; without any such filter there need be none, and without any
-    other no `paths`. Those that begin with a source take `sources`: each of the same blocks of all
-    `arrays`.
+    other no `paths`. Those that begin with a source or with channels of the image take `sources`:
+    each of the same blocks of all `arrays`.
     """
 
     def __init__(
@@ -51,17 +51,33 @@ class FilteredBlocks:
         self._colors = open_blocks(colors, blocks if colors else (), grid, dtype, channels=3)
         self._rois = open_blocks(rois, blocks, grid, "uint8") if rois else None
         self._sources = {
-            name: open_blocks(sources[i :: len(arrays)], blocks, grid, DTYPE)
+            name: open_blocks(
+                sources[i :: len(arrays)], blocks, grid, dtype if is_channel(name) else DTYPE
+            )
             for i, name in enumerate(arrays)
         }
 
     def of(self, part: Part, steps: Sequence) -> "Filtered":
         """A part's sample, after the steps of a filter."""
         roi = self._rois.of(part) if self._rois else None
-        pixels = self._colors if takes_colors(steps) else self._pixels
-        if array := array_of(steps):
-            pixels = self._sources[array]
-        return Filtered(pixels.of(part), steps, part.grid, self._dtype, roi)
+        return Filtered(self._reader(part, steps), steps, part.grid, self._dtype, roi)
+
+    def _reader(self, part, steps):
+        readers = [self._sources[array].of(part) for array in arrays_of(steps)]
+        if not readers:
+            return (self._colors if takes_colors(steps) else self._pixels).of(part)
+        return readers[0] if isinstance(array_of(steps), str) else _Together(readers)
+
+
+class _Together:
+    """Readers of one grid, whose pixels are (readers, rows, columns)."""
+
+    def __init__(self, readers: Sequence[BlockReader]) -> None:
+        self._readers = readers
+
+    def read(self, region: Region) -> NDArray:
+        """Pixels of a region of one plane."""
+        return np.stack([reader.read(region) for reader in self._readers])
 
 
 class Filtered:
@@ -75,7 +91,7 @@ class Filtered:
 
     def __init__(
         self,
-        reader: BlockReader,
+        reader: BlockReader | _Together,
         steps: Sequence,
         grid: Grid,
         dtype: str,

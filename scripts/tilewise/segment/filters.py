@@ -29,8 +29,16 @@ from tilewise.segment import (
     sharpening,
     smoothing,
 )
-from tilewise.segment.projections import CHANNELS, PROJECTIONS, channel_names
-from tilewise.segment.sources import CHECKS, DTYPE, SOURCES, array_of, source_of
+from tilewise.segment.projections import CHANNEL, CHANNELS, PROJECTIONS, channel_names, steps_of
+from tilewise.segment.sources import (
+    CHECKS,
+    DTYPE,
+    SOURCES,
+    array_of,
+    arrays_of,
+    is_channel,
+    source_of,
+)
 from tilewise.segment.steps import WHOLE_PLANE, given, parse, takes_inside
 
 
@@ -165,9 +173,24 @@ def channels_of(steps: Sequence) -> list[str]:
     return channel_names(projection[1]["of"])
 
 
+def projections_of(steps: Sequence) -> list[Step]:
+    """The projection that a chain begins with, or each of its `channels`; none of other chains."""
+    projection, _ = split_chain(steps)
+    if projection is None:
+        return []
+    return steps_of(projection[1]["of"]) if projection[0] == CHANNELS else [projection]
+
+
+def chosen_channels(steps: Sequence) -> list[int | str]:
+    """Channels by number or name, if a chain begins with `channel` or with `channels` of such."""
+    found = projections_of(steps)
+    is_all = all(name == CHANNEL for name, _ in found)
+    return [settings["which"] for _, settings in found] if is_all else []
+
+
 def is_image(steps: Sequence) -> bool:
-    """Whether a chain begins with the image, be it with a projection of its colours."""
-    return source_of(steps) is None and array_of(steps) is None
+    """Whether a chain begins with the image, be it with its channels or a projection of colours."""
+    return source_of(steps) is None and all(map(is_channel, arrays_of(steps)))
 
 
 def chain_dtype(steps: Sequence, dtype: DTypeLike) -> str:

@@ -5,7 +5,8 @@ of their dtype, floats from 0 to 1; what is beyond counts as the bound. A projec
 pixels of the same dtype, which span the range of integers as the docstring of each says; `hue`
 alone gives degrees, as int16.
 
-`channels` gives several planes, (planes, y, x): each of a projection.
+`channel` gives one of an image's channels, however many it has; `channels` several planes,
+(planes, y, x): each of a projection.
 
 A new projection is one function and one line of `PROJECTIONS`. The settings that the configuration
 may give are its arguments after the colours.
@@ -39,8 +40,10 @@ XYZ = np.array(
 """From linear red, green and blue of sRGB to CIE XYZ."""
 WHITE = np.array([0.95047, 1, 1.08883])
 """CIE XYZ of D65, 2 degrees."""
+CHANNEL = "channel"
+"""What the configuration calls a channel of an image by its number or name."""
 CHANNELS = "channels"
-"""What the configuration calls several planes of an image."""
+"""What it calls several planes of an image."""
 NO_HUE = -1
 """The hue of pixels that have none."""
 FULL_CIRCLE = 360
@@ -293,6 +296,20 @@ def _density(light):
     return -np.log10(np.maximum(light, LEAST_LIGHT))
 
 
+def channel(pixels: NDArray, which: int | str) -> NDArray:
+    """A channel of any image, as its file has it; number 0 of a grey image is the image itself.
+
+    Of red, green and blue, these are 0, 1 and 2. The names of others are those of OME metadata.
+
+    Parameters
+    ----------
+    pixels : (channels, Y, X) ndarray
+    which : int or str
+        Its number, from 0, or its name.
+    """
+    return pixels[which]
+
+
 def channels(pixels: NDArray, of: Sequence[Any]) -> NDArray:
     """Several of the steps above at once, each a plane that the steps after it are applied to.
 
@@ -302,14 +319,20 @@ def channels(pixels: NDArray, of: Sequence[Any]) -> NDArray:
     ----------
     pixels : (3, Y, X) ndarray
     of : list
-        Of steps, as in `[green, lightness, a]`, all but `hue`.
+        Of steps, as in `[green, lightness, a]`, all but `hue`; of an image that has not three
+        channels, `[{channel: 0}, {channel: DAPI}]`.
 
     Returns
     -------
     (channels, Y, X) ndarray
     """
-    steps = [parse(step, _functions(), "channel") for step in of]
+    steps = steps_of(of)
     return np.stack([PROJECTIONS[name].apply(pixels, **settings) for name, settings in steps])
+
+
+def steps_of(of: Sequence[Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Name and all settings of each step that gives one of several planes."""
+    return [parse(step, _functions(), "channel") for step in of]
 
 
 def channel_names(of: Sequence[Any]) -> list[str]:
@@ -324,14 +347,19 @@ def _functions():
 def _check_channels(dtype: np.dtype, of: Any) -> None:
     if not isinstance(of, list | tuple) or not of:
         raise ValueError(f"of is {of!r}: give a list, such as [red, green, blue]")
-    for step in of:
-        name, settings = parse(step, _functions(), "channel")
+    for name, settings in steps_of(of):
         if name in ("hue", CHANNELS):
             raise ValueError(f"{name} is no plane of grey levels: leave it out")
         PROJECTIONS[name].check(dtype, **settings)
     names = channel_names(of)
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"{repeated[0]} is given twice: leave one out")
+
+
+def _check_channel(dtype: np.dtype, which: Any) -> None:
+    is_name = isinstance(which, str) and bool(which)
+    if not is_name and (not is_whole(which) or which < 0):
+        raise ValueError(f"which is {which!r}: give a number from 0, or a name")
 
 
 def _check_colors(dtype: np.dtype, **settings: object) -> None:
@@ -390,6 +418,7 @@ PROJECTIONS = {
     "eosin": Projection(eosin),
     "dab": Projection(dab),
     "stain": Projection(stain, _check_stain),
+    CHANNEL: Projection(channel, _check_channel, is_grey=True),
     CHANNELS: Projection(channels, _check_channels),
 }
 """Every projection by the name that the configuration uses."""

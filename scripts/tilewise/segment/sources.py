@@ -4,6 +4,7 @@ Their pixels are stored as arrays of float32, whatever their files have: labels 
 so, and uint8, uint16, int16 and float32 keep every value.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,7 +22,13 @@ PROGRAM = ("run", "version", "halo", "timeout", "memory")
 PLACES = ("{input}", "{output}")
 """What the arguments of a program name."""
 ARRAY = "array"
-"""What jobs know any source by: `{array: NAME}`, its name in `external/` of a stack."""
+"""What jobs know any source by: `{array: NAME}`, its name in `external/` of a stack. The same of a
+channel of the image, or of several, `{array: [NAME, NAME]}`."""
+CHANNEL = "channel:"
+"""First part of the name of the array of a channel, which no column has; the second is its name in
+`channels/` of a stack."""
+LONGEST_NAME = 40
+"""Of a channel, as the name of a folder."""
 DTYPE = "float32"
 """Of their pixels."""
 COLUMN_NAME = re.compile(r"[A-Za-z0-9_.-]+")
@@ -118,10 +125,34 @@ def given_filter(steps: Sequence) -> str | None:
     return source[1]["filter"] if source and source[0] == COMMAND else None
 
 
-def array_of(steps: Sequence) -> str | None:
-    """Name of the array that a job's chain begins with, if it does not begin with the image."""
+def array_of(steps: Sequence) -> str | list[str] | None:
+    """Name of the array that a job's chain begins with, or a list of several, if it does."""
     first = steps[0] if steps else None
     return first.get(ARRAY) if isinstance(first, dict) else None
+
+
+def arrays_of(steps: Sequence) -> list[str]:
+    """Names of the arrays that a job's chain begins with: several are channels of the image."""
+    array = array_of(steps)
+    return list(array) if isinstance(array, list | tuple) else [array] if array else []
+
+
+def channel_array(channel: str | int) -> str:
+    """Name of the array of one of the image's channels, by its number or its name."""
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", str(channel))[:LONGEST_NAME]
+    if name != str(channel):
+        name += f"-{hashlib.sha256(str(channel).encode()).hexdigest()[:8]}"
+    return f"{CHANNEL}{name}"
+
+
+def channel_folder(array: str) -> str:
+    """Name of the folder of a channel, without its ending."""
+    return array.removeprefix(CHANNEL)
+
+
+def is_channel(array: str) -> bool:
+    """Whether an array is a channel of the image, in its dtype, and not a source's."""
+    return array.startswith(CHANNEL)
 
 
 def array_name(column: str, channel: int | None = None) -> str:
