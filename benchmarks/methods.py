@@ -39,6 +39,7 @@ SETTINGS = {
     "ridge": {"sigmas": [1, 2, 3]},
     "dog": {"sigma": 2},
     "stain": {"matrix": [[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]]},
+    "channel": {"which": 1},
     "channels": {"of": ["red", "green", "blue"]},
     "manual": {"value": 80},
     "circular": {"hue": 0},

@@ -326,6 +326,7 @@ def _type(kind):
         return _choice([f"`{value}`" for value in kind.strip("{}").replace('"', "").split(", ")])
     words = {
         "int": "whole number",
+        "int or str": "whole number or text",
         "float": "number",
         "bool": "`true` or `false`",
         "str": "text",

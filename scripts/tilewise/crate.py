@@ -65,6 +65,7 @@ FOLDERS = {
 IMAGES = {
     "image.zarr": "The image, with truth, masks and errors as labels",
     "color.zarr": "The image in colour",
+    "channels/*.zarr": "A channel of the image",
     "probability/*.zarr": "How probable foreground is",
     "external/*.zarr": "Masks made elsewhere",
 }

@@ -358,7 +358,7 @@ def _read_method(
         given = sources.given_filter(known_filters.get(variant.filter, []))
         for sample, used in product(chosen_samples, filter(None, (variant.filter, given))):
             chain, what = known_filters.get(used, []), f"methods.{name}: sample {sample}"
-            _checked(f"{what}: filter {used}", _check_colors, chain, samples[sample].header)
+            _checked(f"{what}: filter {used}", check_colors, chain, samples[sample].header)
             _checked(what, _check_source, chain, samples[sample])
     grid = tuple((key, tuple(values)) for key, values in entry["grid"].items())
     method = Method(name, variants, chosen_samples, grid)
@@ -370,7 +370,7 @@ def _read_method(
     return method
 
 
-def _check_colors(chain: list[Any], header: Header) -> None:
+def check_colors(chain: list[Any], header: Header) -> None:
     """Check that an image has the channels or colours that a filter begins with.
 
     A grey one is its own channels.
@@ -394,7 +394,7 @@ def _check_colors(chain: list[Any], header: Header) -> None:
             f"{colors[0]} takes red, green and blue, and the image has {header.channels} "
             f"channels: {remedy}, such as {{channel: 0}}"
         )
-    named = [which for which in chosen if isinstance(which, str)]
+    named = [which for which in chosen if which not in range(3)]
     if colors and named:
         raise ValueError(
             f"{colors[0]} is one of the image's colours, and {named[0]} the name of a channel: "

@@ -428,7 +428,7 @@ def _channel(channel: str | int, header: Header) -> str | int:
         return channel
     if channel in names and channel not in header.channel_names:
         raise ValueError(
-            "of several channels, one is to be the grey image: set `channel` to its number or name; "
+            "of several channels, one is the grey image: set `channel` to its number or name; "
             f"{channels_of(header)}"
         )
     try:

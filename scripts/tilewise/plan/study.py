@@ -26,7 +26,7 @@ from tilewise.plan.sampling import Drawn
 from tilewise.plan.sheet import NamedFiles, Sample
 from tilewise.plan.sheet_columns import GROUP
 from tilewise.plan.stacks import Stack, read_stacks
-from tilewise.read.header import Header
+from tilewise.read.header import Header, find_channel
 from tilewise.score.formulas import CHOICES, METRICS
 from tilewise.segment.filters import (
     chain_bytes,
@@ -275,7 +275,7 @@ class Study:
         Channels of red, green and blue are none that are given by number: these are stored already.
         """
         chosen = chosen_channels(self.config["filters"].get(filter, []))
-        is_given = self.is_color(stack) and all(isinstance(one, int) for one in chosen)
+        is_given = self.is_color(stack) and all(one in range(3) for one in chosen)
         return [] if self.channels(stack) == 1 or is_given else chosen
 
     @cached_property
@@ -297,10 +297,7 @@ class Study:
 
     def has_channel(self, sample: str, channel: int | str) -> bool:
         """Whether a sample's image has a channel, by its number or its name."""
-        header = self.samples[sample].header
-        if isinstance(channel, int):
-            return channel < header.channels
-        return header.channel_names.count(channel) == 1
+        return find_channel(self.samples[sample].header, channel) is not None
 
     def takes_colors(self, stack: str, filter: str) -> bool:
         """Whether a filter begins with a projection of a stack's colours."""

@@ -75,21 +75,29 @@ def check_dtype(name: str, path: str | Path, allows_any: bool = False) -> None:
     )
 
 
+def find_channel(header: Header, channel: int | str) -> int | None:
+    """Number of a channel of an image, from 0, by its number or its name; None if it has none.
+
+    What is no number of a channel may be the name of one, as wavelengths are.
+    """
+    if isinstance(channel, int) and channel < header.channels:
+        return channel
+    names = header.channel_names
+    return names.index(str(channel)) if names.count(str(channel)) == 1 else None
+
+
 def channel_number(header: Header, channel: int | str) -> int:
-    """Number of a channel of an image, from 0, by its number or its name.
+    """The same.
 
     Raises
     ------
     ValueError
         If the image has no such channel, or several of that name; the message says which it has.
     """
-    names = header.channel_names
-    if isinstance(channel, int):
-        if channel < header.channels:
-            return channel
-    elif names.count(channel) == 1:
-        return names.index(channel)
-    elif channel in names:
+    number = find_channel(header, channel)
+    if number is not None:
+        return number
+    if str(channel) in header.channel_names:
         raise ValueError(f"several of the image's channels are called {channel}: give a number")
     raise ValueError(f"channel {channel} does not exist: {channels_of(header)}")
 

@@ -313,7 +313,7 @@ def channel(pixels: NDArray, which: int | str) -> NDArray:
 def channels(pixels: NDArray, of: Sequence[Any]) -> NDArray:
     """Several of the steps above at once, each a plane that the steps after it are applied to.
 
-    `pixel_classifier` alone takes them: it has the features of each.
+    `pixel_classifier`, `unet` and `onnx` take them.
 
     Parameters
     ----------

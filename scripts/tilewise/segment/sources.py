@@ -140,7 +140,8 @@ def arrays_of(steps: Sequence) -> list[str]:
 def channel_array(channel: str | int) -> str:
     """Name of the array of one of the image's channels, by its number or its name."""
     name = re.sub(r"[^A-Za-z0-9_.-]", "_", str(channel))[:LONGEST_NAME]
-    if name != str(channel):
+    # a name of digits is no number
+    if name != str(channel) or (isinstance(channel, str) and channel.isdigit()):
         name += f"-{hashlib.sha256(str(channel).encode()).hexdigest()[:8]}"
     return f"{CHANNEL}{name}"
 

@@ -17,7 +17,8 @@ class Named(NamedTuple):
 COMMON = (
     *("red", "green", "blue", "luma", "value", "saturation", "hue", "lightness", "a", "b"),
     *("invert", "median", "gaussian", "equalize", "rescale", "background", "tophat", "destripe"),
-    *("channels", "unsharp", "manual", "mean", "adaptive", "hysteresis", "python", "onnx", "vote"),
+    *("channel", "channels", "unsharp", "manual", "mean", "adaptive", "hysteresis"),
+    *("python", "onnx", "vote"),
     *("external", "command", "remove_small", "fill_holes", "opening", "closing"),
     *("accuracy", "precision", "recall", "specificity", "balanced_accuracy", "prevalence"),
     *("object_precision", "object_recall", "object_f1", "count_error", "area_error"),
@@ -39,6 +40,7 @@ FILTERS = {
     "eosin": Named("eosin by colour deconvolution", ("ruifrok2001",)),
     "dab": Named("DAB by colour deconvolution", ("ruifrok2001",)),
     "stain": Named("a stain by colour deconvolution", ("ruifrok2001",)),
+    "channel": Named("a channel of the image"),
     "channels": Named("several channels"),
     "external": Named("masks made elsewhere"),
     "command": Named("masks of another program"),

@@ -1,3 +1,4 @@
+import hashlib
 import math
 from dataclasses import replace
 
@@ -6,8 +7,9 @@ import pytest
 from PIL import Image
 from studies import imagined_sample, make_study, study_of, with_defaults
 
-from tilewise.plan import decide, learn, metadata, reads, report, segment
-from tilewise.plan.methods import read_methods
+from tilewise.plan import decide, ingest, learn, metadata, reads, report, segment
+from tilewise.plan.methods import check_colors, read_methods
+from tilewise.read.header import Header
 
 FILTERS = {"hue": ["hue"], "red": ["red", {"median": 3}], "smooth": [{"median": 3}]}
 FILTERS["rgb"] = [{"channels": ["red", "green", "blue"]}, {"median": 3}]
@@ -115,6 +117,85 @@ def test_grey_images_are_their_own_channels(tmp_path):
     study = make_study(tmp_path, row, filters=FILTERS, methods=methods)
     pixels = reads.image(study, PLACES, "red", 0)
     assert (pixels.files, pixels.colors, pixels.steps) == ([GREY], [], [{"median": 3}])
+
+
+CHANNELS = {"one": [{"channel": 1}, {"median": 3}], "named": [{"channel": "488"}]}
+CHANNELS["two"] = [{"channels": [{"channel": 3}, {"channel": "488"}]}]
+CHANNEL_METHODS = {
+    "one": {"filter": "one", "threshold": "otsu"},
+    "named": {"filter": "named", "threshold": "otsu"},
+    "two": {"filter": "two", "threshold": {"pixel_classifier": {"sigmas": [2]}}},
+}
+OF_488 = "488-" + hashlib.sha256(b"488").hexdigest()[:8]
+"""What a channel of that name is called among results, where 488 would be a number."""
+
+
+def of_channels(channels, names=(), methods=CHANNEL_METHODS):
+    """A study of one sample with so many channels."""
+    config = with_defaults({"filters": CHANNELS | FILTERS, "methods": methods})
+    sample = imagined_sample("a", (1, 64, 64), channels=channels, truth=[0], channel=0)
+    sample = replace(sample, header=replace(sample.header, channel_names=tuple(names)))
+    return study_of([sample], config)
+
+
+def test_channels_of_any_number_are_arrays_of_their_own():
+    study = of_channels(4, ("405", "488", "561", "640"))
+    one, three = "results/a/channels/1.zarr/c/0/0/0", "results/a/channels/3.zarr/c/0/0/0"
+    named = f"results/a/channels/{OF_488}.zarr/c/0/0/0"
+    pixels = reads.image(study, PLACES, "one", 0)
+    assert (pixels.files, pixels.colors, pixels.sources) == ([], [], [one])
+    assert pixels.steps == [{"array": "channel:1"}, {"median": 3}]
+    pixels = reads.image(study, PLACES, "image", 0, ["one", "two"])
+    assert (pixels.files, pixels.sources) == ([GREY], [one, three, named])
+    job = ingest.channel(study, "a", OF_488, "0/0/0")
+    assert [part["channel"] for part in job.parts] == [1]
+    assert job.record == f"results/a/made_from/channel-{OF_488}/0/0/0.json"
+    stored = {array.path for array in metadata.arrays(study) if array.kind == "channel"}
+    assert stored == {f"results/a/channels/{name}.zarr" for name in ("1", "3", OF_488)}
+    # pictures show the first of several
+    shown = reads.shown(reads.image(study, PLACES, "two", 0))
+    assert (shown.sources, shown.steps) == ([three], [{"array": "channel:3"}])
+    assert (study.filtered_dtype("a", "one"), reads.stored_dtype(shown, "uint8")) == ("uint8",) * 2
+
+
+def test_channels_of_three_by_number_are_colours():
+    methods = {"one": CHANNEL_METHODS["one"]}
+    study = of_channels(3, methods=methods)
+    pixels = reads.image(study, PLACES, "one", 0)
+    assert (pixels.colors, pixels.sources) == ([COLOR], [])
+    assert pixels.steps == [{"channel": 1}, {"median": 3}]
+    assert study.channel_arrays == {}
+    # of these, names are looked up
+    study = of_channels(3, ("405", "488", "561"), {"named": CHANNEL_METHODS["named"]})
+    assert reads.image(study, PLACES, "named", 0).colors == []
+    assert study.channel_arrays == {f"channel:{OF_488}": "488"}
+
+
+def test_a_grey_image_is_its_first_channel():
+    filters = {"first": [{"channel": 0}]}
+    config = with_defaults(
+        {"filters": filters, "methods": {"first": {"filter": "first", "threshold": "otsu"}}}
+    )
+    study = study_of([imagined_sample("a", (1, 64, 64), truth=[0])], config)
+    pixels = reads.image(study, PLACES, "first", 0)
+    assert (pixels.files, pixels.sources, pixels.steps) == ([GREY], [], [])
+
+
+@pytest.mark.parametrize(
+    ("channels", "names", "chain", "words"),
+    [
+        (4, (), [{"channel": 4}], "channel 4 does not exist: the image has 4, from 0 on: leave"),
+        (1, (), [{"channel": 1}], "channel 1 does not exist: the image has 1, from 0 on: leave"),
+        (2, ("a", "b"), [{"channel": "c"}], "channel c does not exist.*called a, b: leave"),
+        (4, (), ["red"], "red takes red, green and blue, and the image has 4 channels"),
+        (4, (), [{"channels": [{"channel": 0}, "a"]}], "a takes red, green and blue"),
+        (3, ("a", "b", "c"), [{"channels": ["red", {"channel": "b"}]}], "by their numbers"),
+    ],
+)
+def test_channels_that_are_not_there_are_refused(channels, names, chain, words):
+    header = Header(1, 64, 64, channels, "uint8", channel_names=names)
+    with pytest.raises(ValueError, match=words):
+        check_colors(chain, header)
 
 
 def refused(tmp_path, words, shape=(32, 32, 3), **settings):

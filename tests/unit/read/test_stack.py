@@ -15,7 +15,7 @@ from PIL import Image, ImageFile
 
 from tilewise.read import omezarr
 from tilewise.read.files import read_header
-from tilewise.read.header import Header
+from tilewise.read.header import Header, channel_number
 from tilewise.read.stack import open_stack
 
 RNG = np.random.default_rng(0)
@@ -592,6 +592,41 @@ def test_channels_as_pages(tmp_path, kind, axes, compression):
         open_stack(path)
 
 
+def test_names_of_channels_in_ome_tiff(tmp_path):
+    pixels, names = np.zeros((3, 2, 17, 19), np.uint8), ["DAPI", "Alexa 488/FITC"]
+    metadata = {"axes": "ZCYX", "Channel": {"Name": names}}
+    tifffile.imwrite(tmp_path / "a.tif", pixels, ome=True, metadata=metadata)
+    header = read_header(tmp_path / "a.tif")
+    assert header.channel_names == tuple(names)
+    assert [channel_number(header, one) for one in ("Alexa 488/FITC", 0)] == [1, 0]
+    tifffile.imwrite(tmp_path / "b.tif", pixels, ome=True, metadata={"axes": "ZCYX"})
+    assert read_header(tmp_path / "b.tif").channel_names in ((), ("", ""))
+    twice = metadata | {"Channel": {"Name": ["DAPI", "DAPI"]}}
+    tifffile.imwrite(tmp_path / "c.tif", pixels, ome=True, metadata=twice)
+    with pytest.raises(ValueError, match=r"several of the image's channels are called DAPI"):
+        channel_number(read_header(tmp_path / "c.tif"), "DAPI")
+
+
+def test_wavelengths_are_names():
+    header = Header(1, 17, 19, 3, "uint8", channel_names=("405", "488", "1"))
+    found = [channel_number(header, one) for one in (488, "488", 1, "1", "405")]
+    assert found == [1, 1, 1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("channel", "message"),
+    [
+        (4, r"channel 4 does not exist: the image has 4, from 0 on, called DAPI, Cy3$"),
+        ("cy3", r"channel cy3 does not exist: the image has 4"),
+        ("2", r"channel 2 does not exist"),
+    ],
+)
+def test_channels_that_an_image_has_not(channel, message):
+    header = Header(1, 17, 19, 4, "uint8", channel_names=("DAPI", "", "Cy3", ""))
+    with pytest.raises(ValueError, match=message):
+        channel_number(header, channel)
+
+
 def test_three_channels_as_pages_are_colors(tmp_path):
     pixels = np.moveaxis(DEEP_RGB, -1, 0)
     tifffile.imwrite(tmp_path / "a.tif", pixels, ome=True, metadata={"axes": "CYX"})
@@ -746,6 +781,29 @@ def test_color_and_boolean_ome_zarr(tmp_path):
         write_ome_zarr(tmp_path / "mask", MASK, "yx", version, chunks=(20, 20))
         assert read_header(tmp_path / "mask") == Header(1, 37, 53, 1, "uint8")
         assert_same(planes_of(tmp_path / "mask"), MASK[None].astype(np.uint8))
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+@pytest.mark.parametrize(
+    ("omero", "names"),
+    [
+        ({"channels": [{"label": "DAPI"}, {"color": "ff0000"}]}, ("DAPI", "")),
+        ({"channels": [{"label": "DAPI"}]}, ()),
+        ({"channels": [{"label": 1}, "b"]}, ("", "")),
+        ({"channels": 3}, ()),
+        ("none", ()),
+        (None, ()),
+    ],
+)
+def test_names_of_channels_in_ome_zarr(tmp_path, version, omero, names):
+    pixels = np.zeros((2, 17, 19), np.uint8)
+    write_ome_zarr(tmp_path / "a", pixels, "cyx", version, chunks=(1, 8, 8))
+    group = zarr.open_group(tmp_path / "a", mode="r+")
+    if version == "0.4":
+        group.attrs["omero"] = omero
+    else:
+        group.attrs["ome"] = {**group.attrs["ome"], "omero": omero}
+    assert read_header(tmp_path / "a").channel_names == names
 
 
 def test_big_endian_ome_zarr(tmp_path):

@@ -39,7 +39,8 @@ def project(pixels, step):
 @pytest.mark.parametrize("step", [name for name in PROJECTIONS if name != "channels"])
 def test_projection_is_a_plane_of_its_dtype_and_changes_nothing(step, dtype):
     pixels = make_colors(dtype)
-    before, step = pixels.copy(), {"stain": {"matrix": STAINS}} if step == "stain" else step
+    step = {"stain": {"stain": {"matrix": STAINS}}, "channel": {"channel": 2}}.get(step, step)
+    before = pixels.copy()
     plane = project(pixels, step)
     assert (plane.shape, plane.dtype) == ((40, 50), filters.chain_dtype([step], dtype))
     assert plane.dtype == ("int16" if step == "hue" else dtype)
@@ -148,6 +149,10 @@ def test_matrix_of_ones_own_gives_what_was_mixed():
         ([{"stain": {"matrix": [[1, 0, 0]] * 3}}], "two of its stains absorb the same colours"),
         ([{"stain": {"matrix": STAINS, "index": 3}}], "index is 3: give 0, 1 or 2"),
         ([{"channels": []}], r"of is \[\]: give a list"),
+        ([{"channel": -1}], "which is -1: give a number from 0, or a name"),
+        ([{"channel": ""}], "which is ''"),
+        ([{"channel": 1.5}], r"which is 1\.5"),
+        ([{"channels": [{"channel": 1}, {"channel": 1}]}], "is given twice"),
         ([{"channels": ["red", "grene"]}], "channel grene does not exist; did you mean green"),
         ([{"channels": ["red", "hue"]}], "hue is no plane of grey levels: leave it out"),
         ([{"channels": ["red", "a", "red"]}], "red is given twice"),
