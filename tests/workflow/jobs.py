@@ -119,7 +119,8 @@ class Jobs:
         pixels = planned.pixels
         self.carry_out(
             "filter",
-            {"image": pixels.files, "rois": pixels.rois, "colors": pixels.colors},
+            {"image": pixels.files, "rois": pixels.rois}
+            | {"colors": pixels.colors, "sources": pixels.sources},
             {"filtered": path, "cost": paths.FILTER_COST.format(**names)},
             planned,
             names,
@@ -127,6 +128,7 @@ class Jobs:
             "dtype",
             steps=pixels.steps,
             blocks=pixels.blocks,
+            arrays=pixels.arrays,
         )
 
     def quality(self, names):
