@@ -35,3 +35,7 @@ if export.collected(STUDY).masks:
             arrays=lambda w: export.collected(STUDY).arrays,
         resources:
             **resources.of_attempts(lambda w: export.collected(STUDY).need),
+
+    # Snakemake tries one output after the other for each file that it looks for
+    COLLECTED = frozenset(export.collected(STUDY).masks)
+    workflow.get_rule("export_collected").is_producer = lambda path: path in COLLECTED

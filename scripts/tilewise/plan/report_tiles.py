@@ -236,9 +236,16 @@ def number_of_packs(study: Study) -> int:
     return min(most, sum(annotated.values()) + following)
 
 
+@cache
 def _annotated_tiles(study: Study, sample: str) -> int:
-    grid, truth = study.grids[sample], study.samples[sample].truth
-    return len({tile for piece in truth for tile in grid.tiles_in(piece.region)})
+    grid, number = study.grids[sample], 0
+    for pieces in reads.pieces_by_plane(study, sample, "truth").values():
+        # most planes have one piece, whose tiles need not be listed
+        if len(pieces) == 1:
+            number += grid.number_of_tiles(pieces[0].region)
+        else:
+            number += len({tile for piece in pieces for tile in grid.tiles_in(piece.region)})
+    return number
 
 
 def is_wanted(study: Study) -> bool:

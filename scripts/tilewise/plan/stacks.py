@@ -31,7 +31,7 @@ class Stack:
         """Whether small samples are collected in it, be it one."""
         return is_shared(self.name)
 
-    @property
+    @cached_property
     def samples(self) -> list[str]:
         """In the order of the sheet."""
         return list(self.offsets)
