@@ -179,7 +179,7 @@ def metadata(study: Study) -> Metadata:
                 "methods": max(len(study.methods_of(sample)) for sample in stack.samples),
                 "fill": fill(array.name) if array.kind == "label" else 0,
                 "dtype": _dtype(study, array),
-                "codec": study.config["filtered_codec"] if array.kind == "filtered" else "zstd",
+                "codec": _codec(study, array),
                 "pixel_size": _pixel_size(study, stack),
                 "grid": reads.grid_settings(stack.grid),
                 "samples": _views(study, stack) if stack.is_shared else [],
@@ -200,6 +200,10 @@ def metadata(study: Study) -> Metadata:
     ]
     digest = hashlib.sha256(repr((groups, stacks)).encode()).hexdigest()
     return Metadata(files, groups, stacks, digest)
+
+
+def _codec(study: Study, array: Array) -> str:
+    return study.filtered_codec(array.stack) if array.kind == "filtered" else "zstd"
 
 
 def _dtype(study: Study, array: Array) -> str:

@@ -132,7 +132,7 @@ def filtered(
     blocks = _blocks_around(study, places, reach)
     pattern = paths.FILTERED + paths.FILTERED_BLOCK
     files = paths.of_blocks(pattern, blocks, stack=stack, filter=filter)
-    codec = study.config["filtered_codec"]
+    codec = study.filtered_codec(stack)
     return Pixels(files, blocks, [], codec, rois(study, stack, blocks))
 
 

@@ -30,7 +30,7 @@ def filtered(study: Study, stack: str, filter: str, block: str) -> Filter:
         parts=reads.parts(study, places),
         pixels=reads.image(study, places, filter, 0),
         dtype=study.dtype(stack),
-        codec=study.config["filtered_codec"],
+        codec=study.filtered_codec(stack),
         need=resources.by_strips(study, stack, group, reach=reach, filter=filter),
     )
 

@@ -328,6 +328,23 @@ class Study:
         is_plane = not is_circular(steps) and not channels_of(steps)
         return filter != NO_FILTER and is_image(steps) and is_plane
 
+    def filtered_codec(self, stack: str) -> str:
+        """How filtered images of a stack are compressed.
+
+        With `auto` they are not, unless most of what is stored would be padding of the last tiles.
+        Of collected samples that goes by their stack, so that further ones change nothing.
+        """
+        codec: str = self.config["filtered_codec"]
+        if codec != "auto":
+            return codec
+        grid = self.stacks[stack].grid
+        if self.stacks[stack].is_shared:
+            # of one tile, samples may be of any size below
+            return "zstd" if grid.block[1:] == grid.chunk else "none"
+        sides = zip(grid.shape[1:], grid.chunk, strict=True)
+        stored = prod(-(-size // chunk) * chunk for size, chunk in sides)
+        return "zstd" if stored > 2 * prod(grid.shape[1:]) else "none"
+
     def filter_channels(self, filter: str) -> list[str]:
         """Names of the channels that a filter gives, if it gives several."""
         return channels_of(self.config["filters"].get(filter, []))

@@ -274,3 +274,25 @@ def test_what_samples_of_a_stack_have_in_common():
     assert (study.dtype(name), study.channels(name), study.is_color(name)) == ("uint16", 3, True)
     assert not study.is_color("_small_uint8_voted_1")
     assert study.voted == ["_small_uint8_voted_1"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "collected", "codec"),
+    [
+        ((1, 512, 1024), 0, "none"),
+        ((1, 512, 256), 0, "none"),
+        # 2 x 255 x 512 px are less than 512 x 512
+        ((1, 255, 512), 0, "zstd"),
+        ((1, 600, 600), 0, "zstd"),
+        ((1, 800, 800), 0, "none"),
+        ((1, 512, 512), 8, "zstd"),
+        ((1, 600, 600), 8, "none"),
+    ],
+)
+def test_what_is_mostly_padding_is_compressed(shape, collected, codec):
+    config = with_defaults({"tile": 512, "collect": {"side": collected}})
+    study = study_of([imagined_sample("a", shape)], config)
+    (stack,) = study.stacks
+    assert study.filtered_codec(stack) == codec
+    study = study_of([imagined_sample("a", shape)], config | {"filtered_codec": "lz4"})
+    assert study.filtered_codec(stack) == "lz4"
