@@ -251,6 +251,8 @@ def configured(apply, keep, **collect):
     """With blocks of four planes of a tile, or of one of 4 x 4 tiles."""
     settings = {"methods": METHODS, "filters": FILTERS, "apply": apply, **KEEP[keep]}
     settings |= {"quality": {"survey": 2}, "overlay": {"per_plane": 1}}
+    # `auto` goes by the stack
+    settings |= {"filtered_codec": "none"}
     return with_defaults(settings | {"collect": collect or {"planes": 4}})
 
 
