@@ -259,6 +259,19 @@ def test_the_best_variant_is_chosen_and_held_out():
     ]
 
 
+def test_only_models_that_are_trained_without_a_fold_are_held_out_in_the_table():
+    rows = swept(low=(90, 80, 20), high=(60, 70, 80))
+    by = COLUMNS, COLUMNS.metric("accuracy"), "micro"
+    for is_trained, samples, estimate in (
+        (False, 3, "resubstitution"),
+        (True, 3, "held out"),
+        (True, 1, "resubstitution"),
+    ):
+        own = trials_of([one for one in rows if one["sample"] in SAMPLES[:samples]], ("low", "high"))
+        made = selection.select("m", own, *by, is_trained=is_trained)
+        assert {row["estimate"] for row in made.sweep_rows} == {estimate}
+
+
 def evidence_of(trials):
     return evidence.selected(trials, trials.splits, COLUMNS.metric("accuracy"), "micro", 1)
 
