@@ -267,7 +267,8 @@ def test_only_models_that_are_trained_without_a_fold_are_held_out_in_the_table()
         (True, 3, "held out"),
         (True, 1, "resubstitution"),
     ):
-        own = trials_of([one for one in rows if one["sample"] in SAMPLES[:samples]], ("low", "high"))
+        own = [one for one in rows if one["sample"] in SAMPLES[:samples]]
+        own = trials_of(own, ("low", "high"))
         made = selection.select("m", own, *by, is_trained=is_trained)
         assert {row["estimate"] for row in made.sweep_rows} == {estimate}
 
