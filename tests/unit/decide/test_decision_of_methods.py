@@ -201,6 +201,13 @@ def test_trivial_masks_stand_beside_the_methods():
     assert value[decision.CROSS_VALIDATED] == 0.85
 
 
+def test_trivial_masks_are_of_as_many_pixels_as_the_truth_of_each_unit():
+    # 10 of 110 pixels are foreground in the one, 30 of 130 in the other
+    made = decided({"m": [row("a", 90, method="m", fn="10"), row("b", 90, method="m", fn="30")]})
+    value = {row["method"]: row["micro"] for row in made.scores if row["metric"] == "accuracy"}
+    assert value["all background"] == pytest.approx(200 / 240)
+
+
 def test_the_method_is_selected_without_the_fold_that_is_scored():
     # without its own sample each method is the worse one there
     counts = {
