@@ -1,7 +1,8 @@
 """Sources: masks of other programs, which a filter may begin with in place of the image.
 
 Their pixels are stored as arrays of float32, whatever their files have: labels that are not 0 stay
-so, and uint8, uint16, int16 and float32 keep every value.
+so, and uint8, uint16, int16 and float32 keep every value. What is named as a source or as a
+threshold only declares its settings: no pixels go through these functions.
 """
 
 import hashlib
@@ -35,9 +36,7 @@ COLUMN_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 """Of a column of the sample sheet, since a folder has its name, too."""
 
 
-def external(
-    pixels: NDArray, column: str, above: float = 0, channel: int | None = None
-) -> NDArray[Any]:
+def external(pixels: NDArray, column: str, above: float = 0, channel: int | None = None) -> None:
     """Foreground is what is above a number in masks or probabilities that were made elsewhere.
 
     By default it is all objects, whatever their numbers, and all that is not 0 in a mask.
@@ -51,7 +50,6 @@ def external(
     channel : int, optional
         Number of the channel that counts, from 0, where the images have several.
     """
-    return pixels > above
 
 
 def command(
@@ -62,7 +60,7 @@ def command(
     above: float = 0,
     timeout: float = 3600,
     memory: int | None = None,
-) -> NDArray[Any]:
+) -> None:
     """Foreground is what is above a number in masks or probabilities that a program writes.
 
     It is run once for each block, on a folder of tiles after the method's filter, as TIFF in the
@@ -85,12 +83,10 @@ def command(
     memory : int, optional
         Megabytes that the program may take, for which the job asks, too; by default any number.
     """
-    return pixels > above
 
 
-def external_image(pixels: NDArray, column: str, channel: int | None = None) -> NDArray:
+def external_image(pixels: NDArray, column: str, channel: int | None = None) -> None:
     """Pixels of masks made elsewhere, or of probabilities; as a filter's first step."""
-    return pixels
 
 
 def command_image(
@@ -101,9 +97,8 @@ def command_image(
     timeout: float = 3600,
     memory: int | None = None,
     filter: str | None = None,
-) -> NDArray:
+) -> None:
     """What a program makes of the image after a filter; as a filter's first step."""
-    return pixels
 
 
 SOURCES: dict[str, Callable] = {EXTERNAL: external_image, COMMAND: command_image}

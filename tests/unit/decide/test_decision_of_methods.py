@@ -201,6 +201,13 @@ def test_trivial_masks_stand_beside_the_methods():
     assert value[decision.CROSS_VALIDATED] == 0.85
 
 
+def test_trivial_masks_are_of_as_many_pixels_as_the_truth_of_each_unit():
+    # 10 of 110 pixels are foreground in the one, 30 of 130 in the other
+    made = decided({"m": [row("a", 90, method="m", fn="10"), row("b", 90, method="m", fn="30")]})
+    value = {row["method"]: row["micro"] for row in made.scores if row["metric"] == "accuracy"}
+    assert value["all background"] == pytest.approx(200 / 240)
+
+
 def test_the_method_is_selected_without_the_fold_that_is_scored():
     # without its own sample each method is the worse one there
     counts = {
@@ -257,6 +264,20 @@ def test_the_best_variant_is_chosen_and_held_out():
         (1, "high"),
         (2, "low"),
     ]
+
+
+def test_only_models_that_are_trained_without_a_fold_are_held_out_in_the_table():
+    rows = swept(low=(90, 80, 20), high=(60, 70, 80))
+    by = COLUMNS, COLUMNS.metric("accuracy"), "micro"
+    for is_trained, samples, estimate in (
+        (False, 3, "resubstitution"),
+        (True, 3, "held out"),
+        (True, 1, "resubstitution"),
+    ):
+        own = [one for one in rows if one["sample"] in SAMPLES[:samples]]
+        own = trials_of(own, ("low", "high"))
+        made = selection.select("m", own, *by, is_trained=is_trained)
+        assert {row["estimate"] for row in made.sweep_rows} == {estimate}
 
 
 def evidence_of(trials):

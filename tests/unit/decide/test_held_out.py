@@ -4,13 +4,16 @@ import itertools
 
 import numpy as np
 import pytest
+from right_pixels import SETTINGS
 from scipy import stats
 
 from tilewise.decide import held_out, significance
-from tilewise.decide.choice import choose
+from tilewise.decide.choice import choose, select
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.cross_validation import Splits, assign_folds, nested_selection
-from tilewise.decide.evidence import Evidence
+from tilewise.decide.evidence import Evidence, Rules
+from tilewise.decide.resampling import bootstrap_weights
+from tilewise.decide.uncertainty import Uncertainty
 
 MCC = CountColumns(()).merit("mcc")
 ACCURACY = CountColumns(()).merit("accuracy")
@@ -100,6 +103,36 @@ def test_a_tuned_and_a_fixed_method_are_told_apart_by_the_corrected_error():
     found = significance.set_of_best(methods, MCC, "micro", 0, splits=splits)
     # as many of the 256 flips as p says, rounded up
     assert found.tolist() == [1, np.ceil(256 * p) / 256]
+
+
+def of_rights(rights):
+    """Counts of units of 1,000 background pixels."""
+    return np.array([(0, 1000 - right, 0, right) for right in rights], float)
+
+
+FEWER = np.array([10, 10, 10, 10, 10, 10, 10, 200])
+"""Pixels that a fixed method gets right less than a tuned one, in each of eight units."""
+TUNED = Evidence("held out", of_rights([900] * 8), tables=of_rights([900] * 8)[None], parameters=1)
+FIXED = Evidence("fixed", of_rights(900 - FEWER))
+
+
+def test_intervals_of_a_difference_have_the_corrected_error():
+    splits = folds(8)
+    sure = Uncertainty([TUNED, FIXED], ACCURACY, "micro", bootstrap_weights(8, 50, 0), splits)
+    mean = np.mean(FEWER / 1000)
+    # of eight folds, one unit is scored and seven train
+    half = stats.t.ppf(0.975, 7) * np.sqrt((1 / 8 + 1 / 7) * np.var(FEWER / 1000, ddof=1))
+    assert sure.interval(0, 1) == pytest.approx((mean - half, mean + half))
+
+
+def test_a_fixed_method_is_selected_where_the_corrected_error_cannot_exclude_it():
+    """It is worse in each unit, which none of 255 swaps is, but by how much varies."""
+    methods = [TUNED, FIXED]
+    assert significance.set_of_best(methods, ACCURACY, "micro", 0).tolist() == [1, 1 / 256]
+    error = np.sqrt((1 / 8 + 1 / 7) * np.var(FEWER, ddof=1))
+    assert stats.t.sf(np.mean(FEWER) / error, 7) > 0.05
+    rules = Rules.of(SETTINGS | {"margin": 0.05}, "sample", 8)
+    assert select(methods, folds(8), ACCURACY, rules) == 1
 
 
 def test_two_tuned_methods_with_the_same_tables_are_equal():

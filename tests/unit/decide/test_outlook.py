@@ -1,5 +1,7 @@
 """What stands beside a decision, by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from right_pixels import SETTINGS, row_of
@@ -48,6 +50,13 @@ def test_units_that_would_tell_the_leading_methods_apart():
     assert outlook.planned(known, known_relation, *given[2:]) is None
 
 
+def test_equal_methods_are_never_told_apart():
+    known = {name: Evidence("fixed", counts_of([80, 84, 76, 82, 78])) for name in "ab"}
+    decisive = [{"method": "a", "relation": ""}, {"method": "b", "relation": "cannot tell"}]
+    plan = outlook.planned(known, decisive, COLUMNS, rules_of(5), folds_of(5))
+    assert (plan["units"], plan["low"], plan["high"]) == (None, None, None)
+
+
 def test_other_metrics_order_methods_alike_or_not():
     orders = {"accuracy": (1, 2, 3), "f1": (1, 3, 2), "iou": (3, 2, 1), "mcc": (1, 1, 1)}
     ranking = [
@@ -92,6 +101,10 @@ def test_the_rule_is_followed_with_other_seeds():
     known = {"tuned": tuned, "plain": plain}
     seeds = choice.repeat("tuned", known, splits, ACCURACY, rules)
     assert seeds == {"tuned": 3, "plain": 2}
+    # what is calibrated without a fold is known of its own folds alone
+    calibrated = replace(tuned, tables=np.stack([tables, tables]))
+    with_folds = known | {"tuned": calibrated}
+    assert choice.repeat("tuned", with_folds, splits, ACCURACY, rules) == {"tuned": 5}
     (doubt,) = decision_doubts.seed_doubts("tuned", seeds)
     assert (doubt.code, doubt.method) == ("unstable", "tuned")
     assert "of 5 seeds of folds and flips, tuned is selected in 3, plain in 2" in doubt.message

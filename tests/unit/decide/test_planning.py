@@ -24,6 +24,17 @@ def test_units_that_have_the_power():
     assert 99 <= units_to_tell_apart(0.25, 1 / math.sqrt(10), 10) <= 102
 
 
+def test_no_more_units_are_planned_than_ten_thousand():
+    def told_apart(units):
+        """The difference of methods with a standard deviation of 1 that so many tell apart."""
+        return (stats.t.ppf(0.95, units - 1) + stats.t.ppf(0.8, units - 1)) / math.sqrt(units)
+
+    between = (told_apart(9_999) + told_apart(10_000)) / 2
+    assert units_to_tell_apart(between, 1, 1) == 10_000
+    beyond = (told_apart(10_000) + told_apart(10_001)) / 2
+    assert units_to_tell_apart(beyond, 1, 1) == math.inf
+
+
 def test_methods_that_do_not_differ_are_never_told_apart():
     assert units_to_tell_apart(0.0, 0.1, 8) == math.inf
     assert units_to_tell_apart(-0.1, 0.1, 8) == math.inf

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import confusion_matrix, matthews_corrcoef
 
 from tilewise.decide import reference_scores
-from tilewise.decide.places import Place
+from tilewise.decide.places import Place, read_histograms
 from tilewise.segment import histograms
 from tilewise.segment.class_histogram import class_histogram, histogram
 from tilewise.store.class_histograms import ClassHistogram, merge, pack, unpack
@@ -109,6 +109,19 @@ def test_merged_and_packed():
     assert [place for place, _ in unpacked] == places
     np.testing.assert_array_equal(unpacked[1][1].foreground, parts[1].foreground)
     assert unpack(pack([])) == []
+
+
+def test_histograms_are_read_by_filter_and_place(tmp_path):
+    one, two = (ClassHistogram(*np.full((3, 1), value)) for value in (1, 2))
+    np.savez(tmp_path / "a.npz", **pack([(("a", 3, 2, 1, -1), one), (("a", 3, 2, 1, 0), two)]))
+    np.savez(tmp_path / "b.npz", **pack([(("b", 0, 0, 0, -1), two)]))
+    read = read_histograms([tmp_path / "a.npz", tmp_path / "b.npz"], ["image", "smooth"])
+    # a number of -1 is no block: the tile itself
+    assert {name: list(known) for name, known in read.items()} == {
+        "image": [Place("a", 3, 2, 1), Place("a", 3, 2, 1, "0")],
+        "smooth": [Place("b", 0, 0, 0)],
+    }
+    assert read["image"][Place("a", 3, 2, 1, "0")].values.tolist() == [2]
 
 
 def test_trivial_methods():

@@ -1,6 +1,7 @@
 import pytest
 from right_pixels import table_of
 
+from tilewise.decide import guarded
 from tilewise.decide import summary as summaries
 from tilewise.decide.summary import blank_doubts, describe, doubts_of, sort_rows, sort_table
 from tilewise.score import confusion, formulas
@@ -217,3 +218,34 @@ def test_metrics_of_planes_are_summed_over_planes_and_those_of_pixels_over_tiles
 def test_half_a_truth_is_not_most_of_it():
     (first, *_) = summarize([row("a", "otsu", 0, tp=50, fp=5, fn=0, tn=45)])
     assert first["warning"] == ""
+
+
+def test_what_the_guard_cannot_judge_is_told_once_for_each_sample():
+    rows = [
+        {"sample": sample, "method": method, "tile": tile, "guard": guard}
+        for sample, method, tile, guard in (
+            ("a", "otsu", "t0", "weak, own"),
+            ("a", "otsu", "t1", "weak, own"),
+            ("a", "segmentation", "t0", "weak, own"),
+            ("b", "otsu", "t0", "weak, own"),
+            ("b", "li", "t0", "weak, own"),
+            ("b", "li", "t1", "infinite"),
+            ("b", "otsu", "t2", "infinite"),
+            ("c", "segmentation", "t0", "weak, own"),
+            ("c", "otsu", "t0", "weak, empty"),
+            ("c", "otsu", "t1", "own"),
+            ("c", "otsu", "t5", "infinite"),
+        )
+    ]
+    doubts = guarded.threshold_doubts(rows)
+    assert [(one.code, one.sample, one.method, one.tile) for one in doubts] == [
+        # the method that makes the segmentation is one of those that are named
+        ("weak_contrast", "a", "otsu", ""),
+        ("weak_contrast", "b", "", ""),
+        ("weak_contrast", "c", "segmentation", ""),
+        ("constant_background", "b", "", ""),
+        ("constant_background", "c", "", "t5"),
+    ]
+    assert "objects from noise in b (otsu, li): tiles keep" in doubts[1].message
+    assert doubts[3].message.startswith("2 tiles of b, such as t1, have a background of one")
+    assert doubts[4].message.startswith("a tile of c, such as t5, has a background of one")

@@ -82,6 +82,15 @@ def test_few_units_are_explained(places, groups, number, reason, remedy):
     assert remedy in text
 
 
+def test_a_unit_that_is_asked_for_can_be_the_reason():
+    text = doubts([Place("a", z, 0, 0) for z in range(12)], unit="plane")["few_units"]
+    assert "all are one plane, and `unit: plane` is asked for" in text
+    assert text.endswith(
+        "or write `unit: auto` under `decision` in the configuration: intervals then hold for it "
+        "alone, and say nothing of others"
+    )
+
+
 def test_nothing_to_explain():
     assert doubts([place for sample in "abcde" for place in plane(2, 2, sample=sample)]) == {}
 

@@ -44,10 +44,10 @@ def test_tiles_of_consecutive_planes_are_parts_of_one_unit():
 
 
 def test_near_planes_are_one_unit():
-    tiles = places(*(("a", z, 0, 0) for z in (0, 3, 6, 20, 22, 40)))
+    tiles = places(*(("a", z, 0, 0) for z in (0, 3, 6, 11, 20, 22, 40)))
     kind, units = assign(tiles, {"a": "a"}, plane_gap=5)
     assert kind == "plane"
-    assert list(units.values()) == ["a z0"] * 3 + ["a z20"] * 2 + ["a z40"]
+    assert list(units.values()) == ["a z0"] * 3 + ["a z11"] + ["a z20"] * 2 + ["a z40"]
 
 
 def test_tiles_above_each_other_are_one_unit():

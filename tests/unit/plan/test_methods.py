@@ -82,6 +82,34 @@ def test_a_calibrated_method_is_chosen_too():
         ({"threshold": "otsu", "grid": {"filter": ["flt"]}}, "filter flt is not configured"),
         ({"threshold": {"adaptive": 51}, "scope": "calibrated"}, "no threshold to calibrate"),
         ({"threshold": "adaptive", "grid": {"size": [4]}}, "m, size=4: .*odd whole number"),
+        ({"threshold": {"multiotsu": 1}}, "classes is 1: give a whole number of at least 2"),
+        (
+            {"threshold": {"multiotsu": {"classes": 3, "foreground": [1, 3]}}},
+            r"foreground is \[1, 3\]: give a class or a list of classes, from 0",
+        ),
+        (
+            {"threshold": {"adaptive": {"size": 5, "weights": "median"}}},
+            "weights is 'median': choose gaussian or mean",
+        ),
+        ({"threshold": {"sauvola": {"size": 5, "r": 0}}}, "r is 0: give a number of grey levels"),
+        (
+            {"threshold": {"hysteresis": {"low": "lower", "high": 9}}},
+            "low is 'lower': give a number, or a method: otsu",
+        ),
+        (
+            {"threshold": {"hysteresis": {"low": 9, "high": 8}}},
+            "low is 9, high is 8: give a low that is not above high",
+        ),
+        (
+            {"threshold": {"hysteresis": {"low": 8, "high": 9}}, "foreground": "dark"},
+            "hysteresis finds what is bright: add `invert` to its filter",
+        ),
+        ({"threshold": "unet", "foreground": "dark"}, "truth says what is foreground: leave"),
+        (
+            {"threshold": "otsu", "fallback": "empty", "weak": "own"},
+            "by fallback: empty it is not asked: leave out one of the two",
+        ),
+        ({"threshold": "otsu", "samples": ["t"]}, "m: sample t is not in the sheet"),
     ],
 )
 def test_what_cannot_be(entry, message):

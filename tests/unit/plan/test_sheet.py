@@ -139,11 +139,30 @@ def test_windows_that_cannot_be(folder, lines, message):
         ({"image": "stored:none"}, "is not configured"),
         ({"image": "s3://bucket/plane.tif"}, "under `stored`"),
         ({"image": ""}, "is empty"),
+        ({"image": "[pw]*.png"}, r"window.png is 10 x 20 px, .*plane_1.png 40 x 50: planes of one"),
+        ({"image": "none.png"}, r"image .*none.png does not exist: correct the path in the sheet"),
+        ({"image": "none_*.png"}, r"image .*none_\*.png matches no file: correct the glob"),
     ],
 )
 def test_rows_that_cannot_be(folder, row, message):
     with pytest.raises(ValueError, match=message):
         read(folder, {"sample": "brain", "image": "plane_*.png"} | row)
+
+
+def test_planes_of_several_kinds_are_refused(folder):
+    Image.fromarray(np.zeros((40, 50, 3), np.uint8)).save(folder / "plane_11.png")
+    with pytest.raises(
+        ValueError, match=r"plane_11.png has 3 channels of uint8, .*plane_1.png 1 of uint8"
+    ):
+        read(folder, {"sample": "brain", "image": "plane_*.png"})
+
+
+def test_a_sheet_without_rows_is_refused(folder):
+    (folder / "sheet.tsv").write_text("sample\timage\n")
+    with pytest.raises(ValueError, match=r"sheet.tsv has no rows: add one per sample"):
+        read_samples(folder / "sheet.tsv", {}, "luma", None, None)
+    with pytest.raises(ValueError, match="other.tsv does not exist: set `samples`"):
+        read_samples(folder / "other.tsv", {}, "luma", None, None)
 
 
 def test_truth_foreground_of_a_row_and_of_the_configuration(folder):

@@ -13,6 +13,9 @@ from studies import (
     write_sample,
 )
 
+from tilewise.plan.study import named_files
+from tilewise.read.header import Header
+
 FILTERS = {"smooth": [{"gaussian": 1}], "flat": [{"median": 5}]}
 PAIR = OTSU | {"li": {"threshold": "li"}}
 
@@ -167,6 +170,14 @@ MANY = {
         {"methods": {"otsu": {"threshold": "otsu", "samples": ["a"]}}},
         "apply: best needs a method that runs on all samples: leave its `samples` out",
     ),
+    "precision": (
+        {"decision": {"metric": "precision"}},
+        "decision.metric: precision cannot decide",
+    ),
+    "no metric": (
+        {"validate": {"metrics": ["cldise"]}},
+        "validate.metrics: cldise does not exist; did you mean cldice?",
+    ),
     "metric": (
         {"validate": {"metrics": ["cldice"]}, "decision": {"metric": "nsd"}},
         "decision.metric: nsd is not computed: add nsd to `metrics` under `validate`",
@@ -202,6 +213,32 @@ def test_what_cannot_be_is_refused(tmp_path, rows, settings, message):
     assert str(error.value).startswith(message)
     # and the rest of the study is sound
     make_study(tmp_path, *rows)
+
+
+def test_files_that_the_workflow_makes_or_fetches():
+    found = named_files(
+        {
+            "phantoms": {"p": {"shape": [2, 3, 4]}},
+            "downloads": {"a.tif": {"shape": [1, 5, 6], "dtype": "uint16"}},
+            "stored": {
+                name: {"files": files, "first": 7, "shape": [2, 5, 6], "channels": 3}
+                | {"dtype": "uint8"}
+                for name, files in (("all", "s3://b/a.tif"), ("each", "s3://b/a_{:02d}.tif"))
+            },
+        }
+    )
+    plane, planes = Header(1, 5, 6, 3, "uint8"), Header(2, 5, 6, 3, "uint8")
+    assert found == {
+        **{
+            f"phantom:p/{kind}": [
+                (f"results/sources/phantom/p/{kind}.tif", Header(2, 3, 4, 1, "uint8"))
+            ]
+            for kind in ("image", "truth")
+        },
+        "download:a.tif": [("results/sources/download/a.tif", Header(1, 5, 6, 1, "uint16"))],
+        "stored:all": [("s3://b/a.tif", planes)],
+        "stored:each": [("s3://b/a_07.tif", plane), ("s3://b/a_08.tif", plane)],
+    }
 
 
 def test_without_truth_nothing_is_decided(tmp_path, rows):

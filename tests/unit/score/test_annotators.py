@@ -69,7 +69,7 @@ def test_a_truth_may_be_part_of_an_array():
     [
         (TRUTHS[:1], "1 truths: give those of 2 to 8"),
         (TRUTHS * 4, "12 truths"),
-        ([TRUTHS[0], TRUTHS[1][:1]], "must be equal"),
+        ([TRUTHS[0], TRUTHS[1][:1]], "truth 1 is .*, the first .*: they must be equal"),
         ([TRUTHS[0], TRUTHS[1].astype(int)], "int64 of 2 dimensions"),
         ([TRUTHS[0][0], TRUTHS[1][0]], "uint8 of 1 dimensions"),
         ([TRUTHS[0] * 2, TRUTHS[1], TRUTHS[1]], "other than 0, 1 and 255"),

@@ -23,6 +23,8 @@ CODES = np.stack([confusion_map(TRUTH, mask) for mask in MASKS])
 
 def test_error_map_by_hand():
     assert error_kinds.error_map(CODES).tolist() == [[1, 4, 1, 4, 0], [2, 1, 2, 2, 0]]
+    # of the first method alone
+    assert error_kinds.error_map(CODES[:1]).tolist() == [[1, 2, 1, 2, 0], [1, 1, 1, 2, 0]]
 
 
 def test_differences_by_hand():
@@ -96,6 +98,17 @@ def test_calibre_of_a_disc():
     cv2.circle(disc, (30, 30), 10, 1, -1)
     skeleton = skeletonize(disc.astype(bool)).astype(np.uint8)
     assert np.median(error_kinds.calibre(disc, skeleton)[disc == 1]) == pytest.approx(21, abs=2)
+
+
+def test_calibre_is_by_the_own_centreline_however_far():
+    """Lines of a pixel, each nearer to an end of the other object than that one's own is."""
+    thin, thick = np.zeros((2, 10, 10), np.uint8)
+    thin[0], thin[:, 9] = 1, 1
+    thick[6:9, 5:8] = thick[7, :5] = thick[3:8, 0] = 1
+    line = np.zeros_like(thin)
+    line[0, 0] = line[7, 6] = 1
+    # the end of the thin one is 12.7 px from its own line, and 3.6 px from the other's
+    np.testing.assert_array_equal(error_kinds.calibre(thin + thick, line), thin + 3 * thick)
 
 
 def test_calibre_without_foreground_or_background():

@@ -52,6 +52,8 @@ def test_each_flag_of_a_tile_is_a_stratum():
         "dark": ("quality", 2, 4),
         "no flag": ("quality", 1, 2),
     }
+    # in the order in which they first occur
+    assert list(found) == ["blurred", "dark", "no flag"]
 
 
 def test_limits_are_those_that_docs_name():

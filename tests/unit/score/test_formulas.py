@@ -82,3 +82,22 @@ def test_nothing_is_right_about_centrelines_that_never_meet():
 def test_directions():
     worse_when_high = {name for name, metric in formulas.METRICS.items() if metric.direction < 0}
     assert worse_when_high == {"assd", "hd95"}
+
+
+def test_which_way_a_metric_is_better_and_what_may_rank_methods():
+    by_name = formulas.METRICS
+    # all others are better the higher they are
+    directions = {name: one.direction for name, one in by_name.items() if one.direction != 1}
+    assert directions == {
+        **{"hd95": -1, "assd": -1},
+        **{"prevalence": 0, "count_error": 0, "area_error": 0},
+    }
+    assert {name for name, one in by_name.items() if one.decides} == {
+        *("accuracy", "f1", "iou", "balanced_accuracy", "mcc", "cldice", "nsd", "object_f1"),
+    }
+    # all others are from 0 to 1
+    ranges = {name: (one.low, one.high) for name, one in by_name.items()}
+    assert {name: own for name, own in ranges.items() if own != (0, 1)} == {
+        **{"mcc": (-1, 1), "hd95": (0, np.inf), "assd": (0, np.inf)},
+        **{"count_error": (-np.inf, np.inf), "area_error": (-1, np.inf)},
+    }

@@ -116,6 +116,7 @@ def test_mcc_does_not_overflow_at_a_terapixel():
         ((0, 9, 0, 0), "mask_full", 0, 0, -1, 0, None),
         ((0, 0, 9, 0), "mask_empty", 0, 0, -1, None, 0),
         ((0, 0, 0, 0), "not_annotated", None, None, None, None, None),
+        ((2, 3, 1, 4), "normal", 0.5, 2 / 6, None, 0.4, 2 / 3),
         ((4, 2, 2, 14), "normal", 8 / 12, 0.5, None, 4 / 6, 4 / 6),
     ],
 )

@@ -32,6 +32,16 @@ def test_blocks_are_apart_by_the_margin(shape, margin):
         assert gaps == {min(margin, size // 3 - 1)}
 
 
+def test_margins_of_blocks_by_hand():
+    # of four pixels between blocks, two are taken from each; of three, one and two
+    rows = [(cut.start, cut.stop) for cut, _ in patches((30, 3), 4)[::3]]
+    assert rows == [(0, 8), (12, 18), (22, 30)]
+    rows = [(cut.start, cut.stop) for cut, _ in patches((30, 3), 3)[::3]]
+    assert rows == [(0, 8), (11, 18), (21, 30)]
+    # of three columns each block has one
+    assert [(cut.start, cut.stop) for _, cut in patches((30, 3), 4)[:3]] == [(0, 1), (1, 2), (2, 3)]
+
+
 def test_a_tile_has_one_row_unless_it_is_cut():
     truth, mask = np.zeros((2, 12, 12), np.uint8)
     truth[:4, :4] = mask[:4, :4] = 1

@@ -122,6 +122,16 @@ def test_nothing_inside_that_tells_the_noise():
         np.testing.assert_array_equal(apply_chain(plane, [filter], inside), plane)
 
 
+def test_the_time_of_bilateral_goes_by_the_area_of_its_window():
+    assert denoising.bilateral_seconds(5, levels=1) == pytest.approx(0.03 * 25)
+
+
+def test_the_time_of_nlm_goes_by_the_places_that_are_compared():
+    # 3 x 3 and 5 x 5
+    assert denoising.nlm_seconds(1, strength=1) == pytest.approx(0.02 * 9)
+    assert denoising.nlm_seconds(2, strength=1) == pytest.approx(0.02 * 25)
+
+
 def test_libraries_are_imported_where_they_are_used():
     code = (
         "import sys, numpy as np; from tilewise.segment.filters import apply_chain, check_chain;"

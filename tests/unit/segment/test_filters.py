@@ -531,6 +531,18 @@ def test_a_dtype_that_is_not_filtered_is_refused():
         filters.check_chain(["invert"], "int32")
 
 
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ({"external": {"column": "a/b"}}, "column is 'a/b': give the name of a column"),
+        ({"command": {"run": ["own"], "version": "1"}}, "run does not name {input}"),
+    ],
+)
+def test_sources_are_checked(step, message):
+    with pytest.raises(ValueError, match=message):
+        filters.check_chain([step, "invert"], "uint8")
+
+
 @pytest.mark.parametrize(("chain", "dtype"), EVERY_CASE, ids=str)
 def test_chains_that_can_be_applied_are_accepted(chain, dtype):
     filters.check_chain(chain, dtype)

@@ -10,7 +10,7 @@ from skimage.filters import threshold_otsu, threshold_yen
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.guard import Limits, Outcome, least_difference
 from tilewise.segment.histograms import Split, histogram, split
-from tilewise.segment.outcomes import asks_sample, outcome_of
+from tilewise.segment.outcomes import asks_sample, outcome_of, outcomes_of
 from tilewise.segment.sample_histogram import merge, of_sample, read
 from tilewise.segment.segmenters import Segmenter, segment_tiles
 from tilewise.segment.thresholds import Threshold, find_threshold, otsu_split
@@ -221,6 +221,29 @@ def test_blocks_are_as_one(tmp_path):
     assert outcome_of(again, segmenter) == outcome_of(sample, segmenter)
     assert all(asks_sample(block, segmenter) for block in blocks)
     assert not asks_sample(blocks[0], segmenter_of(min_contrast=0.1))
+
+
+def test_outcomes_of_variants_are_those_of_each_with_its_filter():
+    plane = np.where(np.arange(1600).reshape(40, 40) % 7, 10, 200).astype(np.uint8)
+    grid = Grid((1, 40, 40), 20, (1, 40, 40))
+    part = Part("a", grid, "0/0/0", 0)
+    filters = {
+        name: Filtered(Plane(plane), steps, grid, "uint8")
+        for name, steps in (("image", []), ("inverted", ["invert"]))
+    }
+    segmenters = {"image": ("otsu", "yen"), "inverted": ("otsu",)}
+    variants = [
+        {"name": f"{source}-{name}", "filter": source, "segmenter": vars(segmenter_of(name))}
+        for source, names in segmenters.items()
+        for name in names
+    ]
+    found = outcomes_of(variants, filters, part, 1)
+    assert found == {
+        f"{source}-{name}": outcome_of(of_sample(filters[source], part, 1), segmenter_of(name))
+        for source, names in segmenters.items()
+        for name in names
+    }
+    assert found["image-otsu"] != found["inverted-otsu"]
 
 
 def test_a_sample_that_is_weak_as_configured():

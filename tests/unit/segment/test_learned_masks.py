@@ -67,6 +67,25 @@ def test_tiles_and_blocks_of_tiles_have_their_own(plane, files):
     np.testing.assert_array_equal(everywhere, mask_by(files["all"], plane))
 
 
+def test_blocks_outside_of_a_region_are_not_predicted(plane):
+    loaded = []
+
+    class One:
+        def mask(self, pixels, corner, window, probability):
+            y0, y1, x0, x1 = window
+            return np.ones((y1 - y0, x1 - x0), np.uint8)
+
+    def load(path):
+        loaded.append(path)
+        return One()
+
+    # blocks of 10 x 10 px; the region has the first row of them and a half of the second
+    models = Models("all", {(0, 0, 0): {str(number): str(number) for number in range(9)}})
+    mask = models.mask(plane[:15, :30], Region(0, 1, 0, 15, 0, 30), GRID, load)
+    assert mask.all()
+    assert loaded == ["0", "1", "2", "3", "4", "5"]
+
+
 def segmenter_of(files, models, cleanup=()):
     settings = dict.fromkeys(learned.OF_DRAWING) | {"model": None}
     settings |= {"sigmas": [1, 4], "features": ["gaussian", "gradient"]}

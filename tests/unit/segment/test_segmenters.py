@@ -180,6 +180,14 @@ def test_who_needs_the_sample():
     assert not make("adaptive", scope="sample").needs_sample(9)
 
 
+def test_who_learns_from_annotated_tiles():
+    assert make("pixel_classifier", {"model": None}).is_learned
+    assert make("unet", {"model": None}).is_learned
+    # a model that is given is not trained
+    assert not make("unet", {"model": "nuclei.npz"}).is_learned
+    assert not make("otsu").is_learned
+
+
 @pytest.mark.parametrize(
     "threshold",
     [

@@ -11,7 +11,7 @@ from skimage.feature import hessian_matrix, hessian_matrix_eigvals
 from skimage.filters import difference_of_gaussians, frangi, unsharp_mask
 from skimage.restoration import richardson_lucy
 
-from tilewise.segment import point_spread
+from tilewise.segment import point_spread, sharpening
 from tilewise.segment.filters import apply_chain, chain_reach, check_chain
 
 SIZE = 90
@@ -178,6 +178,15 @@ def test_files_that_cannot_be_read(tmp_path, name):
 def test_the_image_of_a_point_is_given_once(given, message):
     with pytest.raises(ValueError, match=f"deconvolve: .*{message}"):
         check_chain([{"deconvolve": given}], "uint8")
+
+
+def test_the_time_of_a_deconvolution_goes_by_the_size_of_a_point(tmp_path):
+    # a gaussian of 2 px ends 8 px from its centre, and takes 17 px of rows and columns each
+    by_sigma = sharpening.deconvolve_seconds(sigma=2, iterations=10, psf=None, offset=0)
+    assert by_sigma == pytest.approx(0.0024 * 10 * 17)
+    file = write_psf(tmp_path, comet(7, 5))
+    by_file = sharpening.deconvolve_seconds(sigma=None, iterations=10, psf=file, offset=0)
+    assert by_file == pytest.approx(0.0014 * 10 * 7 * 5)
 
 
 def test_deconvolution_undoes_a_blur(plane):

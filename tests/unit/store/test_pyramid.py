@@ -241,6 +241,21 @@ def test_a_sample_of_a_pixel_beside_a_large_one():
             np.testing.assert_array_equal(shared.read(folder, parts[1], level), [threes])
 
 
+def test_chunks_that_several_tiles_end_are_in_the_same_order_on_any_number_of_threads(tmp_path):
+    # tiles of 10 px end chunks of 8 px in another order than that of the chunks
+    grid = Grid((1, 19, 19), 8, (1, 24, 24), "even")
+    assert grid.sides == (10, 10)
+    pixels = np.arange(1, 362, dtype=np.uint16).reshape(19, 19)
+    part = Part("s", grid, "0/0/0", 0)
+    for threads in (1, 2):
+        paths, layout = [tmp_path / str(threads)], layout_of(grid, "uint16")
+        with LevelsWriter(paths, "0/0/0", layout, [part], nearest, threads) as writer:
+            for region in map(grid.tile_region, grid.tiles("0/0/0")):
+                own = pixels[region.y0 : region.y1, region.x0 : region.x1]
+                writer.write(part, region, own)
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
+
+
 @st.composite
 def large_grids(draw):
     """A sample of any number of tiles and blocks, with reduced levels that it can have."""

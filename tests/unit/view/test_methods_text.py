@@ -244,3 +244,70 @@ def test_headings_and_paragraphs_are_plain():
     assert references.startswith("Bradski, G.") or references.startswith("Chicco, D.")
     assert "  " not in plain
     assert all("\n" not in line for line in plain.split("\n\n"))
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"colored": 8}, "All of them are in colour."),
+        ({"colored": 3}, "3 of them are in colour."),
+        ({"groups": 2}, "Samples belong to 2 groups."),
+        ({"pixel_size": (2, 0.5, 0.25)}, "Pixels measure 2 x 0.5 x 0.25 micrometres."),
+        ({"pixel_size": (None, 0.5, 0.25)}, "Pixels measure 0.5 x 0.25 micrometres."),
+        ({"pixel_size": None, "pixel_sizes": True}, "pixel, which differs between samples.]"),
+        ({"rois": 8}, "In all 8 samples, only pixels within a region of interest"),
+        ({"apply": "best"}, "It segmented all tiles. Its MCC"),
+        ({"apply": "li"}, "All tiles were segmented with li. Its MCC"),
+        ({"apply": "none"}, "than the highest. Its MCC"),
+        ({"ranked": 1}, "The MCC of otsu is 0.912 (95% interval 0.900 to 0.925)."),
+        (
+            {"exclude": ["blurred", "low_contrast"]},
+            "flagged as blurred and low contrast [@pechpacheco2000] were left out of all scores.",
+        ),
+    ],
+)
+def test_facts_in_words(known, said):
+    assert said in write(facts_of() | known, DECISION, VERSIONS)[1]
+
+
+def test_a_selection_that_could_not_be_repeated_is_biased():
+    decision = DECISION | {"expected": {}, "others": []}
+    text = write(facts_of(), decision, VERSIONS)[1]
+    assert text.count("it is biased upwards.") == 1
+    assert "cross-validation" not in text
+    assert "could not be told apart" not in text
+
+
+@pytest.mark.parametrize(
+    ("extent", "unit", "where", "how", "near"),
+    [
+        ("sample", "um", "whole samples, in 3-D", "@lee1994", "1 um apart"),
+        ("tile", "pixel", "tiles", "@zhang1984", "2 pixels apart"),
+    ],
+)
+def test_structure_in_words(extent, unit, where, how, near):
+    found = facts_of()
+    found["metrics"] = ["mcc", "cldice", "nsd"]
+    found["validate"] = found["validate"] | {
+        **{"extent": extent, "unit": unit, "tolerance": int(near[0])},
+    }
+    text = write(found, DECISION, VERSIONS)[1]
+    assert f"Structure was compared within {where}." in text
+    assert f"Centrelines were found by thinning [{how}]." in text
+    assert f"Surfaces up to {near} counted as equal." in text
+
+
+@pytest.mark.parametrize(
+    ("criterion", "said"),
+    [
+        ("iou", "if their intersection over union was above 0.5."),
+        ("overlap", "if more than 0.5 of the true object was covered."),
+        ("any", "if they shared a pixel."),
+    ],
+)
+def test_how_objects_are_matched_in_words(criterion, said):
+    found = facts_of()
+    found["metrics"] = ["mcc", "object_f1"]
+    objects = {"criterion": criterion, "threshold": 0.5}
+    found["validate"] = found["validate"] | {"objects": objects}
+    assert f"Objects matched {said}" in write(found, DECISION, VERSIONS)[1]
