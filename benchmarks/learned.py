@@ -1,7 +1,7 @@
 """Held-out scores and speed of pixel classifiers on the published tile, in one run.
 
     export TILEWISE_KESM=FOLDER PYTHONPATH=scripts OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-    python benchmarks/learned.py [--seeds 1] [--only TEXT ...] [--counts FILE]
+    python benchmarks/learned.py [--seeds 0 1 2] [--only TEXT ...] [--counts FILE]
     python benchmarks/learned.py --image membranes --squares 2
     python benchmarks/learned.py --compare FILE ...
 
@@ -201,7 +201,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--image", choices=["kesm", *kinds.KINDS], default="kesm")
     parser.add_argument("--squares", type=int, choices=[2, 4], default=4, help="along a side")
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--background", type=int, default=100_000)
     parser.add_argument("--only", nargs="+", default=[""], help="trees whose name has such a text")
     parser.add_argument("--counts", type=Path, help="table of trees, seed, square, tp, fp, fn")
@@ -215,7 +215,7 @@ def main():
     values = features.compute(image, NAMES, SCALE).reshape(len(NAMES), -1)
     table, scores, models = [], {}, {}
     for name in (name for name in KINDS if any(text in name for text in given.only)):
-        for seed in range(given.seeds):
+        for seed in given.seeds:
             mask, models[name], counts = segmented(name, image, truth, values, seed, given)
             for square, own in enumerate(counts):
                 table.append("\t".join(map(str, (name, seed, square, *own))))
