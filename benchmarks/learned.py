@@ -1,15 +1,18 @@
 """Held-out scores and speed of pixel classifiers on the published tile, in one run.
 
     export TILEWISE_KESM=FOLDER PYTHONPATH=scripts OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-    python benchmarks/learned.py [--seeds 1] [--only TEXT] [--counts FILE]
+    python benchmarks/learned.py [--seeds 0 1 2] [--only TEXT ...] [--counts FILE]
+    python benchmarks/learned.py --image membranes --squares 2
     python benchmarks/learned.py --compare FILE ...
 
-The tile is cut into 16 squares. Each is segmented by a model that was trained on pixels at least
-16 px away from it: all foreground, and as many of the background as `--background`, weighted so
-that they count as all. The probability above which a pixel is foreground is that of highest F1 on a
-third of the training squares, by a model of the others: nothing is chosen on held-out pixels. F1 is
-of all held-out pixels together. Speed is by processor time, features included: as codes for the own
-trees, as floats for scikit-learn's.
+The tile, or a phantom of `kinds.py` of its size, is cut into 16 squares, or with `--squares 2` into
+quadrants, for a quarter of the time. Each is segmented by a model that was trained on pixels at
+least 16 px away from it: all foreground, and as many of the background as `--background`, weighted
+so that they count as all. The probability above which a pixel is foreground is that of highest F1
+on a third of the training squares, by a model of the others: nothing is chosen on held-out pixels.
+F1 is of all held-out pixels together. Speed is by processor time, features included: as codes for
+the own trees, as floats for scikit-learn's. It is measured in turns, so that other work on the
+machine slows all of them alike.
 
 `--counts` writes what is right and wrong in each square. `--compare` reads such tables of one or
 several runs, and gives F1 less that of the first trees in them, on the same squares and seeds: of
@@ -19,71 +22,82 @@ over squares.
 
 import argparse
 import os
+import sys
 import time
 from pathlib import Path
 
 import cv2
+import kinds
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from tilewise.learn import features, training, trees
 
-SIDE, MARGIN, SQUARES = 128, 16, 4
-NAMES = features.feature_names()
+SIDE, MARGIN = 512, 16
+EIGHT = (0.7, 1, 1.6, 2.5, 4, 6.4, 10, 16)
+"""Scales that lie nearer to each other than those by default."""
+NAMES = features.feature_names(sorted({*EIGHT, *features.SIGMAS}))
 SCALE = features.scale_of("uint8", 0, 255)
+TURNS = 15
+"""Of the measurement of speed."""
 
 
-def own(number, rate, chosen=None):
+def own(number, rate=0.2, chosen=None, sigmas=features.SIGMAS):
     """The trees of `learn.trees`, on so many features, as `learn.training` grows them."""
+    known = [NAMES.index(name) for name in features.feature_names(sigmas)]
 
     def fit(values, truth, weights, seed):
-        pixels = training.Pixels(values, truth, weights, np.zeros(truth.size, int), (0, 255))
+        pixels = training.Pixels(values[known], truth, weights, np.zeros(truth.size, int), (0, 255))
         settings = {"trees": number, "depth": 4, "rate": rate, "keep": chosen, "seed": seed}
-        return training.Trainer(pixels, settings).grow(np.ones(truth.size, bool))
+        keep, edges, grown = training.Trainer(pixels, settings).grow(np.ones(truth.size, bool))
+        return [NAMES[known[i]] for i in keep], edges, grown
 
     def predict(model, image):
-        keep, edges, known = model
-        names = [NAMES[i] for i in keep]
+        names, edges, grown = model
         codes = features.compute_codes(image, names, SCALE, edges)
-        return trees.score(codes, known) * known.unit + known.bias
+        return trees.score(codes, grown) * grown.unit + grown.bias
 
     return fit, predict
 
 
 def scikit(number, leaves):
-    """scikit-learn's trees on all features."""
+    """scikit-learn's trees on features of eight scales."""
+    names = features.feature_names(EIGHT)
+    known = [NAMES.index(name) for name in names]
 
     def fit(values, truth, weights, seed):
         model = HistGradientBoostingClassifier(
             max_iter=number, max_leaf_nodes=leaves, early_stopping=False, random_state=seed
         )
-        return model.fit(values.T, truth, weights)
+        return model.fit(values[known].T, truth, weights)
 
     def predict(model, image):
-        values = features.compute(image, NAMES, SCALE)
-        pixels = np.ascontiguousarray(values.reshape(len(NAMES), -1).T)
+        values = features.compute(image, names, SCALE)
+        pixels = np.ascontiguousarray(values.reshape(len(names), -1).T)
         return model.decision_function(pixels).reshape(image.shape)
 
     return fit, predict
 
 
 KINDS = {
+    "own, 100 trees, 8 scales": own(100, sigmas=EIGHT),
+    "own, 100 trees (default)": own(100),
+    "own, 200 trees": own(200),
+    "own, 50 trees": own(50, 0.3),
+    "own, 100 trees, 10 features": own(100, chosen=10),
+    "own, 100 trees, 8 scales, 10 features": own(100, chosen=10, sigmas=EIGHT),
     "scikit-learn, 200 trees of 31 leaves": scikit(200, 31),
     "scikit-learn, 50 trees of 15 leaves": scikit(50, 15),
-    "own, 100 trees of depth 4 (default)": own(100, 0.2),
-    "own, 50 trees of depth 4": own(50, 0.3),
-    "own, 100 trees, 10 features": own(100, 0.2, 10),
-    "own, 50 trees, 10 features": own(50, 0.3, 10),
 }
 
 
-def near(squares, shape, margin):
-    """Pixels that are in some squares, or within a margin of them."""
-    found = np.zeros(shape, bool)
+def near(squares, along, margin):
+    """Pixels that are in some of the squares, `along` a side, or within a margin of them."""
+    found, side = np.zeros((SIDE, SIDE), bool), SIDE // along
     for square in squares:
-        y, x = (SIDE * part for part in divmod(square, SQUARES))
-        rows = slice(max(y - margin, 0), y + SIDE + margin)
-        found[rows, max(x - margin, 0) : x + SIDE + margin] = True
+        y, x = (side * part for part in divmod(square, along))
+        rows = slice(max(y - margin, 0), y + side + margin)
+        found[rows, max(x - margin, 0) : x + side + margin] = True
     return found
 
 
@@ -134,12 +148,62 @@ def compare(paths):
         print(f"| {name} | {whole:+.4f} | {each.min():+.4f}, {each.max():+.4f} | {error:.4f} |")
 
 
+def pictured(kind):
+    """Image and truth of the published tile, or of a phantom."""
+    if kind != "kesm":
+        return kinds.KINDS[kind][0]()
+    folder = Path(os.environ["TILEWISE_KESM"])
+    image, truth = (
+        cv2.imread(str(folder / f"{name}.png"), cv2.IMREAD_UNCHANGED)
+        for name in ("grayscale", "groundtruth")
+    )
+    return image, (truth > 0).astype(np.uint8)
+
+
+def segmented(kind, image, truth, values, seed, given):
+    """The held-out mask, the last model, and what is right and wrong in each square."""
+    fit, predict = KINDS[kind]
+    mask, counts = np.zeros(image.shape, bool), []
+    for square in range(given.squares**2):
+        random = np.random.default_rng([seed, square])
+        is_training = ~near([square], given.squares, MARGIN)
+        others = [one for one in range(given.squares**2) if one != square]
+        inner = random.choice(others, len(others) // 3, replace=False)
+
+        def model_of(is_own, random=random):
+            pixels, weights = drawn(truth, is_own, given.background, random)
+            return fit(values[:, pixels], truth.ravel()[pixels], weights, seed)
+
+        model = model_of(is_training & ~near(inner, given.squares, MARGIN))
+        tried = is_training & near(inner, given.squares, 0)
+        bound = best_bound(predict(model, image)[tried], truth[tried])
+        model = model_of(is_training)
+        held_out = near([square], given.squares, 0)
+        mask[held_out] = predict(model, image)[held_out] >= bound
+        own, right = mask[held_out], truth[held_out] > 0
+        counts.append(((own & right).sum(), (own & ~right).sum(), (~own & right).sum()))
+    return mask, model, counts
+
+
+def speeds(models, image):
+    """Millions of pixels per second of processor time, by the name of the trees."""
+    seconds = {name: [] for name in models}
+    for _ in range(TURNS):
+        for name, model in models.items():
+            start = time.process_time()
+            KINDS[name][1](model, image)
+            seconds[name].append(time.process_time() - start)
+    return {name: image.size / 1e6 / np.median(own) for name, own in seconds.items()}
+
+
 def main():
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--image", choices=["kesm", *kinds.KINDS], default="kesm")
+    parser.add_argument("--squares", type=int, choices=[2, 4], default=4, help="along a side")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--background", type=int, default=100_000)
-    parser.add_argument("--only", default="", help="trees whose name has this text")
+    parser.add_argument("--only", nargs="+", default=[""], help="trees whose name has such a text")
     parser.add_argument("--counts", type=Path, help="table of trees, seed, square, tp, fp, fn")
     parser.add_argument("--compare", type=Path, nargs="+", help="such tables, to be compared")
     given = parser.parse_args()
@@ -147,47 +211,24 @@ def main():
         compare(given.compare)
         return
     cv2.setNumThreads(1)
-    folder = Path(os.environ["TILEWISE_KESM"])
-    image = cv2.imread(str(folder / "grayscale.png"), cv2.IMREAD_UNCHANGED)
-    truth = (cv2.imread(str(folder / "groundtruth.png"), cv2.IMREAD_UNCHANGED) > 0).astype(np.uint8)
+    image, truth = pictured(given.image)
     values = features.compute(image, NAMES, SCALE).reshape(len(NAMES), -1)
-    table = []
-    print("| trees | held-out F1, by seed | Mpx/s |\n| --- | --- | ---: |")
-    for name, (fit, predict) in KINDS.items():
-        if given.only not in name:
-            continue
-        scores, seconds = [], []
-        for seed in range(given.seeds):
-            mask = np.zeros(image.shape, bool)
-            for square in range(SQUARES**2):
-                random = np.random.default_rng([seed, square])
-                is_training = ~near([square], image.shape, MARGIN)
-                others = [one for one in range(SQUARES**2) if one != square]
-                inner = random.choice(others, len(others) // 3, replace=False)
-
-                def model_of(is_own, random=random, seed=seed, fit=fit):
-                    pixels, weights = drawn(truth, is_own, given.background, random)
-                    return fit(values[:, pixels], truth.ravel()[pixels], weights, seed)
-
-                model = model_of(is_training & ~near(inner, image.shape, MARGIN))
-                tried = is_training & near(inner, image.shape, 0)
-                bound = best_bound(predict(model, image)[tried], truth[tried])
-                model = model_of(is_training)
-                start = time.process_time()
-                odds = predict(model, image)
-                seconds.append(time.process_time() - start)
-                held_out = near([square], image.shape, 0)
-                mask[held_out] = odds[held_out] >= bound
-                own, right = mask[held_out], truth[held_out] > 0
-                counts = (own & right).sum(), (own & ~right).sum(), (~own & right).sum()
-                table.append("\t".join(map(str, (name, seed, square, *counts))))
+    table, scores, models = [], {}, {}
+    for name in (name for name in KINDS if any(text in name for text in given.only)):
+        for seed in given.seeds:
+            mask, models[name], counts = segmented(name, image, truth, values, seed, given)
+            for square, own in enumerate(counts):
+                table.append("\t".join(map(str, (name, seed, square, *own))))
             right = np.count_nonzero(mask & (truth > 0))
-            scores.append(2 * right / (np.count_nonzero(mask) + np.count_nonzero(truth)))
-        text = ", ".join(f"{score:.4f}" for score in scores)
-        speed = image.size / 1e6 / np.median(seconds)
-        print(f"| {name} | {text} | {speed:.2g} |", flush=True)
-        if given.counts:
-            given.counts.write_text("\n".join(table) + "\n", encoding="utf-8")
+            f1_score = 2 * right / (np.count_nonzero(mask) + np.count_nonzero(truth))
+            scores.setdefault(name, []).append(f1_score)
+            print(f"{name}, seed {seed}: {f1_score:.4f}", file=sys.stderr, flush=True)
+            if given.counts:
+                given.counts.write_text("\n".join(table) + "\n", encoding="utf-8")
+    print("| trees | held-out F1, by seed | mean | Mpx/s |\n| --- | --- | ---: | ---: |")
+    for name, speed in speeds(models, image).items():
+        text = ", ".join(f"{score:.4f}" for score in scores[name])
+        print(f"| {name} | {text} | {np.mean(scores[name]):.4f} | {speed:.2g} |")
 
 
 if __name__ == "__main__":

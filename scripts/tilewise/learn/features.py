@@ -28,7 +28,7 @@ eigenvalues of its Hessian matrix, those of the structure tensor (products of de
 and the difference of gaussians of sigma and `WIDER` sigma."""
 HESSIAN, STRUCTURE = KINDS[2:4], KINDS[4:6]
 DEFAULT_KINDS = KINDS[:4]
-SIGMAS = (0.7, 1, 1.6, 2.5, 4, 6.4, 10, 16)
+SIGMAS = (1, 2, 4, 8, 16)
 TRUNCATE = 4
 """Where a gaussian ends, in standard deviations."""
 CHANNEL = ":"

@@ -102,7 +102,6 @@ def train(
     weights = weights / weights.mean()
     prior = np.average(truth, weights=weights)
     bias = float(np.log(prior / (1 - prior)))
-    keys = codes.astype(np.intp)
     odds = np.full(truth.size, bias)
     features = np.zeros((trees, depth), np.uint16)
     cuts = np.zeros((trees, depth), np.uint8)
@@ -113,16 +112,18 @@ def train(
         slope, curve = weights * (truth - chance), weights * chance * (1 - chance)
         leaf = np.zeros(truth.size, np.intp)
         own = _drawn(truth.size, of_pixels, random)
+        derivatives = slope[own], curve[own]
         for level in range(depth):
-            known = _drawn(len(keys), of_features, random)
-            asked = keys[known] if of_pixels == 1 else keys[np.ix_(known, own)]
-            gain = _gains(asked, leaf[own], 2**level, slope[own], curve[own], penalty)
+            known = _drawn(len(codes), of_features, random)
+            # rows of bytes stay in the cache
+            asked = [codes[feature][own] for feature in known]
+            gain = _gains(asked, leaf[own], 2**level, *derivatives, penalty)
             # equal gains may differ in their last digits
             first = np.argmax(gain >= gain.max() * (1 - TIE))
             place, cut = np.unravel_index(first, gain.shape)
             feature = known[place]
             features[tree, level], cuts[tree, level] = feature, cut
-            leaf |= (keys[feature] > cut).astype(np.intp) << level
+            leaf |= (codes[feature] > cut).astype(np.intp) << level
         total, bend = (np.bincount(leaf, one, 2**depth) for one in (slope, curve))
         leaves[tree] = rate * total / (bend + penalty)
         odds += leaves[tree][leaf]

@@ -7,7 +7,7 @@ from skimage.feature import hessian_matrix_eigvals, structure_tensor_eigenvalues
 from tilewise.learn import features
 
 FINE = (0.7, 1, 1.6, 2.5)
-ALL = features.feature_names(kinds=features.KINDS)
+ALL = features.feature_names((*FINE, 4, 6.4, 10, 16), features.KINDS)
 SCALES = {
     "uint8": features.scale_of("uint8", 0, 255),
     "uint16": features.scale_of("uint16", 100, 4000),
