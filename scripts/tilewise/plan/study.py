@@ -269,9 +269,9 @@ class Study:
         """Whether a filter begins with a projection of a stack's colours."""
         return takes_colors(self.steps(filter, stack))
 
-    def filter_bytes(self, stack: str, filter: str) -> int:
+    def filter_bytes(self, stack: str, filter: str, rows: int, columns: int) -> float:
         """Bytes per pixel that the steps of a filter hold besides what all do."""
-        return chain_bytes(self.steps(filter, stack))
+        return chain_bytes(self.steps(filter, stack), self.dtype(stack), rows, columns)
 
     def filter_seconds(self, stack: str, filter: str) -> float:
         """Seconds per million pixels that the slow steps of a filter take on one core."""
