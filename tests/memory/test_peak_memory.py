@@ -12,12 +12,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import networks
 import numpy as np
 import pytest
 import tifffile
 
-sys.path[:0] = map(str, (Path(__file__).parents[1], Path(__file__).parents[1] / "workflow"))
-import networks
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from projects import Project
 
 SNAKEMAKE = 165
@@ -147,34 +147,30 @@ CASES = {
 }
 
 
-def write_pixels(folder, kind, z, pixels):
-    """A plane of a sample, in a compressed file."""
-    tifffile.imwrite(folder / f"{kind}_{z}.tif", pixels, compression="zlib")
-
-
-def write_sample(folder, shape, dtype):
-    """Bright bars on a dark, noisy ground, where they are, and what else cases may name."""
+def write_sample(folder, shape, dtype, kinds):
+    """Bright bars on a dark, noisy ground and where they are; of each kind, a file per plane."""
     random = np.random.default_rng(0)
-    _, height, width = shape[:3]
-    y, x = np.indices((height, width), np.uint16)
+    planes, height, width = shape[:3]
+    y, x = np.indices((height, width), np.uint32)
     truth = ((x // 16 + y // 64) % 5 == 0).astype(np.uint8)
+    inside = np.hypot(y / height - 0.5, x / width - 0.5) < 0.45
+    known = {
+        **{"truth": truth, "roi": inside.astype(np.uint8)},
+        **{"cells": truth * (x // 80 + 70000), "maps": truth * np.float32(0.8)},
+    }
     gain = 1 if dtype == np.uint8 else 200
-    planes = []
-    for z in range(shape[0]):
-        noise = random.normal(0, 6, shape[1:3]).astype(np.float32)
+    images = []
+    for z in range(planes):
+        noise = random.normal(0, 6, (height, width)).astype(np.float32)
         image = (70 + 90 * truth + noise) * gain
         if len(shape) == 4:
             image = np.stack([image, image / 2, image / 1.5], axis=-1)
-        planes.append(np.clip(image, 0, None).astype(dtype))
-        write_pixels(folder, "truth", z, truth)
-    inside = np.hypot(y / height - 0.5, x / width - 0.5) < 0.45
-    for z, image in enumerate(planes):
-        write_pixels(folder, "image", z, image)
-        write_pixels(folder, "framed", z, (image.T * inside.T).T)
-        write_pixels(folder, "roi", z, inside.astype(np.uint8))
-        write_pixels(folder, "cells", z, truth.astype(np.uint32) * (x // 80 + 70000))
-        write_pixels(folder, "maps", z, truth * np.float32(0.8))
-    return np.stack(planes), np.stack([truth] * shape[0])
+        images.append(np.clip(image, 0, None).astype(dtype))
+        of_plane = known | {"image": images[-1], "framed": (images[-1].T * inside.T).T}
+        for kind in kinds:
+            path = folder / f"{kind}_{z}.tif"
+            tifffile.imwrite(path, of_plane[kind], compression="zlib")
+    return np.stack(images), np.stack([truth] * planes)
 
 
 def write_zarr(path, pixels):
@@ -189,35 +185,33 @@ def write_zarr(path, pixels):
     group.create_array("0", data=pixels, chunks=chunks)
 
 
-def rows_of(case, folder, pixels, truth):
+def rows_of(case, folder, shape, dtype):
     """The sample of a case, and those that share its stack."""
-    (folder / "program.py").write_text(PROGRAM)
-    kernel = np.full((9, 9), 1 / 81, np.float32)
-    (folder / "model.onnx").write_bytes(networks.convolution(kernel))
-    row = {"sample": "bars", "image": "image_*.tif", "truth": "truth_*.tif"}
+    kinds = {"image": "framed" if case.startswith("frame") else "image", "truth": "truth"}
     if case.startswith("roi"):
-        row |= {"roi": "roi_*.tif"}
-    if case.startswith("frame"):
-        row |= {"image": "framed_*.tif"}
+        kinds |= {"roi": "roi"}
     if case.startswith("external"):
-        row |= {"cells": "cells_*.tif", "maps": "maps_*.tif"}
+        kinds |= {"cells": "cells", "maps": "maps"}
+    images, truths = write_sample(folder, shape, dtype, kinds.values())
     if not case.startswith("collected"):
-        return [row]
-    write_zarr(folder / "image.zarr", pixels)
-    write_zarr(folder / "truth.zarr", truth)
-    deep = {"sample": "deep", "image": "image.zarr", "truth": "truth.zarr"}
+        return [{"sample": "bars"} | {column: f"{kind}_*.tif" for column, kind in kinds.items()}]
+    write_zarr(folder / "image.zarr", images)
+    write_zarr(folder / "truth.zarr", truths)
     others = [
         {"sample": f"flat{z}", "image": f"image_{z}.tif", "truth": f"truth_{z}.tif"}
         for z in range(4)
     ]
-    return [deep, *others]
+    return [{"sample": "deep", "image": "image.zarr", "truth": "truth.zarr"}, *others]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_peaks_are_at_most_what_jobs_declare(tmp_path, case):
     methods, shape, dtype, settings = CASES[case]
     project = Project.create(tmp_path / "project")
-    rows = rows_of(case, project.folder, *write_sample(project.folder, shape, dtype))
+    rows = rows_of(case, project.folder, shape, dtype)
+    (project.folder / "program.py").write_text(PROGRAM)
+    kernel = np.full((1, 9, 9), 1 / 81, np.float32)
+    (project.folder / "model.onnx").write_bytes(networks.convolution(kernel))
     used = {"smooth"} | {method.get("filter") for method in methods.values()}
     project.configure(
         rows,

@@ -172,7 +172,8 @@ def ingest(study: Study, stack: str) -> Need:
 
     OME-Zarr is decoded by rows of chunks, or by all planes of them.
     """
-    channels, decoded = study.channels(stack), _decoded(study, stack, "image")
+    channels = study.channels(stack)
+    decoded = _decoded(study, stack, "image", (1 + 2 * channels) * bytes_of(study.dtype(stack)))
     size = memory(study, stack, inf, 1 + 2 * channels, decoders(study, stack))
     if decoded:
         strips = memory(study, stack, 0, 16 * channels, threads(study)) + decoded // 2**20
@@ -188,11 +189,11 @@ def _plane(study: Study, stack: str, channels: int) -> int:
 
 
 @cache
-def _decoded(study: Study, stack: str, column: str) -> int:
-    """Bytes that files of a column of the sheet are decoded into at once; 0 of compressed planes.
+def _decoded(study: Study, stack: str, column: str, plane_bytes: int) -> int:
+    """Bytes that files of a column of the sheet are decoded into at once; 0 where rows are.
 
-    In a shared stack, only chunks of several planes count, which the larger ones of its samples
-    may have: a plane of them is less than what the largest sample may have.
+    In a shared stack, only what takes more than `plane_bytes` per pixel of a plane counts: chunks
+    of several planes. For all else, the largest sample that may be in it needs more.
     """
     samples = [study.samples[name] for name in study.stacks[stack].samples]
     decoded = [
@@ -204,7 +205,7 @@ def _decoded(study: Study, stack: str, column: str) -> int:
     deep = [
         size
         for size, sample in zip(decoded, samples, strict=True)
-        if size > 8 * (sample.header.channels + 1) * prod(sample.shape[1:])
+        if size > plane_bytes * prod(sample.shape[1:])
     ]
     return max(deep, default=0) * decoders(study, stack)
 
@@ -230,7 +231,8 @@ def region_of_interest(study: Study, stack: str) -> Need:
 
 def _of_masks(study: Study, stack: str, column: str, bytes_per_pixel: int, group: str = "") -> Need:
     """Of planes of so many bytes per pixel, or chunks of OME-Zarr that are decoded at once."""
-    itemsize, decoded = bytes_of(study.dtype(stack)), _decoded(study, stack, column)
+    itemsize = bytes_of(study.dtype(stack))
+    decoded = _decoded(study, stack, column, bytes_per_pixel)
     size = memory(study, stack, inf, bytes_per_pixel / itemsize, decoders(study, stack))
     if decoded:
         strips = memory(study, stack, 0, 16 / itemsize, threads(study))

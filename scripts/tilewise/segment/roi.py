@@ -49,11 +49,13 @@ def fill_outside(pixels: NDArray, inside: NDArray[np.bool], reach: float = math.
     for start in range(0, inside.shape[1], width):
         first, stop = max(start - farthest, 0), start + width
         around = np.s_[:, first : stop + farthest]
-        y, x = np.nonzero(~inside[:, start:stop])
-        places = y, x + (start - first)
-        rows, columns, is_near = _nearest_inside(inside[around], places, farthest)
-        strip, own = filled[:, start:stop], pixels[around]
-        strip[y[is_near], x[is_near]] = own[rows[is_near], columns[is_near]]
+        places = np.nonzero(~inside[:, start:stop])
+        own = places[0], places[1] + (start - first)
+        rows, columns, is_near = _nearest_inside(inside[around], own, farthest)
+        strip = filled[:, start:stop]
+        strip[places[0][is_near], places[1][is_near]] = pixels[around][
+            rows[is_near], columns[is_near]
+        ]
     return filled
 
 
