@@ -141,6 +141,21 @@ def by_strips(
     return Need(size, runtime(study, stack, [filter]), workers, group)
 
 
+def by_filtered(
+    study: Study,
+    stack: str,
+    filter: str,
+    group: str = "",
+    takes_temporary: bool = False,
+    workers: int | None = None,
+) -> Need:
+    """Of a job that reads filtered pixels of a block, or filters it itself."""
+    if study.is_written(filter, takes_temporary):
+        return by_strips(study, stack, group, workers, buffers=20)
+    reach = study.reach(stack, filter)
+    return by_strips(study, stack, group, workers, reach, buffers=20, filter=filter)
+
+
 def _more_buffers(study: Study, stack: str, filter: str) -> float:
     """What a filter holds besides: the pixels of a source, three channels, or arrays of doubles."""
     sides = _sides(study, stack, study.reach(stack, filter))
@@ -261,11 +276,12 @@ def decoders(study: Study, stack: str) -> int:
 def threshold(study: Study, stack: str, method: str) -> Need:
     """Of a mask, by whichever parameters or method annotated tiles come to choose."""
     workers, variants = method_threads(study, method), study.candidates(method)
-    # a vote makes the masks of all that it counts, one after the other
+    size = max(_variant_memory(study, stack, variant, workers) for variant in variants)
+    # a vote makes the masks of all that it counts from the image, one after the other
     counted = [one for name in study.methods for _, one in study.voters(name)]
     if any(variant.segmenter.is_vote for variant in variants):
         variants = [*variants, *counted]
-    size = max(_variant_memory(study, stack, variant, workers) for variant in variants)
+        size = max(size, trials(study, stack, counted, workers))
     # samples of one block are gone through before, for their histograms: of floats twice
     # whatever their tiles, so that companions change nothing
     counts = not study.has_several_blocks(stack) and any(
@@ -282,8 +298,8 @@ def threshold(study: Study, stack: str, method: str) -> Need:
 def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) -> int:
     # a local method has thresholds in double precision, the same for every dtype
     doubles = 16 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0
-    is_inline = study.filtered == "inline" or study.source(variant.filter)
-    inline = study.reach(stack, variant.filter) if is_inline else 0
+    filter = NO_FILTER if study.is_written(variant.filter, True) else variant.filter
+    inline = study.reach(stack, filter)
     own = variant.segmenter.reach
     reach = own if inline == inf else own + inline
     if variant.segmenter.is_classifier:
@@ -292,7 +308,7 @@ def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) ->
     if variant.segmenter.is_network or variant.segmenter.threshold == unet.NAME:
         # windows are counted apart
         doubles = 0
-    pixels = (8 if reach == inf else 16) + _more_buffers(study, stack, variant.filter)
+    pixels = (8 if reach == inf else 16) + _more_buffers(study, stack, filter)
     if own == inf:
         # masks of a method that goes by whole planes have a byte in any dtype
         doubles += 4 / bytes_of(study.dtype(stack))

@@ -294,6 +294,11 @@ class Study:
         is_plane = not is_circular(steps) and not channels_of(steps)
         return filter != NO_FILTER and is_image(steps) and is_plane
 
+    def is_written(self, filter: str, takes_temporary: bool = False) -> bool:
+        """Whether a job reads a filter's images, be they deleted again, or filters itself."""
+        is_kept = self.filtered == "kept" or (takes_temporary and self.filtered == "temporary")
+        return is_kept and self.may_be_written(filter)
+
     def filter_channels(self, filter: str) -> list[str]:
         """Names of the channels that a filter gives, if it gives several."""
         return channels_of(self.config["filters"].get(filter, []))

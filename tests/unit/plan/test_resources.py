@@ -427,6 +427,29 @@ def test_memory_of_a_filter_that_looks_far():
     assert segment.filtered(study, "s", "far", "0/0/0").need.memory == BASE + round(expected)
 
 
+def test_what_is_filtered_already_is_not_filtered_again():
+    methods = {name: {"threshold": "otsu", "filter": name} for name in ("even", "waves")}
+    filters = FILTERS | {"waves": ["wavelet"]}
+    for keep, own in ((True, 40), (False, 128 + 16 * 52)):
+        study = large_study(keep_filtered=keep, methods=methods, filters=filters)
+        # 2 Mi pixels of 16 bytes of a mask, and of 20 bytes of histograms; if they are deleted,
+        # tables of annotated tiles filter a plane
+        assert segment.threshold_need(study, "s", "waves", "0/0/0").memory == BASE + 32
+        assert resources.by_filtered(study, "s", "waves").memory == BASE + own
+        own = resources.by_filtered(study, "s", "waves", takes_temporary=True).memory
+        assert own == BASE + 40
+
+
+def test_memory_of_votes_is_that_of_filters_too():
+    methods = {name: {"threshold": "otsu", "filter": name} for name in ("even", "waves")}
+    methods["vote"] = {"threshold": {"vote": ["even", "waves"]}}
+    filters = FILTERS | {"waves": ["wavelet"]}
+    study = large_study(keep_filtered=True, methods=methods, filters=filters)
+    # a plane of 16 Mi pixels of 8 bytes and of 52, and one that each of both filters keeps
+    expected = BASE + 16 * (8 + 52 + 2)
+    assert segment.threshold_need(study, "s", "vote", "0/0/0").memory == expected
+
+
 def test_memory_of_labels_is_the_same_for_all_pixels():
     for dtype in ("uint8", "uint16", "float32"):
         study = large_study(dtype=dtype)
