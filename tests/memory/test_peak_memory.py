@@ -70,7 +70,7 @@ OTSU = {
 }
 STRIPS = {
     **{name: OTSU[name] for name in ("smooth", "flat", "edges", "means", "waves", "sharp")},
-    **{name: OTSU[name] for name in ("lines", "wide", "broad")},
+    **{name: OTSU[name] for name in ("lines", "wide", "broad", "vessels")},
     "local": {"filter": "smooth", "threshold": {"sauvola": 51}},
     "swept": {"filter": "smooth", "threshold": {"adaptive": 51}, "grid": {"offset": [0, 50]}},
     "learned": {"threshold": {"pixel_classifier": {"trees": 20}}},
@@ -87,14 +87,13 @@ PLANES = {
     },
 }
 REGIONS = {
-    **{name: OTSU[name] for name in ("sharp", "flat", "even", "stripes", "waves", "vessels")},
-    "equal": PLANES["equal"],
-    "double": PLANES["double"],
+    **{name: OTSU[name] for name in ("sharp", "stripes", "waves")},
+    **{name: PLANES[name] for name in ("equal", "double")},
 }
 COLORS = {
     "luma": {"filter": "luma", "threshold": "otsu"},
     "stain": {"filter": "stain", "threshold": {"adaptive": 51}},
-    "hues": {"filter": "hues", "threshold": "circular"},
+    "hues": {"filter": "hues", "threshold": {"circular": {"hue": 0}}},
     "learned": {"filter": "planes", "threshold": {"pixel_classifier": {"trees": 10}}},
 }
 ELSEWHERE = {
