@@ -23,8 +23,8 @@ CHANNEL_BUFFERS = 4
 """The same of each further channel that a filter gives: before and after its steps."""
 NETWORK_WINDOW = 640 * 1152
 """Pixels of a window of a U-Net with what is around it."""
-SOURCE_BYTES = 64
-"""Per pixel, of 16 buffers of a source's pixels."""
+SOURCE_BYTES = 4
+"""Per pixel of a source."""
 ROI_PLANE_BYTES = 16
 """Per pixel of a plane: where the nearest pixel inside a region of interest is, and masks."""
 ROI_STRIP_BYTES = 100
@@ -136,8 +136,8 @@ def by_strips(
 ) -> Need:
     """Of a job that goes through a block strip by strip, or plane by plane if its reach is one."""
     workers = threads(study) if workers is None else workers
-    bytes_per_pixel = (8 if reach == inf else buffers) + _more_buffers(study, stack, filter)
-    size = memory(study, stack, reach, bytes_per_pixel, workers)
+    pixels = _buffers(study, stack, filter, 8 if reach == inf else buffers)
+    size = memory(study, stack, reach, pixels, workers)
     return Need(size, runtime(study, stack, [filter]), workers, group)
 
 
@@ -156,15 +156,18 @@ def by_filtered(
     return by_strips(study, stack, group, workers, reach, buffers=20, filter=filter)
 
 
-def _more_buffers(study: Study, stack: str, filter: str) -> float:
-    """What a filter holds besides: the pixels of a source, three channels, or arrays of doubles."""
+def _buffers(study: Study, stack: str, filter: str, number: float) -> float:
+    """Buffers of a job that filters: so many, of pixels of the image or of a source.
+
+    Besides what the filter holds: three channels, or arrays of doubles.
+    """
     sides = _sides(study, stack, study.reach(stack, filter))
     size = study.filter_bytes(stack, filter, *sides) + _roi_bytes(study, stack, filter, *sides)
     if study.source(filter):
-        return (SOURCE_BYTES + size) / bytes_of(study.dtype(stack))
+        return (number * SOURCE_BYTES + size) / bytes_of(study.dtype(stack))
     colors = COLOR_BUFFERS if study.takes_colors(stack, filter) else 0
     colors += CHANNEL_BUFFERS * max(len(study.filter_channels(filter)) - 1, 0)
-    return colors + size / bytes_of(study.dtype(stack))
+    return number + colors + size / bytes_of(study.dtype(stack))
 
 
 def _roi_bytes(study: Study, stack: str, filter: str, rows: int, columns: int) -> float:
@@ -308,7 +311,7 @@ def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) ->
     if variant.segmenter.is_network or variant.segmenter.threshold == unet.NAME:
         # windows are counted apart
         doubles = 0
-    pixels = (8 if reach == inf else 16) + _more_buffers(study, stack, filter)
+    pixels = _buffers(study, stack, filter, 8 if reach == inf else 16)
     if own == inf:
         # masks of a method that goes by whole planes have a byte in any dtype
         doubles += 4 / bytes_of(study.dtype(stack))
@@ -364,7 +367,7 @@ def trials(study: Study, stack: str, variants: Collection[Variant], workers: int
     def size(variant: Variant) -> int:
         reach = study.variant_reach(stack, variant)
         doubles = 24 + 8 * _surfaces(variants, variant) if variant.segmenter.is_local else 0
-        pixels = (8 if reach == inf else 20) + _more_buffers(study, stack, variant.filter)
+        pixels = _buffers(study, stack, variant.filter, 8 if reach == inf else 20)
         if variant.segmenter.reach == inf:
             doubles += 4
         own = memory(study, stack, reach, pixels + doubles / itemsize, workers)
@@ -387,8 +390,8 @@ def _surfaces(variants: Iterable[Variant], variant: Variant) -> int:
 def draw(study: Study, stack: str, variant: Variant) -> Need:
     """Annotated tiles one after the other, all features of each in single precision."""
     number = _features(study, variant)
-    bytes_per_pixel = 20 + (4 * number + 16) / bytes_of(study.dtype(stack))
-    bytes_per_pixel += _more_buffers(study, stack, variant.filter)
+    bytes_per_pixel = (4 * number + 16) / bytes_of(study.dtype(stack))
+    bytes_per_pixel += _buffers(study, stack, variant.filter, 20)
     workers = threads(study)
     reach = study.variant_reach(stack, variant)
     size = memory(study, stack, reach, bytes_per_pixel, workers)
