@@ -23,6 +23,8 @@ CHANNEL_BUFFERS = 4
 """The same of each further channel that a filter gives: before and after its steps."""
 NETWORK_WINDOW = 640 * 1152
 """Pixels of a window of a U-Net with what is around it."""
+DRAWN_PIXELS = 4
+"""Pixels that are drawn, for each that is asked for: of both classes, and more of many tiles."""
 SOURCE_BYTES = 4
 """Per pixel of a source."""
 ROI_PLANE_BYTES = 16
@@ -388,13 +390,17 @@ def _surfaces(variants: Iterable[Variant], variant: Variant) -> int:
 
 
 def draw(study: Study, stack: str, variant: Variant) -> Need:
-    """Annotated tiles one after the other, all features of each in single precision."""
-    number = _features(study, variant)
-    bytes_per_pixel = (4 * number + 16) / bytes_of(study.dtype(stack))
-    bytes_per_pixel += _buffers(study, stack, variant.filter, 20)
-    workers = threads(study)
+    """Annotated tiles one after the other, all features of each in single precision.
+
+    What is drawn is there twice at the end.
+    """
+    number, workers = _features(study, variant), threads(study)
     reach = study.variant_reach(stack, variant)
-    size = memory(study, stack, reach, bytes_per_pixel, workers)
+    size = memory(study, stack, reach, _buffers(study, stack, variant.filter, 20), workers)
+    # a tile may have one and a half sides of a chunk
+    side = study.stacks[stack].grid.tile * 1.5 + 2 * variant.segmenter.reach
+    size += int(workers * side**2 * (4 * number + 16)) // 2**20
+    size += 2 * 4 * DRAWN_PIXELS * variant.segmenter.settings["pixels"] * number // 2**20
     return Need(size, runtime(study, stack, [variant.filter]), workers, "draw")
 
 
@@ -408,8 +414,7 @@ def train(study: Study, variant: Variant) -> Need:
     """All drawn pixels: their features, codes and keys."""
     settings = variant.segmenter.settings
     number = _features(study, variant)
-    # of both classes, and more where there are many tiles
-    pixels = 4 * settings["pixels"]
+    pixels = DRAWN_PIXELS * settings["pixels"]
     minutes = 5 + pixels * number * settings["trees"] * settings["depth"] // (60 * 10**7)
     return Need(BASE_MEMORY + 100 + pixels * number * 24 // 2**20, minutes)
 
