@@ -26,13 +26,12 @@ class TileHistograms(PixelJob):
 def tile_histograms(study: Study, stack: str, source: str, block: str) -> TileHistograms:
     """Of one block."""
     places = _counted_places(study, stack, block, source)
-    reach = study.reach(stack, source)
     return TileHistograms(
         parts=reads.parts(study, places),
         pixels=reads.filtered(study, places, source, is_tried=study.apply != "all"),
         margin=validate.scoring(study)["margin"],
         dtype=study.dtype(stack),
-        need=resources.by_strips(study, stack, "segment", reach=reach, buffers=20, filter=source),
+        need=resources.by_filtered(study, stack, source, "segment"),
     )
 
 

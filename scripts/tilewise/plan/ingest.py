@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import inf
 
 from tilewise.plan import paths, reads, resources
 from tilewise.plan.reads import PartSettings
@@ -153,7 +152,7 @@ def roi(study: Study, stack: str, block: str) -> Roi:
         images=[image] if is_any_framed else [],
         record=paths.MADE_FROM.format(stack=stack, label=paths.ROI, block=block),
         dtype=study.dtype(stack),
-        need=resources.by_strips(study, stack, reach=inf if is_any_framed else 0),
+        need=resources.region_of_interest(study, stack),
     )
 
 
@@ -186,7 +185,7 @@ def external(study: Study, stack: str, array: str, block: str) -> External:
         sources=pieces.sources,
         channel=known["channel"],
         record=paths.MADE_FROM.format(stack=stack, label=f"external-{array}", block=block),
-        need=resources.external(study, stack),
+        need=resources.external(study, stack, array),
     )
 
 
@@ -240,7 +239,7 @@ def _consensus(study: Study, stack: str, blocks: list[str]) -> Consensus:
         files=[path for label in labels for path in paths.of_label(stack, label, blocks)],
         blocks=blocks,
         table=paths.CONSENSUS.format(stack=stack, extent=extent),
-        need=resources.by_strips(study, stack),
+        need=resources.by_labels(study, stack),
     )
 
 

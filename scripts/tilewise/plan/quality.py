@@ -102,9 +102,10 @@ def survey(study: Study, stack: str, block: str, choices: tuple[Choice, ...]) ->
 @cache
 def survey_need(study: Study, stack: str, block: str) -> Need:
     """What the job takes, whatever is chosen."""
-    size = resources.memory(study, stack, _survey_reach(study, stack, block), 40)
     compared = (study.methods[name] for name in survey_methods(study, stack, block))
-    filters = {variant.filter for method in compared for variant in method.variants}
+    variants = [variant for method in compared for variant in method.variants]
+    filters = {variant.filter for variant in variants}
+    size = resources.trials(study, stack, variants, workers=1)
     return Need(size, resources.runtime(study, stack, filters))
 
 

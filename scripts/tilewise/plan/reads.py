@@ -125,8 +125,7 @@ def filtered(
 
     With `takes_temporary`, files that are deleted again are read too, else the job filters itself.
     """
-    is_written = study.filtered == "kept" or (takes_temporary and study.filtered == "temporary")
-    if not (is_written and study.may_be_written(filter)):
+    if not study.is_written(filter, takes_temporary):
         return image(study, places, filter, reach, is_tried=is_tried)
     stack = study.stack_of[places[0][0]].name
     blocks = _blocks_around(study, places, reach)

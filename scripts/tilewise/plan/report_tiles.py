@@ -206,9 +206,7 @@ def need(study: Study) -> Need:
     """What the job takes: it has one tile in memory, with what filters reach around it."""
     filters = {filter: None for one in study.methods.values() for filter in one.filters}
     memory = max(
-        resources.by_strips(
-            study, stack, workers=1, reach=study.reach(stack, filter), buffers=20, filter=filter
-        ).memory
+        resources.by_filtered(study, stack, filter, workers=1).memory
         for stack in study.stacks
         for filter in (NO_FILTER, *filters)
     )

@@ -1,27 +1,36 @@
 """What a job takes of a machine or of a scheduler: memory, time, threads, and its submission."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from math import inf, prod
 from typing import Any
 
 from tilewise.labels import SEGMENTATION
 from tilewise.plan.methods import NO_FILTER, Variant
 from tilewise.plan.study import Study, bytes_of
-from tilewise.segment import learned, own_model, unet
+from tilewise.segment import learned, own_model, roi, unet
 from tilewise.store.blocks import at_once
 from tilewise.store.grid import FEW_TILES
 
 BASE_MEMORY = 250
-"""MB of Python and its libraries."""
+"""MB of Python and its libraries, some 80, beside Snakemake that starts the job on a cluster."""
+LABEL_MEMORY = 50
+"""MB of a band of a plane whose objects are labelled."""
 COLOR_BUFFERS = 12
 """Of the size of a strip: rows that are kept, in two more channels, and what a projection has."""
 CHANNEL_BUFFERS = 4
 """The same of each further channel that a filter gives: before and after its steps."""
 NETWORK_WINDOW = 640 * 1152
 """Pixels of a window of a U-Net with what is around it."""
-SOURCE_BYTES = 64
-"""Per pixel, of 16 buffers of a source's pixels."""
+DRAWN_PIXELS = 4
+"""Pixels that are drawn, for each that is asked for: of both classes, and more of many tiles."""
+SOURCE_BYTES = 4
+"""Per pixel of a source."""
+ROI_PLANE_BYTES = 16
+"""Per pixel of a plane: where the nearest pixel inside a region of interest is, and masks."""
+ROI_STRIP_BYTES = 100
+"""The same of a strip of `roi.STRIP_COLUMNS`, row and column and distance by 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +81,18 @@ def memory(study: Study, stack: str, reach: float, bytes_per_pixel: float, worke
     `bytes_per_pixel` are buffers of the size of the strip, times the bytes of a pixel of the image;
     `workers` are threads.
     """
-    _, height, width = shape(study, stack)
-    grid = study.stacks[stack].grid
-    rows = min(_strip(study, stack) + 2 * reach, height)
-    columns = min(grid.block[2] + 2 * reach, width)
-    pixels = int(rows * columns)
+    rows, columns = _sides(study, stack, reach)
+    pixels = rows * columns
     pixels *= at_once(pixels, workers)
     return BASE_MEMORY + round(pixels * bytes_per_pixel * bytes_of(study.dtype(stack)) / 2**20)
+
+
+def _sides(study: Study, stack: str, reach: float) -> tuple[int, int]:
+    """Rows and columns of the largest strip with what is around it, or of a plane."""
+    _, height, width = shape(study, stack)
+    rows = min(_strip(study, stack) + 2 * reach, height)
+    columns = min(study.stacks[stack].grid.block[2] + 2 * reach, width)
+    return int(rows), int(columns)
 
 
 def _strip(study: Study, stack: str) -> int:
@@ -119,23 +133,58 @@ def by_strips(
     group: str = "",
     workers: int | None = None,
     reach: float = 0,
-    buffers: int = 16,
+    buffers: float = 16,
     filter: str = NO_FILTER,
 ) -> Need:
     """Of a job that goes through a block strip by strip, or plane by plane if its reach is one."""
     workers = threads(study) if workers is None else workers
-    bytes_per_pixel = (8 if reach == inf else buffers) + _more_buffers(study, stack, filter)
-    size = memory(study, stack, reach, bytes_per_pixel, workers)
+    pixels = _buffers(study, stack, filter, 8 if reach == inf else buffers)
+    size = memory(study, stack, reach, pixels, workers)
     return Need(size, runtime(study, stack, [filter]), workers, group)
 
 
-def _more_buffers(study: Study, stack: str, filter: str) -> float:
-    """What a filter holds besides: the pixels of a source, three channels, or planes of doubles."""
+def by_filtered(
+    study: Study,
+    stack: str,
+    filter: str,
+    group: str = "",
+    takes_temporary: bool = False,
+    workers: int | None = None,
+) -> Need:
+    """Of a job that reads filtered pixels of a block, or filters it itself."""
+    if study.is_written(filter, takes_temporary):
+        return by_strips(study, stack, group, workers, buffers=20)
+    reach = study.reach(stack, filter)
+    return by_strips(study, stack, group, workers, reach, buffers=20, filter=filter)
+
+
+def _buffers(study: Study, stack: str, filter: str, number: float) -> float:
+    """Buffers of a job that filters: so many, of pixels of the image or of a source.
+
+    Besides what the filter holds: three channels, or arrays of doubles.
+    """
+    sides = _sides(study, stack, study.reach(stack, filter))
+    size = study.filter_bytes(stack, filter, *sides) + _roi_bytes(study, stack, filter, *sides)
     if study.source(filter):
-        return SOURCE_BYTES / bytes_of(study.dtype(stack))
+        return (number * SOURCE_BYTES + size) / bytes_of(study.dtype(stack))
     colors = COLOR_BUFFERS if study.takes_colors(stack, filter) else 0
     colors += CHANNEL_BUFFERS * max(len(study.filter_channels(filter)) - 1, 0)
-    return colors + study.filter_bytes(stack, filter) / bytes_of(study.dtype(stack))
+    return number + colors + size / bytes_of(study.dtype(stack))
+
+
+def _roi_bytes(study: Study, stack: str, filter: str, rows: int, columns: int) -> float:
+    """Per pixel that is filtered: what is outside of a region of interest gets values before."""
+    if filter == NO_FILTER or not study.has_roi(stack):
+        return 0
+    reach = study.reach(stack, filter)
+    if reach == inf:
+        return ROI_PLANE_BYTES
+    near = int(roi.surroundings(reach) - reach)
+    height, width = rows + 2 * near, columns + 2 * near
+    strip = height * min(max(roi.STRIP_COLUMNS, 4 * near) + 2 * near, width)
+    # pixels, before and after, and which are inside
+    filled = height * width * (2 * bytes_of(study.dtype(stack)) + 2)
+    return (strip * ROI_STRIP_BYTES + filled) / (rows * columns)
 
 
 def ingest(study: Study, stack: str) -> Need:
@@ -144,32 +193,76 @@ def ingest(study: Study, stack: str) -> Need:
     OME-Zarr is decoded by rows of chunks, or by all planes of them.
     """
     channels = study.channels(stack)
+    decoded = _decoded(study, stack, "image", (1 + 2 * channels) * bytes_of(study.dtype(stack)))
     size = memory(study, stack, inf, 1 + 2 * channels, decoders(study, stack))
-    decoded = 0 if study.stacks[stack].is_shared else _decoded(study, stack)
     if decoded:
-        plane = channels * prod(shape(study, stack)[1:])
         strips = memory(study, stack, 0, 16 * channels, threads(study)) + decoded // 2**20
-        is_by_rows = decoded < plane * bytes_of(study.dtype(stack))
+        # one of many samples may be compressed, and another deep
+        is_by_rows = not study.stacks[stack].is_shared and decoded < _plane(study, stack, channels)
         size = strips if is_by_rows else max(size, strips)
     return Need(size, runtime(study, stack), threads(study), ingest_group(study, stack))
 
 
-def _decoded(study: Study, stack: str) -> int:
-    """Bytes that the image of a stack's sample is decoded into at once; 0 of compressed files."""
-    (sample,) = study.stacks[stack].samples
-    return study.samples[sample].header.at_once
+def _plane(study: Study, stack: str, channels: int) -> int:
+    """Bytes of a plane of the image."""
+    return channels * prod(shape(study, stack)[1:]) * bytes_of(study.dtype(stack))
+
+
+@cache
+def _decoded(study: Study, stack: str, column: str, plane_bytes: int) -> int:
+    """Bytes that files of a column of the sheet are decoded into at once; 0 where rows are.
+
+    In a shared stack, only what takes more than `plane_bytes` per pixel of a plane counts: chunks
+    of several planes. For all else, the largest sample that may be in it needs more.
+    """
+    samples = [study.samples[name] for name in study.stacks[stack].samples]
+    decoded = [
+        sample.header.at_once if column == "image" else sample.decoded.get(column, 0)
+        for sample in samples
+    ]
+    if not study.stacks[stack].is_shared:
+        return decoded[0]
+    deep = [
+        size
+        for size, sample in zip(decoded, samples, strict=True)
+        if size > plane_bytes * prod(sample.shape[1:])
+    ]
+    return max(deep, default=0) * decoders(study, stack)
 
 
 def truth(study: Study, stack: str) -> Need:
     """Compressed truth is decoded a plane at a time: one 8-bit plane, and the one before."""
-    size = memory(study, stack, inf, 3 / bytes_of(study.dtype(stack)), decoders(study, stack))
-    return Need(size, runtime(study, stack), threads(study), "segment")
+    return _of_masks(study, stack, "truth", 3, "segment")
 
 
-def external(study: Study, stack: str) -> Need:
+def external(study: Study, stack: str, array: str) -> Need:
     """The same of masks made elsewhere, of up to 8 bytes per pixel."""
-    size = memory(study, stack, inf, 24 / bytes_of(study.dtype(stack)), decoders(study, stack))
-    return Need(size, runtime(study, stack), threads(study), ingest_group(study, stack))
+    column = study.arrays[array]["column"]
+    return _of_masks(study, stack, column, 24, ingest_group(study, stack))
+
+
+def region_of_interest(study: Study, stack: str) -> Need:
+    """The same of regions of interest; a frame is looked for in a plane of the image."""
+    own = _of_masks(study, stack, "roi", 3)
+    is_framed = any(study.samples[name].is_framed for name in study.stacks[stack].samples)
+    frames = by_strips(study, stack, reach=inf if is_framed else 0)
+    return replace(frames, memory=max(own.memory, frames.memory))
+
+
+def _of_masks(study: Study, stack: str, column: str, bytes_per_pixel: int, group: str = "") -> Need:
+    """Of planes of so many bytes per pixel, or chunks of OME-Zarr that are decoded at once."""
+    itemsize = bytes_of(study.dtype(stack))
+    decoded = _decoded(study, stack, column, bytes_per_pixel)
+    size = memory(study, stack, inf, bytes_per_pixel / itemsize, decoders(study, stack))
+    if decoded:
+        strips = memory(study, stack, 0, 16 / itemsize, threads(study))
+        size = max(size, strips + decoded // 2**20)
+    return Need(size, runtime(study, stack), threads(study), group)
+
+
+def by_labels(study: Study, stack: str, group: str = "", workers: int | None = None) -> Need:
+    """Of a job that goes strip by strip through labels, whose pixels have a byte."""
+    return by_strips(study, stack, group, workers, buffers=16 / bytes_of(study.dtype(stack)))
 
 
 def command(study: Study, stack: str, array: str) -> Need:
@@ -188,11 +281,12 @@ def decoders(study: Study, stack: str) -> int:
 def threshold(study: Study, stack: str, method: str) -> Need:
     """Of a mask, by whichever parameters or method annotated tiles come to choose."""
     workers, variants = method_threads(study, method), study.candidates(method)
-    # a vote makes the masks of all that it counts, one after the other
+    size = max(_variant_memory(study, stack, variant, workers) for variant in variants)
+    # a vote makes the masks of all that it counts from the image, one after the other
     counted = [one for name in study.methods for _, one in study.voters(name)]
     if any(variant.segmenter.is_vote for variant in variants):
         variants = [*variants, *counted]
-    size = max(_variant_memory(study, stack, variant, workers) for variant in variants)
+        size = max(size, trials(study, stack, counted, workers))
     # samples of one block are gone through before, for their histograms: of floats twice
     # whatever their tiles, so that companions change nothing
     counts = not study.has_several_blocks(stack) and any(
@@ -207,10 +301,10 @@ def threshold(study: Study, stack: str, method: str) -> Need:
 
 
 def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) -> int:
-    # a local method has several planes of doubles, the same for every dtype
-    doubles = 32 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0
-    is_inline = study.filtered == "inline" or study.source(variant.filter)
-    inline = study.reach(stack, variant.filter) if is_inline else 0
+    # a local method has thresholds in double precision, the same for every dtype
+    doubles = 16 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0
+    filter = NO_FILTER if study.is_written(variant.filter, True) else variant.filter
+    inline = study.reach(stack, filter)
     own = variant.segmenter.reach
     reach = own if inline == inf else own + inline
     if variant.segmenter.is_classifier:
@@ -219,8 +313,12 @@ def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) ->
     if variant.segmenter.is_network or variant.segmenter.threshold == unet.NAME:
         # windows are counted apart
         doubles = 0
-    pixels = (8 if reach == inf else 16) + _more_buffers(study, stack, variant.filter)
+    pixels = _buffers(study, stack, filter, 8 if reach == inf else 16)
+    if own == inf:
+        # masks of a method that goes by whole planes have a byte in any dtype
+        doubles += 4 / bytes_of(study.dtype(stack))
     size = memory(study, stack, reach, pixels + doubles, workers)
+    size += LABEL_MEMORY * workers if own == inf else 0
     if inline == inf:
         # the filter's planes, beside the strip or plane of the method
         size += memory(study, stack, inf, 8, workers) - BASE_MEMORY
@@ -249,19 +347,7 @@ def sweep(study: Study, stack: str, method: str) -> Need:
     """
     variants = study.methods[method].variants
     workers = threads(study, len(study.swept))
-    size = max(
-        memory(
-            study,
-            stack,
-            study.variant_reach(stack, variant),
-            20
-            + _more_buffers(study, stack, variant.filter)
-            + (40 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0),
-            workers,
-        )
-        + _network_memory(variant, workers)
-        for variant in variants
-    )
+    size = trials(study, stack, variants, workers)
     # of each set that is nested, masks by as many models as there are folds
     masks = sum(one.segmenter.settings["folds"] if one.is_nested else 1 for one in variants)
     filters = {variant.filter for variant in variants}
@@ -270,14 +356,51 @@ def sweep(study: Study, stack: str, method: str) -> Need:
     return Need(size, minutes, workers, "sweep")
 
 
+def trials(study: Study, stack: str, variants: Collection[Variant], workers: int) -> int:
+    """Megabytes of masks that are made of the same pixels, one after the other.
+
+    Each filter that takes whole planes keeps one, and thresholds per pixel are kept for those sets
+    of parameters that share them.
+    """
+    itemsize = bytes_of(study.dtype(stack))
+    whole = {one.filter for one in variants if study.reach(stack, one.filter) == inf}
+    kept = memory(study, stack, inf, len(whole), workers) - BASE_MEMORY
+
+    def size(variant: Variant) -> int:
+        reach = study.variant_reach(stack, variant)
+        doubles = 24 + 8 * _surfaces(variants, variant) if variant.segmenter.is_local else 0
+        pixels = _buffers(study, stack, variant.filter, 8 if reach == inf else 20)
+        if variant.segmenter.reach == inf:
+            doubles += 4
+        own = memory(study, stack, reach, pixels + doubles / itemsize, workers)
+        own += LABEL_MEMORY * workers if variant.segmenter.reach == inf else 0
+        return own + _network_memory(variant, workers)
+
+    return max(map(size, variants)) + kept
+
+
+def _surfaces(variants: Iterable[Variant], variant: Variant) -> int:
+    """How many sets of parameters after one filter have thresholds per pixel of their own."""
+    settings = (
+        one.segmenter.settings
+        for one in variants
+        if one.filter == variant.filter and one.segmenter.threshold == variant.segmenter.threshold
+    )
+    return len({str({**own, "offset": 0}) for own in settings if "offset" in own})
+
+
 def draw(study: Study, stack: str, variant: Variant) -> Need:
-    """Annotated tiles one after the other, all features of each in single precision."""
-    number = _features(study, variant)
-    bytes_per_pixel = 20 + (4 * number + 16) / bytes_of(study.dtype(stack))
-    bytes_per_pixel += _more_buffers(study, stack, variant.filter)
-    workers = threads(study)
+    """Annotated tiles one after the other, all features of each in single precision.
+
+    What is drawn is there twice at the end.
+    """
+    number, workers = _features(study, variant), threads(study)
     reach = study.variant_reach(stack, variant)
-    size = memory(study, stack, reach, bytes_per_pixel, workers)
+    size = memory(study, stack, reach, _buffers(study, stack, variant.filter, 20), workers)
+    # a tile may have one and a half sides of a chunk
+    side = study.stacks[stack].grid.tile * 1.5 + 2 * variant.segmenter.reach
+    size += int(workers * side**2 * (4 * number + 16)) // 2**20
+    size += 2 * 4 * DRAWN_PIXELS * variant.segmenter.settings["pixels"] * number // 2**20
     return Need(size, runtime(study, stack, [variant.filter]), workers, "draw")
 
 
@@ -291,8 +414,7 @@ def train(study: Study, variant: Variant) -> Need:
     """All drawn pixels: their features, codes and keys."""
     settings = variant.segmenter.settings
     number = _features(study, variant)
-    # of both classes, and more where there are many tiles
-    pixels = 4 * settings["pixels"]
+    pixels = DRAWN_PIXELS * settings["pixels"]
     minutes = 5 + pixels * number * settings["trees"] * settings["depth"] // (60 * 10**7)
     return Need(BASE_MEMORY + 100 + pixels * number * 24 // 2**20, minutes)
 

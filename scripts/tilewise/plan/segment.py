@@ -50,13 +50,13 @@ def histogram(study: Study, stack: str, source: str, block: str) -> Histogram:
     if study.filtered_dtype(stack, source) == "float32":
         blocks = study.blocks(stack)
         extents = paths.of_blocks(paths.EXTENT, blocks, stack=stack, source=source)
-    reach, group = study.reach(stack, source), resources.histogram_group(study, stack, source)
+    group = resources.histogram_group(study, stack, source)
     return Histogram(
         parts=reads.parts(study, places),
         pixels=reads.filtered(study, places, source, takes_temporary=True),
         extents=extents,
         dtype=study.dtype(stack),
-        need=resources.by_strips(study, stack, group, reach=reach, buffers=20, filter=source),
+        need=resources.by_filtered(study, stack, source, group, takes_temporary=True),
     )
 
 

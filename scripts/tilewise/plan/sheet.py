@@ -84,6 +84,8 @@ class Sample:
     """How its annotated tiles were picked."""
     external: dict[str, External] = field(default_factory=dict)
     """By the column of the sheet that names them."""
+    decoded: dict[str, int] = field(default_factory=dict, compare=False)
+    """Most bytes that one of its files is decoded into at once, by the column that names them."""
 
     @property
     def group(self) -> str:
@@ -290,6 +292,11 @@ def _read_sample(
     }
     for file, own in chain.from_iterable(files.values()):
         check_size(own, file, most_gb)
+    masks = {
+        column: _external(row[column], folder, named, header, images, column)
+        for column in external
+        if row.get(column)
+    }
     return Sample(
         name=name,
         images=tuple(file for file, _ in images),
@@ -315,18 +322,18 @@ def _read_sample(
             sampling.parse(row).within(EVERYWHERE),
             tuple(window for own in annotated for window in own.windows),
         ),
-        external={
-            column: _external(row[column], folder, named, header, images, column)
-            for column in external
-            if row.get(column)
+        external={column: own for column, (own, _) in masks.items()},
+        decoded={
+            column: max((own.at_once for _, own in found), default=0)
+            for column, found in (files | {name: own for name, (_, own) in masks.items()}).items()
         },
     )
 
 
 def _external(
     entry: str, folder: Path, named: NamedFiles, image: Header, images: FoundFiles, column: str
-) -> External:
-    """Masks of all planes of a sample, made elsewhere."""
+) -> tuple[External, FoundFiles]:
+    """Masks of all planes of a sample, made elsewhere, and their files."""
     if entry.lower().endswith(".tsv"):
         raise ValueError(f"{column} {entry} is a table: name images of whole planes")
     found = _pieces(entry, folder, named, image, images, column, allows_any=True)
@@ -340,9 +347,8 @@ def _external(
         raise ValueError(
             f"{column} {entry}: some files have more channels: convert them to one kind"
         )
-    return External(
-        pieces, max(kinds), any(header.dtype.startswith("float") for _, header in files)
-    )
+    is_float = any(header.dtype.startswith("float") for _, header in files)
+    return External(pieces, max(kinds), is_float), list(files)
 
 
 def _check_pattern(

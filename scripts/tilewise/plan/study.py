@@ -303,9 +303,9 @@ class Study:
         """Whether a filter begins with a projection of a stack's colours."""
         return takes_colors(self.steps(filter, stack))
 
-    def filter_bytes(self, stack: str, filter: str) -> int:
+    def filter_bytes(self, stack: str, filter: str, rows: int, columns: int) -> float:
         """Bytes per pixel that the steps of a filter hold besides what all do."""
-        return chain_bytes(self.steps(filter, stack))
+        return chain_bytes(self.steps(filter, stack), self.dtype(stack), rows, columns)
 
     def filter_seconds(self, stack: str, filter: str) -> float:
         """Seconds per million pixels that the slow steps of a filter take on one core."""
@@ -344,6 +344,11 @@ class Study:
         sides = zip(grid.shape[1:], grid.chunk, strict=True)
         stored = prod(-(-size // chunk) * chunk for size, chunk in sides)
         return "zstd" if stored > 2 * prod(grid.shape[1:]) else "none"
+
+    def is_written(self, filter: str, takes_temporary: bool = False) -> bool:
+        """Whether a job reads a filter's images, be they deleted again, or filters itself."""
+        is_kept = self.filtered == "kept" or (takes_temporary and self.filtered == "temporary")
+        return is_kept and self.may_be_written(filter)
 
     def filter_channels(self, filter: str) -> list[str]:
         """Names of the channels that a filter gives, if it gives several."""

@@ -54,7 +54,7 @@ def validate(study: Study, stack: str, method: str, block: str) -> Validate:
             for sample, own in study.annotated_places(stack, block, method)
         ],
         scoring=scoring(study),
-        need=resources.by_strips(study, stack, group, workers),
+        need=resources.by_labels(study, stack, group, workers),
     )
 
 
@@ -149,7 +149,7 @@ def errors(study: Study, stack: str, block: str) -> Errors:
         confusions=[path for label in labels for path in paths.of_label(stack, label, [block])],
         methods=methods,
         connectivity=study.config["validate"]["objects"]["connectivity"],
-        need=resources.by_strips(study, stack, "compare"),
+        need=resources.by_labels(study, stack, "compare"),
     )
 
 

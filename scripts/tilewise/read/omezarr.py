@@ -1,6 +1,7 @@
 """OME-Zarr images, version 0.4 and 0.5: read by whole chunks."""
 
 import json
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ CHUNKS = {
 """Names of chunks, or of the folders that they are in, by how they start and are separated."""
 SLAB_BYTES = 2**29
 """Most memory that decoded chunks of an OME-Zarr image may take to save decoding them again."""
+CHUNKS_AT_ONCE = 10
+"""That Zarr decodes: its `async.concurrency`."""
 
 
 class OmeZarr:
@@ -99,12 +102,18 @@ class OmeZarr:
         self._array = self._slab = self._slab_place = None
 
     def _bytes_at_once(self, chunks: Sequence[int]) -> int:
-        """Of a row of chunks, with all planes of a chunk; or of these planes, if they are kept."""
+        """Of a row of chunks, with all planes of a chunk; or of these planes, if they are kept.
+
+        Beside those that are kept, Zarr holds chunks that it decodes, and what it has read of them.
+        """
         header, chunk = self.header, dict(zip(self._axes, chunks, strict=True))
         planes = min(chunk.get("z", 1), header.planes)
         of_row = planes * header.width * min(header.channels, 3) * np.dtype(header.dtype).itemsize
-        is_kept = of_row * header.height <= SLAB_BYTES
-        return of_row * (header.height if is_kept else min(chunk["y"], header.height))
+        slab = of_row * header.height
+        if slab > SLAB_BYTES:
+            return of_row * min(chunk["y"], header.height)
+        chunks_at_once = CHUNKS_AT_ONCE * math.prod(chunks) * np.dtype(header.dtype).itemsize
+        return slab + 2 * min(chunks_at_once, slab)
 
     def _slab_range(self, plane: int, y0: int, y1: int) -> tuple[int, int, int, int]:
         """Planes and rows to read: whole chunks, as many as memory allows."""

@@ -215,7 +215,15 @@ def _distances(target, source, spacing, diagonal):
         return distances * spacing[0]
     from scipy import ndimage
 
-    return ndimage.distance_transform_edt(~target, sampling=spacing)[source]
+    # distances of all pixels would take five times the memory of the places that they are from
+    nearest = ndimage.distance_transform_edt(
+        ~target, sampling=spacing, return_distances=False, return_indices=True
+    )
+    steps = [
+        ((own[source] - places) * size) ** 2
+        for own, places, size in zip(nearest, np.nonzero(source), spacing, strict=True)
+    ]
+    return np.sqrt(sum(steps))
 
 
 def objects(extent: Extent, wanted: Collection[str]) -> Counts:

@@ -44,11 +44,15 @@ def in_padded_bands(
 def padded_bands(plane: NDArray, reach: int) -> Iterator[tuple[slice, NDArray]]:
     """Rows of each band of a plane, and the band with `reach` pixels more at each side."""
     padded = cv2.copyMakeBorder(plane, reach, reach, reach, reach, cv2.BORDER_REFLECT)
-    # taller than its surroundings, so that little is computed twice
-    height = max(BAND_PIXELS // plane.shape[1], 4 * reach, 1)
+    height = band_height(plane.shape[1], reach)
     for start in range(0, plane.shape[0], height):
         stop = min(start + height, plane.shape[0])
         yield slice(start, stop), padded[start : stop + 2 * reach]
+
+
+def band_height(columns: int, reach: int) -> int:
+    """Rows of a band, taller than its surroundings, so that little is computed twice."""
+    return max(BAND_PIXELS // columns, 4 * reach, 1)
 
 
 def as_dtype(values: NDArray, dtype: np.dtype) -> NDArray:

@@ -6,7 +6,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.segment.dtypes import as_dtype, in_bands, power_of_two, signed_as, unsigned
+from tilewise.segment.dtypes import (
+    BAND_PIXELS,
+    as_dtype,
+    in_bands,
+    power_of_two,
+    signed_as,
+    unsigned,
+)
 from tilewise.segment.roi import nearest_inside
 from tilewise.segment.steps import is_number, is_whole
 from tilewise.value_counts import count_values
@@ -78,14 +85,19 @@ def _clahe_inside(plane, inside, clip_limit, along):
         _between_tiles(size, step, number)
         for size, step, number in zip(plane.shape, (height, width), along, strict=True)
     )
-    mixed = sum(
-        (
-            sum(tables[rows[:, None], columns, plane] * weights for columns, weights in x)
-            * shares[:, None]
+    result = np.empty_like(plane)
+    height = max(BAND_PIXELS // plane.shape[1], 1)
+    for start in range(0, plane.shape[0], height):
+        band = slice(start, start + height)
+        mixed = sum(
+            (
+                sum(tables[rows[band, None], columns, plane[band]] * share for columns, share in x)
+                * shares[band, None]
+            )
+            for rows, shares in y
         )
-        for rows, shares in y
-    )
-    return as_dtype(mixed, plane.dtype)
+        result[band] = as_dtype(mixed, plane.dtype)
+    return result
 
 
 def _clipped_table(counts, clip_limit):

@@ -29,6 +29,7 @@ from tilewise.segment import (
     sharpening,
     smoothing,
 )
+from tilewise.segment.dtypes import band_height
 from tilewise.segment.projections import CHANNEL, CHANNELS, PROJECTIONS, channel_names, steps_of
 from tilewise.segment.sources import (
     CHECKS,
@@ -54,6 +55,8 @@ class Filter:
     """`check(dtype, **settings)` raises ValueError for settings that cannot be applied."""
     bytes: int = 0
     """Per pixel that is filtered at once: memory besides planes of the image's dtype."""
+    doubles: int = 0
+    """Arrays of double precision of a band, with its surroundings, that are there at once."""
     seconds: Callable[..., float] = lambda **settings: 0.0
     """`seconds(**settings)`: per million pixels on one core, twice as measured; 0 if it is fast."""
     file: str = ""
@@ -65,12 +68,17 @@ class Filter:
 FILTERS = {
     "invert": Filter(exposure.invert, reach=lambda dtype: 0),
     "median": Filter(rank_filters.median, rank_filters.window_reach, rank_filters.check_window),
-    "gaussian": Filter(smoothing.gaussian, smoothing.gaussian_reach, smoothing.check_gaussian),
+    "gaussian": Filter(
+        smoothing.gaussian, smoothing.gaussian_reach, smoothing.check_gaussian, doubles=3
+    ),
     "clahe": Filter(exposure.clahe, check=exposure.check_clahe),
     "equalize": Filter(exposure.equalize),
     "rescale": Filter(exposure.rescale, check=exposure.check_rescale),
     "background": Filter(
-        illumination.background, illumination.background_reach, illumination.check_background
+        illumination.background,
+        illumination.background_reach,
+        illumination.check_background,
+        doubles=3,
     ),
     "tophat": Filter(rank_filters.tophat, rank_filters.opening_reach, rank_filters.check_tophat),
     "destripe": Filter(illumination.destripe, check=illumination.check_destripe),
@@ -78,22 +86,26 @@ FILTERS = {
         denoising.bilateral,
         denoising.bilateral_reach,
         denoising.check_bilateral,
+        doubles=6,
         seconds=denoising.bilateral_seconds,
     ),
     "nlm": Filter(denoising.nlm, check=denoising.check_nlm, seconds=denoising.nlm_seconds),
-    "wavelet": Filter(denoising.wavelet, check=denoising.check_wavelet, bytes=40),
-    "unsharp": Filter(sharpening.unsharp, sharpening.unsharp_reach, sharpening.check_unsharp),
+    "wavelet": Filter(denoising.wavelet, check=denoising.check_wavelet, bytes=52),
+    "unsharp": Filter(
+        sharpening.unsharp, sharpening.unsharp_reach, sharpening.check_unsharp, doubles=3
+    ),
     "deconvolve": Filter(
         sharpening.deconvolve,
         sharpening.deconvolve_reach,
         sharpening.check_deconvolve,
+        doubles=5,
         seconds=sharpening.deconvolve_seconds,
         file="psf",
         trial={"iterations": 1},
     ),
-    "ridge": Filter(ridges.ridge, ridges.ridge_reach, ridges.check_ridge),
-    "dog": Filter(ridges.dog, ridges.dog_reach, ridges.check_dog),
-    "matched": Filter(ridges.matched, ridges.matched_reach, ridges.check_matched),
+    "ridge": Filter(ridges.ridge, ridges.ridge_reach, ridges.check_ridge, doubles=7),
+    "dog": Filter(ridges.dog, ridges.dog_reach, ridges.check_dog, doubles=4),
+    "matched": Filter(ridges.matched, ridges.matched_reach, ridges.check_matched, doubles=4),
 }
 """Every filter by the name that the configuration uses."""
 
@@ -265,10 +277,25 @@ def chain_reach(steps: Sequence, dtype: DTypeLike) -> float:
     return sum(FILTERS[name].reach(dtype, **settings) for name, settings in following)
 
 
-def chain_bytes(steps: Sequence) -> int:
-    """Bytes per pixel that the steps of a chain hold besides planes of the image's dtype."""
-    _, following = split_chain(steps)
-    return max((FILTERS[name].bytes for name, _ in following), default=0)
+def chain_bytes(steps: Sequence, dtype: DTypeLike, rows: int, columns: int) -> float:
+    """Bytes per pixel that the steps of a chain hold besides planes of the image's dtype.
+
+    So many rows and columns are filtered at once.
+    """
+    dtype, (_, following) = np.dtype(chain_dtype(steps, dtype)), split_chain(steps)
+    return max(
+        (_bytes(FILTERS[name], dtype, settings, rows, columns) for name, settings in following),
+        default=0,
+    )
+
+
+def _bytes(known, dtype, settings, rows, columns):
+    reach = known.reach(dtype, **settings) if known.doubles else 0
+    # what needs whole planes has bands for what is near
+    reach = 0 if reach == WHOLE_PLANE else int(reach)
+    height = min(band_height(columns, reach), rows)
+    band = (height + 2 * reach) * (columns + 2 * reach)
+    return known.bytes + 8 * known.doubles * band / (rows * columns)
 
 
 def chain_seconds(steps: Sequence) -> float:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.segment.dtypes import in_bands, power_of_two
+from tilewise.segment.dtypes import BAND_PIXELS, in_bands, power_of_two
 from tilewise.segment.rank_filters import check_window, median, opening, opening_reach, window_reach
 from tilewise.segment.smoothing import convolve, gaussian, gaussian_radius, gaussian_weights
 from tilewise.segment.steps import check_choice, is_number
@@ -164,11 +164,23 @@ def destripe(
 
 def _median_inside(plane, inside, along):
     """Median of the inside pixels of each line; of the nearest line where there are none."""
-    lines = np.where(inside, plane.astype(np.float64), np.nan)
     known = np.flatnonzero(inside.any(axis=along))
-    medians = np.nanmedian(lines.take(known, axis=1 - along), axis=along)
+    # a few lines at a time, in double precision
+    number = max(BAND_PIXELS // plane.shape[along], 1)
+    medians = np.concatenate(
+        [
+            np.nanmedian(_lines(plane, inside, known[at : at + number], along), axis=along)
+            for at in range(0, known.size, number)
+        ]
+    )
     nearest = np.abs(np.arange(plane.shape[1 - along])[:, None] - known).argmin(axis=1)
     return np.expand_dims(medians[nearest], along)
+
+
+def _lines(plane, inside, places, along):
+    """Some rows or columns, nan outside."""
+    own, counted = (pixels.take(places, axis=1 - along) for pixels in (plane, inside))
+    return np.where(counted, own.astype(np.float64), np.nan)
 
 
 def check_destripe(dtype: np.dtype, axis: object, size: object) -> None:

@@ -1,5 +1,6 @@
 """Filters that find lines and spots: ridges, matched lines, differences of gaussians."""
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -308,7 +309,8 @@ def matched(
 
 
 def _matched_of_band(padded, kernels):
-    return np.maximum.reduce([_correlate(padded, kernel) for kernel in kernels])
+    # one after the other: all of them would take a plane each
+    return functools.reduce(np.maximum, (_correlate(padded, kernel) for kernel in kernels))
 
 
 def _correlate(padded, kernel):

@@ -7,6 +7,10 @@ from numpy.typing import NDArray
 
 FAR = 2**30
 """More rows than a plane has."""
+STRIP_COLUMNS = 512
+"""Columns that are filled in at a time: a pixel outside takes some 100 bytes meanwhile."""
+BAND_ROWS = 64
+"""Rows that take their values from the nearest pixels at a time."""
 
 
 def surroundings(reach: float) -> float:
@@ -33,12 +37,25 @@ def fill_outside(pixels: NDArray, inside: NDArray[np.bool], reach: float = math.
     """
     if inside.all() or not inside.any():
         return pixels
-    if reach == math.inf:
-        return pixels[tuple(nearest_inside(inside))]
     filled = pixels.copy()
-    places = np.nonzero(~inside)
-    rows, columns, is_near = _nearest_inside(inside, places, _farthest(reach))
-    filled[places[0][is_near], places[1][is_near]] = pixels[rows[is_near], columns[is_near]]
+    if reach == math.inf:
+        nearest = nearest_inside(inside)
+        for y in range(0, len(filled), BAND_ROWS):
+            filled[y : y + BAND_ROWS] = pixels[tuple(nearest[:, y : y + BAND_ROWS])]
+        return filled
+    farthest = _farthest(reach)
+    # wider than what is around them, little is looked at twice
+    width = max(STRIP_COLUMNS, 4 * farthest)
+    for start in range(0, inside.shape[1], width):
+        first, stop = max(start - farthest, 0), start + width
+        around = np.s_[:, first : stop + farthest]
+        places = np.nonzero(~inside[:, start:stop])
+        own = places[0], places[1] + (start - first)
+        rows, columns, is_near = _nearest_inside(inside[around], own, farthest)
+        strip = filled[:, start:stop]
+        strip[places[0][is_near], places[1][is_near]] = pixels[around][
+            rows[is_near], columns[is_near]
+        ]
     return filled
 
 

@@ -101,8 +101,9 @@ def _deconvolved(padded, blurs, radius, iterations, offset):
     # what the first iteration makes of any even estimate
     estimate = mirrored_blur(light)
     for _ in range(iterations - 1):
-        blurred = blur(estimate)
-        ratio = np.divide(light, blurred, out=np.zeros_like(light), where=blurred > 0)
+        ratio = blur(estimate)
+        # no light where the estimate is 0 all around
+        np.divide(light, ratio, out=ratio, where=ratio > 0)
         estimate *= mirrored_blur(ratio)
     margin = _deconvolution_radius(radius, iterations)
     return estimate[margin : padded.shape[0] - margin, margin : padded.shape[1] - margin] + offset

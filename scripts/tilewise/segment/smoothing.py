@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tilewise.segment.dtypes import BAND_PIXELS, as_dtype
+from tilewise.segment.dtypes import as_dtype, band_height
 from tilewise.segment.steps import is_number
 
 TRUNCATE = 4
@@ -23,8 +23,8 @@ def gaussian(plane: NDArray, sigma: float) -> NDArray:
     radius = weights.size // 2
     rows, columns = plane.shape
     result = np.empty(plane.shape, plane.dtype)
-    # A band is computed with its surroundings; taller than these, little is computed twice.
-    height = max(BAND_PIXELS // columns, 4 * radius, 1)
+    # a band is computed with its surroundings
+    height = band_height(columns, radius)
     for start in range(0, rows, height):
         stop, first = min(start + height, rows), max(start - radius, 0)
         smooth = convolve(plane[first : stop + radius], weights, weights)[start - first :]

@@ -1,5 +1,7 @@
 """Memory, minutes, threads and submissions of jobs."""
 
+from dataclasses import replace
+
 import networks
 import pytest
 from studies import (
@@ -95,17 +97,26 @@ def test_memory_of_masks():
 
     kept = large_study(keep_filtered=True)
     assert memory(kept, "otsu") == BASE + 32
-    # 512 + 2 x 15 rows of 4096 pixels of 16 bytes and four doubles: 101.6 MiB
-    assert memory(kept, "local") == BASE + 102
+    # 512 + 2 x 15 rows of 4096 pixels of 16 bytes and two doubles: 67.75 MiB
+    assert memory(kept, "local") == BASE + 68
     assert memory(kept, "segmentation") == memory(kept, "local")
     inline = large_study(**INLINE)
     # a strip, 2 Mi pixels of 16 bytes, beside the planes of the filter, 16 Mi pixels of 8 bytes
     assert memory(inline, "otsu") == BASE + 32 + 128
-    # 512 + 2 x 17 rows: 102.4 MiB
-    assert memory(inline, "local") == BASE + 102
+    # 512 + 2 x 17 rows: 68.25 MiB
+    assert memory(inline, "local") == BASE + 68
     assert memory(inline, "segmentation") == memory(inline, "otsu")
-    # doubles are no larger for other pixels: 2.12 Mi pixels of 32 + 32 bytes
-    assert memory(large_study(keep_filtered=True, dtype="uint16"), "local") == BASE + 136
+    # doubles are no larger for other pixels: 2.12 Mi pixels of 32 + 16 bytes
+    assert memory(large_study(keep_filtered=True, dtype="uint16"), "local") == BASE + 102
+
+
+def test_memory_of_masks_of_whole_planes():
+    method = {"threshold": "otsu", "cleanup": [{"fill_holes": 20}]}
+    for dtype, of_pixels in (("uint8", 8), ("uint16", 16)):
+        study = large_study(keep_filtered=True, dtype=dtype, methods={"m": method})
+        # 16 Mi pixels: eight planes, four masks, and labels of a band of 4 Mi pixels
+        expected = BASE + 16 * (of_pixels + 4) + 50
+        assert segment.threshold_need(study, "s", "m", "0/0/0").memory == expected
 
 
 @pytest.mark.parametrize("cores", [None, 3, 64])
@@ -325,6 +336,47 @@ def test_memory_of_chunks_that_are_decoded_at_once(monkeypatch, decoded, memory)
     assert resources.ingest(study, "s").memory == BASE + memory
 
 
+def test_memory_of_collected_samples_of_deep_chunks():
+    def needs(*decoded):
+        shape = 16, 600, 600
+        samples = [
+            imagined_sample(f"s{size}", shape, truth=[0], decoded={"truth": size})
+            for size in decoded
+        ]
+        samples = [
+            replace(one, header=replace(one.header, at_once=size))
+            for one, size in zip(samples, decoded, strict=True)
+        ]
+        config = {"tile": 512, "filters": FILTERS, "methods": METHODS, "collect": {}}
+        study = study_of(samples, with_defaults(config))
+        (stack,) = study.stacks
+        return resources.ingest(study, stack).memory, resources.truth(study, stack).memory
+
+    # a plane of 4 Mi pixels of 3 bytes: compressed planes are no larger
+    assert needs(600 * 600) == (BASE + 12, BASE + 12)
+    # 16 planes of chunks and strips of 3 Mi pixels of 16 bytes
+    deep = BASE + 48 + 16 * 600 * 600 // 2**20
+    assert needs(16 * 600 * 600) == needs(0, 16 * 600 * 600) == (deep, deep)
+
+
+def test_memory_of_regions_of_interest():
+    filters = {"near": [{"median": 9}], "even": ["equalize"]}
+    methods = {name: {"threshold": "otsu", "filter": name} for name in filters}
+
+    def memory(roi, filter):
+        config = {"tile": 512, "filters": filters, "methods": methods, "collect": {"side": 0}}
+        sample = imagined_sample("s", (1, 4096, 4096), is_framed=roi)
+        study = study_of([sample], with_defaults(config))
+        return segment.filtered(study, "s", filter, "0/0/0").need.memory
+
+    # where the nearest pixel inside is, 16 bytes of each pixel of a plane
+    assert memory(True, "even") == memory(False, "even") + 16 * 16
+    # 4 pixels around a strip, 6 more that are filled in, and 4 more of a strip of 512 columns
+    rows, columns = 512 + 2 * 4 + 2 * 6, 4096
+    filled = (rows * (512 + 2 * 6) * 100 + rows * (columns + 12) * 4) / 2**20
+    assert memory(True, "near") - memory(False, "near") == pytest.approx(filled, abs=1)
+
+
 def test_collected_samples_are_not_asked_one_by_one(monkeypatch):
     # each of their blocks has all of them to ask: with 20,000 samples, that took hours
     study, stack = companions((1, 600, 600), collect={"planes": 256})
@@ -360,6 +412,58 @@ def test_memory_of_a_filter_that_takes_planes_of_doubles():
         plain, wavelet = (
             segment.filtered(study, "s", name, "0/0/0").need.memory for name in filters
         )
-        # 16 Mi pixels: eight planes, and 40 bytes a pixel
+        # 16 Mi pixels: eight planes, and 52 bytes a pixel
         assert plain == BASE + 16 * 8 * bytes_per_pixel
-        assert wavelet == plain + 16 * 40
+        assert wavelet == plain + 16 * 52
+
+
+def test_memory_of_a_filter_that_looks_far():
+    # 6 pixels each way, and as much with each of 10 iterations but one, twice: 114
+    methods = {"m": {"threshold": "otsu", "filter": "far"}}
+    study = large_study(filters={"far": [{"deconvolve": 1.5}]}, methods=methods)
+    # 512 + 2 x 114 rows of 4096 pixels of 16 bytes; and five arrays of doubles of a band of
+    # 4 x 114 rows, with 114 pixels around it: 684 rows of 4324 pixels
+    expected = (740 * 4096 * 16 + 684 * 4324 * 5 * 8) / 2**20
+    assert segment.filtered(study, "s", "far", "0/0/0").need.memory == BASE + round(expected)
+
+
+def test_what_is_filtered_already_is_not_filtered_again():
+    methods = {name: {"threshold": "otsu", "filter": name} for name in ("even", "waves")}
+    filters = FILTERS | {"waves": ["wavelet"]}
+    for keep, own in ((True, 40), (False, 128 + 16 * 52)):
+        study = large_study(keep_filtered=keep, methods=methods, filters=filters)
+        # 2 Mi pixels of 16 bytes of a mask, and of 20 bytes of histograms; if they are deleted,
+        # tables of annotated tiles filter a plane
+        assert segment.threshold_need(study, "s", "waves", "0/0/0").memory == BASE + 32
+        assert resources.by_filtered(study, "s", "waves").memory == BASE + own
+        own = resources.by_filtered(study, "s", "waves", takes_temporary=True).memory
+        assert own == BASE + 40
+
+
+def test_memory_of_votes_is_that_of_filters_too():
+    methods = {name: {"threshold": "otsu", "filter": name} for name in ("even", "waves")}
+    methods["vote"] = {"threshold": {"vote": ["even", "waves"]}}
+    filters = FILTERS | {"waves": ["wavelet"]}
+    study = large_study(keep_filtered=True, methods=methods, filters=filters)
+    # a plane of 16 Mi pixels of 8 bytes and of 52, and one that each of both filters keeps
+    expected = BASE + 16 * (8 + 52 + 2)
+    assert segment.threshold_need(study, "s", "vote", "0/0/0").memory == expected
+
+
+def test_memory_of_labels_is_the_same_for_all_pixels():
+    for dtype in ("uint8", "uint16", "float32"):
+        study = large_study(dtype=dtype)
+        assert validate.validate(study, "s", "otsu", "0/0/0").need.memory == BASE + 32
+
+
+def test_memory_of_trials_that_share_pixels():
+    def memory(**method):
+        return resources.sweep(large_study(methods={"m": method}), "s", "m").memory
+
+    # 512 + 2 x 15 rows of 4096 pixels: 20 bytes, three doubles, and thresholds of two windows
+    grid = {"size": [31, 21], "offset": [0, 5]}
+    local = memory(threshold={"adaptive": {"size": 31, "weights": "mean"}}, grid=grid)
+    assert local == BASE + round(542 * 4096 * (20 + 24 + 16) / 2**20)
+    # a plane of 16 Mi pixels of 8 bytes, and that of the filter, which is kept
+    whole = memory(threshold="otsu", grid={"filter": ["even", "smooth"]})
+    assert whole == BASE + 16 * (8 + 1)

@@ -100,8 +100,11 @@ def test_bytes_that_are_decoded_at_once(tmp_path, monkeypatch):
     assert read_header(tmp_path / "plain.tif").at_once == 0
     assert read_header(tmp_path / "small.tif").at_once == 24 * 40 * 2
     path = ngff(tmp_path / "a.zarr", 3, chunks=(2, 16, 16))
-    # two planes, which are kept; or 16 rows of both
-    assert read_header(path).at_once == 2 * 24 * 40
+    # two planes, which are kept, beside as much that is decoded and was read; or 16 rows of both
+    assert read_header(path).at_once == 3 * 2 * 24 * 40
+    # of a single chunk at a time less is
+    monkeypatch.setattr(omezarr, "CHUNKS_AT_ONCE", 1)
+    assert read_header(path).at_once == 2 * 24 * 40 + 2 * 2 * 16 * 16
     monkeypatch.setattr(omezarr, "SLAB_BYTES", 24 * 40)
     assert read_header(path).at_once == 2 * 16 * 40
     monkeypatch.setattr(omezarr, "SLAB_BYTES", 0)

@@ -4,7 +4,7 @@ import pytest
 from scipy import ndimage
 from skimage import exposure
 
-from tilewise.segment import dtypes, filters, smoothing
+from tilewise.segment import dtypes, filters
 from tilewise.segment.steps import WHOLE_PLANE
 
 DTYPES = ("uint8", "uint16", "int16", "float32")
@@ -173,7 +173,7 @@ def test_gaussian_is_that_of_scipy(dtype, sigma):
 def test_gaussian_in_several_bands_has_no_seams(monkeypatch):
     plane = make_plane("random", "float32")
     whole = apply(plane, {"gaussian": 1.5})
-    monkeypatch.setattr(smoothing, "BAND_PIXELS", 90 * 11)
+    monkeypatch.setattr(dtypes, "BAND_PIXELS", 90 * 11)
     np.testing.assert_array_equal(apply(plane, {"gaussian": 1.5}), whole)
 
 
@@ -181,8 +181,7 @@ def test_gaussian_in_several_bands_has_no_seams(monkeypatch):
 def test_filters_in_several_bands_have_no_seams(monkeypatch, chain):
     plane = make_plane("structured", "uint8", (211, 40))
     whole = filters.apply_chain(plane, chain)
-    for module in (smoothing, dtypes):
-        monkeypatch.setattr(module, "BAND_PIXELS", 1)
+    monkeypatch.setattr(dtypes, "BAND_PIXELS", 1)
     np.testing.assert_array_equal(filters.apply_chain(plane, chain), whole)
 
 

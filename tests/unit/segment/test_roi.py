@@ -1,12 +1,14 @@
 """Regions of interest against a search of all pixels."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 import skimage.filters
+from scipy import ndimage
 
-from tilewise.segment import exposure, sample_histogram
+from tilewise.segment import exposure, illumination, roi, sample_histogram
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.local_thresholds import LOCAL
 from tilewise.segment.outcomes import outcome_of
@@ -30,10 +32,11 @@ def by_hand(pixels, inside):
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
-def test_pixels_outside_take_the_nearest_inside(share):
+def test_pixels_outside_take_the_nearest_inside(share, monkeypatch):
     pixels = RNG.integers(0, 2**16, (31, 43), np.uint16)
     inside = RNG.random(pixels.shape) < share
     np.testing.assert_array_equal(fill_outside(pixels, inside, 60), by_hand(pixels, inside))
+    monkeypatch.setattr(roi, "BAND_ROWS", 7)
     # of whole planes, one of the equally near ones
     filled = fill_outside(pixels, inside)
     rows, columns = np.nonzero(inside)
@@ -41,6 +44,37 @@ def test_pixels_outside_take_the_nearest_inside(share):
         squared = (rows - y) ** 2 + (columns - x) ** 2
         nearest = squared == squared.min()
         assert filled[y, x] in pixels[rows[nearest], columns[nearest]]
+
+
+def test_strips_are_filled_as_the_plane_is(monkeypatch):
+    pixels = RNG.integers(0, 2**16, (40, 90), np.uint16)
+    inside = RNG.random(pixels.shape) < 0.05
+    # no pixel of the first strip, of 12 columns, is inside
+    inside[:, :20] = False
+    monkeypatch.setattr(roi, "STRIP_COLUMNS", 12)
+    # a reach of 2 fills in what is up to 3 pixels away
+    is_near = ndimage.distance_transform_edt(~inside) <= 3
+    expected = np.where(is_near, by_hand(pixels, inside), pixels)
+    np.testing.assert_array_equal(fill_outside(pixels, inside, 2), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize(
+    ("module", "filter"),
+    [
+        (exposure, exposure.clahe),
+        (illumination, illumination.destripe),
+        (illumination, partial(illumination.destripe, axis="columns")),
+    ],
+)
+def test_bands_of_a_plane_are_as_the_plane(module, filter, dtype, monkeypatch):
+    plane = RNG.normal(100, 30, (61, 50)).clip(0, 255).astype(dtype)
+    inside = np.zeros(plane.shape, bool)
+    inside[5:40, 9:44] = RNG.random((35, 35)) < 0.8
+    whole = filter(plane, inside=inside)
+    # three rows or columns at a time, or two
+    monkeypatch.setattr(module, "BAND_PIXELS", 150)
+    np.testing.assert_array_equal(filter(plane, inside=inside), whole)
 
 
 def test_a_region_has_what_the_plane_has():
