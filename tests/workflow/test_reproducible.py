@@ -61,12 +61,16 @@ def another_user():
 
 
 @pytest.mark.skipif(not KILLS, reason="`make test-faults` runs it: it takes a minute")
-def test_runs_of_two_users_are_equal(tmp_path):
+def test_runs_of_two_users_are_equal(tmp_path, capsys):
     one, two = configured(tmp_path / "one"), configured(tmp_path / "another, longer name/two")
     run(one, "2", LC_ALL="C.UTF-8", TZ="UTC", PYTHONHASHSEED="1")
     variables = {"LC_ALL": locale(), "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "2"}
     variables |= {"HOME": str(tmp_path), "USER": USER, "LOGNAME": USER}
-    run(two, "1", another_user(), **variables)
+    start = another_user()
+    with capsys.disabled():
+        user = "another user" if start else "the same user, since `unshare` is refused here"
+        print(f"\nThe second run: {user}, locale {variables['LC_ALL']}")
+    run(two, "1", start, **variables)
     first, second = contents(one.results), contents(two.results)
     assert first.keys() == second.keys()
     assert [str(name) for name in first if first[name] != second[name]] == []
