@@ -98,43 +98,47 @@ def variants(node):
 
 
 def nodes_of(tree):
-    """Nodes that compute something, each with its statement; in order.
+    """Nodes that compute something, each with its statement, and whether calls run it; in order.
 
-    Not annotations, decorators and what errors say.
+    Not annotations, decorators and what errors say. What no call runs is run by the import.
     """
 
-    def visit(node, statement):
+    def visit(node, statement, is_called):
         statement = node if isinstance(node, ast.stmt) else statement
-        yield node, statement
+        yield node, statement, is_called
         for field, value in ast.iter_fields(node):
             if field in {"annotation", "returns", "decorator_list", "type_params"}:
                 continue
             if isinstance(node, ast.Raise) and field == "exc":
                 continue
+            is_body = isinstance(node, ast.FunctionDef | ast.Lambda) and field == "body"
             for child in value if isinstance(value, list) else [value]:
                 if isinstance(child, ast.AST):
-                    yield from visit(child, statement)
+                    yield from visit(child, statement, is_called or is_body)
 
-    return list(visit(tree, None))
+    return list(visit(tree, None, False))
 
 
 def mutants_of(package):
-    """All that may be changed: path, number of the node and of its variant, and lines."""
+    """All that may be changed: path, number of the node and of its variant, and lines.
+
+    Lines are those that calls run: none of what is run at the import.
+    """
     for path in sorted((SCRIPTS / "tilewise" / package).rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        for i, (node, statement) in enumerate(nodes_of(tree)):
+        for i, (node, statement, is_called) in enumerate(nodes_of(tree)):
             for j, _ in enumerate(variants(node)):
-                lines = (node.lineno, statement.lineno)
+                lines = (node.lineno, statement.lineno) if is_called else ()
                 yield str(path.relative_to(SCRIPTS)), i, j, lines
 
 
 def mutate(path, i, j):
-    """The tree of a changed module, and the change in words."""
+    """The tree of a changed module, and the change in words, with its line."""
     tree = ast.parse((SCRIPTS / path).read_text(encoding="utf-8"))
-    node, _ = nodes_of(tree)[i]
+    node, *_ = nodes_of(tree)[i]
     new = list(variants(node))[j]
     ast.copy_location(new, node)
-    words = f"{_line(node)}  ->  {_line(new)}"
+    words = f"{path}:{node.lineno}\t{_line(node)}  ->  {_line(new)}"
 
     class Change(ast.NodeTransformer):
         def visit(self, one):  # noqa: D102
@@ -332,12 +336,11 @@ def main():
 
     def tests_of(mutant):
         path, _, _, places = mutant
-        for line in places:
-            # of what is executed at the import, each test of the package may know
-            known = lines.get(path, {}).get(str(line))
-            if known is not None:
-                return sorted(known or own, key=lambda test: seconds.get(test, 0))
-        return []
+        found = [lines.get(path, {}).get(str(line)) for line in places]
+        known = next((tests for tests in found if tests is not None), None)
+        # of what is run at the import, each test of the package may know
+        tests = own if known == [] or not places else known or []
+        return sorted(tests, key=lambda test: seconds.get(test, 0))
 
     began, found = time.monotonic(), Counter()
     work = [(one, tests_of(one)) for one in drawn]
@@ -348,8 +351,7 @@ def main():
     for mutant, result in outcomes(work, jobs):
         found[result] += 1
         if result != "killed":
-            path, i, j, (line, _) = mutant
-            print(f"{result}\t{path}:{line}\t{mutate(path, i, j)[1]}", flush=True)
+            print(f"{result}\t{mutate(*mutant[:3])[1]}", flush=True)
     spent = time.monotonic() - began
     print(
         f"{arguments.package}: {len(drawn)} of {len(mutants)} mutants, {spent:.0f} s: {dict(found)}"

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tilewise.segment.circular import arc_split, half_circle, hues_of
@@ -40,12 +40,14 @@ counts_of_circles = st.lists(st.integers(0, 40), min_size=12, max_size=12).filte
 )
 
 
+@settings(deadline=None, database=None)
 @given(counts_of_circles)
 def test_opposite_cuts_are_as_good_as_any(counts):
     start = half_circle(np.array(counts))
     assert both(counts, start, start + 6) == search(counts)
 
 
+@settings(deadline=None, database=None)
 @given(counts_of_circles, st.integers(0, 11))
 def test_a_turned_circle_is_as_good(counts, turn):
     turned = np.roll(counts, turn)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tilewise.score.confusion import confusion_map
-from tilewise.view.overlay import COLORS, HATCH_GREY, blend, hatch_period
+from tilewise.view.overlay import COLORS, HATCH_GREY, blend, display, hatch_period
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (24, 31), np.uint8)
@@ -108,3 +108,18 @@ def test_large_tiles_have_wider_hatching():
     # a sixth of it is line
     found = blend(np.zeros((1, 64), np.uint8), np.zeros((1, 64), np.uint8), period=64)
     assert np.flatnonzero(found[0, :, 0]).tolist() == list(range(10))
+
+
+def test_what_is_shown_of_more_than_8_bits():
+    # of 0 to 1000 the 0.5th percentile is 5, the 99.5th 995
+    ramp = np.arange(1001, dtype=np.uint16)
+    shown = display(ramp)
+    assert shown.dtype == np.uint8
+    assert (shown[5], shown[500], shown[995]) == (0, 128, 255)
+    # 990 levels for 255
+    assert shown[5 + 99] == round(99 * 255 / 990)
+    assert (shown[:5] == 0).all()
+    assert (shown[996:] == 255).all()
+    np.testing.assert_array_equal(display(ramp.astype(np.int16) - 600), shown)
+    assert (display(np.full((2, 2), 7, np.float32)) == 128).all()
+    assert display(GREY) is GREY
