@@ -15,6 +15,8 @@ from tilewise.store.grid import FEW_TILES
 
 BASE_MEMORY = 250
 """MB of Python and its libraries, some 80, beside Snakemake that starts the job on a cluster."""
+MASK_BYTES = 4
+"""Of masks of a plane whose objects are labelled; and of its region of interest."""
 LABEL_MEMORY = 50
 """MB of a band of a plane whose objects are labelled."""
 COLOR_BUFFERS = 12
@@ -138,7 +140,7 @@ def by_strips(
 ) -> Need:
     """Of a job that goes through a block strip by strip, or plane by plane if its reach is one."""
     workers = threads(study) if workers is None else workers
-    pixels = _buffers(study, stack, filter, 8 if reach == inf else buffers)
+    pixels = _buffers(study, stack, filter, 8 if reach == inf else buffers, reach)
     size = memory(study, stack, reach, pixels, workers)
     return Need(size, runtime(study, stack, [filter]), workers, group)
 
@@ -158,12 +160,13 @@ def by_filtered(
     return by_strips(study, stack, group, workers, reach, buffers=20, filter=filter)
 
 
-def _buffers(study: Study, stack: str, filter: str, number: float) -> float:
+def _buffers(study: Study, stack: str, filter: str, number: float, reach: float) -> float:
     """Buffers of a job that filters: so many, of pixels of the image or of a source.
 
-    Besides what the filter holds: three channels, or arrays of doubles.
+    Besides what the filter holds: three channels, or arrays of doubles. The reach is that of all
+    that the job does.
     """
-    sides = _sides(study, stack, study.reach(stack, filter))
+    sides = _sides(study, stack, reach)
     size = study.filter_bytes(stack, filter, *sides) + _roi_bytes(study, stack, filter, *sides)
     if study.source(filter):
         return (number * SOURCE_BYTES + size) / bytes_of(study.dtype(stack))
@@ -302,27 +305,41 @@ def threshold(study: Study, stack: str, method: str) -> Need:
 
 def _variant_memory(study: Study, stack: str, variant: Variant, workers: int) -> int:
     # a local method has thresholds in double precision, the same for every dtype
-    doubles = 16 / bytes_of(study.dtype(stack)) if variant.segmenter.is_local else 0
+    doubles = 16 if variant.segmenter.is_local else 0
     filter = NO_FILTER if study.is_written(variant.filter, True) else variant.filter
     inline = study.reach(stack, filter)
     own = variant.segmenter.reach
     reach = own if inline == inf else own + inline
     if variant.segmenter.is_classifier:
         # codes of a window, a byte per feature, and the probability; the rest is small
-        doubles = 4 / bytes_of(study.dtype(stack))
+        doubles = 4
     if variant.segmenter.is_network or variant.segmenter.threshold == unet.NAME:
         # windows are counted apart
         doubles = 0
-    pixels = _buffers(study, stack, filter, 8 if reach == inf else 16)
-    if own == inf:
-        # masks of a method that goes by whole planes have a byte in any dtype
-        doubles += 4 / bytes_of(study.dtype(stack))
-    size = memory(study, stack, reach, pixels + doubles, workers)
-    size += LABEL_MEMORY * workers if own == inf else 0
+    applied = NO_FILTER if inline == inf and own != inf else filter
+    pixels = _buffers(study, stack, applied, 8 if reach == inf else 16, reach)
+    pixels += (doubles + _plane_bytes(study, stack, variant)) / bytes_of(study.dtype(stack))
+    size = memory(study, stack, reach, pixels, workers)
+    size += LABEL_MEMORY * workers if _is_labelled(variant) else 0
     if inline == inf:
         # the filter's planes, beside the strip or plane of the method
-        size += memory(study, stack, inf, 8, workers) - BASE_MEMORY
+        plane = _buffers(study, stack, filter, 8, inf) if applied != filter else 8
+        size += memory(study, stack, inf, plane, workers) - BASE_MEMORY
     return size + _network_memory(variant, workers)
+
+
+def _plane_bytes(study: Study, stack: str, variant: Variant) -> int:
+    """Per pixel of a method that takes whole planes, what has a byte in any dtype: masks."""
+    if variant.segmenter.reach != inf:
+        return 0
+    return MASK_BYTES * (_is_labelled(variant) + study.has_roi(stack))
+
+
+def _is_labelled(variant: Variant) -> bool:
+    """Whether objects of whole planes are labelled."""
+    segmenter = variant.segmenter
+    is_connected = segmenter.threshold == "hysteresis" or bool(segmenter.cleanup)
+    return segmenter.reach == inf and is_connected
 
 
 def _network_memory(variant: Variant, workers: int) -> int:
@@ -369,11 +386,10 @@ def trials(study: Study, stack: str, variants: Collection[Variant], workers: int
     def size(variant: Variant) -> int:
         reach = study.variant_reach(stack, variant)
         doubles = 24 + 8 * _surfaces(variants, variant) if variant.segmenter.is_local else 0
-        pixels = _buffers(study, stack, variant.filter, 8 if reach == inf else 20)
-        if variant.segmenter.reach == inf:
-            doubles += 4
-        own = memory(study, stack, reach, pixels + doubles / itemsize, workers)
-        own += LABEL_MEMORY * workers if variant.segmenter.reach == inf else 0
+        pixels = _buffers(study, stack, variant.filter, 8 if reach == inf else 20, reach)
+        pixels += (doubles + _plane_bytes(study, stack, variant)) / itemsize
+        own = memory(study, stack, reach, pixels, workers)
+        own += LABEL_MEMORY * workers if _is_labelled(variant) else 0
         return own + _network_memory(variant, workers)
 
     return max(map(size, variants)) + kept
@@ -396,7 +412,8 @@ def draw(study: Study, stack: str, variant: Variant) -> Need:
     """
     number, workers = _features(study, variant), threads(study)
     reach = study.variant_reach(stack, variant)
-    size = memory(study, stack, reach, _buffers(study, stack, variant.filter, 20), workers)
+    buffers = _buffers(study, stack, variant.filter, 8 if reach == inf else 20, reach)
+    size = memory(study, stack, reach, buffers, workers)
     # a tile may have one and a half sides of a chunk
     side = study.stacks[stack].grid.tile * 1.5 + 2 * variant.segmenter.reach
     size += int(workers * side**2 * (4 * number + 16)) // 2**20

@@ -369,6 +369,13 @@ def test_memory_of_regions_of_interest():
         study = study_of([sample], with_defaults(config))
         return segment.filtered(study, "s", filter, "0/0/0").need.memory
 
+    sample = imagined_sample("s", (1, 4096, 4096), is_framed=True)
+    method = {"threshold": "otsu", "cleanup": ["fill_holes"]}
+    config = {"tile": 512, "methods": {"m": method}, "collect": {"side": 0}}
+    study = study_of([sample], with_defaults(config))
+    # eight planes, and four bytes of masks and of the region
+    own = segment.threshold_need(study, "s", "m", "0/0/0").memory
+    assert own == BASE + 50 + 16 * (8 + 4 + 4)
     # where the nearest pixel inside is, 16 bytes of each pixel of a plane
     assert memory(True, "even") == memory(False, "even") + 16 * 16
     # 4 pixels around a strip, 6 more that are filled in, and 4 more of a strip of 512 columns
@@ -448,6 +455,21 @@ def test_memory_of_votes_is_that_of_filters_too():
     # a plane of 16 Mi pixels of 8 bytes and of 52, and one that each of both filters keeps
     expected = BASE + 16 * (8 + 52 + 2)
     assert segment.threshold_need(study, "s", "vote", "0/0/0").memory == expected
+
+
+def test_memory_of_filters_of_whole_planes_in_the_job_of_a_mask():
+    filters = FILTERS | {"waves": ["wavelet"], "far": [{"deconvolve": 1.5}]}
+    methods = {
+        "waves": {"threshold": "otsu", "filter": "waves"},
+        "far": {"threshold": "otsu", "filter": "far", "scope": "plane"},
+    }
+    study = large_study(filters=filters, methods=methods, **INLINE)
+    # a strip of 2 Mi pixels of 16 bytes beside a plane of 16 Mi pixels of 8 bytes and 52
+    expected = BASE + 32 + 16 * (8 + 52)
+    assert segment.threshold_need(study, "s", "waves", "0/0/0").memory == expected
+    # a plane of 8 bytes, and five arrays of doubles of a band of 684 rows
+    expected = BASE + 16 * 8 + 684 * 4324 * 40 / 2**20
+    assert segment.threshold_need(study, "s", "far", "0/0/0").memory == round(expected)
 
 
 def test_memory_of_labels_is_the_same_for_all_pixels():
