@@ -3,6 +3,7 @@
     export TILEWISE_KESM=FOLDER PYTHONPATH=scripts OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
     python benchmarks/learned.py [--seeds 0 1 2] [--only TEXT ...] [--counts FILE]
     python benchmarks/learned.py --image membranes --squares 2
+    python benchmarks/learned.py --speed
     python benchmarks/learned.py --compare FILE ...
 
 The tile, or a phantom of `kinds.py` of its size, is cut into 16 squares, or with `--squares 2` into
@@ -12,7 +13,7 @@ so that they count as all. The probability above which a pixel is foreground is 
 on a third of the training squares, by a model of the others: nothing is chosen on held-out pixels.
 F1 is of all held-out pixels together. Speed is by processor time, features included: as codes for
 the own trees, as floats for scikit-learn's. It is measured in turns, so that other work on the
-machine slows all of them alike.
+machine slows all of them alike; `--speed` measures nothing else, on trees of the whole image.
 
 `--counts` writes what is right and wrong in each square. `--compare` reads such tables of one or
 several runs, and gives F1 less that of the first trees in them, on the same squares and seeds: of
@@ -204,6 +205,7 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--background", type=int, default=100_000)
     parser.add_argument("--only", nargs="+", default=[""], help="trees whose name has such a text")
+    parser.add_argument("--speed", action="store_true", help="no scores")
     parser.add_argument("--counts", type=Path, help="table of trees, seed, square, tp, fp, fn")
     parser.add_argument("--compare", type=Path, nargs="+", help="such tables, to be compared")
     given = parser.parse_args()
@@ -214,7 +216,13 @@ def main():
     image, truth = pictured(given.image)
     values = features.compute(image, NAMES, SCALE).reshape(len(NAMES), -1)
     table, scores, models = [], {}, {}
-    for name in (name for name in KINDS if any(text in name for text in given.only)):
+    names = [name for name in KINDS if any(text in name for text in given.only)]
+    if given.speed:
+        everywhere = np.ones(image.shape, bool)
+        pixels, weights = drawn(truth, everywhere, given.background, np.random.default_rng(0))
+        training_of = values[:, pixels], truth.ravel()[pixels], weights, 0
+        models = {name: KINDS[name][0](*training_of) for name in names}
+    for name in [] if given.speed else names:
         for seed in given.seeds:
             mask, models[name], counts = segmented(name, image, truth, values, seed, given)
             for square, own in enumerate(counts):
@@ -227,8 +235,10 @@ def main():
                 given.counts.write_text("\n".join(table) + "\n", encoding="utf-8")
     print("| trees | held-out F1, by seed | mean | Mpx/s |\n| --- | --- | ---: | ---: |")
     for name, speed in speeds(models, image).items():
-        text = ", ".join(f"{score:.4f}" for score in scores[name])
-        print(f"| {name} | {text} | {np.mean(scores[name]):.4f} | {speed:.2g} |")
+        own = scores.get(name, [])
+        text = ", ".join(f"{score:.4f}" for score in own)
+        mean = f"{np.mean(own):.4f}" if own else ""
+        print(f"| {name} | {text} | {mean} | {speed:.2g} |")
 
 
 if __name__ == "__main__":
