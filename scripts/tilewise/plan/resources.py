@@ -388,11 +388,12 @@ def trials(study: Study, stack: str, variants: Collection[Variant], workers: int
         doubles = 24 + 8 * _surfaces(variants, variant) if variant.segmenter.is_local else 0
         pixels = _buffers(study, stack, variant.filter, 8 if reach == inf else 20, reach)
         pixels += (doubles + _plane_bytes(study, stack, variant)) / itemsize
-        own = memory(study, stack, reach, pixels, workers)
-        own += LABEL_MEMORY * workers if _is_labelled(variant) else 0
-        return own + _network_memory(variant, workers)
+        labels = LABEL_MEMORY * workers if _is_labelled(variant) else 0
+        return memory(study, stack, reach, pixels, workers) + labels
 
-    return max(map(size, variants)) + kept
+    # what a network has taken stays with the job when others follow
+    networks = max(_network_memory(variant, workers) for variant in variants)
+    return max(map(size, variants)) + kept + networks
 
 
 def _surfaces(variants: Iterable[Variant], variant: Variant) -> int:
