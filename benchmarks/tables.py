@@ -1,12 +1,14 @@
-"""What the steps cost that read a row of each annotated tile: `aggregate` and `decide`.
+"""What the steps cost that read a row of each annotated tile.
 
     PYTHONPATH=scripts python benchmarks/tables.py [--tiles 447440] [--methods 3] [--folder DIR]
-        [--scripts scripts ../before/scripts]
+        [--steps aggregate decide choose report] [--scripts scripts ../before/scripts]
 
 The tables are those of a sample of planes of 14 x 40 tiles, in blocks of 16 planes, all annotated;
-by default as many as a whole brain has. Counts are drawn at random, no image is made. The scripts
-run as they are, one after the other, in each of the folders of `--scripts`, which may be those of
-different versions; what they write is then compared, byte by byte.
+by default as many as a whole brain has. Counts are drawn at random, no image of them is made.
+`choose` has as many sets of parameters as there are methods. `report` has no pictures, and reads
+what the first `aggregate` and `decide` have written. The scripts run as they are, one after the
+other, in each of the folders of `--scripts`, which may be those of different versions; what they
+write is then compared, byte by byte.
 """
 
 import argparse
@@ -18,6 +20,7 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 from throughput import ROOT, measure
 
@@ -36,16 +39,38 @@ PLANES = 16
 """Of a block."""
 SAMPLE = "brain"
 METRICS = ["cldice", "nsd"]
-STEPS = ("aggregate", "decide")
+STEPS = ("aggregate", "decide", "choose", "report")
+REPORTED = {
+    "aggregate": ("metrics", "summary"),
+    "decide": ("ranking", "scores", "units", "decision"),
+}
+"""What of other steps the report reads."""
 
 
-def settings():
-    """The configuration's defaults."""
+def study_of(folder, methods):
+    """A study of one small image, with the configuration's defaults."""
     from snakemake.utils import validate
 
-    config = {"samples": "sheet.tsv", "methods": {"otsu": {"threshold": "otsu"}}}
+    from tilewise.plan.study import read_study
+
+    for name in ("image", "truth"):
+        cv2.imwrite(str(folder / f"{name}.png"), np.zeros((64, 64), np.uint8))
+    sheet = f"sample\timage\ttruth\n{SAMPLE}\timage.png\ttruth.png\n"
+    (folder / "sheet.tsv").write_text(sheet)
+    config = {"samples": str(folder / "sheet.tsv")}
+    config["methods"] = {f"method_{i}": {"threshold": "otsu"} for i in range(methods)}
     validate(config, str(ROOT / "workflow/schemas/config.schema.yaml"))
-    return config
+    return read_study(config, folder)
+
+
+def told(study, tiles):
+    """What the report is told of a study, with the size of the sample of the tables."""
+    from tilewise.plan import definitions
+
+    facts = definitions.facts(study, ())
+    size = {"planes": -(-tiles // (SIDES[0] * SIDES[1])), "tile": [TILE, TILE]}
+    size |= {"height": SIDES[0] * TILE, "width": SIDES[1] * TILE}
+    return facts | {"samples": [facts["samples"][0] | size]}
 
 
 def places_of(tiles):
@@ -111,9 +136,11 @@ def thresholds_of(places, method, random):
 
 def make(folder, tiles, methods):
     """Write all tables, and what the rules would hand to the scripts, as JSON."""
+    from tilewise.plan import methods_facts
+
     random, places = np.random.default_rng(0), list(places_of(tiles))
     block = PLANES * SIDES[0] * SIDES[1]
-    files = {"metrics": [], "thresholds": [], "features": []}
+    files = {"metrics": [], "thresholds": [], "features": [], "sweep": []}
 
     def write(kind, name, columns, rows):
         files[kind].append(f"{kind}/{name}.tsv")
@@ -135,7 +162,28 @@ def make(folder, tiles, methods):
             path.parent.mkdir(exist_ok=True)
             score_table.write_scores(path, scores_of(own, method, random), METRICS)
             files["metrics"].append(f"metrics/{name}.tsv")
-    config = settings()
+        files["sweep"].append(f"sweep/{first}.tsv")
+        (folder / "sweep").mkdir(exist_ok=True)
+        tried = [
+            {"variant": f"method_{method}", "fold": "", **row}
+            for method in range(methods)
+            for row in scores_of(own, method, random)
+        ]
+        path = folder / files["sweep"][-1]
+        score_table.write_scores(path, tried, METRICS, ("variant", "fold"))
+    # as the tables of quality and trust, which have flags besides
+    rows = [row | {"flags": ""} for row in features_of(places, random)]
+    columns = *feature_names.PLACE, "flags"
+    write_rows(folder / "quality.tsv", (*columns, *feature_names.FEATURES), rows)
+    shares = random.random((tiles, 2)).tolist()
+    rows = (
+        {**{name: row[name] for name in columns}, "agreement": agreement, "trust": trust}
+        for row, (agreement, trust) in zip(rows, shares, strict=True)
+    )
+    write_rows(folder / "trust.tsv", (*columns, "agreement", "trust"), rows)
+    (folder / "provenance.json").write_text(json.dumps({"versions": {}}))
+    study = study_of(folder, methods)
+    config = study.config
     spots = {
         Place(SAMPLE, one["z"], one["y"], one["x"]): (one["y"] // TILE, one["x"] // TILE)
         for one in places
@@ -148,21 +196,38 @@ def make(folder, tiles, methods):
     common = {"limits": quality["thresholds"], "exclude": quality["exclude"]}
     none = dict.fromkeys(("structures", "strata", "differences", "agreements", "places"), [])
     of_decision = dict.fromkeys(("units", "histograms", "checks"), [])
+    of_methods = {name: own for name, own in files.items() if name != "sweep"}
+    of_report = {name: f"{step}-0/{name}" for step, own in REPORTED.items() for name in own}
+    of_report |= {name: f"{name}.tsv" for name in ("folds", "quality", "trust")}
+    nothing = dict.fromkeys(("sweeps", "curves", "choices", "tiles", "packs", "page", "code"), [])
     jobs = {
         "aggregate": {
-            "input": {**files, **none, "annotators": []},
+            "input": {**of_methods, **none, "annotators": []},
             "output": ["metrics", "summary", "errors", "differences", "agreement", "annotators"],
             "params": common
             | {"order": {"samples": [SAMPLE], "methods": names}, "metadata": {SAMPLE: {"age": 8}}}
             | {"tuned": names[-1:], "trained": [], "chosen": METRICS, "extent": "tile"},
         },
         "decide": {
-            "input": {**files, **of_decision, "annotators": [], "folds": "folds.tsv"},
+            "input": {**of_methods, **of_decision, "annotators": [], "folds": "folds.tsv"},
             "output": ["choice", "decision", "text", "ranking", "scores", "units"],
             "params": common
             | {"methods": names, "swept": {}, "left_out": [], "filters": [], "doubts": []}
             | {"has_roi": [], "groups": {SAMPLE: SAMPLE}, "metrics": METRICS}
             | {"decision": config["decision"]},
+        },
+        "choose": {
+            "input": {"scores": files["sweep"], "calibration": [], "folds": "folds.tsv"},
+            "output": ["choice", "units", "folds", "sweep"],
+            "params": {"variants": names, "is_trained": False, "samples": [SAMPLE]}
+            | {"metrics": METRICS, "decision": config["decision"]},
+        },
+        "report": {
+            "input": {name: [path] for name, path in of_report.items()}
+            | {**nothing, "warnings": [], "provenance": "provenance.json"},
+            "output": ["report"],
+            "params": {"study": told(study, tiles), "facts": methods_facts.facts(study)}
+            | {"swept": [], "learning": []},
         },
     }
     (folder / "jobs.json").write_text(json.dumps(jobs))
@@ -172,7 +237,7 @@ class Job:
     """What a script finds as `snakemake`."""
 
     def __init__(self, settings, results):
-        from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params
+        from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Wildcards
 
         os.makedirs(results, exist_ok=True)
         outputs = {name: f"{results}/{name}" for name in settings["output"]}
@@ -181,12 +246,13 @@ class Job:
             OutputFiles(fromdict=outputs),
         )
         self.params, self.threads = Params(fromdict=settings["params"]), 1
+        self.wildcards = Wildcards(fromdict={"method": "method_0"})
         self.log = Log([f"{results}/log"])
 
 
-def compare(folder, number):
+def compare(folder, steps, number):
     """Whether what the first scripts wrote is what the others wrote."""
-    for step in STEPS:
+    for step in steps:
         for path in sorted((folder / f"{step}-0").glob("[a-z]*")):
             others = [folder / f"{step}-{i}" / path.name for i in range(1, number)]
             if path.name != "log" and any(
@@ -201,6 +267,7 @@ def main():
     parser.add_argument("--methods", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where the tables are kept")
     parser.add_argument("--scripts", type=Path, nargs="+", default=[ROOT / "scripts"])
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS)
     parser.add_argument("--job", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.job:
@@ -217,7 +284,7 @@ def main():
             with ProcessPoolExecutor(1) as pool:
                 pool.submit(make, folder, arguments.tiles, arguments.methods).result()
         print("| step | scripts | s | CPU s | peak MB |\n| --- | --- | ---: | ---: | ---: |")
-        for step in STEPS:
+        for step in arguments.steps:
             for number, scripts in enumerate(arguments.scripts):
                 path = scripts.resolve()
                 command = [sys.executable, Path(__file__).resolve(), "--scripts", path]
@@ -226,7 +293,7 @@ def main():
                 wall, cpu, peak = measure(command, folder)
                 row = f"| {step} | {scripts} | {wall:.1f} | {cpu:.1f} | {peak:.0f} |"
                 print(row, flush=True)
-        compare(folder, len(arguments.scripts))
+        compare(folder, arguments.steps, len(arguments.scripts))
 
 
 if __name__ == "__main__":

@@ -3,18 +3,23 @@
 import json
 from pathlib import Path
 
-from tilewise import job
+from tilewise import frames, job
 from tilewise.decide import selection
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.folds import Folds
 from tilewise.decide.selection import Trials
-from tilewise.tables import read_all, read_each, read_rows, write_rows
+from tilewise.score import score_table
+from tilewise.tables import read_each, read_rows, write_rows
 
+PLACE = "sample", "z", "y", "x", "patch"
 job.start(snakemake)
 given, output, params = snakemake.input, snakemake.output, snakemake.params
-rows, folds = read_all(given.scores, params.samples), Folds.from_rows(read_rows(given.folds))
+folds = Folds.from_rows(read_rows(given.folds))
 columns = CountColumns(params.metrics, folds.is_weighted)
-trials = Trials.of(params.variants, rows, folds, columns)
+names = "variant", "fold", *PLACE, *columns.names
+read = [name for name in score_table.columns(params.metrics) if name in names]
+table = frames.read(given.scores, [*names[:2], *read], score_table.kinds(params.metrics))
+trials = Trials.of(params.variants, frames.in_order(table, params.samples), folds, columns)
 by = columns.merit(params.decision["metric"]), params.decision["average"]
 method, is_trained = snakemake.wildcards.method, params.is_trained
 chosen = selection.select(method, trials, columns, *by, is_trained=is_trained)

@@ -33,8 +33,7 @@ thresholds = [
 guard = guarded.by_tile(thresholds)
 columns = [name for name in score_table.columns(params.metrics) if name not in NOT_READ]
 tiles = frames.read(given.metrics, columns, score_table.kinds(params.metrics))
-number = {sample: i for i, sample in enumerate(params.groups)}
-tiles = tiles.iloc[np.argsort([number[sample] for sample in tiles["sample"]], kind="stable")]
+tiles = frames.in_order(tiles, params.groups)
 names = [tiles[name].tolist() for name in ("sample", "method", "tile")]
 places = list(zip(names[0], names[2], strict=True))
 kept = np.array([place not in excluded for place in places], bool)

@@ -6,14 +6,18 @@ from pathlib import Path
 
 from tilewise import job
 from tilewise.report import data
-from tilewise.tables import read_each, read_rows
+from tilewise.tables import Streamed, read_each, read_rows
 from tilewise.view import methods_text, page, tile_packs
 from tilewise.view.glossary import TERMS
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 others = ("decision", "sweeps", "curves", "choices", "tiles", "packs", "provenance", "page", "code")
-tables = {name: list(read_each(paths)) for name, paths in given.items() if name not in others}
+tables = {
+    name: Streamed(paths) if name in data.OF_TILES else list(read_each(paths))
+    for name, paths in given.items()
+    if name not in others
+}
 decision, pictures = None, data.Pictures()
 for path in given.decision:
     decision = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ from tilewise import job
 from tilewise.report import tiles
 from tilewise.report.choice import choose
 from tilewise.report.limits import MOST_TILES
-from tilewise.tables import read_each, read_rows
+from tilewise.tables import Streamed, read_each
 from tilewise.view import tile_packs
 
 job.start(snakemake)
@@ -21,7 +21,7 @@ files = {kind: given[kind] for kind in tiles.KINDS}
 following = [(row["sample"], row["tile"]) for row in read_each(given.next)]
 read = partial(tiles.blocks_of, params.blocks, files, set(following))
 found = tiles.survey(read(), params.methods, has_pictures=params.are_few)
-merits = tiles.merits_of(read_rows(given.metrics), found, params.metric)
+merits = tiles.merits_of(Streamed([given.metrics]), found, params.metric)
 following = [found.numbers[place] for place in following if place in found.numbers]
 # the largest disagreements are of tiles whose truth says which method is right
 known = merits, np.where(found.annotated, found.disagreement, np.nan), following

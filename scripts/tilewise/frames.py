@@ -65,6 +65,12 @@ def of_rows(
     return together([table], columns, kinds)
 
 
+def in_order(table: pd.DataFrame, samples: Iterable[str]) -> pd.DataFrame:
+    """The rows of samples in the order given, those of one in that of the table."""
+    number = {sample: i for i, sample in enumerate(samples)}
+    return table.iloc[np.argsort([number[name] for name in table["sample"]], kind="stable")]
+
+
 def texts(values: Sequence[Any]) -> pd.Categorical:
     """A column of text."""
     return pd.Categorical(values)

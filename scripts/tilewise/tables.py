@@ -34,9 +34,26 @@ def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[
 
 def read_rows(path: str | Path) -> list[dict[str, str]]:
     """Rows of a table; empty lines and lines that start with `#` are passed over."""
+    return list(_one_by_one(path))
+
+
+def _one_by_one(path):
     with open(path, encoding="utf-8-sig", newline="") as file:
         lines = (line for line in file if line.strip() and not line.startswith("#"))
-        return list(csv.DictReader(lines, delimiter="\t"))
+        yield from csv.DictReader(lines, delimiter="\t")
+
+
+class Streamed:
+    """Rows of several tables, one after the other, of which one at a time is in memory.
+
+    They are read anew each time that they are gone through.
+    """
+
+    def __init__(self, paths: Iterable[str | Path]) -> None:
+        self._paths = list(paths)
+
+    def __iter__(self) -> Iterator[dict[str, str]]:
+        return chain.from_iterable(map(_one_by_one, self._paths))
 
 
 def read_each(paths: Iterable[str | Path]) -> Iterator[dict[str, str]]:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tilewise import frames
-from tilewise.tables import read_rows, write_rows
+from tilewise.tables import Streamed, read_rows, write_rows
 
 COLUMNS = ("sample", "z", "tp", "found", "f1")
 KINDS = {"z": "int64", "tp": "int64", "found": "Int64", "f1": "float64"}
@@ -74,3 +74,18 @@ def test_rows_are_read_as_their_table_is(tmp_path):
         frames.write(tmp_path / f"{name}.tsv", COLUMNS, table)
     assert (tmp_path / "rows.tsv").read_bytes() == (tmp_path / "a.tsv").read_bytes()
     assert (tmp_path / "none.tsv").read_text() == "\t".join(COLUMNS) + "\n"
+
+
+def test_samples_are_in_the_order_given_and_rows_of_one_as_they_were():
+    rows = [{"sample": sample, "z": str(z)} for z, sample in enumerate("abcab")]
+    found = frames.in_order(frames.of_rows(rows, ("sample", "z"), KINDS), "cab")
+    assert found["sample"].tolist() == list("caabb")
+    assert found["z"].tolist() == [2, 0, 3, 1, 4]
+
+
+def test_streamed_rows_are_read_each_time(tmp_path):
+    paths = [tmp_path / "one.tsv", tmp_path / "two.tsv"]
+    for path, z in zip(paths, "12", strict=True):
+        write_rows(path, ["z"], [{"z": z}])
+    rows = Streamed(paths)
+    assert list(rows) == list(rows) == [{"z": "1"}, {"z": "2"}]

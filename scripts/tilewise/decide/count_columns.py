@@ -1,6 +1,6 @@
 """Additive counts of rows of a table of metrics, and the metrics of their sums."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,16 +37,11 @@ class CountColumns:
         pixels = (name for name in formulas.PIXEL_METRICS if name != "prevalence")
         self.metrics = (*pixels, *(metric.name for metric in structural))
 
-    def of(self, row: Mapping[str, str]) -> list[float]:
-        """The counts of a row, read as text, without a weight; nan where one is missing."""
-        counts = {name: float(row.get(name) or np.nan) for name in self.names if name != WEIGHT}
-        for name in self._averaged:
-            value = row.get(name, "")
-            counts |= {name: float(value or 0), _number(name): float(value != "")}
-        return list(counts.values())
-
     def table(self, rows: Any) -> Floats:
-        """The same of a `pandas.DataFrame` of such rows, (rows, columns), in order of memory."""
+        """The counts of rows, (rows, columns), without a weight; nan where one is missing.
+
+        `rows` is a `pandas.DataFrame` as `score_table.kinds` says.
+        """
         counts = np.full((len(rows), len(self.names) - self.is_weighted), np.nan)
         for i, name in enumerate(self.names[: counts.shape[1]]):
             if name in rows:

@@ -171,10 +171,6 @@ class Folds:
             for place, unit in self.unit_of.items()
         }
 
-    def counts_of(self, row: Mapping[str, str], columns: CountColumns) -> tuple[Place, list[float]]:
-        """The place of a row of a table of metrics, and its counts times its weight."""
-        return self.weighted(place_of(row), columns.of(row), columns)
-
     def weighted(
         self, place: Place, counts: Sequence[float], columns: CountColumns
     ) -> tuple[Place, list[float]]:

@@ -32,8 +32,10 @@ def place_of(row: Mapping[str, str]) -> Place:
 
 
 def places_of(table: Any) -> list[Place]:
-    """The same of each row of a `pandas.DataFrame`."""
-    return list(map(Place, *(table[name].tolist() for name in ("sample", *"zyx", "patch"))))
+    """The same of each row of a `pandas.DataFrame`; rows of one place share it."""
+    known: dict[Place, Place] = {}
+    rows = map(Place, *(table[name].tolist() for name in ("sample", *"zyx", "patch")))
+    return [known.setdefault(place, place) for place in rows]
 
 
 def read_histograms(paths: Iterable[Path | str], filters: Iterable[str]) -> Histograms:

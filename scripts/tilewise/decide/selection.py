@@ -1,15 +1,17 @@
 """The parameters of a method that annotated tiles choose."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.decide import units
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.cross_validation import Splits, best_of, nested_selection
 from tilewise.decide.folds import Folds
+from tilewise.decide.places import places_of
 from tilewise.decide.resampling import Floats, MetricOfCounts, estimate
 
 Row = dict[str, Any]
@@ -51,34 +53,39 @@ class Trials:
     """Of the folds, as the table of folds has them: a method on some samples may lack some."""
 
     @classmethod
-    def of(
-        cls,
-        variants: Sequence[str],
-        rows: Collection[Mapping[str, str]],
-        folds: Folds,
-        columns: CountColumns,
-    ) -> Self:
-        """From rows of tables of sweeps; those of places without a fold are passed over."""
-        located = [((row["variant"], row["fold"]), *folds.counts_of(row, columns)) for row in rows]
-        own = folds.within({place for _, place, _ in located})
-        splits, numbers = own.splits()
+    def of(cls, variants: Sequence[str], table: Any, folds: Folds, columns: CountColumns) -> Self:
+        """From tables of sweeps, as one `pandas.DataFrame`; `variant` and `fold` are categories.
+
+        Rows of places without a fold are passed over.
+        """
+        places = places_of(table)
+        counts = folds.weighted_table(places, columns.table(table), columns)
+        own = folds.within(set(places))
+        part_of, (splits, numbers) = own.part_of, own.splits()
+        counts_here = np.array([place in part_of for place in places], bool)
+        located: list[tuple[str | None, NDArray[np.bool_]]] = [(None, counts_here)]
         if own.margin_of:
+            located = [(ALL, counts_here & table["fold"].isin(["", ALL]).to_numpy())]
             # what is in a fold's margin trains for others
-            given = located
-            located = [
-                ((variant, ALL), place, counts)
-                for (variant, fold), place, counts in given
-                if fold in ("", ALL)
-            ]
-            for number in numbers:
-                margin = own.margin(number)
-                located += [
-                    ((variant, str(number)), place, counts)
-                    for (variant, fold), place, counts in given
-                    if fold in ("", str(number)) and place not in margin
-                ]
-        pooled, names = units.pool(located, own.part_of, len(columns.names))
-        return cls(variants, own.kind, names, pooled, splits, numbers)
+            for number in map(str, numbers):
+                near = own.margin(int(number))
+                outside = np.array([place not in near for place in places], bool)
+                in_fold = table["fold"].isin(["", number]).to_numpy()
+                located.append((number, counts_here & outside & in_fold))
+        names, of_folds = (list(table[name].cat.categories) for name in ("variant", "fold"))
+        variant, fold = (table[name].cat.codes.to_numpy(np.int64) for name in ("variant", "fold"))
+        pooled: dict[tuple[str, str], Floats] = {}
+        for label, is_own in located:
+            rows = np.flatnonzero(is_own)
+            keys = variant[rows] * len(of_folds) + (fold[rows] if label is None else 0)
+            found, first = np.unique(keys, return_index=True)
+            for key in found[np.argsort(first)].tolist():
+                some = rows[keys == key]
+                name, of_fold = names[key // len(of_folds)], of_folds[key % len(of_folds)]
+                pooled[name, of_fold if label is None else label] = units.pool_table(
+                    [places[i] for i in some], counts[some], part_of
+                )
+        return cls(variants, own.kind, sorted(set(part_of.values())), pooled, splits, numbers)
 
     @classmethod
     def from_rows(

@@ -2,11 +2,13 @@
 
 import inspect
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewise.report import answer, maps
 from tilewise.report.limits import MOST_TILES
@@ -16,6 +18,8 @@ from tilewise.view.columns import number, table
 
 Row = Mapping[str, str]
 Rows = Sequence[Row]
+Key = tuple[str, str]
+"""The sample and the name of a tile."""
 
 MEASURED = {"hd95": "95th percentile of the distances between both surfaces."}
 """Metrics without a formula."""
@@ -29,6 +33,8 @@ QUALITY = (
 )
 TRUST = ("agreement", "drift_z", "drift_plane", "distance", "trust")
 """Columns of the tables of quality and trust that tiles have, too."""
+OF_TILES = ("metrics", "quality", "trust", "folds")
+"""Tables with a row for each tile: there may be hundreds of thousands."""
 PLACE = ("z", "y", "x", "height", "width")
 NAMED = 3
 """Samples in the title of a report."""
@@ -58,7 +64,7 @@ class Pictures:
 
 def assemble(
     study: Mapping[str, Any],
-    tables: Mapping[str, Rows],
+    tables: Mapping[str, Any],
     decision: Mapping[str, Any] | None,
     sweeps: Mapping[str, Rows],
     pictures: Pictures,
@@ -80,8 +86,8 @@ def assemble(
         What the plan knows: `title`, `description`, `metric`, `metrics`, `samples`, `methods`,
         `colors` and `alpha`.
     tables
-        By name, rows of the tables that there are; `metrics`, `quality` and `trust` are of tiles,
-        `units` of units.
+        By name, rows of the tables that there are; those of `OF_TILES` are gone through several
+        times, and may be `tables.Streamed`; `units` are of units.
     decision
         What `decision.json` holds; None where nothing could be decided.
     sweeps
@@ -102,10 +108,12 @@ def assemble(
     metric, doubts = study["metric"], tables.get("warnings", ())
     label = label_of(metric)
     following = tables.get("annotate_next", ())
-    tiles = list_tiles(study, tables, pictures, decided=(decision or {"method": ""})["method"])
-    listed = pick(tiles, pictures)
-    scores = _scores(tables.get("metrics", ()), study["metrics"])
-    own = [(row["sample"], row["tile"]) for row in listed]
+    places = places_of_tiles(study, tables, pictures)
+    own = pick(places, pictures)
+    decided = (decision or {"method": ""})["method"]
+    listed = list_tiles({key: places[key] for key in own}, tables, pictures, decided)
+    numbers = {key: i for i, key in enumerate(places)}
+    scores, estimates = _scores(tables.get("metrics", ()), study["metrics"], numbers)
     written = text or {}
     return {
         **{"format": 1, "title": _title(study), "partial": partial},
@@ -113,12 +121,12 @@ def assemble(
         "metric": metric,
         "metrics": [_metric(name, glossary) for name in study["metrics"]],
         "samples": study["samples"],
-        "methods": [_method(one, tables, citations or {}) for one in study["methods"]],
+        "methods": [_method(one, tables, estimates, citations or {}) for one in study["methods"]],
         "decision": _plain(decision),
         "answer": {
             "sentences": answer.sentences(decision, label, has_truth=bool(scores)),
             "next": answer.next_steps(
-                decision, label, doubts, following, _estimate(tables, decision)
+                decision, label, doubts, following, estimates.get(decided, "")
             ),
             "warnings": answer.touching(decision, doubts),
         },
@@ -135,11 +143,14 @@ def assemble(
         },
         "units": table(tables.get("units", ())),
         "tiles": table(listed, _columns(listed)),
-        "tiles_total": len(tiles),
-        "maps": {} if len(listed) == len(tiles) else _maps(study, tiles, scores),
+        "tiles_total": len(places),
+        "maps": {} if len(listed) == len(places) else _maps(study, tables, places, scores),
         "tile_scores": {
             "methods": {
-                method: {name: _in_order(values, own) for name, values in by_metric.items()}
+                method: {
+                    name: [number(values[numbers[key]]) for key in own]
+                    for name, values in by_metric.items()
+                }
                 for method, by_metric in scores.items()
             }
         },
@@ -162,62 +173,78 @@ SHOWN_TABLES = (
 """Tables that the page has as they are."""
 
 
+def places_of_tiles(
+    study: Mapping[str, Any], tables: Mapping[str, Any], pictures: Pictures
+) -> dict[Key, tuple[int, ...]]:
+    """The fields of `PLACE` of all tiles of which anything is known.
+
+    Sample by sample, plane by plane, row by row.
+    """
+    known: dict[Key, tuple[int, ...]] = {}
+    scored = (row for row in tables.get("metrics", ()) if row["extent"] == "tile")
+    given = *(tables.get(name, ()) for name in ("quality", "trust")), scored, pictures.places
+    for row in chain.from_iterable(given):
+        key = row["sample"], row["tile"]
+        if key not in known:
+            known[key] = tuple(int(row[name]) for name in PLACE)
+    order = {sample["name"]: i for i, sample in enumerate(study["samples"])}
+    return dict(sorted(known.items(), key=lambda item: (order[item[0][0]], *item[1][:3])))
+
+
+def pick(keys: Collection[Key], pictures: Pictures) -> list[Key]:
+    """The tiles that lists show: all, or those with pictures, and no more than `MOST_TILES`."""
+    if len(keys) <= MOST_TILES:
+        return list(keys)
+    pictured = {(row["sample"], row["tile"]) for row in pictures.places}
+    chosen = [key for key in keys if key in pictured]
+    return (chosen or list(keys))[:MOST_TILES]
+
+
 def list_tiles(
-    study: Mapping[str, Any], tables: Mapping[str, Rows], pictures: Pictures, decided: str = ""
+    places: Mapping[Key, Sequence[int]],
+    tables: Mapping[str, Any],
+    pictures: Pictures,
+    decided: str = "",
 ) -> list[dict[str, Any]]:
-    """All tiles of which anything is known, sample by sample, plane by plane, row by row.
+    """What is known of some tiles, as rows in their order.
 
     `why` says of annotated ones why the method that was `decided` on scores as it does.
     """
-    known: dict[tuple[str, str], dict[str, Any]] = {}
+    known: dict[Key, dict[str, Any]] = {}
+    for (sample, name), place in places.items():
+        tile = {"sample": sample, "tile": name, **dict(zip(PLACE, place, strict=True))}
+        tile |= {"edge": "", "annotated": 0, "excluded": 0, "flags": "", "unit": "", "why": ""}
+        known[sample, name] = tile
 
-    def tile_of(row):
-        key = row["sample"], row["tile"]
-        if key not in known:
-            names = {"sample": row["sample"], "tile": row["tile"]}
-            place = {name: int(row[name]) for name in PLACE}
-            known[key] = {**names, **place, "edge": "", "annotated": 0, "excluded": 0, "flags": ""}
-            known[key] |= {"unit": "", "why": ""}
-        return known[key]
+    def own(table):
+        for row in tables.get(table, ()):
+            tile = known.get((row["sample"], row["tile"]))
+            if tile is not None:
+                yield row, tile
 
     for name, columns in (("quality", QUALITY), ("trust", TRUST)):
-        for row in tables.get(name, ()):
-            tile = tile_of(row)
+        for row, tile in own(name):
             tile |= {column: row[column] for column in columns if column in row}
             tile |= {"flags": row["flags"], "edge": row["edge"]}
-    for row in tables.get("metrics", ()):
+    for row, tile in own("metrics"):
         if row["extent"] == "tile":
-            tile = tile_of(row)
             tile |= {"annotated": 1, "excluded": int(row["excluded"] != ""), "flags": row["flags"]}
             tile["edge"] = row["edge"]
             if row["method"] == decided:
                 tile["why"] = reason(row)
-    units = {
-        (row["sample"], *(int(row[axis]) for axis in "zyx")): row["unit"]
-        for row in tables.get("folds", ())
-        if not row["patch"]
-    }
-    for row in pictures.places:
-        tile_of(row)
+    spots = {(tile["sample"], *(tile[axis] for axis in "zyx")): tile for tile in known.values()}
+    for row in tables.get("folds", ()):
+        spot = row["sample"], *(int(row[axis]) for axis in "zyx")
+        if spot in spots and not row["patch"]:
+            spots[spot]["unit"] = row["unit"]
     for tile in known.values():
-        tile["unit"] = units.get((tile["sample"], *(tile[axis] for axis in "zyx")), "")
         tile |= {"pack": None, "reasons": ""}
     for pack, (index, reasons) in enumerate(pictures.shown):
         row = pictures.places[index]
-        known[row["sample"], row["tile"]] |= {"pack": pack, "reasons": ";".join(reasons)}
-    order = {sample["name"]: i for i, sample in enumerate(study["samples"])}
-    return sorted(
-        known.values(), key=lambda tile: (order[tile["sample"]], *(tile[axis] for axis in "zyx"))
-    )
-
-
-def pick(tiles: Sequence[dict[str, Any]], pictures: Pictures) -> list[dict[str, Any]]:
-    """The tiles that lists show: all, or those with pictures, and no more than `MOST_TILES`."""
-    if len(tiles) <= MOST_TILES:
-        return list(tiles)
-    pictured = {(row["sample"], row["tile"]) for row in pictures.places}
-    chosen = [tile for tile in tiles if (tile["sample"], tile["tile"]) in pictured]
-    return chosen[:MOST_TILES] if chosen else list(tiles[:MOST_TILES])
+        key = row["sample"], row["tile"]
+        if key in known:
+            known[key] |= {"pack": pack, "reasons": ";".join(reasons)}
+    return list(known.values())
 
 
 def embed(packs: Iterable[str], most: int = EMBEDDED_BYTES) -> dict[str, Any]:
@@ -229,13 +256,6 @@ def embed(packs: Iterable[str], most: int = EMBEDDED_BYTES) -> dict[str, Any]:
             break
         embedded[str(i)] = json.loads(text)
     return embedded
-
-
-def _estimate(tables, decision):
-    """What scores of tiles by the method that was decided on are."""
-    method = (decision or {"method": ""})["method"]
-    own = (row["estimate"] for row in tables.get("metrics", ()) if row["method"] == method)
-    return next(own, "")
 
 
 def _title(study):
@@ -260,15 +280,14 @@ def _metric(name, glossary):
     }
 
 
-def _method(one, tables, cited):
+def _method(one, tables, estimates, cited):
     """A method, with what is known of it after the run."""
     name = one["name"]
     ranked = next((row for row in tables.get("ranking", ()) if row["method"] == name), None)
-    scored = next((row for row in tables.get("metrics", ()) if row["method"] == name), None)
     cost = next((row for row in tables.get("costs", ()) if row["method"] == name), None)
     return {
         **{key: one[key] for key in ("name", "definition", "yaml", "is_tuned")},
-        "estimate": (ranked or scored or {"estimate": ""})["estimate"],
+        "estimate": ranked["estimate"] if ranked else estimates.get(name, ""),
         "cost": cost and {key: number(cost[key]) for key in ("cpu_s_per_mpx", "peak_mb")},
         "citations": list(cited.get(name, ())),
     }
@@ -294,25 +313,35 @@ def _sweep(rows, settings):
     )
 
 
-def _scores(rows, metrics):
-    """By method and metric, the value of each tile that is scored, by sample and tile."""
-    scores: dict[str, dict[str, dict[tuple[str, str], Any]]] = {}
+def _scores(rows, metrics, numbers):
+    """By method and metric, the value of each tile, nan where there is none; and what scores are.
+
+    `numbers` has the number of each tile. What scores of a method are (`estimate`) is that of its
+    first row.
+    """
+    scores: dict[str, dict[str, NDArray[np.float64]]] = {}
+    estimates: dict[str, str] = {}
     for row in rows:
+        estimates.setdefault(row["method"], row["estimate"])
         if row["extent"] == "tile":
             by_metric = scores.setdefault(row["method"], {})
+            own = numbers[row["sample"], row["tile"]]
             for name in (*metrics, *COUNTS):
                 if name in row:
-                    key = row["sample"], row["tile"]
-                    by_metric.setdefault(name, {})[key] = number(row[name])
+                    if name not in by_metric:
+                        by_metric[name] = np.full(len(numbers), np.nan)
+                    by_metric[name][own] = _value(row[name])
     # of structure, where it is of planes or samples, no tile has any
-    return {
-        method: {name: one for name, one in by_metric.items() if set(one.values()) != {None}}
-        for method, by_metric in scores.items()
+    known = {
+        method: {name: values for name, values in of.items() if not np.isnan(values).all()}
+        for method, of in scores.items()
     }
+    return known, estimates
 
 
-def _in_order(values, keys):
-    return [values.get(key) for key in keys]
+def _value(field):
+    found = number(field)
+    return np.nan if found is None else found
 
 
 def _thumbnails(keys, pictures):
@@ -332,16 +361,19 @@ def _thumbnails(keys, pictures):
     }
 
 
-def _maps(study, tiles, scores):
-    place = {name: np.array([tile[name] for tile in tiles]) for name in ("sample", "y", "x")}
-    keys = [(tile["sample"], tile["tile"]) for tile in tiles]
-    of_tiles = {
-        name: np.array([number(tile.get(name)) for tile in tiles], float)
-        for name in (*QUALITY, *TRUST)
-        if any(name in tile for tile in tiles)
-    }
-    values = {
-        method: {name: np.array(_in_order(one, keys), float) for name, one in by_metric.items()}
-        for method, by_metric in scores.items()
-    }
-    return maps.binned(study["samples"], place, {"tiles": of_tiles, **values})
+def _maps(study, tables, places, scores):
+    numbers = {key: i for i, key in enumerate(places)}
+    of_tiles: dict[str, NDArray[np.float64]] = {}
+    for table_name, columns in (("quality", QUALITY), ("trust", TRUST)):
+        for row in tables.get(table_name, ()):
+            own = numbers[row["sample"], row["tile"]]
+            for name in columns:
+                if name in row:
+                    if name not in of_tiles:
+                        of_tiles[name] = np.full(len(places), np.nan)
+                    of_tiles[name][own] = _value(row[name])
+    values = {name: of_tiles[name] for name in (*QUALITY, *TRUST) if name in of_tiles}
+    corners = np.array(list(places.values()), np.int64)
+    place = {"sample": np.array([sample for sample, _ in places])}
+    place |= {axis: corners[:, PLACE.index(axis)] for axis in "yx"}
+    return maps.binned(study["samples"], place, {"tiles": values, **scores})

@@ -22,7 +22,13 @@ def row_of(place, right, **more):
 
 
 def table_of(rows):
-    """Rows of text as columns, those that there are."""
+    """Rows of text as columns, those that there are; of none, those of rows of sweeps."""
     rows = list(rows)
-    names = dict.fromkeys(name for row in rows for name in row)
+    given = rows or [row_of({"sample": "", "variant": "", "fold": ""}, 0)]
+    names = dict.fromkeys(name for row in given for name in row)
     return frames.of_rows(rows, list(names), score_table.kinds(CHOICES))
+
+
+def counts_of(rows, columns):
+    """Counts of such rows, (rows, columns)."""
+    return columns.table(table_of(rows))

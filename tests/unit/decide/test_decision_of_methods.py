@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from right_pixels import SETTINGS, row_of, table_of
+from right_pixels import SETTINGS, counts_of, row_of, table_of
 
 from tilewise.decide import choice, decision, decision_doubts, evidence, selection
 from tilewise.decide.count_columns import CountColumns
@@ -50,7 +50,7 @@ def decided(tiles, tried=None, folds=None, **changes):
 
 
 def trials_of(rows, variants, folds=None):
-    return Trials.of(variants, rows, folds or folds_of(rows), COLUMNS)
+    return Trials.of(variants, table_of(rows), folds or folds_of(rows), COLUMNS)
 
 
 def folds_of(rows, settings=None):
@@ -211,7 +211,7 @@ def test_trivial_masks_are_of_as_many_pixels_as_the_truth_of_each_unit():
 def test_the_method_is_selected_without_the_fold_that_is_scored():
     # without its own sample each method is the worse one there
     counts = {
-        name: np.array([COLUMNS.of(row("a", right)) for right in rights])
+        name: counts_of([row("a", right) for right in rights], COLUMNS)
         for name, rights in (("x", (90, 10)), ("y", (10, 80)))
     }
     known = {name: Evidence("fixed", table) for name, table in counts.items()}
@@ -225,10 +225,10 @@ def test_the_method_is_selected_without_the_fold_that_is_scored():
 def test_the_selection_is_made_on_scores_that_are_held_out_in_turn():
     """On the units that choose its parameters the tuned method is better; held out, it is not."""
     rights = [[95, 10, 10], [10, 95, 10], [10, 10, 95]]
-    tables_ = np.array([[COLUMNS.of(row("a", right)) for right in own] for own in rights])
+    tables_ = np.stack([counts_of([row("a", right) for right in own], COLUMNS) for own in rights])
     splits, by = Splits.of(np.arange(3)), (COLUMNS.merit("accuracy"), "micro")
     tuned = Evidence("held out", tables_[0], tables=tables_, parameters=1)
-    plain = Evidence("fixed", np.array([COLUMNS.of(row("a", 30))] * 3))
+    plain = Evidence("fixed", counts_of([row("a", 30)] * 3, COLUMNS))
     # of two units, a set of parameters has 95 of one and 10 of the other: 0.525 where it chooses
     inner = tuned.training(0, splits, *by)
     assert inner.counts[:, COLUMNS.names.index("tn")].tolist() == [10, 10]
@@ -330,7 +330,7 @@ def test_without_a_tile_nothing_can_be_chosen():
 def test_means_have_their_sum_and_their_number():
     columns = CountColumns(["hd95"])
     rows = [row("a", 50, hd95="3.5"), row("a", 50, hd95=""), row("a", 50, hd95="1.5")]
-    counts = np.sum([columns.of(one) for one in rows], axis=0)
+    counts = counts_of(rows, columns).sum(axis=0)
     assert columns.names[4:] == ("hd95", "hd95_extents")
     assert counts[4:].tolist() == [5, 2]
     assert columns.metric("hd95")(counts) == 2.5

@@ -34,7 +34,7 @@ def folds():
 
 
 def trials_of(rows):
-    return Trials.of(("low", "high"), rows, folds(), COLUMNS)
+    return Trials.of(("low", "high"), table_of(rows), folds(), COLUMNS)
 
 
 def test_parameters_are_chosen_without_near_tiles():

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import right_pixels
 from right_pixels import SETTINGS, row_of
 from scipy import stats
 
@@ -17,7 +18,7 @@ ACCURACY = COLUMNS.merit("accuracy")
 
 
 def counts_of(rights):
-    return np.array([COLUMNS.of(row_of({"sample": "a"}, right)) for right in rights])
+    return right_pixels.counts_of([row_of({"sample": "a"}, right) for right in rights], COLUMNS)
 
 
 def rules_of(units, **changes):

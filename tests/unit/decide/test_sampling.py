@@ -143,8 +143,9 @@ def test_swaps_keep_the_weights():
 def test_counts_without_pi_are_as_they_were():
     folds = folds_of(dict.fromkeys("abc", ("estimate", None)))
     assert not folds.is_weighted
-    place, counts = folds.counts_of(row("a", 90), CountColumns(()))
-    assert (place, counts) == (Place("a", 0, 0, 0), [0, 10, 0, 90])
+    counts = CountColumns(()).table(table_of([row("a", 90)]))
+    assert folds.weighted_table([Place("a", 0, 0, 0)], counts, CountColumns(())) is counts
+    assert counts.tolist() == [[0, 10, 0, 90]]
     assert folds.scoring is folds
     assert folds.splits()[0].scores.all()
 
@@ -203,7 +204,7 @@ def test_tiles_for_training_choose_but_do_not_score():
     # on x and y alone, low is better; d, with much more to say, has high
     folds = folds_of({"d": ("train", None)} | drawn(x=None, y=None))
     rows = tuned_rows(d=(0, 100), x=(80, 70), y=(90, 60))
-    trials = Trials.of(("low", "high"), rows, folds, CountColumns(()))
+    trials = Trials.of(("low", "high"), table_of(rows), folds, CountColumns(()))
     assert trials.names == ["d (train)", "x", "y"]
     splits, _ = folds.splits()
     assert splits.scores.tolist() == [False, True, True]
