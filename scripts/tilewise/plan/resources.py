@@ -412,11 +412,13 @@ def draw(study: Study, stack: str, variant: Variant) -> Need:
     What is drawn is there twice at the end.
     """
     number, workers = _features(study, variant), threads(study)
-    reach = study.variant_reach(stack, variant)
+    # nothing is cleaned up
+    own = learned.reach(variant.segmenter.settings)
+    reach = own + study.reach(stack, variant.filter)
     buffers = _buffers(study, stack, variant.filter, 8 if reach == inf else 20, reach)
     size = memory(study, stack, reach, buffers, workers)
     # a tile may have one and a half sides of a chunk
-    side = study.stacks[stack].grid.tile * 1.5 + 2 * variant.segmenter.reach
+    side = study.stacks[stack].grid.tile * 1.5 + 2 * own
     size += int(workers * side**2 * (4 * number + 16)) // 2**20
     size += 2 * 4 * DRAWN_PIXELS * variant.segmenter.settings["pixels"] * number // 2**20
     return Need(size, runtime(study, stack, [variant.filter]), workers, "draw")

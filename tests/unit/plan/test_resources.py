@@ -1,6 +1,7 @@
 """Memory, minutes, threads and submissions of jobs."""
 
 from dataclasses import replace
+from math import inf
 
 import networks
 import pytest
@@ -489,3 +490,13 @@ def test_memory_of_trials_that_share_pixels():
     # a plane of 16 Mi pixels of 8 bytes, and that of the filter, which is kept
     whole = memory(threshold="otsu", grid={"filter": ["even", "smooth"]})
     assert whole == BASE + 16 * (8 + 1)
+
+
+def test_pixels_are_drawn_before_anything_is_cleaned_up():
+    learned = {"threshold": "pixel_classifier"}
+    # `remove_small` goes by whole planes
+    methods = {"learned": learned, "clean": learned | {"cleanup": [{"remove_small": 9}]}}
+    study = imagined_study((1, 8192, 8192), (1, 512, 8192), methods=methods)
+    plain, cleaned = (study.methods[name].variants[0] for name in methods)
+    assert cleaned.segmenter.reach == inf > plain.segmenter.reach
+    assert resources.draw(study, "s", cleaned) == resources.draw(study, "s", plain)
