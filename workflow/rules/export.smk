@@ -37,5 +37,5 @@ if export.collected(STUDY).masks:
             **resources.of_attempts(lambda w: export.collected(STUDY).need),
 
     # Snakemake tries one output after the other for each file that it looks for
-    COLLECTED = frozenset(export.collected(STUDY).masks)
-    workflow.get_rule("export_collected").is_producer = lambda path: path in COLLECTED
+    COLLECTED = workflow.get_rule("export_collected")
+    COLLECTED.is_producer = frozenset(file.file for file in COLLECTED.products()).__contains__
