@@ -125,9 +125,8 @@ def _channel_arrays(study: Study) -> list[Array]:
     return [
         Array(stack, paths.of_array(stack, array), "channel", channel_folder(array), [])
         for stack in study.stacks
-        for array, channel in study.channel_arrays.items()
-        if study.channels(stack) > 1
-        and any(study.has_channel(sample, channel) for sample in study.stacks[stack].samples)
+        for array, channel in study.arrays_of_channels(stack).items()
+        if any(study.has_channel(sample, channel) for sample in study.stacks[stack].samples)
     ]
 
 

@@ -274,26 +274,29 @@ class Study:
 
         Channels of red, green and blue are none that are given by number: these are stored already.
         """
+        if self.channels(stack) == 1:
+            return []
         chosen = chosen_channels(self.config["filters"].get(filter, []))
         is_given = self.is_color(stack) and all(one in range(3) for one in chosen)
-        return [] if self.channels(stack) == 1 or is_given else chosen
+        return [] if is_given else chosen
 
-    @cached_property
-    def channel_arrays(self) -> dict[str, int | str]:
-        """Numbers or names of channels that methods take, by the name of their array."""
-        used = {
-            name
+    def arrays_of_channels(self, stack: str) -> dict[str, int | str]:
+        """Numbers or names of channels of a stack that methods take, by the name of their array."""
+        if self.channels(stack) == 1:
+            return {}
+        return {
+            channel_array(channel): channel
             for method in self.methods.values()
             for filter in method.filters
             for name in (filter, self.given_filter(filter))
+            for channel in self.stored_channels(name, stack)
         }
-        return {
-            channel_array(channel): channel
-            for filter in self.config["filters"]
-            if filter in used
-            for stack in self.stacks
-            for channel in self.stored_channels(filter, stack)
-        }
+
+    @cached_property
+    def channel_arrays(self) -> dict[str, int | str]:
+        """The same of all stacks."""
+        own = map(self.arrays_of_channels, self.stacks)
+        return {array: channel for arrays in own for array, channel in arrays.items()}
 
     def has_channel(self, sample: str, channel: int | str) -> bool:
         """Whether a sample's image has a channel, by its number or its name."""

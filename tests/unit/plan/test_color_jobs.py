@@ -171,6 +171,17 @@ def test_channels_of_three_by_number_are_colours():
     assert study.channel_arrays == {f"channel:{OF_488}": "488"}
 
 
+def test_colours_beside_channels_have_no_arrays_of_channels():
+    config = with_defaults({"filters": CHANNELS, "methods": {"one": CHANNEL_METHODS["one"]}})
+    samples = [
+        imagined_sample(name, (1, 64, 64), channels=n, channel=0)
+        for name, n in (("rgb", 3), ("four", 4))
+    ]
+    study = study_of(samples, config)
+    stored = [array.path for array in metadata.arrays(study) if array.kind == "channel"]
+    assert stored == ["results/four/channels/1.zarr"]
+
+
 def test_a_grey_image_is_its_first_channel():
     filters = {"first": [{"channel": 0}]}
     config = with_defaults(
