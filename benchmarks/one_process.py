@@ -41,7 +41,7 @@ from tilewise.segment.class_histogram import class_histogram
 from tilewise.segment.filters import apply_chain
 from tilewise.segment.guard import Outcome
 from tilewise.segment.histograms import histogram
-from tilewise.store.class_histograms import pack
+from tilewise.store import class_histograms
 from tilewise.store.grid import Tile
 from tilewise.store.layout import layout_of
 from tilewise.store.parts import parts_of
@@ -245,9 +245,11 @@ class Arithmetic:
                         found.append(
                             ((*place, number), class_histogram(pixels[patch], truth[patch]))
                         )
-                found = [(where, levels) for where, levels in found if levels.values.size]
                 path = paths.TILE_HISTOGRAMS.format(stack=stack, source=source, block=block)
-                np.savez_compressed(made(path), **pack(found))
+                with class_histograms.Writer(made(path)) as file:
+                    for where, levels in found:
+                        if levels.values.size:
+                            file.add(where, levels)
         self.clock.lap("tile_histograms")
 
     def quality(self):

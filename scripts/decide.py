@@ -10,7 +10,7 @@ from tilewise.decide import guarded
 from tilewise.decide.count_columns import CountColumns
 from tilewise.decide.decision import Tried, decide
 from tilewise.decide.folds import Folds
-from tilewise.decide.places import read_histograms
+from tilewise.decide.places import histograms_of
 from tilewise.decide.ranking import RANKING, SCORES
 from tilewise.decide.selection import Trials
 from tilewise.decide.verdict import describe
@@ -55,7 +55,7 @@ decision = decide(
     folds=folds,
     samples=list(params.groups),
     choices=params.metrics,
-    histograms=read_histograms(given.histograms, params.filters),
+    histograms=histograms_of(given.histograms, params.filters),
     annotators=read_all(given.annotators, params.groups),
     flags=flags,
     left_out=params.left_out,

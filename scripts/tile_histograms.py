@@ -1,6 +1,7 @@
 """Count the grey levels of a block's annotated tiles, apart by their truth."""
 
 from itertools import chain
+from math import prod
 
 import numpy as np
 
@@ -9,10 +10,10 @@ from tilewise.labels import NOT_ANNOTATED
 from tilewise.score.patches import patches
 from tilewise.segment.class_histogram import class_histogram
 from tilewise.segment.filtered import FilteredBlocks
-from tilewise.store.blocks import each_strip, open_blocks
-from tilewise.store.class_histograms import pack
+from tilewise.store import class_histograms
+from tilewise.store.blocks import open_blocks, strips
 from tilewise.store.grid import crop, runs_of
-from tilewise.store.parts import each_part, parts_of
+from tilewise.store.parts import each_strip_of, parts_of
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
@@ -24,13 +25,13 @@ images = FilteredBlocks(*paths, grid, params.dtype, *kinds)
 truths = open_blocks([given.truth], [block], grid, "uint8", fill=NOT_ANNOTATED)
 
 
-def count(part, threads):
-    """ClassHistogram of a sample's annotated tiles, each with its place."""
+def open_part(part):
+    """What counts the annotated tiles of a region of a sample, each with its place; the regions."""
     grid, truth = part.grid, truths.of(part)
     filtered = images.of(part, params.steps)
     annotated = dict.fromkeys(filter(truth.is_stored, grid.tiles(part.block)))
 
-    def work(region):
+    def count(region):
         pixels, counted = filtered.read(region), []
         for tile in filter(annotated.__contains__, grid.tiles_in(region)):
             inner, known = grid.tile_region(tile), truth.tile(tile)
@@ -41,8 +42,13 @@ def count(part, threads):
                     counted.append(((part.sample, tile.z, inner.y0, inner.x0, number), levels))
         return counted
 
-    return chain.from_iterable(each_strip(work, runs_of(annotated, grid, filtered.reach), threads))
+    return count, runs_of(annotated, grid, filtered.reach)
 
 
-tiles = chain.from_iterable(each_part(count, parts, snakemake.threads))
-np.savez_compressed(snakemake.output.histograms, **pack(list(tiles)))
+reach = images.of(parts[0], params.steps).reach
+pixels = max(prod(next(strips(part.grid, part.block, reach)).shape) for part in parts)
+with class_histograms.Writer(snakemake.output.histograms) as file:
+    for place, levels in chain.from_iterable(
+        each_strip_of(open_part, parts, pixels, snakemake.threads)
+    ):
+        file.add(place, levels)

@@ -12,7 +12,7 @@ from drawn import cut, examples, grids, images, regions_of_interest, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tilewise.decide.places import read_histograms
+from tilewise.decide.places import histograms_of
 from tilewise.segment import class_histogram, sample_histogram
 from tilewise.segment.circular import hues_of
 from tilewise.segment.extent import extent
@@ -253,10 +253,12 @@ def test_calibrated_on_annotated_tiles(sample, truths):
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "tiles.npz")
-        np.savez_compressed(path, **class_histograms.pack(tiles))
-        read = read_histograms([path], ["image"])["image"]
-    merged = class_histograms.merge(list(read.values()))
-    counts, centers = class_histogram.histogram(merged, image.dtype)
+        with class_histograms.Writer(path) as file:
+            for place, counted in tiles:
+                file.add(place, counted)
+        read = histograms_of([path], ["image"])["image"]
+        places = {"all": [place for place, _ in read]}
+        counts, centers = class_histogram.histograms_of_sets(read, places, image.dtype)["all"]
     annotated = np.concatenate(annotated)
     assert counts.sum() == annotated.size
     if np.ptp(annotated.astype(float)) and image.dtype.kind == "f":

@@ -3,7 +3,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from tilewise.arrays import read_arrays
+from tilewise.arrays import BatchWriter, read_arrays, read_batches
 
 ARRAYS = {"counts": np.arange(6), "centers": np.linspace(0, 1, 6)}
 
@@ -12,8 +12,25 @@ def refusal(path):
     return f"{path} is damaged: delete it, and the next run makes it again"
 
 
-@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_no_damage_gives_other_arrays(tmp_path, save):
+def save_batches(path, **arrays):
+    file = BatchWriter(path)
+    file.write(**arrays)
+    file.write(**{name: array + 1 for name, array in arrays.items()})
+    file.close()
+
+
+def read_first(path, names):
+    first, second = read_batches(path, names)
+    for name, array in ARRAYS.items():
+        np.testing.assert_array_equal(second[name], array + 1)
+    return first
+
+
+KINDS = [(np.savez, read_arrays), (np.savez_compressed, read_arrays), (save_batches, read_first)]
+
+
+@pytest.mark.parametrize(("save", "read"), KINDS)
+def test_no_damage_gives_other_arrays(tmp_path, save, read):
     path = tmp_path / "some.npz"
     save(path, **ARRAYS)
     data, refusals = path.read_bytes(), []
@@ -22,7 +39,7 @@ def test_no_damage_gives_other_arrays(tmp_path, save):
         damaged[position] ^= 1 << position % 8
         path.write_bytes(damaged)
         try:
-            found = read_arrays(path, ARRAYS)
+            found = read(path, ARRAYS)
         except ValueError as error:
             refusals.append(str(error))
         else:
@@ -34,7 +51,29 @@ def test_no_damage_gives_other_arrays(tmp_path, save):
     for length in range(len(data)):
         path.write_bytes(data[:length])
         with pytest.raises(ValueError, match=refusal(path)):
-            read_arrays(path, ARRAYS)
+            read(path, ARRAYS)
+
+
+def test_batches_are_read_as_they_are_asked_for(tmp_path):
+    path = tmp_path / "some.npz"
+    save_batches(path, **ARRAYS)
+    batches = read_batches(path, ["counts"])
+    assert next(batches)["counts"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert next(batches)["counts"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert list(batches) == []
+    BatchWriter(path).close()
+    assert list(read_batches(path, ["counts"])) == []
+    # the same values give the same bytes, whenever they are written
+    save_batches(path, **ARRAYS)
+    with zipfile.ZipFile(path) as file:
+        assert {member.date_time for member in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_batch_without_an_array_is_refused(tmp_path):
+    path = tmp_path / "some.npz"
+    np.savez(path, **ARRAYS)
+    with pytest.raises(ValueError, match=refusal(path)):
+        list(read_batches(path, ARRAYS))
 
 
 def test_a_missing_array_is_refused(tmp_path):

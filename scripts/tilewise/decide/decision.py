@@ -83,7 +83,7 @@ def decide(
     folds: Folds,
     samples: Sequence[str],
     choices: Collection[str],
-    histograms: Histograms,
+    histograms: Mapping[str, Histograms],
     annotators: Iterable[TextRow],
     flags: Mapping[tuple[str, str], str],
     left_out: Sequence[str],
@@ -105,7 +105,7 @@ def decide(
     folds
         Of all annotated tiles.
     histograms, annotators
-        Of annotated tiles, for reference scores, if any; rows of the tables of annotators.
+        Of annotated tiles by filter, for reference scores, if any; rows of tables of annotators.
     flags, left_out, excluded
         Flags of quality by sample and tile; methods that are not compared; number of tiles that are
         excluded.
@@ -258,25 +258,25 @@ def _verdict(
 
 
 def reference_rows(
-    histograms: Histograms, scoring: Folds, any_method: Evidence, rules: Rules
+    histograms: Mapping[str, Histograms], scoring: Folds, any_method: Evidence, rules: Rules
 ) -> list[Row]:
     """Scores of global thresholds that know the truth, and of masks that ignore the image.
 
     The rows have the fields of `ranking.SCORES`. `scoring` are the places that score; any method's
     evidence will do: the truth is the same.
     """
-    unit_of, weight = scoring.unit_of, scoring.sampling.weight
+    unit_of = scoring.unit_of
     columns = CountColumns((), scoring.is_weighted)
     metric = rules.metric if rules.metric in columns.metrics else "mcc"
     piece = "tile" if all(not place.patch for place in unit_of) else "block"
     rows = []
     for source, every in histograms.items():
-        own = {place: histogram for place, histogram in every.items() if place in unit_of}
-        if not own:
+        own = every.of(unit_of.__contains__)
+        each = {place: reference_scores.best(histogram, metric) for place, histogram in own}
+        if not each:
             continue
-        each = {place: reference_scores.best(histogram, metric) for place, histogram in own.items()}
-        weights = [weight(place) for place in own] if scoring.is_weighted else None
-        shared = reference_scores.best_shared(own, metric, weights)
+        weight = scoring.sampling.weight if scoring.is_weighted else None
+        shared = reference_scores.best_shared(own, metric, weight)
         titles = {"one threshold for all": shared, f"a threshold per {piece}": each}
         for title, known in titles.items():
             method, kind = f"oracle: {title}, {source}", f"best {metric} given the truth"

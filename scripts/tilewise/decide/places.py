@@ -1,15 +1,12 @@
 """Where a row of a table of metrics, or a histogram, comes from."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from tilewise.arrays import read_arrays
-from tilewise.store.class_histograms import ARRAYS, ClassHistogram, unpack
-
-Histograms = dict[str, dict["Place", ClassHistogram]]
-"""Of annotated tiles: by name of the filter, then by place."""
+from tilewise.store import class_histograms
+from tilewise.store.class_histograms import ClassHistogram
 
 
 @dataclass(frozen=True)
@@ -38,14 +35,33 @@ def places_of(table: Any) -> list[Place]:
     return [known.setdefault(place, place) for place in rows]
 
 
-def read_histograms(paths: Iterable[Path | str], filters: Iterable[str]) -> Histograms:
-    """Histograms of annotated tiles, from files that `class_histograms.pack` has filled.
+@dataclass(frozen=True)
+class Histograms:
+    """Histograms of annotated tiles after one filter, each with its place.
 
-    `filters` names the filter of each file.
+    Each time that they are gone through, they are read again: no more than a few are in memory.
     """
-    histograms: Histograms = {}
+
+    paths: tuple[Path | str, ...] = ()
+    """Of files that `class_histograms.Writer` has written."""
+    is_known: Callable[[Place], bool] = lambda _: True
+    """Of which places there are to be any."""
+
+    def __iter__(self) -> Iterator[tuple[Place, ClassHistogram]]:
+        for path in self.paths:
+            for (sample, z, y, x, patch), histogram in class_histograms.read(path):
+                place = Place(sample, z, y, x, "" if patch < 0 else str(patch))
+                if self.is_known(place):
+                    yield place, histogram
+
+    def of(self, is_known: Callable[[Place], bool]) -> Self:
+        """The same of some places."""
+        return replace(self, is_known=is_known)
+
+
+def histograms_of(paths: Iterable[Path | str], filters: Iterable[str]) -> dict[str, Histograms]:
+    """Histograms of annotated tiles by filter; `filters` names that of each file."""
+    files: dict[str, list[Path | str]] = {}
     for source, path in zip(filters, paths, strict=True):
-        for (sample, z, y, x, patch), histogram in unpack(read_arrays(path, ARRAYS)):
-            place = Place(sample, z, y, x, "" if patch < 0 else str(patch))
-            histograms.setdefault(source, {})[place] = histogram
-    return histograms
+        files.setdefault(source, []).append(path)
+    return {source: Histograms(tuple(own)) for source, own in files.items()}

@@ -1,6 +1,6 @@
 """What scores are compared with: the best global thresholds given the truth, and chance."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +9,7 @@ from tilewise.decide.places import Place
 from tilewise.decide.resampling import Floats
 from tilewise.score import formulas
 from tilewise.score.formulas import COUNTS
-from tilewise.store.class_histograms import ClassHistogram, merge
+from tilewise.store.class_histograms import ClassHistogram, merge_many
 
 
 def counts_of(classes: ClassHistogram) -> dict[str, Floats]:
@@ -55,20 +55,24 @@ def best(classes: ClassHistogram, metric: str) -> Oracle:
 
 
 def best_shared(
-    tiles: Mapping[Place, ClassHistogram], metric: str, weights: Sequence[float] | None = None
+    tiles: Iterable[tuple[Place, ClassHistogram]],
+    metric: str,
+    weight: Callable[[Place], float] | None = None,
 ) -> dict[Place, Oracle]:
     """The best single threshold for all tiles, given the truth, and what it gives in each.
 
-    `weights` are by how much the pixels of each tile count in the choice; what it gives is not
-    weighted.
+    `tiles`, of which there is at least one, are gone through twice. `weight` says by how much the
+    pixels of a tile count in the choice; what it gives is not weighted. Of more levels than
+    `class_histograms.MANY_LEVELS` not each is tried: see `class_histograms.thin`.
     """
-    together = merge(list(tiles.values()), weights)
+    weighted = ((histogram, weight(place) if weight else 1) for place, histogram in tiles)
+    together = merge_many(weighted, is_weighted=weight is not None)
     direction, split = map(int, _best(counts_of(together), metric))
     threshold = _level(together, split)
     oracles = {}
-    for place, classes in tiles.items():
-        own = counts_of(classes)
-        level = np.searchsorted(classes.values, threshold, side="right")
+    for place, histogram in tiles:
+        own = counts_of(histogram)
+        level = np.searchsorted(histogram.values, threshold, side="right")
         counts = [float(own[name][direction, level]) for name in COUNTS]
         oracles[place] = Oracle(threshold, direction == 0, counts)
     return oracles

@@ -8,9 +8,10 @@ import math
 import operator
 import sys
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -253,10 +254,27 @@ def each_strip(
     if not regions:
         return []
     workers = min(at_once(math.prod(regions[0].shape), threads), len(regions))
+    return list(in_order((partial(work, region) for region in regions), workers, threads))
+
+
+def in_order(
+    tasks: Iterable[Callable[[], Result]], workers: int, threads: int, ahead: float = math.inf
+) -> Iterator[Result]:
+    """Results of tasks, in the order of the tasks, of which so many are worked on at once.
+
+    No more than `ahead` of them are begun before the first of their results is taken. Each worker
+    has its part of the job's threads.
+    """
     if opencv := sys.modules.get("cv2"):
         # its threads share the cores with these
         opencv.setNumThreads(threads // workers)
     if workers == 1:
-        return list(map(work, regions))
+        yield from (task() for task in tasks)
+        return
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(work, regions))
+        begun: deque[Future[Result]] = deque()
+        for task in tasks:
+            begun.append(pool.submit(task))
+            if len(begun) >= ahead:
+                yield begun.popleft().result()
+        yield from (one.result() for one in begun)

@@ -1,13 +1,12 @@
 """Parts of a job: what it does for each of its samples, and where the sample lies in its stack."""
 
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from tilewise.store.blocks import Result, at_once
-from tilewise.store.grid import Grid, grid_of
+from tilewise.store.blocks import Result, at_once, in_order
+from tilewise.store.grid import Grid, Region, grid_of
 
 
 @dataclass(frozen=True)
@@ -58,19 +57,41 @@ def each_part(
     """
     # some steps hold a whole plane of each
     pixels = max((part.grid.shape[1] * part.grid.shape[2] for part in parts), default=1)
-    workers = min(at_once(pixels, threads), len(parts))
+    workers = min(at_once(pixels, threads), len(parts)) or 1
     own = max(threads // max(len(parts), 1), 1)
+    tasks = (partial(_named, part, partial(work, part, own)) for part in parts)
+    return list(in_order(tasks, workers, own * workers))
 
-    def named(part):
-        try:
-            return work(part, own)
-        except ValueError as error:
-            raise ValueError(f"sample {part.sample}: {error}") from error
 
-    if workers < 2:
-        return list(map(named, parts))
-    if opencv := sys.modules.get("cv2"):
-        # its threads share the cores with these
-        opencv.setNumThreads(own)
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(named, parts))
+def each_strip_of(
+    open_part: Callable[[Part], tuple[Callable[[Region], Result], Iterable[Region]]],
+    parts: Iterable[Part],
+    pixels: int,
+    threads: int,
+) -> Iterator[Result]:
+    """Do some work on each strip of each part; results come in order, and few are in memory.
+
+    `open_part` gives the work of a part, and the regions that it is done on, of up to so many
+    `pixels`.
+
+    Raises
+    ------
+    ValueError
+        That of a strip, with the name of its sample.
+    """
+
+    def tasks():
+        for part in parts:
+            work, regions = _named(part, partial(open_part, part))
+            for region in regions:
+                yield partial(_named, part, partial(work, region))
+
+    workers = at_once(pixels, threads)
+    return in_order(tasks(), workers, threads, ahead=2 * workers)
+
+
+def _named(part: Part, task: Callable[[], Result]) -> Result:
+    try:
+        return task()
+    except ValueError as error:
+        raise ValueError(f"sample {part.sample}: {error}") from error

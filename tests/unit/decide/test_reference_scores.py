@@ -5,10 +5,11 @@ import pytest
 from sklearn.metrics import confusion_matrix, matthews_corrcoef
 
 from tilewise.decide import reference_scores
-from tilewise.decide.places import Place, read_histograms
+from tilewise.decide.places import Place, histograms_of
 from tilewise.segment import histograms
-from tilewise.segment.class_histogram import class_histogram, histogram
-from tilewise.store.class_histograms import ClassHistogram, merge, pack, unpack
+from tilewise.segment.class_histogram import class_histogram, histogram, histograms_of_sets
+from tilewise.store import class_histograms
+from tilewise.store.class_histograms import ClassHistogram, merge, merge_many, thin
 
 DTYPES = ("uint8", "uint16", "int16", "float32")
 
@@ -19,6 +20,11 @@ def tile(dtype, seed=0):
     pixels = (random.normal(60, 20, truth.shape) + 50 * truth).clip(0, 250)
     truth[:2] = 255
     return pixels.astype(dtype), truth
+
+
+def mcc(counts):
+    tp, fp, fn, tn = counts
+    return (tp * tn - fp * fn) / np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -53,17 +59,15 @@ def test_the_best_threshold_by_brute_force(sign):
         for mask in (pixels[known] > value, pixels[known] <= value)
     )
     found = reference_scores.best(class_histogram(pixels, truth), "mcc")
-    tp, fp, fn, tn = found.counts
     assert found.is_above == (sign > 0)
     mask = pixels[known] > found.threshold
     assert matthews_corrcoef(truth[known], mask if sign > 0 else ~mask) == pytest.approx(best)
-    margins = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
-    assert (tp * tn - fp * fn) / np.sqrt(margins) == pytest.approx(best)
+    assert mcc(found.counts) == pytest.approx(best)
 
 
 def test_one_threshold_for_all_tiles():
     tiles = {Place("a", 0, 0, i): tile("uint8", seed=i) for i in range(3)}
-    levels = {place: class_histogram(*pair) for place, pair in tiles.items()}
+    levels = [(place, class_histogram(*pair)) for place, pair in tiles.items()]
     oracles = reference_scores.best_shared(levels, "mcc")
     counts = {place: own.counts for place, own in oracles.items()}
     pixels = np.concatenate([pair[0].ravel() for pair in tiles.values()])
@@ -73,9 +77,7 @@ def test_one_threshold_for_all_tiles():
     (threshold,) = {own.threshold for own in oracles.values()}
     assert matthews_corrcoef(truth[known], pixels[known] > threshold) == pytest.approx(best)
     assert reference_scores.describe(oracles.values()) == f"above {threshold:g}"
-    tp, fp, fn, tn = np.sum(list(counts.values()), axis=0)
-    margins = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
-    assert (tp * tn - fp * fn) / np.sqrt(margins) == pytest.approx(best)
+    assert mcc(np.sum(list(counts.values()), axis=0)) == pytest.approx(best)
     assert {place: sum(own) for place, own in counts.items()} == dict.fromkeys(tiles, 18 * 30)
 
 
@@ -96,7 +98,19 @@ def test_histogram_of_annotated_pixels(dtype):
         np.testing.assert_array_equal(one, other)
 
 
-def test_merged_and_packed():
+def write(path, tiles):
+    with class_histograms.Writer(path) as file:
+        for place, levels in tiles:
+            file.add(place, levels)
+
+
+def assert_equal(found, expected):
+    for name in ("values", "background", "foreground"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+        assert getattr(found, name).dtype == getattr(expected, name).dtype
+
+
+def test_merged():
     parts = [class_histogram(*tile("uint8", seed=seed)) for seed in range(2)]
     pixels, truth = (
         np.concatenate(pair) for pair in zip(*(tile("uint8", s) for s in range(2)), strict=True)
@@ -104,24 +118,120 @@ def test_merged_and_packed():
     together, expected = merge(parts), class_histogram(pixels, truth)
     for name in ("values", "background", "foreground"):
         np.testing.assert_array_equal(getattr(together, name), getattr(expected, name))
-    places = [("a", 0, 0, 0, -1), ("long.name-2", 3, 64, 0, 2)]
-    unpacked = unpack(pack(list(zip(places, parts, strict=True))))
-    assert [place for place, _ in unpacked] == places
-    np.testing.assert_array_equal(unpacked[1][1].foreground, parts[1].foreground)
-    assert unpack(pack([])) == []
 
 
-def test_histograms_are_read_by_filter_and_place(tmp_path):
+@pytest.mark.parametrize("few", [1, 50, 10**6])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_written_and_read(tmp_path, monkeypatch, dtype, few):
+    monkeypatch.setattr(class_histograms, "FEW_LEVELS", few)
+    places = [("a", 0, 0, 0, -1), ("long.name-2", 3, 64, 0, 2), ("b", 0, 0, 0, -1)]
+    parts = [class_histogram(*tile(dtype, seed=seed)) for seed in range(3)]
+    write(tmp_path / "a.npz", zip(places, parts, strict=True))
+    read = list(class_histograms.read(tmp_path / "a.npz"))
+    assert [place for place, _ in read] == places
+    for (_, found), expected in zip(read, parts, strict=True):
+        assert_equal(found, expected)
+    write(tmp_path / "none.npz", [])
+    assert list(class_histograms.read(tmp_path / "none.npz")) == []
+
+
+def test_few_histograms_are_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(class_histograms, "FEW_LEVELS", 3)
+    sizes = []
+
+    class Batches:
+        def __init__(self, path):
+            pass
+
+        def write(self, **arrays):
+            sizes.append(arrays["sizes"].tolist())
+
+        def close(self):
+            sizes.append("end")
+
+    monkeypatch.setattr(class_histograms, "BatchWriter", Batches)
+    one, two = (ClassHistogram(*np.ones((3, number), np.int64)) for number in (1, 2))
+    write(tmp_path / "a.npz", [(("a", 0, 0, x, -1), own) for x, own in enumerate([one, two, two])])
+    assert sizes == [[1, 2], [2], "end"]
+
+
+def test_histograms_by_filter_and_place(tmp_path):
     one, two = (ClassHistogram(*np.full((3, 1), value)) for value in (1, 2))
-    np.savez(tmp_path / "a.npz", **pack([(("a", 3, 2, 1, -1), one), (("a", 3, 2, 1, 0), two)]))
-    np.savez(tmp_path / "b.npz", **pack([(("b", 0, 0, 0, -1), two)]))
-    read = read_histograms([tmp_path / "a.npz", tmp_path / "b.npz"], ["image", "smooth"])
-    # a number of -1 is no block: the tile itself
-    assert {name: list(known) for name, known in read.items()} == {
-        "image": [Place("a", 3, 2, 1), Place("a", 3, 2, 1, "0")],
-        "smooth": [Place("b", 0, 0, 0)],
-    }
-    assert read["image"][Place("a", 3, 2, 1, "0")].values.tolist() == [2]
+    write(tmp_path / "a.npz", [(("a", 3, 2, 1, -1), one), (("a", 3, 2, 1, 0), two)])
+    write(tmp_path / "b.npz", [(("b", 0, 0, 0, -1), two)])
+    paths = [tmp_path / "a.npz", tmp_path / "b.npz", tmp_path / "b.npz"]
+    found = histograms_of(paths, ["image", "smooth", "image"])
+    # a number of -1 is no block: the tile itself; each time that they are asked for
+    for _ in range(2):
+        assert {name: [place for place, _ in known] for name, known in found.items()} == {
+            "image": [Place("a", 3, 2, 1), Place("a", 3, 2, 1, "0"), Place("b", 0, 0, 0)],
+            "smooth": [Place("b", 0, 0, 0)],
+        }
+    ((place, levels),) = found["image"].of(lambda place: bool(place.patch))
+    assert (place, levels.values.tolist()) == (Place("a", 3, 2, 1, "0"), [2])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_histograms_of_sets_of_tiles(dtype):
+    tiles = [(name, class_histogram(*tile(dtype, seed))) for seed, name in enumerate("abcd")]
+    sets = {"all": "abcd", "some": {"a", "c"}, "one": "d"}
+    found = histograms_of_sets(tiles, sets, dtype)
+    assert set(found) == set(sets)
+    for name, known in sets.items():
+        together = merge([levels for own, levels in tiles if own in known])
+        for one, other in zip(found[name], histogram(together, dtype), strict=True):
+            np.testing.assert_array_equal(one, other)
+            assert one.dtype == other.dtype
+    assert found["one"][0].sum() == 18 * 30
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+@pytest.mark.parametrize("dtype", ["uint8", "int16"])
+def test_any_number_is_merged(monkeypatch, dtype, is_weighted):
+    monkeypatch.setattr(class_histograms, "MANY_LEVELS", 600)
+    # as many levels as the thinned ones may have
+    tiles = [class_histogram(*tile(dtype, seed=seed)) for seed in range(9)]
+    weights = [2.0 ** (seed % 3) for seed in range(9)]
+    found = merge_many(zip(tiles, weights, strict=True), is_weighted)
+    assert_equal(found, merge(tiles, weights if is_weighted else None))
+
+
+def test_levels_are_taken_together():
+    values = np.arange(8) / 2
+    background, foreground = [4, 0, 0, 1, 1, 1, 1, 0], [0, 0, 0, 0, 1, 1, 1, 1]
+    many = ClassHistogram(values, np.array(background), np.array(foreground))
+    assert thin(many, 8) is many
+    found = thin(many, 4)
+    # shares of both, added up: 0.5, 0.5, 0.5, 0.625 | 1, 1.375 | 1.75 | 2
+    assert found.values.tolist() == [1.5, 2.5, 3, 3.5]
+    assert found.background.tolist() == [5, 2, 1, 0]
+    assert found.foreground.tolist() == [0, 2, 1, 1]
+
+
+@pytest.mark.parametrize("most", [16, 64, 256])
+def test_little_lies_between_thresholds_that_are_left(most):
+    random = np.random.default_rng(most)
+    background, foreground = random.integers(0, 9, (2, 5000)) ** 3
+    many = ClassHistogram(np.sort(random.normal(size=5000)), background, foreground)
+    found = thin(many, most)
+    assert found.values.size <= most + 1
+    for kind in ("background", "foreground"):
+        before, after = np.cumsum(getattr(many, kind)), np.cumsum(getattr(found, kind))
+        # thresholds that are left divide as before
+        at = np.searchsorted(many.values, found.values)
+        np.testing.assert_array_equal(before[at], after)
+        nearest = after[np.searchsorted(found.values, many.values)]
+        assert np.abs(nearest - before).max() < before[-1] * 2 / most
+
+
+def test_the_best_threshold_of_very_many_levels(monkeypatch):
+    monkeypatch.setattr(class_histograms, "MANY_LEVELS", 1000)
+    tiles = [(Place("a", 0, 0, i), class_histogram(*tile("float32", seed=i))) for i in range(9)]
+    exact = reference_scores.best(merge([levels for _, levels in tiles]), "mcc")
+    oracles = reference_scores.best_shared(tiles, "mcc")
+    found = np.sum([own.counts for own in oracles.values()], axis=0)
+    assert sum(exact.counts) == found.sum() == 9 * 18 * 30
+    assert mcc(exact.counts) - 0.01 < mcc(found) <= mcc(exact.counts)
 
 
 def test_trivial_methods():

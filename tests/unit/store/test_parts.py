@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from tilewise.store.grid import Grid
-from tilewise.store.parts import Part, each_part, parts_of
+from tilewise.store.parts import Part, each_part, each_strip_of, parts_of
 
 GRID = Grid((2, 20, 30), 16, (4, 32, 32))
 PARTS = [Part(name, GRID, "0/0/0", offset) for offset, name in enumerate("abc")]
@@ -98,3 +98,44 @@ def test_errors_of_the_code_stay_what_they_are():
 
     with pytest.raises(KeyError, match="^'a'$"):
         each_part(work, PARTS, 1)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_strips_of_parts_come_in_order_and_few_are_begun(threads):
+    begun, taken = [], []
+
+    def open_part(part):
+        def work(number):
+            begun.append((part.sample, number))
+            return part.sample, number
+
+        return work, range(5)
+
+    pixels = GRID.shape[1] * GRID.shape[2]
+    for found in each_strip_of(open_part, PARTS, pixels, threads):
+        taken.append(found)
+        # each worker has one in hand, and one that waits
+        assert len(begun) < len(taken) + 2 * threads
+    assert taken == [(sample, number) for sample in "abc" for number in range(5)]
+
+
+def test_strips_too_large_to_be_in_memory_together():
+    def open_part(_):
+        return lambda _: threading.get_ident(), range(3)
+
+    assert set(each_strip_of(open_part, PARTS, 2**28, 4)) == {threading.get_ident()}
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("is_late", [False, True])
+def test_an_error_of_a_strip_names_its_sample(threads, is_late):
+    def refuse(*_):
+        raise ValueError("truth.png is too small")
+
+    def open_part(part):
+        if part.sample == "b" and not is_late:
+            refuse()
+        return refuse if part.sample == "b" else str, range(2)
+
+    with pytest.raises(ValueError, match=r"^sample b: truth\.png is too small$"):
+        list(each_strip_of(open_part, PARTS, 1, threads))
