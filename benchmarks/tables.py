@@ -1,14 +1,16 @@
 """What the steps cost that read a row of each annotated tile.
 
     PYTHONPATH=scripts python benchmarks/tables.py [--tiles 447440] [--methods 3] [--folder DIR]
-        [--steps aggregate decide choose report] [--scripts scripts ../before/scripts]
+        [--steps aggregate decide choose trust gather_warnings report]
+        [--scripts scripts ../before/scripts] [--oracles]
 
 The tables are those of a sample of planes of 14 x 40 tiles, in blocks of 16 planes, all annotated;
 by default as many as a whole brain has. Counts are drawn at random, no image of them is made.
-`choose` has as many sets of parameters as there are methods. `report` has no pictures, and reads
-what the first `aggregate` and `decide` have written. The scripts run as they are, one after the
-other, in each of the folders of `--scripts`, which may be those of different versions; what they
-write is then compared, byte by byte.
+`choose` has as many sets of parameters as there are methods. `report` has no pictures. It and
+`gather_warnings` read what the first `aggregate` and `decide` have written. With `--oracles`,
+`decide` also reads a histogram of each tile, of 8 bits after one filter. The scripts run as they
+are, one after the other, in each of the folders of `--scripts`, which may be those of different
+versions; what they write is then compared, byte by byte.
 """
 
 import argparse
@@ -30,6 +32,8 @@ from tilewise.decide.sampling import Sampling
 from tilewise.quality import feature_names
 from tilewise.score import confusion, score_table
 from tilewise.segment.thresholds import COLUMNS as THRESHOLD
+from tilewise.store import class_histograms
+from tilewise.store.class_histograms import ClassHistogram
 from tilewise.tables import write_rows
 
 SIDES = 14, 40
@@ -39,7 +43,7 @@ PLANES = 16
 """Of a block."""
 SAMPLE = "brain"
 METRICS = ["cldice", "nsd"]
-STEPS = ("aggregate", "decide", "choose", "report")
+STEPS = ("aggregate", "decide", "choose", "trust", "gather_warnings", "report")
 REPORTED = {
     "aggregate": ("metrics", "summary"),
     "decide": ("ranking", "scores", "units", "decision"),
@@ -134,13 +138,27 @@ def thresholds_of(places, method, random):
         }
 
 
-def make(folder, tiles, methods):
+def histograms_of(places, random):
+    """Histograms of tiles, apart by truth: a bright tenth on a dark ground."""
+    levels = np.arange(256, dtype=np.uint8)
+    shapes = [np.exp(-(((levels - mean) / 30.0) ** 2) / 2) for mean in (80, 150)]
+    own = [shape / shape.sum() for shape in shapes]
+    for place in places:
+        foreground = int(TILE**2 * random.beta(1, 8))
+        pixels = TILE**2 - foreground, foreground
+        counts = [
+            random.multinomial(*one).astype(np.uint32) for one in zip(pixels, own, strict=True)
+        ]
+        yield (SAMPLE, place["z"], place["y"], place["x"], -1), ClassHistogram(levels, *counts)
+
+
+def make(folder, tiles, methods, has_oracles):
     """Write all tables, and what the rules would hand to the scripts, as JSON."""
     from tilewise.plan import methods_facts
 
     random, places = np.random.default_rng(0), list(places_of(tiles))
     block = PLANES * SIDES[0] * SIDES[1]
-    files = {"metrics": [], "thresholds": [], "features": [], "sweep": []}
+    files = {"metrics": [], "thresholds": [], "features": [], "sweep": [], "histograms": []}
 
     def write(kind, name, columns, rows):
         files[kind].append(f"{kind}/{name}.tsv")
@@ -164,6 +182,12 @@ def make(folder, tiles, methods):
             files["metrics"].append(f"metrics/{name}.tsv")
         files["sweep"].append(f"sweep/{first}.tsv")
         (folder / "sweep").mkdir(exist_ok=True)
+        if has_oracles:
+            files["histograms"].append(f"histograms/{first}.npz")
+            (folder / "histograms").mkdir(exist_ok=True)
+            with class_histograms.Writer(folder / files["histograms"][-1]) as file:
+                for where, levels in histograms_of(own, random):
+                    file.add(where, levels)
         tried = [
             {"variant": f"method_{method}", "fold": "", **row}
             for method in range(methods)
@@ -195,8 +219,8 @@ def make(folder, tiles, methods):
     names, quality = [f"method_{i}" for i in range(methods)], config["quality"]
     common = {"limits": quality["thresholds"], "exclude": quality["exclude"]}
     none = dict.fromkeys(("structures", "strata", "differences", "agreements", "places"), [])
-    of_decision = dict.fromkeys(("units", "histograms", "checks"), [])
-    of_methods = {name: own for name, own in files.items() if name != "sweep"}
+    of_decision = {"histograms": files["histograms"], "units": [], "checks": []}
+    of_methods = {name: files[name] for name in ("metrics", "thresholds", "features")}
     of_report = {name: f"{step}-0/{name}" for step, own in REPORTED.items() for name in own}
     of_report |= {name: f"{name}.tsv" for name in ("folds", "quality", "trust")}
     nothing = dict.fromkeys(("sweeps", "curves", "choices", "tiles", "packs", "page", "code"), [])
@@ -212,7 +236,8 @@ def make(folder, tiles, methods):
             "input": {**of_methods, **of_decision, "annotators": [], "folds": "folds.tsv"},
             "output": ["choice", "decision", "text", "ranking", "scores", "units"],
             "params": common
-            | {"methods": names, "swept": {}, "left_out": [], "filters": [], "doubts": []}
+            | {"methods": names, "swept": {}, "left_out": [], "doubts": []}
+            | {"filters": ["image"] * len(files["histograms"])}
             | {"has_roi": [], "groups": {SAMPLE: SAMPLE}, "metrics": METRICS}
             | {"decision": config["decision"]},
         },
@@ -221,6 +246,18 @@ def make(folder, tiles, methods):
             "output": ["choice", "units", "folds", "sweep"],
             "params": {"variants": names, "is_trained": False, "samples": [SAMPLE]}
             | {"metrics": METRICS, "decision": config["decision"]},
+        },
+        "trust": {
+            "input": {**of_methods, "agreement": []},
+            "output": ["quality", "trust", "next", "random"],
+            "params": common | {"samples": [SAMPLE], "number": quality["next"], "seed": 0},
+        },
+        "gather_warnings": {
+            "input": {"thresholds": files["thresholds"], "summary": "aggregate-0/summary"}
+            | {"errors": "aggregate-0/errors", "decision": ["decide-0/decision"]}
+            | dict.fromkeys(("made_from", "checks", "quantities"), []),
+            "output": ["warnings"],
+            "params": {"samples": [SAMPLE], "doubts": [], "has_roi": []},
         },
         "report": {
             "input": {name: [path] for name, path in of_report.items()}
@@ -268,6 +305,7 @@ def main():
     parser.add_argument("--folder", type=Path, help="where the tables are kept")
     parser.add_argument("--scripts", type=Path, nargs="+", default=[ROOT / "scripts"])
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS)
+    parser.add_argument("--oracles", action="store_true")
     parser.add_argument("--job", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.job:
@@ -282,7 +320,8 @@ def main():
             folder.mkdir(parents=True, exist_ok=True)
             # a process's peak is at least that of who has started it
             with ProcessPoolExecutor(1) as pool:
-                pool.submit(make, folder, arguments.tiles, arguments.methods).result()
+                settings = arguments.tiles, arguments.methods, arguments.oracles
+                pool.submit(make, folder, *settings).result()
         print("| step | scripts | s | CPU s | peak MB |\n| --- | --- | ---: | ---: | ---: |")
         for step in arguments.steps:
             for number, scripts in enumerate(arguments.scripts):

@@ -2,6 +2,7 @@
 
 import json
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 
 from tilewise import doubts, job
@@ -20,7 +21,7 @@ known = [
     *summary.doubts_of(scores),
     *summary.blank_doubts(scores),
     *guarded.empty_doubts(scores),
-    *guarded.threshold_doubts(read_all(given.thresholds, params.samples)),
+    *guarded.threshold_doubts(read_all(given.thresholds, params.samples, itemgetter("guard"))),
     *quantities.doubts_of(read_each(given.quantities)),
 ]
 if given.decision:

@@ -1,7 +1,7 @@
 """Tables as tab-separated text: the same rows give the same bytes."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,14 @@ def read_each(paths: Iterable[str | Path]) -> Iterator[dict[str, str]]:
     return chain.from_iterable(map(read_rows, paths))
 
 
-def read_all(paths: Iterable[str | Path], samples: Iterable[str]) -> list[dict[str, str]]:
-    """Rows of several tables, samples in the order given, rows of one in that of the tables."""
+def read_all(
+    paths: Iterable[str | Path],
+    samples: Iterable[str],
+    is_needed: Callable[[Mapping[str, str]], Any] = lambda _: True,
+) -> list[dict[str, str]]:
+    """Rows of several tables, samples in the order given, rows of one in that of the tables.
+
+    Only those that are needed stay in memory.
+    """
     number = {sample: i for i, sample in enumerate(samples)}
-    return sorted(read_each(paths), key=lambda row: number[row["sample"]])
+    return sorted(filter(is_needed, read_each(paths)), key=lambda row: number[row["sample"]])

@@ -69,13 +69,21 @@ def best_shared(
     together = merge_many(weighted, is_weighted=weight is not None)
     direction, split = map(int, _best(counts_of(together), metric))
     threshold = _level(together, split)
-    oracles = {}
-    for place, histogram in tiles:
-        own = counts_of(histogram)
-        level = np.searchsorted(histogram.values, threshold, side="right")
-        counts = [float(own[name][direction, level]) for name in COUNTS]
-        oracles[place] = Oracle(threshold, direction == 0, counts)
-    return oracles
+    return {
+        place: Oracle(threshold, direction == 0, _divided(histogram, threshold, direction))
+        for place, histogram in tiles
+    }
+
+
+def _divided(histogram: ClassHistogram, threshold: float, direction: int) -> list[float]:
+    """tp, fp, fn and tn of one threshold, with a direction as in `counts_of`."""
+    level = np.searchsorted(histogram.values, threshold, side="right")
+    positive, negative = slice(level, None), slice(level)
+    if direction:
+        positive, negative = negative, positive
+    background, foreground = histogram.background, histogram.foreground
+    parts = foreground[positive], background[positive], foreground[negative], background[negative]
+    return [float(pixels.sum()) for pixels in parts]
 
 
 def describe(oracles: Collection[Oracle]) -> str:

@@ -65,20 +65,32 @@ def test_the_best_threshold_by_brute_force(sign):
     assert mcc(found.counts) == pytest.approx(best)
 
 
-def test_one_threshold_for_all_tiles():
-    tiles = {Place("a", 0, 0, i): tile("uint8", seed=i) for i in range(3)}
+@pytest.mark.parametrize("sign", [1, -1])
+def test_one_threshold_for_all_tiles(sign):
+    pairs = {Place("a", 0, 0, i): tile("uint8", seed=i) for i in range(3)}
+    tiles = {
+        place: (pixels if sign > 0 else 255 - pixels, truth)
+        for place, (pixels, truth) in pairs.items()
+    }
     levels = [(place, class_histogram(*pair)) for place, pair in tiles.items()]
     oracles = reference_scores.best_shared(levels, "mcc")
     counts = {place: own.counts for place, own in oracles.items()}
     pixels = np.concatenate([pair[0].ravel() for pair in tiles.values()])
     truth = np.concatenate([pair[1].ravel() for pair in tiles.values()])
     known = truth <= 1
-    best = max(matthews_corrcoef(truth[known], pixels[known] > value) for value in range(255))
+    best = max(
+        sign * matthews_corrcoef(truth[known], pixels[known] > value) for value in range(255)
+    )
     (threshold,) = {own.threshold for own in oracles.values()}
-    assert matthews_corrcoef(truth[known], pixels[known] > threshold) == pytest.approx(best)
-    assert reference_scores.describe(oracles.values()) == f"above {threshold:g}"
-    assert mcc(np.sum(list(counts.values()), axis=0)) == pytest.approx(best)
-    assert {place: sum(own) for place, own in counts.items()} == dict.fromkeys(tiles, 18 * 30)
+    is_above = pixels[known] > threshold
+    assert sign * matthews_corrcoef(truth[known], is_above) == pytest.approx(best)
+    word = "above" if sign > 0 else "up to"
+    assert reference_scores.describe(oracles.values()) == f"{word} {threshold:g}"
+    for place, (pixels, truth) in tiles.items():
+        known = truth <= 1
+        mask = pixels > threshold if sign > 0 else pixels <= threshold
+        tn, fp, fn, tp = confusion_matrix(truth[known], mask[known]).ravel()
+        assert counts[place] == [tp, fp, fn, tn]
 
 
 def test_thresholds_in_words():
