@@ -98,20 +98,50 @@ def test_one_threshold_for_all_tiles(sign):
         assert counts[place] == [tp, fp, fn, tn]
 
 
+METRICS = {
+    "accuracy": lambda tp, fp, fn, tn: (tp + tn) / (tp + fp + fn + tn),
+    "precision": lambda tp, fp, fn, tn: tp / (tp + fp) if tp + fp else -np.inf,
+    "recall": lambda tp, fp, fn, tn: tp / (tp + fn) if tp + fn else -np.inf,
+}
+
+
+def one_after_the_other(levels, metric):
+    """Threshold, direction and counts of the best of all thresholds, the first of equal ones."""
+    found = []
+    for is_above in (True, False):
+        for threshold in (-np.inf, *levels.values.tolist()):
+            positive = (levels.values > threshold) == is_above
+            tp, fp = (int(own[positive].sum()) for own in (levels.foreground, levels.background))
+            fn, tn = (int(own[~positive].sum()) for own in (levels.foreground, levels.background))
+            found.append((METRICS[metric](tp, fp, fn, tn), threshold, is_above, [tp, fp, fn, tn]))
+    values = [value for value, *_ in found]
+    return tuple(found[values.index(max(values))][1:])
+
+
 @pytest.mark.parametrize("at_once", [1, 300, 2**16])
-@pytest.mark.parametrize("metric", ["mcc", "precision", "recall"])
+@pytest.mark.parametrize("metric", METRICS)
 def test_the_best_threshold_of_each_tile(monkeypatch, metric, at_once):
+    sizes, counts_of = [], reference_scores.counts_of
+
+    def counted(histograms):
+        sizes.append([levels.values.size for levels in histograms])
+        return counts_of(histograms)
+
     monkeypatch.setattr(reference_scores, "AT_ONCE", at_once)
+    monkeypatch.setattr(reference_scores, "counts_of", counted)
     tiles = {Place("a", 0, 0, i): class_histogram(*tile("uint8", seed=i)) for i in range(5)}
     # one class, one level
     tiles[Place("b", 0, 0, 0)] = ClassHistogram(*np.array([[3], [5], [0]]))
     tiles[Place("c", 0, 0, 0)] = ClassHistogram(*np.array([[3, 9], [0, 0], [2, 2]]))
+    tiles[Place("d", 0, 0, 0)] = ClassHistogram(*np.array([[3, 9], [1, 2], [2, 1]]))
     found = reference_scores.best_each(tiles.items(), metric)
-    assert list(found) == list(tiles)
-    for place, levels in tiles.items():
-        (alone,) = reference_scores.best([levels], metric)
-        assert found[place] == alone
-        assert found[place].threshold in {-np.inf, *levels.values}
+    assert {place: tuple(one) for place, one in found.items()} == {
+        place: one_after_the_other(levels, metric) for place, levels in tiles.items()
+    }
+    # as many as go together
+    assert sum(map(len, sizes)) == len(tiles)
+    assert all(len(own) * max(own) <= at_once for own in sizes if len(own) > 1)
+    assert len(sizes) == {1: 8, 300: len(sizes), 2**16: 1}[at_once] < 9
     assert reference_scores.best_each([], metric) == {}
 
 
@@ -262,9 +292,10 @@ def test_little_lies_between_thresholds_that_are_left(most):
 
 
 def test_the_best_threshold_of_very_many_levels(monkeypatch):
-    monkeypatch.setattr(class_histograms, "MANY_LEVELS", 1000)
+    monkeypatch.setattr(class_histograms, "MANY_LEVELS", 700)
     tiles = [(Place("a", 0, 0, i), class_histogram(*tile("float32", seed=i))) for i in range(9)]
-    assert merge_many((levels, 1) for _, levels in tiles).values.size <= 1000
+    assert min(levels.values.size for _, levels in tiles) > 400
+    assert merge_many((levels, 1) for _, levels in tiles).values.size <= 700
     (exact,) = reference_scores.best([merge([levels for _, levels in tiles])], "mcc")
     oracles = reference_scores.best_shared(tiles, "mcc")
     found = np.sum([own.counts for own in oracles.values()], axis=0)
