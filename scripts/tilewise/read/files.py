@@ -98,7 +98,9 @@ def naming(path: str | Path) -> Iterator[None]:
     except FormatError:
         raise
     except MemoryError as error:
-        raise FormatError(f"{path} does not fit into memory: {error}; save it in tiles") from error
+        raise FormatError(
+            f"{path} does not fit into memory: {error}; save it in tiles, or replace it"
+        ) from error
     except Exception as error:  # decoders raise exceptions of many classes on damaged files
         raise FormatError(f"{path} cannot be read: {error}; replace it") from error
 
