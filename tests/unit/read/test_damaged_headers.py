@@ -12,6 +12,7 @@ import zarr
 from PIL import Image
 
 from tilewise.read import omezarr
+from tilewise.read import tiff as tiff_module
 from tilewise.read.files import read_header
 from tilewise.read.header import check_size
 from tilewise.read.sources import Planes, record
@@ -50,6 +51,54 @@ def test_values_of_a_tiff_file_lie_in_it(tmp_path):
     assert tag.valueoffset + tag.valuebytecount > 3 * PLANE.size
     path.write_bytes(path.read_bytes()[: tag.valueoffset + tag.valuebytecount - 1])
     with pytest.raises(ValueError, match="tag 270 is damaged, or the image file is truncated"):
+        read_header(path)
+
+
+OME = (
+    '{}<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">'
+    '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="{}" SizeY="24" SizeZ="{}" '
+    'SizeC="1" SizeT="1"><Channel ID="Channel:0:0" Name="{}"/><TiffData PlaneCount="{}"/></Pixels>'
+    "</Image></OME>"
+)
+BOMB = '<!DOCTYPE OME [<!ENTITY a0 "{}">{}]>'.format(
+    "x" * 100, "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 20}">' for i in range(1, 9))
+)
+DAMAGED = {
+    "text": (OME.format("", 40, 3, "<", 3), "are damaged"),
+    "number": (OME.format("", 40, "?", "a", 3), "are damaged"),
+    "planes": (OME.format("", 40, 10**12, "a", 3), "announce 1,000,000,000,000 planes"),
+    "width": (OME.format("", 40 * 10**9, 1, "a", 3), "announce 1,000,000,000 planes"),
+    "listed planes": (OME.format("", 40, 3, "a", 10**9), "announce 1,000,000,000 planes"),
+    "entities": (OME.format(BOMB, 40, 3, "&a8;", 3), "are damaged"),
+    "other file": (
+        OME.format('<!DOCTYPE OME [<!ENTITY a SYSTEM "file:///etc/passwd">]>', 40, 3, "&a;", 3),
+        "are damaged",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_damaged_ome_metadata(tmp_path, case):
+    # tifffile takes the pages as they come then, or runs out of memory
+    text, reason = DAMAGED[case]
+    path = tmp_path / "a.ome.tif"
+    tifffile.imwrite(
+        path, np.stack([PLANE] * 3), photometric="minisblack", description=text, metadata=None
+    )
+    with pytest.raises(ValueError, match=rf"a\.ome\.tif cannot be read: its OME metadata {reason}"):
+        read_header(path)
+
+
+def test_ome_metadata_without_end(tmp_path, monkeypatch):
+    path = tmp_path / "a.ome.tif"
+    text = OME.format("", 40, 3, "a", 3)
+    tifffile.imwrite(
+        path, np.stack([PLANE] * 3), photometric="minisblack", description=text, metadata=None
+    )
+    monkeypatch.setattr(tiff_module, "MOST_METADATA", len(text))
+    assert read_header(path).planes == 3
+    monkeypatch.setattr(tiff_module, "MOST_METADATA", len(text) - 1)
+    with pytest.raises(ValueError, match=r"its OME metadata have \d+ characters, above \d+"):
         read_header(path)
 
 
