@@ -1,6 +1,7 @@
-from dataclasses import replace
-
 """Every global threshold's counts from grey levels apart by truth."""
+
+from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -172,17 +173,14 @@ def test_few_histograms_are_in_memory(tmp_path, monkeypatch):
 def test_what_is_not_whole_is_refused(tmp_path):
     path = tmp_path / "a.npz"
     one = ClassHistogram(*np.ones((3, 2), np.int64))
-    with pytest.raises(ZeroDivisionError), class_histograms.Writer(path) as file:
+    with suppress(InterruptedError), class_histograms.Writer(path) as file:
         file.add(("a", 0, 0, 0, -1), one)
-        raise ZeroDivisionError
-    with pytest.raises(ValueError, match="a.npz is damaged"):
+        raise InterruptedError
+    with pytest.raises(ValueError, match=r"a\.npz is damaged"):
         list(class_histograms.read(path))
-    for damaged in (
-        replace(one, foreground=one.values[:1]),
-        replace(one, background=one.values[:0]),
-    ):
-        write(path, [(("a", 0, 0, 0, -1), damaged)])
-        with pytest.raises(ValueError, match="a.npz is damaged"):
+    for kind in ("background", "foreground"):
+        write(path, [(("a", 0, 0, 0, -1), replace(one, **{kind: one.values[:1]}))])
+        with pytest.raises(ValueError, match=r"a\.npz is damaged"):
             list(class_histograms.read(path))
 
 
