@@ -8,7 +8,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from tilewise.pixels import DTYPES, PixelSize
 
-
 MOST_NAMES, LONGEST_NAME = 20, 40
 """Of an image's channels that a message has, and letters of each."""
 
