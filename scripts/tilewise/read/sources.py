@@ -146,15 +146,18 @@ def revision_of(path: str | Path, planes: Iterable[Planes]) -> str:
     """
     try:
         known = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        before = {
+            Planes(*planes): (Stamp(*stamp), checksum)
+            for planes, stamp, checksum in known["sources"]
+        }
+        revision = str(known["revision"])
+    # not there, no JSON, or JSON of something else
+    except (OSError, ValueError, TypeError, KeyError):
         return ""
-    before = {
-        Planes(*planes): (Stamp(*stamp), checksum) for planes, stamp, checksum in known["sources"]
-    }
     changed = []
     for one in planes:
         own_stamp, own_checksum = before.get(one, (None, None))
         # other files are noticed as other inputs
         if own_stamp not in (None, stamp(one)) and own_checksum != checksum(one):
             changed.append(f"{checksum(one):08x}")
-    return " ".join(changed) or str(known["revision"])
+    return " ".join(changed) or revision
