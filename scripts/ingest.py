@@ -14,6 +14,7 @@ from tilewise.store.pyramid import LevelsWriter, mean
 from tilewise.tables import write_rows
 
 job.start(snakemake)
+job.limit_memory(snakemake)
 output, params, threads = snakemake.output, snakemake.params, snakemake.threads
 given = snakemake.input.images
 parts, block = parts_of(params.parts), snakemake.wildcards.block

@@ -10,6 +10,7 @@ from tilewise.store.layout import layout_of
 from tilewise.store.parts import each_part, parts_of
 
 job.start(snakemake)
+job.limit_memory(snakemake)
 output, params, threads = snakemake.output, snakemake.params, snakemake.threads
 given, block = snakemake.input.images, snakemake.wildcards.block
 parts = parts_of(params.parts)

@@ -12,6 +12,7 @@ from tilewise.store.parts import each_part, parts_of
 from tilewise.store.pyramid import LevelsWriter, nearest
 
 job.start(snakemake)
+job.limit_memory(snakemake)
 given, params, threads = snakemake.input, snakemake.params, snakemake.threads
 parts, block = parts_of(params.parts), snakemake.wildcards.block
 grid = parts[0].grid

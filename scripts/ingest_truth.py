@@ -12,6 +12,7 @@ from tilewise.store.parts import each_part, parts_of
 from tilewise.store.pyramid import LevelsWriter, nearest
 
 job.start(snakemake)
+job.limit_memory(snakemake)
 given, threads = snakemake.input, snakemake.threads
 parts = parts_of(snakemake.params.parts)
 layout, block = layout_of(parts[0].grid, "uint8", NOT_ANNOTATED), snakemake.wildcards.block

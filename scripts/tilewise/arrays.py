@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -13,18 +14,21 @@ from numpy.typing import NDArray
 Arrays = dict[str, NDArray[Any]]
 BATCHES = "batches"
 """What a file has their number as."""
-DAMAGE = zipfile.BadZipFile, zlib.error, EOFError, KeyError, OSError, RuntimeError, ValueError
-"""What reading a damaged file can raise."""
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, KeyError, MemoryError, OSError, RuntimeError),
+    *(SyntaxError, TokenError, TypeError, ValueError),
+)
+"""What reading a damaged file can raise; the last ones where numpy reads an array's header."""
 
 
 def read_arrays(path: str | Path, names: Iterable[str]) -> Arrays:
-    """Arrays of a file, by name.
+    """Arrays of a file that `numpy.savez` has written, by name.
 
     A file that lacks one of them, or does not agree with its checksums, is a ValueError that names
-    it.
+    it. So is a compressed one: a small file could have arrays that no memory holds.
     """
     with open(path, "rb") as file, _refusing(path):
-        _check(file)
+        _check(file, zipfile.ZIP_STORED)
         with np.load(file) as packed:
             return _arrays(packed, names)
 
@@ -61,19 +65,24 @@ def read_batches(path: str | Path, names: Iterable[str]) -> Iterator[Arrays]:
     names = list(names)
     with open(path, "rb") as file:
         with _refusing(path):
-            _check(file)
+            _check(file, zipfile.ZIP_DEFLATED)
             packed = np.load(file)
-            batches = int(packed[BATCHES])
-        for number in range(batches):
+            batches = packed[BATCHES]
+            if batches.shape != () or batches.dtype.kind != "i" or batches < 0:
+                raise ValueError("no number")
+        for number in range(int(batches)):
             with _refusing(path):
                 arrays = _arrays(packed, [f"{number}/{name}" for name in names])
             yield dict(zip(names, arrays.values(), strict=True))
 
 
-def _check(file: IO[bytes]) -> None:
+def _check(file: IO[bytes], compression: int) -> None:
     """Read a file for its checksums, and be at its start again."""
+    packed = zipfile.ZipFile(file)
+    if any(member.compress_type != compression for member in packed.infolist()):
+        raise zipfile.BadZipFile("compressed in another way")
     # numpy alone reads no further than an array's header says, and then checks nothing
-    if damaged := zipfile.ZipFile(file).testzip():
+    if damaged := packed.testzip():
         raise zipfile.BadZipFile(damaged)
     file.seek(0)
 

@@ -16,6 +16,10 @@ from tilewise import whole
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 """Numbers of settings in glibc's malloc.h."""
+SPARE_MB = 2000
+"""Of memory that a limit leaves beside twice what a job declares."""
+STACKS = 50
+"""Threads, of libraries too, whose stacks count as data, whether they use them or not."""
 REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make space there"),
     **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "make it readable and writable"),
@@ -61,6 +65,22 @@ def start(snakemake: Any) -> float:
     sys.excepthook = explain
     atexit.register(_finish, outputs, failures)
     return time.process_time()
+
+
+def limit_memory(snakemake: Any) -> None:
+    """Let a job take no more than twice the memory that it declares, and some to spare.
+
+    For jobs that decode files of others: a small file may be decoded to any number of bytes. What
+    decodes them gets a MemoryError then, where the machine would run out of memory.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    stack, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    stacks = 0 if stack == resource.RLIM_INFINITY else STACKS * stack
+    most = (2 * snakemake.resources.mem_mb + SPARE_MB) * 10**6 + stacks
+    limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+    # not all systems have such a limit
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_DATA, (min([most, *limits]), hard))
 
 
 def _refusal(error, outputs):

@@ -391,6 +391,8 @@ def results(folder, config, threads=1):
     with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
         # scripts would send their messages to a log
         patch.setattr(job, "start", lambda snakemake: 0.0)
+        # of this process, which runs them all
+        patch.setattr(job, "limit_memory", lambda snakemake: None)
         Jobs(read_study(config, folder.parent), threads).run()
     return read(folder / "results") | pictures(folder / "results")
 

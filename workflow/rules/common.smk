@@ -93,6 +93,7 @@ FILES = list(map(os.path.relpath, workflow.configfiles))
 SCHEMA = SCRIPTS / "../workflow/schemas/config.schema.yaml"
 try:
     file_names.check_workflow(CODE)
+    configuration.check_files(FILES)
     configuration.check(config, yaml.load(SCHEMA.read_text(), yaml.CSafeLoader))
     # which fills in the defaults
     snakemake.utils.validate(config, "../schemas/config.schema.yaml")

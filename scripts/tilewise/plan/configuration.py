@@ -1,8 +1,11 @@
 """Mistakes in a configuration, each as one line: where it is, what is wrong, what to do."""
 
 import json
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
@@ -36,6 +39,55 @@ Validator = extend(
 )
 MOST_CHARACTERS = 60
 """Of a wrong value in a message."""
+MOST_VALUES = 1_000_000
+"""Of a file, with each of its aliases written out."""
+MERGED = "tag:yaml.org,2002:merge"
+"""What YAML has as the tag of the key `<<`, which may come several times."""
+
+
+def check_files(paths: Iterable[str | Path]) -> None:
+    """Check what is lost when a configuration file is read: of keys that come twice, all but one.
+
+    ValueError names the file, the line and the key; also where aliases (`*name`) stand for more
+    values than could be gone through, or for themselves.
+    """
+    for path in paths:
+        try:
+            root = yaml.compose(Path(path).read_bytes(), yaml.CSafeLoader)
+        except (OSError, yaml.YAMLError):
+            # no file here, or JSON with tabs: the engine has read it
+            continue
+        if root is not None:
+            _check_node(root, path, {})
+
+
+def _check_node(node: yaml.Node, path: str | Path, known: dict[yaml.Node, int | None]) -> int:
+    """The values below a node, itself included; None while they are counted."""
+    if node in known:
+        if (number := known[node]) is None:
+            raise ValueError(f"{_line(node, path)}: an alias stands for what it is in: remove it")
+        return number
+    known[node] = None
+    parts = node.value if isinstance(node, yaml.SequenceNode) else []
+    if isinstance(node, yaml.MappingNode):
+        first: dict[tuple[str, str], yaml.Node] = {}
+        for key, _ in node.value:
+            other = first.setdefault((key.tag, str(key.value)), key)
+            if other is not key and key.tag != MERGED:
+                raise ValueError(
+                    f"{_line(key, path)}: the key {key.value} is there already, in line "
+                    f"{other.start_mark.line + 1}: rename one, or remove it"
+                )
+        parts = [part for pair in node.value for part in pair]
+    number = 1 + sum(_check_node(part, path, known) for part in parts)
+    if number > MOST_VALUES:
+        raise ValueError(f"{_line(node, path)}: {number:,} values with its aliases: write fewer")
+    known[node] = number
+    return number
+
+
+def _line(node: yaml.Node, path: str | Path) -> str:
+    return f"line {node.start_mark.line + 1} of {path}"
 
 
 def check(config: dict[str, Any], schema: dict[str, Any]) -> None:

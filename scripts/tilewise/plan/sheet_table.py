@@ -14,6 +14,8 @@ LEAST_ALIKE = 0.8
 """Of `difflib.SequenceMatcher.ratio`: `truht` and `truth`, but not `age` and `image`."""
 LONGEST_CELL = 100_000
 """Characters: tables of results repeat cells, and csv reads no more than 131,072."""
+MOST_COLUMNS = 1000
+"""Each is compared with the names that are known."""
 SHORTEST_ALIKE = 3
 """Letters of a name that others are compared with: `pid` is not meant for `pi`."""
 
@@ -41,7 +43,8 @@ def read_table(
     ------
     ValueError
         If the file is another than that, a column is missing, has no name or that of another, a row
-        has not a cell for each column, or a cell is longer than `LONGEST_CELL`; the message names
+        has not a cell for each column, or a cell is longer than `LONGEST_CELL`, or
+        there are more than `MOST_COLUMNS`; the message names
         the file, line, column and remedy.
     """
     lines = [
@@ -56,6 +59,8 @@ def read_table(
         if {column.strip('" ') for column in lines[0][1].split(separator)} >= set(needed):
             raise ValueError(f"{place}: columns are separated by {name}: save them with tabs")
     header = _cells(lines[0][1], (), place)
+    if len(header) > MOST_COLUMNS:
+        raise ValueError(f"{place}: {len(header):,} columns: keep up to {MOST_COLUMNS:,}")
     for column in needed:
         if column not in header:
             alike = [name for name in header if name and column in resembled(name, needed, others)]

@@ -6,7 +6,7 @@ contiguous, uncompressed TIFF is memory-mapped; OME-Zarr is read by whole chunks
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -33,7 +33,7 @@ class Reader(Protocol):
             Pixels of a channel or, if it is None, red, green and blue.
         """
 
-    def spans(self, plane: int, planes: int) -> list[tuple[Path, int, int]]:
+    def spans(self, plane: int, planes: int) -> Iterable[tuple[Path, int, int]]:
         """What some planes are decoded from: files, first bytes and numbers of bytes."""
 
     def close(self) -> None:
@@ -98,7 +98,9 @@ def naming(path: str | Path) -> Iterator[None]:
     except FormatError:
         raise
     except MemoryError as error:
-        raise FormatError(f"{path} does not fit into memory: {error}; save it in tiles") from error
+        raise FormatError(
+            f"{path} does not fit into memory: {error}; save it in tiles, or replace it"
+        ) from error
     except Exception as error:  # decoders raise exceptions of many classes on damaged files
         raise FormatError(f"{path} cannot be read: {error}; replace it") from error
 

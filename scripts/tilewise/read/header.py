@@ -8,6 +8,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from tilewise.pixels import DTYPES, PixelSize
 
+MOST_NAMES, LONGEST_NAME = 20, 40
+"""Of an image's channels that a message has, and letters of each."""
+
 
 @dataclass(frozen=True)
 class Header:
@@ -105,8 +108,14 @@ def channel_number(header: Header, channel: int | str) -> int:
 def channels_of(header: Header) -> str:
     """The channels of an image in words, with what can be given for each."""
     own = [name for name in dict.fromkeys(header.channel_names) if name]
-    called = f", called {', '.join(own)}" if own else ""
-    return f"the image has {header.channels}, from 0 on{called}"
+    shown = ", ".join(map(_shown, own[:MOST_NAMES])) + ", ..." * (len(own) > MOST_NAMES)
+    return f"the image has {header.channels}, from 0 on{f', called {shown}' if own else ''}"
+
+
+def _shown(name: str) -> str:
+    """A name of a file's metadata, of which a message shows what fits on a line."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}..."
 
 
 def check_size(header: Header, path: str | Path, most_gb: float) -> None:

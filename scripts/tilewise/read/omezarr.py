@@ -4,10 +4,11 @@ import json
 import math
 import os
 import re
-from collections.abc import Sequence
+import stat
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
-from pathlib import Path
+from itertools import chain, product
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ SLAB_BYTES = 2**29
 """Most memory that decoded chunks of an OME-Zarr image may take to save decoding them again."""
 CHUNKS_AT_ONCE = 10
 """That Zarr decodes: its `async.concurrency`."""
+MOST_CHUNKS = 2**22
+"""In a plane, or in those that share chunks: to go through more would take hours."""
 
 
 class OmeZarr:
@@ -41,7 +44,7 @@ class OmeZarr:
                 f"{path} is a folder, but no OME-Zarr image (its metadata have no multiscales): "
                 "name the folder of an image"
             )
-        self._folder = path / multiscales[0]["datasets"][0]["path"]
+        self._folder = _array_folder(path, multiscales[0]["datasets"][0]["path"])
         shape, chunks, dtype = _read_zarr_metadata(self._folder)
         axes = multiscales[0].get("axes", "tczyx")
         self._axes = "".join(axis["name"] if isinstance(axis, dict) else axis for axis in axes)
@@ -52,6 +55,7 @@ class OmeZarr:
         size = dict(zip(self._axes, shape, strict=True))
         if size.get("t", 1) != 1:
             raise FormatError(f"{path} has {size['t']} points in time: save one of them")
+        _check_chunks(path, size, dict(zip(self._axes, chunks, strict=True)))
         self.header = Header(
             size.get("z", 1),
             size["y"],
@@ -77,7 +81,7 @@ class OmeZarr:
         z0, _, top, _, _ = place
         return self._slab[plane - z0, y0 - top : y1 - top]
 
-    def spans(self, plane: int, planes: int) -> list[tuple[Path, int, int]]:
+    def spans(self, plane: int, planes: int) -> Iterable[tuple[Path, int, int]]:
         """Metadata and the files of chunks, as `files.Reader` says."""
         array = self._open()
         steps = getattr(array, "shards", None) or array.chunks
@@ -85,10 +89,10 @@ class OmeZarr:
         if "z" in self._axes:
             at = self._axes.index("z")
             numbers[at] = range(plane // steps[at], -(-(plane + planes) // steps[at]))
-        names = ("zarr.json", ".zarray", *map(array.metadata.encode_chunk_key, product(*numbers)))
-        files = [self._folder / name for name in names]
-        # chunks of the fill value may be missing
-        return [(file, 0, file.stat().st_size) for file in files if file.is_file()]
+        names = map(array.metadata.encode_chunk_key, product(*numbers))
+        files = (self._folder / name for name in chain(("zarr.json", ".zarray"), names))
+        sizes = ((file, _file_size(file)) for file in files)
+        return ((file, 0, size) for file, size in sizes if size is not None)
 
     def _open(self) -> Any:
         import zarr
@@ -140,6 +144,44 @@ class OmeZarr:
         return slab if channel is None else slab[..., 0]
 
 
+def _array_folder(path: Path, name: str) -> Path:
+    """The folder of an array in that of its image."""
+    inner = PurePosixPath(name)
+    if inner.is_absolute() or ".." in inner.parts:
+        raise FormatError(
+            f"{path} says that its pixels are in {name!r}, outside of its folder: name the image "
+            "that has them"
+        )
+    return path / inner
+
+
+def _check_chunks(path: Path, size: Mapping[str, int], chunk: Mapping[str, int]) -> None:
+    """Refuse an image of so many chunks that none could go through them."""
+    number = math.prod(-(-size[axis] // chunk[axis]) for axis in size if axis != "z")
+    if number > MOST_CHUNKS:
+        raise FormatError(
+            f"{path} has {number:,} chunks in a plane, of {chunk['y']} x {chunk['x']} px: save it "
+            "in larger ones"
+        )
+
+
+def _file_size(path: Path) -> int | None:
+    """Bytes of a file; None if there is none: a chunk that has only the fill value may be missing.
+
+    Anything else in its place is refused: Zarr would take a folder for a missing chunk, and wait
+    for a named pipe for ever.
+    """
+    try:
+        known = path.stat()
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise ValueError(f"{path} is a link to nothing") from None
+        return None
+    if not stat.S_ISREG(known.st_mode):
+        raise ValueError(f"{path} is no file")
+    return known.st_size
+
+
 def _read_json(path: Path) -> Any:
     return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
@@ -186,10 +228,14 @@ def _read_zarr_metadata(folder: Path) -> tuple[Sequence[int], Sequence[int], str
     if array is None:
         raise ValueError(f"its array {folder} is missing")
     shape = array["shape"]
-    if not all(type(size) is int and size > 0 for size in shape):
-        raise ValueError(f"the shape of its array {folder} is {shape}, not whole numbers above 0")
+    chunks = _chunks(array)
+    for name, sizes in (("shape", shape), ("shape of chunks", chunks)):
+        if not all(type(size) is int and size > 0 for size in sizes):
+            raise ValueError(
+                f"the {name} of its array {folder} is {sizes}, not whole numbers above 0"
+            )
     _check_separator(folder, array)
-    return shape, _chunks(array), array.get("data_type") or array["dtype"]
+    return shape, chunks, array.get("data_type") or array["dtype"]
 
 
 def _chunks(array: dict[str, Any]) -> Sequence[int]:

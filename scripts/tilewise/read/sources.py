@@ -1,7 +1,7 @@
 """What pixels were read from: so that a changed file is told from one that was only touched."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,8 +49,11 @@ def stamp(planes: Planes) -> Stamp:
 
 
 def _stamp(planes: Planes) -> Stamp:
-    stats = [path.stat() for path, _, _ in _spans(planes, whole=True)]
-    return Stamp(sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats))
+    size = time = 0
+    for path, _, _ in _spans(planes, whole=True):
+        known = path.stat()
+        size, time = size + known.st_size, max(time, known.st_mtime_ns)
+    return Stamp(size, time)
 
 
 @cache
@@ -73,15 +76,16 @@ def checksum(planes: Planes) -> int:
     return total
 
 
-def _spans(planes: Planes, whole: bool = False) -> list[tuple[Path, int, int]]:
+def _spans(planes: Planes, whole: bool = False) -> Iterator[tuple[Path, int, int]]:
     """Files, first bytes and numbers of bytes; of a file, all of it if it is `whole`."""
     path = Path(planes.path)
     if whole and not path.is_dir():
-        return [(path, 0, 0)]
+        yield path, 0, 0
+        return
     reader = open_file(path)
     try:
         with naming(path):
-            return reader.spans(planes.first, planes.number)
+            yield from reader.spans(planes.first, planes.number)
     finally:
         reader.close()
 
@@ -142,15 +146,18 @@ def revision_of(path: str | Path, planes: Iterable[Planes]) -> str:
     """
     try:
         known = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        before = {
+            Planes(*planes): (Stamp(*stamp), checksum)
+            for planes, stamp, checksum in known["sources"]
+        }
+        revision = str(known["revision"])
+    # not there, no JSON, or JSON of something else
+    except (OSError, ValueError, TypeError, KeyError):
         return ""
-    before = {
-        Planes(*planes): (Stamp(*stamp), checksum) for planes, stamp, checksum in known["sources"]
-    }
     changed = []
     for one in planes:
         own_stamp, own_checksum = before.get(one, (None, None))
         # other files are noticed as other inputs
         if own_stamp not in (None, stamp(one)) and own_checksum != checksum(one):
             changed.append(f"{checksum(one):08x}")
-    return " ".join(changed) or str(known["revision"])
+    return " ".join(changed) or revision

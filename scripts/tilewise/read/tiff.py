@@ -26,6 +26,12 @@ JPEG_COMPRESSIONS = (6, 7, 34892)
 """In which YCbCr is decoded to red, green and blue."""
 
 
+MOST_METADATA = 2**26
+"""Characters of OME-XML: some 100,000 planes take as many, each with all that is known of it."""
+MOST_PLANES = 10_000_000
+"""That OME-XML may announce: tifffile makes a list of them."""
+
+
 class Tiff:
     """The first series of a TIFF file: planes, and channels within pages or as pages."""
 
@@ -199,6 +205,7 @@ def _open_series(path: Path) -> tuple[Any, Any]:
     file = tifffile.TiffFile(path, _multifile=False)
     try:
         _check_tags(file, file.pages.first)
+        _check_ome(file, file.pages.first)
         first, *others = file.series
         _check_pages(file, first)
         sizes = [
@@ -241,6 +248,32 @@ def _check_tags(file: Any, page: Any) -> None:
             (place,) = struct.unpack(tiff.offsetformat, value)
             if place + size > handle.size:
                 raise ValueError(f"its tag {code} is damaged, or the image file is truncated")
+
+
+def _check_ome(file: Any, page: Any) -> None:
+    """Refuse a file whose OME metadata are damaged: tifffile would take its pages as they come.
+
+    So is one that announces more planes than it could have.
+    """
+    from xml.etree import ElementTree
+
+    if not file.is_ome:
+        return
+    xml, sizes, listed = file.ome_metadata, 0, 0
+    if len(xml) > MOST_METADATA:
+        raise ValueError(f"its OME metadata have {len(xml):,} characters, above {MOST_METADATA:,}")
+    try:
+        for _, element in ElementTree.iterparse(io.StringIO(xml), events=("start",)):
+            kind = element.tag.rpartition("}")[2]
+            if kind == "Pixels":
+                size = math.prod(int(element.get(f"Size{axis}", 1)) for axis in "XYZCT")
+                sizes += size // (page.imagelength * page.imagewidth)
+            if kind == "TiffData":
+                listed += int(element.get("PlaneCount", 1))
+    except (ElementTree.ParseError, ValueError) as error:
+        raise ValueError(f"its OME metadata are damaged ({error})") from None
+    if max(sizes, listed) > MOST_PLANES:
+        raise ValueError(f"its OME metadata announce {max(sizes, listed):,} planes")
 
 
 def _check_pages(file: Any, series: Any) -> None:

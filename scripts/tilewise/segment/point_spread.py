@@ -74,7 +74,7 @@ def _pixels_of(path: str) -> NDArray:
             import tifffile
 
             pixels = tifffile.imread(path)
-    except (ValueError, OSError, EOFError, cv2.error) as error:
+    except Exception as error:  # decoders raise exceptions of many classes on damaged files
         raise ValueError(f"psf is {path!r}: it cannot be read: {error}") from error
     if pixels is None:
         raise ValueError(f"psf is {path!r}: it cannot be read as a PNG")

@@ -122,15 +122,25 @@ class Writer:
         return self
 
     def __exit__(self, failed: type[BaseException] | None, *failure: object) -> None:
-        if failed is None and self._waiting:
+        # of what failed, the number of batches would say that it is whole
+        if failed is not None:
+            return
+        if self._waiting:
             self._write()
         self._arrays.close()
 
 
 def read(path: str | Path) -> Iterator[tuple[Place, ClassHistogram]]:
-    """What a `Writer` has written, one after the other."""
+    """What a `Writer` has written, one after the other.
+
+    A file whose arrays do not fit each other is a ValueError that names it.
+    """
     for packed in read_batches(path, ARRAYS):
         ends = np.cumsum(packed["sizes"])
+        tiles, levels = packed["sizes"].size, int(ends[-1]) if ends.size else 0
+        shapes = {"samples": (tiles,), "places": (tiles, 4), **dict.fromkeys(LEVELS, (levels,))}
+        if any(packed[name].shape != shape for name, shape in shapes.items()):
+            raise ValueError(f"{path} is damaged: delete it, and the next run makes it again")
         arrays = [packed[name] for name in LEVELS]
         for sample, (z, y, x, number), size, end in zip(
             packed["samples"], packed["places"], packed["sizes"], ends, strict=True

@@ -1,5 +1,8 @@
 """Every global threshold's counts from grey levels apart by truth."""
 
+from contextlib import suppress
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, matthews_corrcoef
@@ -217,6 +220,20 @@ def test_few_histograms_are_in_memory(tmp_path, monkeypatch):
     one, two = (ClassHistogram(*np.ones((3, number), np.int64)) for number in (1, 2))
     write(tmp_path / "a.npz", [(("a", 0, 0, x, -1), own) for x, own in enumerate([one, two, two])])
     assert sizes == [[1, 2], [2], "end"]
+
+
+def test_what_is_not_whole_is_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    one = ClassHistogram(*np.ones((3, 2), np.int64))
+    with suppress(InterruptedError), class_histograms.Writer(path) as file:
+        file.add(("a", 0, 0, 0, -1), one)
+        raise InterruptedError
+    with pytest.raises(ValueError, match=r"a\.npz is damaged"):
+        list(class_histograms.read(path))
+    for kind in ("background", "foreground"):
+        write(path, [(("a", 0, 0, 0, -1), replace(one, **{kind: one.values[:1]}))])
+        with pytest.raises(ValueError, match=r"a\.npz is damaged"):
+            list(class_histograms.read(path))
 
 
 def test_histograms_by_filter_and_place(tmp_path):

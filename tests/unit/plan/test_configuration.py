@@ -2,7 +2,7 @@
 
 import pytest
 
-from tilewise.plan.configuration import check
+from tilewise.plan.configuration import check, check_files
 
 SCHEMA = {
     "type": "object",
@@ -135,3 +135,35 @@ def test_what_fits_is_left_as_it_is():
     given = config | {"filters": {"a": ["x", {"y": 1}]}}
     check(config, SCHEMA)
     assert config == given
+
+
+LOST = {
+    "a: 1\nb: {x: 1, y: 2,\n  x: 1}\n": (3, "the key x is there already, in line 2"),
+    "a: 1\nb: 2\na: 1\n": (3, "the key a is there already, in line 1"),
+    '{"a": 1,\n "a": 2}': (2, "the key a is there already, in line 1"),
+    "a:\n- &x [*x]\n": (2, "an alias stands for what it is in"),
+    "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 40)): (
+        # 2 ** 20 - 1 values
+        19,
+        "1,048,575 values with its aliases: write fewer",
+    ),
+}
+
+
+@pytest.mark.parametrize("text", LOST, ids=range(len(LOST)))
+def test_what_is_lost_when_a_file_is_read(tmp_path, text):
+    line, message = LOST[text]
+    path = tmp_path / "my.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=f"^line {line} of {path}: {message}"):
+        check_files([path])
+
+
+def test_keys_and_aliases_that_lose_nothing(tmp_path):
+    path = tmp_path / "my.yaml"
+    path.write_text(
+        "\ufeffa: &a {x: 1}\nb: {x: 2, <<: *a}\nc: {x: *a, y: *a, 1: 2, '1': 3}\n", "utf-8"
+    )
+    check_files([path, tmp_path / "none.yaml"])
+    path.write_text("")
+    check_files([path])

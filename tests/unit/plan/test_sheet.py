@@ -1,15 +1,19 @@
 import os
 import re
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 import tifffile
 import zarr
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from tilewise.plan.pieces import blocks_of, choose_tiles
 from tilewise.plan.sheet import number_files, read_samples
 from tilewise.plan.sheet_columns import COMPUTED
+from tilewise.plan.windows import overlapping
 from tilewise.read.annotation import Piece
 from tilewise.read.header import Header
 from tilewise.score.formulas import METRICS
@@ -147,6 +151,33 @@ def test_windows_that_cannot_be(folder, lines, message):
 def test_rows_that_cannot_be(folder, row, message):
     with pytest.raises(ValueError, match=message):
         read(folder, {"sample": "brain", "image": "plane_*.png"} | row)
+
+
+PLACES, SIDES = st.integers(0, 12), st.integers(1, 5)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Piece, st.just("a.png"), st.just(0), st.integers(0, 1), PLACES, PLACES, SIDES, SIDES
+        ),
+        max_size=12,
+    )
+)
+def test_windows_that_overlap(pieces):
+    pairs = {
+        (i, j)
+        for i, j in combinations(range(len(pieces)), 2)
+        if pieces[i].region.intersects(pieces[j].region)
+    }
+    found = overlapping(pieces)
+    assert found in pairs if pairs else found is None
+
+
+def test_many_windows_that_do_not_overlap():
+    # as many comparisons as there are pairs would take a quarter of an hour
+    corners = product(range(0, 2560, 16), range(0, 2560, 16))
+    assert overlapping([Piece("a.png", 0, 0, y, x, 16, 16) for y, x in corners]) is None
 
 
 def test_planes_of_several_kinds_are_refused(folder):

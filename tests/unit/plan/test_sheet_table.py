@@ -158,3 +158,14 @@ OTHERS = {"truth": ["mask", "ground_truth"], "roi": ["mask"]}
 )
 def test_what_a_column_may_be_meant_for(column, known):
     assert resembled(column, KNOWN, OTHERS) == known
+
+
+def test_columns_without_end_are_refused(tmp_path):
+    path = tmp_path / "my.tsv"
+    for number in (1000, 1001):
+        names = ["sample", "image", *(f"c{i}" for i in range(number - 2))]
+        path.write_text("\t".join(names) + "\n")
+        if number == 1000:
+            assert read_table(path, ("sample", "image"), {}) == []
+    with pytest.raises(ValueError, match=r"my\.tsv, line 1: 1,001 columns: keep up to 1,000"):
+        read_table(path, ("sample", "image"), {})

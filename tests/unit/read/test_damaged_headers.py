@@ -12,8 +12,10 @@ import zarr
 from PIL import Image
 
 from tilewise.read import omezarr
+from tilewise.read import tiff as tiff_module
 from tilewise.read.files import read_header
 from tilewise.read.header import check_size
+from tilewise.read.sources import Planes, record
 
 PLANE = np.arange(24 * 40, dtype=np.uint8).reshape(24, 40)
 
@@ -49,6 +51,54 @@ def test_values_of_a_tiff_file_lie_in_it(tmp_path):
     assert tag.valueoffset + tag.valuebytecount > 3 * PLANE.size
     path.write_bytes(path.read_bytes()[: tag.valueoffset + tag.valuebytecount - 1])
     with pytest.raises(ValueError, match="tag 270 is damaged, or the image file is truncated"):
+        read_header(path)
+
+
+OME = (
+    '{}<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">'
+    '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="{}" SizeY="24" SizeZ="{}" '
+    'SizeC="1" SizeT="1"><Channel ID="Channel:0:0" Name="{}"/><TiffData PlaneCount="{}"/></Pixels>'
+    "</Image></OME>"
+)
+BOMB = '<!DOCTYPE OME [<!ENTITY a0 "{}">{}]>'.format(
+    "x" * 100, "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 20}">' for i in range(1, 9))
+)
+DAMAGED = {
+    "text": (OME.format("", 40, 3, "<", 3), "are damaged"),
+    "number": (OME.format("", 40, "?", "a", 3), "are damaged"),
+    "planes": (OME.format("", 40, 10**12, "a", 3), "announce 1,000,000,000,000 planes"),
+    "width": (OME.format("", 40 * 10**9, 1, "a", 3), "announce 1,000,000,000 planes"),
+    "listed planes": (OME.format("", 40, 3, "a", 10**9), "announce 1,000,000,000 planes"),
+    "entities": (OME.format(BOMB, 40, 3, "&a8;", 3), "are damaged"),
+    "other file": (
+        OME.format('<!DOCTYPE OME [<!ENTITY a SYSTEM "file:///etc/passwd">]>', 40, 3, "&a;", 3),
+        "are damaged",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_damaged_ome_metadata(tmp_path, case):
+    # tifffile takes the pages as they come then, or runs out of memory
+    text, reason = DAMAGED[case]
+    path = tmp_path / "a.ome.tif"
+    tifffile.imwrite(
+        path, np.stack([PLANE] * 3), photometric="minisblack", description=text, metadata=None
+    )
+    with pytest.raises(ValueError, match=rf"a\.ome\.tif cannot be read: its OME metadata {reason}"):
+        read_header(path)
+
+
+def test_ome_metadata_without_end(tmp_path, monkeypatch):
+    path = tmp_path / "a.ome.tif"
+    text = OME.format("", 40, 3, "a", 3)
+    tifffile.imwrite(
+        path, np.stack([PLANE] * 3), photometric="minisblack", description=text, metadata=None
+    )
+    monkeypatch.setattr(tiff_module, "MOST_METADATA", len(text))
+    assert read_header(path).planes == 3
+    monkeypatch.setattr(tiff_module, "MOST_METADATA", len(text) - 1)
+    with pytest.raises(ValueError, match=r"its OME metadata have \d+ characters, above \d+"):
         read_header(path)
 
 
@@ -150,6 +200,56 @@ def test_names_of_chunks(tmp_path, zarr_format, written, said):
     file.write_text(json.dumps(metadata))
     with pytest.raises(ValueError, match=f"have `{written}` between .* say `{said}`"):
         read_header(path)
+
+
+@pytest.mark.parametrize("place", ["../b.zarr/0", "0/../../b.zarr/0", "absolute"])
+def test_pixels_outside_of_the_folder(tmp_path, place):
+    ngff(tmp_path / "b.zarr", 3, chunks=(1, 16, 16))
+    path = ngff(tmp_path / "a.zarr", 3, chunks=(1, 16, 16))
+    place = str(tmp_path / "b.zarr/0") if place == "absolute" else place
+    metadata = json.loads((path / "zarr.json").read_text())
+    metadata["attributes"]["ome"]["multiscales"][0]["datasets"][0]["path"] = place
+    (path / "zarr.json").write_text(json.dumps(metadata))
+    with pytest.raises(ValueError, match=r"a\.zarr says that its pixels are in .*, outside"):
+        read_header(path)
+
+
+@pytest.mark.parametrize(
+    ("shape", "chunks"), [([9, 2**17, 2**17], [1, 1, 1]), ([9, 2**20, 2**20], [1, 256, 256])]
+)
+def test_more_chunks_than_can_be_read(tmp_path, shape, chunks):
+    path = ngff(tmp_path / "a.zarr", 3, chunks=(1, 16, 16))
+    metadata = json.loads((path / "0/zarr.json").read_text())
+    metadata["chunk_grid"]["configuration"]["chunk_shape"] = chunks
+    (path / "0/zarr.json").write_text(json.dumps(metadata | {"shape": shape}))
+    with pytest.raises(ValueError, match=r"a\.zarr has 1[67],.* chunks in a plane, of "):
+        read_header(path)
+
+
+def test_what_is_in_the_place_of_a_chunk(tmp_path):
+    # a folder is as good as missing to Zarr, a pipe it waits for, and a device has no end
+    path = ngff(tmp_path / "a.zarr", 3, chunks=(1, 16, 16))
+    planes, chunk = Planes(str(path), 0, 3), path / "0/c/1/0/2"
+    before = record([planes])
+    content = chunk.read_bytes()
+    chunk.unlink()
+    # it may be missing, and may be elsewhere
+    assert len(record([planes])) == 1
+    (tmp_path / "chunk").write_bytes(content)
+    chunk.symlink_to(tmp_path / "chunk")
+    assert record([planes])[0].checksum == before[0].checksum
+    chunk.unlink()
+    others = {
+        chunk.mkdir: "is no file",
+        lambda: os.mkfifo(chunk): "is no file",
+        lambda: chunk.symlink_to("/dev/zero"): "is no file",
+        lambda: chunk.symlink_to(tmp_path / "none"): "is a link to nothing",
+    }
+    for make, reason in others.items():
+        make()
+        with pytest.raises(ValueError, match=rf"a\.zarr cannot be read: .*c/1/0/2 {reason}"):
+            record([planes])
+        chunk.rmdir() if chunk.is_dir() else chunk.unlink()
 
 
 def test_what_is_no_file(tmp_path):

@@ -155,7 +155,8 @@ def test_a_file_that_changes_while_it_is_read(tmp_path):
         write(tmp_path / "record", records, "")
 
 
-def test_damaged_record_counts_as_none(tmp_path):
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"sources": [1]}', '{"sources": []}'])
+def test_damaged_record_counts_as_none(tmp_path, text):
     save_png(tmp_path / "a.png")
-    (tmp_path / "record").write_text("{")
+    (tmp_path / "record").write_text(text)
     assert revision_of(tmp_path / "record", [Planes(str(tmp_path / "a.png"), 0, 1)]) == ""

@@ -627,6 +627,16 @@ def test_channels_that_an_image_has_not(channel, message):
         channel_number(header, channel)
 
 
+def test_names_of_channels_in_a_message():
+    # on one line, whatever they are
+    names = ("a/b\nc", "x" * 300, "\x1b[2J", *map(str, range(100, 200)))
+    header = Header(1, 17, 19, len(names), "uint8", channel_names=names)
+    shown = ["a/b?c", "x" * 40 + "...", "?[2J", *map(str, range(100, 117)), "..."]
+    with pytest.raises(ValueError, match=r"from 0 on, called") as error:
+        channel_number(header, "none")
+    assert str(error.value).endswith(f"called {', '.join(shown)}")
+
+
 def test_three_channels_as_pages_are_colors(tmp_path):
     pixels = np.moveaxis(DEEP_RGB, -1, 0)
     tifffile.imwrite(tmp_path / "a.tif", pixels, ome=True, metadata={"axes": "CYX"})
