@@ -33,6 +33,7 @@ from tilewise.read.header import Header, channel_number, channels_of, check_size
 from tilewise.read.pixel_size import parse_pixel_size
 from tilewise.read.planes import match_planes, natural_key
 from tilewise.read.sources import Planes
+from tilewise.read.truth_values import LABELS, Foreground
 from tilewise.store.grid import Shape
 
 AUTO = "auto"
@@ -73,7 +74,7 @@ class Sample:
     """The pieces of each of several annotators; empty where there is one."""
     roi: tuple[Piece, ...]
     channel: str | int
-    truth_foreground: float | None
+    truth_foreground: Foreground | None
     pixel_size: PixelSize | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     is_framed: bool = False
@@ -118,7 +119,7 @@ def read_samples(
     path: str | Path,
     named: NamedFiles,
     channel: str | int,
-    truth_foreground: float | None,
+    truth_foreground: float | str | None,
     pixel_size: str | float | Sequence[float] | None = None,
     roi: str | None = None,
     external: Collection[str] = (),
@@ -249,7 +250,7 @@ def _read_sample(
     folder: Path,
     named: NamedFiles,
     channel: str | int,
-    default_foreground: float | None,
+    default_foreground: Foreground | None,
     default_size: PixelSize | None,
     default_roi: str | None,
     external: Collection[str],
@@ -279,7 +280,8 @@ def _read_sample(
     entries = _annotators(row.get("truth", ""), folder)
     if len(entries) > MOST_ANNOTATORS:
         raise ValueError(f"{len(entries)} annotators: at most {MOST_ANNOTATORS} can be combined")
-    annotated = [_truth(entry, folder, named, header, images) for entry in entries]
+    is_labels = foreground == LABELS
+    annotated = [_truth(entry, folder, named, header, images, is_labels) for entry in entries]
     truths = tuple(own.pieces for own in annotated if own.pieces)
     _check_annotators(truths)
     entry = row.get("roi") or default_roi
@@ -444,7 +446,9 @@ def _channel(channel: str | int, header: Header) -> str | int:
         raise ValueError(f"{error}; set `channel` to one of these or to {known}") from error
 
 
-def _foreground(value: str | float) -> float:
+def _foreground(value: str | float) -> Foreground:
+    if value == LABELS:
+        return LABELS
     try:
         number = float(value)
     except (OverflowError, ValueError):
@@ -452,7 +456,7 @@ def _foreground(value: str | float) -> float:
     if not math.isfinite(number):
         raise ValueError(
             f"truth_foreground {value!r} is no number: give the value of the truth's foreground, "
-            "as in 255"
+            "as in 255, or `labels` for label images"
         )
     return number
 
@@ -513,9 +517,19 @@ def _entries(cell: str, folder: Path) -> list[str]:
     return list(filter(None, parts))
 
 
-def _truth(entry: str, folder: Path, named: NamedFiles, image: Header, images: FoundFiles) -> Found:
+def _truth(
+    entry: str,
+    folder: Path,
+    named: NamedFiles,
+    image: Header,
+    images: FoundFiles,
+    is_labels: bool,
+) -> Found:
     """What one annotator has traced: one entry, or several with ` + ` between."""
-    parts = [_pieces(own, folder, named, image, images, "truth") for own in _entries(entry, folder)]
+    parts = [
+        _pieces(own, folder, named, image, images, "truth", is_labels)
+        for own in _entries(entry, folder)
+    ]
     return joined("truth", parts)
 
 
@@ -532,9 +546,10 @@ def _pieces(
     if not entry:
         return Found()
     if entry.lower().endswith(".tsv"):
-        return read_windows(Path(folder, entry), image, column)
+        return read_windows(Path(folder, entry), image, column, allows_any)
     files = _find(entry, folder, named, column, allows_any)
-    windows = "" if allows_any else "; for windows of a plane give a TSV of z, y, x and path"
+    is_external = column not in ("truth", "roi")
+    windows = "" if is_external else "; for windows of a plane give a TSV of z, y, x and path"
     for file, header in files:
         if (header.height, header.width) != (image.height, image.width):
             raise ValueError(
@@ -548,10 +563,10 @@ def _pieces(
     elif len(pages) == len(files) <= image.planes == len(images):
         places = match_planes([file for file, _ in images], [file for file, _ in files])
     elif len(pages) != image.planes:
-        windows = "" if allows_any else ", files numbered like the image's, or a TSV of windows"
+        windows = "" if is_external else ", files numbered like the image's, or a TSV of windows"
         raise ValueError(
             f"{column} {entry} has {len(pages)} planes, the image {image.planes}: give one plane "
-            f"each{windows}{'' if allows_any else ' (z, y, x, path)'}"
+            f"each{windows}{'' if is_external else ' (z, y, x, path)'}"
         )
     size = image.height, image.width
     pieces = tuple(

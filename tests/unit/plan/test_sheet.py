@@ -172,6 +172,17 @@ def test_truth_foreground_of_a_row_and_of_the_configuration(folder):
     assert [samples[name].truth_foreground for name in "ab"] == [3, 7]
 
 
+def test_label_images_may_have_32_bits(folder):
+    tifffile.imwrite(folder / "labels.tif", np.zeros((40, 50), np.int32))
+    (folder / "windows.tsv").write_text("z\ty\tx\tpath\n0\t0\t0\tlabels.tif\n", "utf-8")
+    for truth in ("labels.tif", "windows.tsv"):
+        row = {"sample": "a", "image": "plane_1.png", "truth": truth}
+        with pytest.raises(ValueError, match=r"labels\.tif has pixels of int32, .*: labels"):
+            read(folder, row)
+        assert read(folder, row | {"truth_foreground": "labels"})["a"].truth_foreground == "labels"
+        assert read(folder, row, truth_foreground="labels")["a"].truth_foreground == "labels"
+
+
 @pytest.mark.parametrize("entry", ["white", "0,5", "nan", "inf", "1e999"])
 def test_truth_foreground_that_is_no_number(folder, entry):
     row = {"sample": "a", "image": "plane_1.png", "truth_foreground": entry}
