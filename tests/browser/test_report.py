@@ -746,6 +746,37 @@ def test_a_method_without_threshold_says_why(changed, visit):
         expect(section).to_contain_text(f"{one['name']}: a threshold per pixel")
 
 
+def test_flags_are_counted_in_whole_numbers(maps, visit):
+    path, _ = maps
+    cells = visit(path, "#check").locator("section[aria-labelledby=flags] td.number")
+    expect(cells.first).to_be_visible()
+    assert all(text.isdecimal() for text in cells.all_inner_texts())
+
+
+def test_histograms_of_tiles_with_other_levels_are_summed(changed, visit):
+    """All pixels count, where their levels are; those of a constant tile too."""
+    given = ([0, 10], [4, 6]), ([7.5, 5], [8, 2, 1]), ([99.5, 1], [7])
+
+    def of_other_levels(data):
+        packs = [pack for pack in data["packs"]["embedded"].values() if pack]
+        for pack, (edges, counts) in zip(packs, given, strict=False):
+            pack["histograms"] = {"levels": {"edges": edges, "counts": counts}}
+        for pack in packs[len(given) :]:
+            pack["histograms"] = {}
+
+    path, _ = changed(of_other_levels)
+    page = visit(path, "#check")
+    figure = page.locator("section[aria-labelledby=histograms] figure")
+    expect(figure).to_have_count(1)
+    with page.expect_download() as saved:
+        figure.get_by_role("button", name="CSV").click()
+    lines = saved.value.path().read_text(encoding="utf-8").splitlines()
+    # bins of 10 from 0 on; of the bins from 7.5 and 17.5 to 12.5 and 22.5, half is in either
+    found = [tuple(map(float, line.split(","))) for line in lines[1:]]
+    wanted = {0: 4 + 4, 10: 6 + 4 + 2 + 0.5, 20: 0.5, 90: 7}
+    assert found == [(low, low + 10, wanted.get(low, 0)) for low in range(0, 100, 10)]
+
+
 def test_columns_without_a_value_are_left_out(changed, visit):
     def without(data):
         for name in ("low", "high"):

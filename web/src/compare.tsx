@@ -224,7 +224,7 @@ function Methods() {
               )}
               {hasShare && (
                 <th scope="col" class="number">
-                  <Term name="p_best">share of draws in which it is best</Term>
+                  <Term name="p_best">p of being the best</Term>
                 </th>
               )}
               {hasCost && (
@@ -262,7 +262,7 @@ function Methods() {
                         {isBest && one.row.relation ? " (set of the best)" : ""}
                       </td>
                     )}
-                    {hasShare && <td class="number">{short(number(one.row.p_best), 2)}</td>}
+                    {hasShare && <td class="number">{short(number(one.row.p_best))}</td>}
                     {hasCost && <td class="number">{short(method?.cost?.cpu_s_per_mpx ?? null)}</td>}
                     <td>
                       <button
@@ -588,6 +588,7 @@ function LearningCurve() {
         options={{
           width: 520,
           height: 240,
+          marginLeft: 60,
           x: { label: "annotated units" },
           y: { label: `width in ${name}`, grid: true, zero: true },
           marks: [
