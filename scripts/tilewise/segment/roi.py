@@ -12,7 +12,7 @@ STRIP_COLUMNS = 512
 BAND_ROWS = 64
 """Rows that take their values from the nearest pixels at a time."""
 MOST_SPECKS = 0.1
-"""Pixels inside that are less than three wide or high, over those outside; of clear frames, 0.02."""
+"""Pixels inside that are less than three wide or high, over those outside: some 0.02 if clear."""
 
 
 def surroundings(reach: float) -> float:
@@ -129,7 +129,7 @@ def border_region(plane: NDArray, least: float = 0.5) -> NDArray[np.bool]:
     if np.count_nonzero(inside) - np.count_nonzero(wide) > MOST_SPECKS * np.count_nonzero(outside):
         raise ValueError(
             "`roi: auto` finds no frame of one value: most of the border is "
-            f"{values[counts.argmax()]}, with other values between, as noise or JPEG make them; name "
-            "an image of the region of interest in the column `roi`, 0 where the picture is not"
+            f"{values[counts.argmax()]}, with other values between, as noise or JPEG make them; "
+            "name an image of the region of interest in the column `roi`, 0 outside of it"
         )
     return inside
