@@ -380,6 +380,9 @@ function Flags() {
   );
 }
 
+/** Characters from which on a cell is as wide as words need it. */
+const LONG_TEXT = 16;
+
 export function Plain({ label, list }: { label: string; list: Row[] }) {
   const names = Object.keys(list[0] ?? {}).filter((name) => list.some((row) => text(row[name]) !== ""));
   if (!names.length) return null;
@@ -407,7 +410,9 @@ export function Plain({ label, list }: { label: string; list: Row[] }) {
                     {areWhole.has(name) ? count(row[name]) : short(row[name])}
                   </td>
                 ) : (
-                  <td key={name}>{text(row[name])}</td>
+                  <td class={text(row[name]).length > LONG_TEXT ? "words" : ""} key={name}>
+                    {text(row[name])}
+                  </td>
                 ),
               )}
             </tr>

@@ -24,6 +24,7 @@ from tilewise.plan.sheet_columns import (
     NEEDED,
     SHEET_COLUMNS,
     check_columns,
+    shared_values,
 )
 from tilewise.plan.sheet_table import read_table
 from tilewise.plan.windows import Found, joined, read_windows, unpainted_doubts
@@ -166,9 +167,11 @@ def read_samples(
         except ValueError as error:
             raise ValueError(f"sample {name} in {path}, line {line}: {error}") from error
     _check_roles(samples, path, lines)
+    doubts = [_ungrouped(*shared, path) for shared in shared_values(rows)]
     if naming_files:
-        name, first = next(iter(samples.items()))
-        samples[name] = replace(first, doubts=(*first.doubts, _unread(naming_files, path)))
+        doubts.append(_unread(naming_files, path))
+    name, first = next(iter(samples.items()))
+    samples[name] = replace(first, doubts=(*first.doubts, *doubts))
     return samples
 
 
@@ -229,6 +232,17 @@ def _unread(naming_files: Sequence[str], path: Path) -> Doubt:
         f"{', '.join(naming_files)} in {path}: these columns name files, which are not read",
         f"if they should be, name the columns {', '.join(SHEET_COLUMNS[1:4])}; to read masks made "
         "elsewhere, give a method the threshold `{external: COLUMN}`",
+    )
+
+
+def _ungrouped(column: str, value: str, samples: Sequence[str], path: Path) -> Doubt:
+    """Samples that share a value of a column of metadata, and count as independent."""
+    shown = ", ".join(samples[:3]) + (", ..." if len(samples) > 3 else "")
+    return Doubt(
+        "ungrouped",
+        f"{path}: samples with the same `{column}` ({value}: {shown}) are taken for independent, "
+        "which makes intervals too narrow if they are not",
+        f"name the column `{GROUP}`, or add one of that name",
     )
 
 

@@ -131,13 +131,14 @@ def resembled(
 
     `others` are further names of known columns. Case, spaces and punctuation do not count.
     """
-    bare = _bare(column)
-    same = [name for name in known if bare in {_bare(name), *map(_bare, others.get(name, ()))}]
+    own = bare(column)
+    same = [name for name in known if own in {bare(name), *map(bare, others.get(name, ()))}]
     if same:
         return same
-    by_name = {_bare(name): name for name in known if len(name) >= SHORTEST_ALIKE}
-    return [by_name[one] for one in difflib.get_close_matches(bare, by_name, 1, LEAST_ALIKE)]
+    by_name = {bare(name): name for name in known if len(name) >= SHORTEST_ALIKE}
+    return [by_name[one] for one in difflib.get_close_matches(own, by_name, 1, LEAST_ALIKE)]
 
 
-def _bare(column: str) -> str:
+def bare(column: str) -> str:
+    """Its letters and digits, in lower case."""
     return "".join(filter(str.isalnum, column.casefold()))

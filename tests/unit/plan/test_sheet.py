@@ -324,6 +324,30 @@ def test_metadata_that_name_files_are_doubted_once(folder):
     assert re.match(r"raw in .*sheet\.tsv: these columns name files, which are not", doubt.message)
 
 
+@pytest.mark.parametrize("column", ["patient", "Mouse ID", "animals", "donor_number"])
+def test_samples_of_one_patient_without_a_group_are_doubted(folder, column):
+    full_size(folder, "t1.png", "t2.png", "t3.png")
+    rows = [
+        {"sample": name, "image": f"plane_{page}.png", "truth": truth, column: own}
+        for name, page, truth, own in (
+            ("a", 1, "t1.png", "p1"),
+            ("b", 2, "t2.png", "p2"),
+            ("c", 10, "t3.png", "p2"),
+        )
+    ]
+
+    def ungrouped(rows):
+        doubts = [doubt for sample in read(folder, *rows).values() for doubt in sample.doubts]
+        return [doubt for doubt in doubts if doubt.code == "ungrouped"]
+
+    (doubt,) = ungrouped(rows)
+    assert f"the same `{column}` (p2: b, c) are taken for independent" in doubt.message
+    # not of patients of their own, of samples without truth, or where groups are known
+    assert ungrouped(rows[:2]) == []
+    assert ungrouped([*rows[:2], rows[2] | {"truth": ""}]) == []
+    assert ungrouped([row | {"group": f"g{row[column]}"} for row in rows]) == []
+
+
 def other(folder, name, target="window.png"):
     """A second name of a file."""
     (folder / name).symlink_to(folder / target)
