@@ -733,6 +733,33 @@ def test_a_warning_names_its_method_once(changed, visit):
     assert "otsu" not in methods
 
 
+def test_warnings_of_one_kind_are_folded_behind_the_first(changed, visit):
+    def of_three_samples(data):
+        def column(*texts):
+            values = list(dict.fromkeys(texts))
+            return {"values": values, "codes": [values.index(text) for text in texts]}
+
+        data["warnings"] |= {
+            "code": column("frame", "frame", "few_units", "frame"),
+            "sample": column("a", "b", "", "c"),
+            "method": column(*[""] * 4),
+            "tile": column(*[""] * 4),
+            "message": column("border of a", "border of b", "few units", "border of c"),
+            "remedy": column("set roi", "set roi", "annotate", "set roi"),
+        }
+        data["answer"]["warnings"] = [0, 1, 2, 3]
+
+    page = visit(changed(of_three_samples)[0])
+    warnings = page.locator("section[aria-labelledby=touching] .warning")
+    expect(warnings).to_have_count(2)
+    expect(warnings.first.get_by_text("border of a")).to_be_visible()
+    folded = warnings.first.get_by_text("border of c")
+    expect(folded).to_be_hidden()
+    warnings.first.get_by_text("2 more of this kind").click()
+    expect(folded).to_be_visible()
+    expect(warnings.first.get_by_text("border of b")).to_be_visible()
+
+
 def test_a_method_without_threshold_says_why(changed, visit):
     def of_pixels(data):
         for pack in data["packs"]["embedded"].values():
