@@ -28,6 +28,10 @@ class Warnings:
     """Of all masks."""
     made_from: list[str]
     """What was read of masks that somebody may have saved without painting in them."""
+    images: list[str]
+    """What was read of the first planes of the annotated samples."""
+    traced: list[tuple[str, str, str]]
+    """Of each annotated sample: its name, the first file of its image, and its group."""
 
 
 @cache
@@ -63,7 +67,16 @@ def _of(study: Study, samples: Iterable[str]) -> Warnings:
         made_from=list(
             dict.fromkeys(path for sample in known for path in _paintings(study, sample))
         ),
+        images=list(dict.fromkeys(_first_record(study, one) for one in known if one.truth)),
+        traced=[(one.name, one.images[0], one.group) for one in known if one.truth],
     )
+
+
+def _first_record(study: Study, sample: Sample) -> str:
+    """The record of the block of the image that has its first plane."""
+    stack = study.stack_of[sample.name].name
+    block = study.block_of(sample.name, next(iter(study.grids[sample.name].blocks())))
+    return paths.MADE_FROM.format(stack=stack, label="image", block=block)
 
 
 def _paintings(study: Study, sample: Sample) -> Iterator[str]:
