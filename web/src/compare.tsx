@@ -77,10 +77,10 @@ function Intervals() {
   const shown = useShown();
   const { metric, data } = shown;
   const scored = useScored();
-  const lines = references(shown, metric.name).map((row) => ({
-    name: text(row.method),
-    value: number(row.micro),
-  }));
+  const lines = references(shown, metric.name)
+    // a consensus that annotators are part of is near each of them
+    .filter((row) => row.estimate !== "against the consensus of all annotators")
+    .map((row) => ({ name: text(row.method), value: number(row.micro) }));
   // of references for several filters, the highest of each kind; a plot with all of them is a fence
   const kinds = new Map<string, (typeof lines)[number]>();
   for (const line of lines) {
