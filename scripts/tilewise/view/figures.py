@@ -12,7 +12,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
-from tilewise.view.overlay import scale_bar
+from tilewise.view.overlay import COLORS, scale_bar
 
 matplotlib.rcParams.update({"svg.hashsalt": "tilewise", "font.size": 8, "figure.dpi": 100})
 # letters of a PDF stay letters, of a font that is in the file
@@ -43,7 +43,7 @@ def side_by_side(
     tiles: Mapping[str, Mapping[str, NDArray[np.uint8]]],
     title: str,
     pixel_sizes: Mapping[str, float | None],
-    colors: Mapping[str, Sequence[int]],
+    colors: Mapping[str, Sequence[int]] = COLORS,
 ) -> Figure:
     """Tiles through every step: a row per tile, a column per step.
 
