@@ -54,7 +54,10 @@ def read_table(
     place = f"{path}, line {lines[0][0]}"
     for separator, name in SEPARATORS.items():
         if {column.strip('" ') for column in lines[0][1].split(separator)} >= set(needed):
-            raise ValueError(f"{place}: columns are separated by {name}: save them with tabs")
+            raise ValueError(
+                f"{place}: columns are separated by {name}: save them with tabs, in Excel as "
+                "Unicode Text"
+            )
     header = _cells(lines[0][1], (), place)
     for column in needed:
         if column not in header:
