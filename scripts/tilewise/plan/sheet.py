@@ -41,6 +41,8 @@ AUTO = "auto"
 """A region of interest that is to be found."""
 AND = re.compile(r"\s\+\s")
 """Between entries of a truth that belong together."""
+JPEG = b"\xff\xd8\xff"
+"""First bytes of a JPEG file."""
 
 FoundFiles = list[tuple[str, Header]]
 """Files with their headers."""
@@ -544,7 +546,22 @@ def _truth(
         _pieces(own, folder, named, image, images, "truth", is_labels)
         for own in _entries(entry, folder)
     ]
-    return joined("truth", parts)
+    found = joined("truth", parts)
+    if is_labels:
+        for file, _ in found.files:
+            _check_labels(file)
+    return found
+
+
+def _check_labels(file: str) -> None:
+    """Make sure that no JPEG is taken for labels: around each object it has other values than 0."""
+    if os.path.isfile(file):
+        with open(file, "rb") as start:
+            if start.read(len(JPEG)) == JPEG:
+                raise ValueError(
+                    f"truth {file} is a JPEG file, which changes values, and `truth_foreground` is "
+                    "labels: save labels as PNG or TIFF"
+                )
 
 
 def _pieces(

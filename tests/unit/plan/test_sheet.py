@@ -172,6 +172,14 @@ def test_truth_foreground_of_a_row_and_of_the_configuration(folder):
     assert [samples[name].truth_foreground for name in "ab"] == [3, 7]
 
 
+def test_labels_in_a_jpeg_are_refused(folder):
+    Image.fromarray(np.zeros((40, 50), np.uint8)).save(folder / "labels.jpg")
+    row = {"sample": "a", "image": "plane_1.png", "truth": "labels.jpg"}
+    assert read(folder, row)["a"].truth
+    with pytest.raises(ValueError, match=r"truth .*labels\.jpg is a JPEG file, .* as PNG or TIFF"):
+        read(folder, row | {"truth_foreground": "labels"})
+
+
 def test_label_images_may_have_32_bits(folder):
     tifffile.imwrite(folder / "labels.tif", np.zeros((40, 50), np.int32))
     (folder / "windows.tsv").write_text("z\ty\tx\tpath\n0\t0\t0\tlabels.tif\n", "utf-8")
