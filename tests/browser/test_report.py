@@ -793,7 +793,7 @@ def test_histograms_of_tiles_with_other_levels_are_summed(changed, visit):
 
     path, _ = changed(of_other_levels)
     page = visit(path, "#check")
-    figure = page.locator("section[aria-labelledby=histograms] figure")
+    figure = page.locator("section[aria-labelledby=histograms] figure.plot")
     expect(figure).to_have_count(1)
     with page.expect_download() as saved:
         figure.get_by_role("button", name="CSV").click()

@@ -587,9 +587,10 @@ function LearningCurve() {
         rows={curve}
         options={{
           width: 520,
-          height: 240,
+          height: 255,
           marginLeft: 60,
-          x: { label: "annotated units" },
+          marginBottom: 45,
+          x: { label: "annotated units", labelOffset: 38 },
           y: { label: `width in ${name}`, grid: true, zero: true },
           marks: [
             Plot.line(curve, { x: "units", y: "width", stroke: "var(--accent)" }),
