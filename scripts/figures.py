@@ -8,7 +8,7 @@ from tilewise import job
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.score.confusion import confusion_map
 from tilewise.score.error_table import add_up
-from tilewise.score.formulas import COUNTS
+from tilewise.score.formulas import COUNTS, label_of
 from tilewise.segment.filtered import Filtered
 from tilewise.segment.thresholds import Threshold
 from tilewise.store.blocks import open_blocks
@@ -64,7 +64,7 @@ tiles = [row for row in read_rows(given.metrics) if row["extent"] == "tile"]
 counts = {row["method"]: row for row in add_up(tiles, ["method"], COUNTS)}
 for number, method in enumerate(params.methods):
     title = method + (" (tuned on these tiles)" if method in params.tuned else "")
-    tiles = figures.side_by_side(pictures[method], title, widths[method])
+    tiles = figures.side_by_side(pictures[method], title, widths[method], params.colors)
     figures.save(tiles, output.tiles[number])
     figures.save(figures.histograms(histograms[method], title), output.histogram[number])
     matrix = figures.confusion_matrix(counts.get(method, dict.fromkeys(COUNTS, 0)), title)
@@ -83,4 +83,4 @@ for path, ranking, scores in zip(output.comparison, given.ranking, given.scores,
         | {name: float(row[name]) if row[name] else None for name in ("value", "low", "high")}
         for row in ranked
     ]
-    figures.save(figures.comparison(rows, references, params.metric), path)
+    figures.save(figures.comparison(rows, references, label_of(params.metric)), path)

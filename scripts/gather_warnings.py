@@ -8,7 +8,7 @@ from pathlib import Path
 from tilewise import doubts, job
 from tilewise.decide import guarded, quantities, rivals, summary
 from tilewise.read import image_check, painted
-from tilewise.read.sources import unpainted_of
+from tilewise.read.sources import first_planes, unpainted_of
 from tilewise.tables import read_all, read_each, read_rows
 
 job.start(snakemake)
@@ -17,6 +17,7 @@ scores = read_rows(given.summary)
 known = [
     *(doubts.Doubt(*fields) for fields in params.doubts),
     *painted.doubts_of(chain.from_iterable(map(unpainted_of, given.made_from))),
+    *image_check.copies(params.traced, first_planes(given.images)),
     *image_check.doubts_of(read_all(given.checks, params.samples), params.has_roi),
     *summary.doubts_of(scores),
     *summary.blank_doubts(scores),

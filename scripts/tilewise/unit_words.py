@@ -6,7 +6,7 @@ from typing import Any
 DEPENDENT = {
     "spatial blocks of one tile": ("block", "{number} of the only annotated tile"),
     "parts of one unit": ("part", "{number} of a single unit"),
-    "near tiles of one plane": ("tile", "{number} that lie near each other in one plane"),
+    "near tiles of one plane": ("tile", "{number} that lie near each other"),
 }
 """Kinds that are not independent, as tables describe them: one of them, and several."""
 NOUNS = {"cell": "cell of tiles"}

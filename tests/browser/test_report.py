@@ -733,6 +733,33 @@ def test_a_warning_names_its_method_once(changed, visit):
     assert "otsu" not in methods
 
 
+def test_warnings_of_one_kind_are_folded_behind_the_first(changed, visit):
+    def of_three_samples(data):
+        def column(*texts):
+            values = list(dict.fromkeys(texts))
+            return {"values": values, "codes": [values.index(text) for text in texts]}
+
+        data["warnings"] |= {
+            "code": column("frame", "frame", "few_units", "frame"),
+            "sample": column("a", "b", "", "c"),
+            "method": column(*[""] * 4),
+            "tile": column(*[""] * 4),
+            "message": column("border of a", "border of b", "few units", "border of c"),
+            "remedy": column("set roi", "set roi", "annotate", "set roi"),
+        }
+        data["answer"]["warnings"] = [0, 1, 2, 3]
+
+    page = visit(changed(of_three_samples)[0])
+    warnings = page.locator("section[aria-labelledby=touching] .warning")
+    expect(warnings).to_have_count(2)
+    expect(warnings.first.get_by_text("border of a")).to_be_visible()
+    folded = warnings.first.get_by_text("border of c")
+    expect(folded).to_be_hidden()
+    warnings.first.get_by_text("2 more of this kind").click()
+    expect(folded).to_be_visible()
+    expect(warnings.first.get_by_text("border of b")).to_be_visible()
+
+
 def test_a_method_without_threshold_says_why(changed, visit):
     def of_pixels(data):
         for pack in data["packs"]["embedded"].values():
@@ -744,6 +771,37 @@ def test_a_method_without_threshold_says_why(changed, visit):
     section = page.locator("section[aria-labelledby=histograms]")
     for one in data["methods"]:
         expect(section).to_contain_text(f"{one['name']}: a threshold per pixel")
+
+
+def test_flags_are_counted_in_whole_numbers(maps, visit):
+    path, _ = maps
+    cells = visit(path, "#check").locator("section[aria-labelledby=flags] td.number")
+    expect(cells.first).to_be_visible()
+    assert all(text.isdecimal() for text in cells.all_inner_texts())
+
+
+def test_histograms_of_tiles_with_other_levels_are_summed(changed, visit):
+    """All pixels count, where their levels are; those of a constant tile too."""
+    given = ([0, 10], [4, 6]), ([7.5, 5], [8, 2, 1]), ([99.5, 1], [7])
+
+    def of_other_levels(data):
+        packs = [pack for pack in data["packs"]["embedded"].values() if pack]
+        for pack, (edges, counts) in zip(packs, given, strict=False):
+            pack["histograms"] = {"levels": {"edges": edges, "counts": counts}}
+        for pack in packs[len(given) :]:
+            pack["histograms"] = {}
+
+    path, _ = changed(of_other_levels)
+    page = visit(path, "#check")
+    figure = page.locator("section[aria-labelledby=histograms] figure.plot")
+    expect(figure).to_have_count(1)
+    with page.expect_download() as saved:
+        figure.get_by_role("button", name="CSV").click()
+    lines = saved.value.path().read_text(encoding="utf-8").splitlines()
+    # bins of 10 from 0 on; of the bins from 7.5 and 17.5 to 12.5 and 22.5, half is in either
+    found = [tuple(map(float, line.split(","))) for line in lines[1:]]
+    wanted = {0: 4 + 4, 10: 6 + 4 + 2 + 0.5, 20: 0.5, 90: 7}
+    assert found == [(low, low + 10, wanted.get(low, 0)) for low in range(0, 100, 10)]
 
 
 def test_columns_without_a_value_are_left_out(changed, visit):

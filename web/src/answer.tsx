@@ -19,26 +19,48 @@ function names(sentence: string, name: string): boolean {
   return false;
 }
 
+/** Warnings; of those that differ in the sample alone, the others fold behind the first. */
 export function Warnings({ list }: { list: Row[] }) {
+  const kinds = new Map<string, Row[]>();
+  for (const row of list) {
+    const kind = [row.code, row.remedy, row.method].map(text).join("\n");
+    kinds.set(kind, [...(kinds.get(kind) ?? []), row]);
+  }
   return (
     <ul class="warnings">
-      {list.map((row, i) => (
+      {[...kinds.values()].map(([first, ...further], i) => (
         <li key={i} class="warning">
-          <strong>
-            {[row.sample, row.method, row.tile]
-              .map(text)
-              .filter((name) => name && !names(text(row.message), name))
-              .join(", ")}
-          </strong>{" "}
-          <Prose text={text(row.message)} />
-          {row.remedy ? (
+          <Warned row={first!} />
+          {first!.remedy ? (
             <span class="remedy">
-              To do: <Prose text={text(row.remedy)} />
+              To do: <Prose text={text(first!.remedy)} />
             </span>
           ) : null}
+          {further.length > 0 && (
+            <details>
+              <summary>{further.length} more of this kind</summary>
+              <ul>
+                {further.map((row, j) => (
+                  <li key={j}>
+                    <Warned row={row} />
+                  </li>
+                ))}
+              </ul>
+            </details>
+          )}
         </li>
       ))}
     </ul>
+  );
+}
+
+function Warned({ row }: { row: Row }) {
+  const named = [row.sample, row.method, row.tile].map(text);
+  return (
+    <>
+      <strong>{named.filter((name) => name && !names(text(row.message), name)).join(", ")}</strong>{" "}
+      <Prose text={text(row.message)} />
+    </>
   );
 }
 

@@ -233,19 +233,59 @@ function Errors() {
   );
 }
 
+type Histogram = Pack["histograms"][string];
+
+/** Most bins of histograms of several tiles. */
+const MOST_BINS = 512;
+
+/** The sum of histograms, in bins as wide as the widest of them: pixels of a bin are spread over it. */
+function summed(all: Histogram[]): Histogram {
+  const [first] = all;
+  if (all.every(({ edges }) => edges[0] === first!.edges[0] && edges[1] === first!.edges[1])) {
+    const longest = Math.max(...all.map(({ counts }) => counts.length));
+    const sum = (i: number) => all.reduce((pixels, { counts }) => pixels + (counts[i] ?? 0), 0);
+    return { edges: first!.edges, counts: Array.from({ length: longest }, (_, i) => sum(i)) };
+  }
+  // of a single bin, which a constant tile has, the middle is known and the width means nothing
+  const bins = all.flatMap(({ edges: [low, width], counts }) =>
+    counts.map((pixels, i) =>
+      counts.length > 1
+        ? { low: low + i * width, high: low + (i + 1) * width, pixels }
+        : { low: low + width / 2, high: low + width / 2, pixels },
+    ),
+  );
+  const low = Math.min(...bins.map((bin) => bin.low));
+  const high = Math.max(...bins.map((bin) => bin.high));
+  const widest = Math.max(...all.map(({ edges, counts }) => (counts.length > 1 ? edges[1] : 0)));
+  const width = Math.max(widest, (high - low) / MOST_BINS);
+  const counts: number[] = new Array(Math.max(1, Math.ceil((high - low) / width - 1e-9))).fill(0);
+  for (const bin of bins) {
+    const start = Math.min(Math.floor((bin.low - low) / width), counts.length - 1);
+    // a bin is no wider than those of the sum, and lies in two of them at most
+    const edge = low + (start + 1) * width;
+    const inside = bin.high > edge && start + 1 < counts.length ? (edge - bin.low) / (bin.high - bin.low) : 1;
+    counts[start]! += bin.pixels * inside;
+    if (inside < 1) counts[start + 1]! += bin.pixels * (1 - inside);
+  }
+  return { edges: [low, width], counts };
+}
+
 /** Of the tiles whose pictures the page holds, with every method's thresholds. */
 function Histograms() {
   const { data } = useShown();
   const packs = Object.values(data.packs.embedded).filter((pack): pack is Pack => pack !== null);
-  const merged = new Map<string, { edges: [number, number]; counts: number[]; methods: Map<string, number[]>; without: Map<string, string> }>();
+  const filters = new Set(packs.flatMap((pack) => Object.keys(pack.histograms)));
+  const merged = new Map(
+    [...filters].map((filter) => [
+      filter,
+      {
+        ...summed(packs.flatMap((pack) => pack.histograms[filter] ?? [])),
+        methods: new Map<string, number[]>(),
+        without: new Map<string, string>(),
+      },
+    ]),
+  );
   for (const pack of packs) {
-    for (const [filter, histogram] of Object.entries(pack.histograms)) {
-      const known = merged.get(filter) ?? { edges: histogram.edges, counts: [], methods: new Map(), without: new Map() };
-      // those of other levels cannot be added up
-      if (known.edges[0] !== histogram.edges[0] || known.edges[1] !== histogram.edges[1]) continue;
-      histogram.counts.forEach((pixels, i) => (known.counts[i] = (known.counts[i] ?? 0) + pixels));
-      merged.set(filter, known);
-    }
     for (const [method, { values, note }] of Object.entries(pack.thresholds)) {
       const known = merged.get(pack.method_filter[method] ?? "");
       if (known && values.length) known.methods.set(method, [...(known.methods.get(method) ?? []), ...values]);
@@ -340,9 +380,15 @@ function Flags() {
   );
 }
 
+/** Characters from which on a cell is as wide as words need it. */
+const LONG_TEXT = 16;
+
 export function Plain({ label, list }: { label: string; list: Row[] }) {
   const names = Object.keys(list[0] ?? {}).filter((name) => list.some((row) => text(row[name]) !== ""));
   if (!names.length) return null;
+  const areWhole = new Set(
+    names.filter((name) => list.every((row) => row[name] === null || Number.isInteger(row[name]))),
+  );
   return (
     <Wide label={label}>
       <table>
@@ -361,10 +407,12 @@ export function Plain({ label, list }: { label: string; list: Row[] }) {
               {names.map((name) =>
                 typeof row[name] === "number" ? (
                   <td class="number" key={name}>
-                    {short(row[name])}
+                    {areWhole.has(name) ? count(row[name]) : short(row[name])}
                   </td>
                 ) : (
-                  <td key={name}>{text(row[name])}</td>
+                  <td class={text(row[name]).length > LONG_TEXT ? "words" : ""} key={name}>
+                    {text(row[name])}
+                  </td>
                 ),
               )}
             </tr>

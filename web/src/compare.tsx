@@ -77,10 +77,10 @@ function Intervals() {
   const shown = useShown();
   const { metric, data } = shown;
   const scored = useScored();
-  const lines = references(shown, metric.name).map((row) => ({
-    name: text(row.method),
-    value: number(row.micro),
-  }));
+  const lines = references(shown, metric.name)
+    // a consensus that annotators are part of is near each of them
+    .filter((row) => row.estimate !== "against the consensus of all annotators")
+    .map((row) => ({ name: text(row.method), value: number(row.micro) }));
   // of references for several filters, the highest of each kind; a plot with all of them is a fence
   const kinds = new Map<string, (typeof lines)[number]>();
   for (const line of lines) {
@@ -224,7 +224,7 @@ function Methods() {
               )}
               {hasShare && (
                 <th scope="col" class="number">
-                  <Term name="p_best">share of draws in which it is best</Term>
+                  <Term name="p_best">p of being the best</Term>
                 </th>
               )}
               {hasCost && (
@@ -262,7 +262,7 @@ function Methods() {
                         {isBest && one.row.relation ? " (set of the best)" : ""}
                       </td>
                     )}
-                    {hasShare && <td class="number">{short(number(one.row.p_best), 2)}</td>}
+                    {hasShare && <td class="number">{short(number(one.row.p_best))}</td>}
                     {hasCost && <td class="number">{short(method?.cost?.cpu_s_per_mpx ?? null)}</td>}
                     <td>
                       <button
@@ -587,8 +587,10 @@ function LearningCurve() {
         rows={curve}
         options={{
           width: 520,
-          height: 240,
-          x: { label: "annotated units" },
+          height: 255,
+          marginLeft: 60,
+          marginBottom: 45,
+          x: { label: "annotated units", labelOffset: 38 },
           y: { label: `width in ${name}`, grid: true, zero: true },
           marks: [
             Plot.line(curve, { x: "units", y: "width", stroke: "var(--accent)" }),

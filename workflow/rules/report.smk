@@ -51,6 +51,7 @@ rule gather_warnings:
         checks=lambda w: doubts.warnings(STUDY).checks,
         thresholds=lambda w: doubts.warnings(STUDY).thresholds,
         made_from=lambda w: doubts.warnings(STUDY).made_from,
+        images=lambda w: doubts.warnings(STUDY).images,
         summary="results/summary.tsv",
         decision=targets.decision_tables(STUDY),
         errors="results/errors.tsv",
@@ -66,6 +67,7 @@ rule gather_warnings:
         samples=list(STUDY.samples),
         doubts=lambda w: doubts.warnings(STUDY).doubts,
         has_roi=lambda w: doubts.warnings(STUDY).has_roi,
+        traced=lambda w: doubts.warnings(STUDY).traced,
     conda:
         "../../envs/tilewise.yaml"
     priority: 5

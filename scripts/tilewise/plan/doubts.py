@@ -28,6 +28,10 @@ class Warnings:
     """Of all masks."""
     made_from: list[str]
     """What was read of masks that somebody may have saved without painting in them."""
+    images: list[str]
+    """What was read of the first planes of the annotated samples."""
+    traced: list[tuple[str, str, str]]
+    """Of each annotated sample: its name, the first file of its image, and its group."""
 
 
 @cache
@@ -53,9 +57,12 @@ def _of(study: Study, samples: Iterable[str]) -> Warnings:
     masks = ((study.stack_of[sample].name, method) for sample, method in runs)
     return Warnings(
         doubts=[
-            doubt
-            for sample in known
-            for doubt in (*sample.doubts, *_of_masks(study, sample), *_of_models(study, sample))
+            *(
+                doubt
+                for sample in known
+                for doubt in (*sample.doubts, *_of_masks(study, sample), *_of_models(study, sample))
+            ),
+            *_of_pairs(study, known),
         ],
         checks=[paths.CHECKS.format(stack=stack, block=block) for stack, block in blocks],
         has_roi=[sample.name for sample in known if sample.has_roi],
@@ -63,7 +70,16 @@ def _of(study: Study, samples: Iterable[str]) -> Warnings:
         made_from=list(
             dict.fromkeys(path for sample in known for path in _paintings(study, sample))
         ),
+        images=list(dict.fromkeys(_first_record(study, one) for one in known if one.truth)),
+        traced=[(one.name, one.images[0], one.group) for one in known if one.truth],
     )
+
+
+def _first_record(study: Study, sample: Sample) -> str:
+    """The record of the block of the image that has its first plane."""
+    stack = study.stack_of[sample.name].name
+    block = study.block_of(sample.name, next(iter(study.grids[sample.name].blocks())))
+    return paths.MADE_FROM.format(stack=stack, label="image", block=block)
 
 
 def _paintings(study: Study, sample: Sample) -> Iterator[str]:
@@ -75,6 +91,20 @@ def _paintings(study: Study, sample: Sample) -> Iterator[str]:
         for own in blocks_of(masks, study.grids[sample.name]):
             block = study.block_of(sample.name, own)
             yield paths.MADE_FROM.format(stack=stack, label=label, block=block)
+
+
+def _of_pairs(study: Study, samples: Iterable[Sample]) -> Iterator[Doubt]:
+    """Samples of two annotators, between whom STAPLE cannot decide."""
+    pairs = [sample.name for sample in samples if len(sample.annotators) == 2]
+    if pairs and study.config["truth"]["consensus"] == "staple":
+        yield Doubt(
+            "two_annotators",
+            f"two annotators traced {', '.join(pairs[:3])}{', ...' if len(pairs) > 3 else ''}, and "
+            "STAPLE needs three: where two disagree, one of them may be right everywhere",
+            "see who, in `annotators.tsv`; with `truth: {consensus: majority}`, pixels on which "
+            "two disagree are not scored",
+            pairs[0] if len(pairs) == 1 else "",
+        )
 
 
 def _of_models(study: Study, sample: Sample) -> Iterator[Doubt]:

@@ -45,6 +45,9 @@ def facts(study: Study, choices: tuple[Choice, ...] = ()) -> dict[str, Any]:
         "sizes": [list(shapes[0]), list(shapes[-1])],
         "dtypes": sorted({sample.header.dtype for sample in samples}),
         "colored": sum(sample.header.channels == 3 for sample in samples),
+        "channels": sorted(
+            {str(sample.channel) for sample in samples if sample.header.channels > 1}
+        ),
         "pixel_size": list(next(iter(sizes)) or ()) if len(sizes) == 1 else [],
         "pixel_sizes": len(sizes - {None}),
         "groups": len({sample.group for sample in samples if sample.group}),

@@ -24,6 +24,7 @@ from tilewise.plan.sheet_columns import (
     NEEDED,
     SHEET_COLUMNS,
     check_columns,
+    shared_values,
 )
 from tilewise.plan.sheet_table import read_table
 from tilewise.plan.windows import Found, joined, read_windows, unpainted_doubts
@@ -33,12 +34,15 @@ from tilewise.read.header import Header, channel_number, channels_of, check_size
 from tilewise.read.pixel_size import parse_pixel_size
 from tilewise.read.planes import match_planes, natural_key
 from tilewise.read.sources import Planes
+from tilewise.read.truth_values import LABELS, Foreground
 from tilewise.store.grid import Shape
 
 AUTO = "auto"
 """A region of interest that is to be found."""
 AND = re.compile(r"\s\+\s")
 """Between entries of a truth that belong together."""
+JPEG = b"\xff\xd8\xff"
+"""First bytes of a JPEG file."""
 
 FoundFiles = list[tuple[str, Header]]
 """Files with their headers."""
@@ -73,7 +77,7 @@ class Sample:
     """The pieces of each of several annotators; empty where there is one."""
     roi: tuple[Piece, ...]
     channel: str | int
-    truth_foreground: float | None
+    truth_foreground: Foreground | None
     pixel_size: PixelSize | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     is_framed: bool = False
@@ -118,7 +122,7 @@ def read_samples(
     path: str | Path,
     named: NamedFiles,
     channel: str | int,
-    truth_foreground: float | None,
+    truth_foreground: float | str | None,
     pixel_size: str | float | Sequence[float] | None = None,
     roi: str | None = None,
     external: Collection[str] = (),
@@ -165,9 +169,11 @@ def read_samples(
         except ValueError as error:
             raise ValueError(f"sample {name} in {path}, line {line}: {error}") from error
     _check_roles(samples, path, lines)
+    doubts = [_ungrouped(*shared, path) for shared in shared_values(rows)]
     if naming_files:
-        name, first = next(iter(samples.items()))
-        samples[name] = replace(first, doubts=(*first.doubts, _unread(naming_files, path)))
+        doubts.append(_unread(naming_files, path))
+    name, first = next(iter(samples.items()))
+    samples[name] = replace(first, doubts=(*first.doubts, *doubts))
     return samples
 
 
@@ -231,6 +237,17 @@ def _unread(naming_files: Sequence[str], path: Path) -> Doubt:
     )
 
 
+def _ungrouped(column: str, value: str, samples: Sequence[str], path: Path) -> Doubt:
+    """Samples that share a value of a column of metadata, and count as independent."""
+    shown = ", ".join(samples[:3]) + (", ..." if len(samples) > 3 else "")
+    return Doubt(
+        "ungrouped",
+        f"{path}: samples with the same `{column}` ({value}: {shown}) are taken for independent, "
+        "which makes intervals too narrow if they are not",
+        f"name the column `{GROUP}`, or add one of that name",
+    )
+
+
 def number_files(files: str, first: int, header: Header) -> list[tuple[str, Header]]:
     """The files of a pattern, with their headers; `header` is that of all planes together.
 
@@ -249,7 +266,7 @@ def _read_sample(
     folder: Path,
     named: NamedFiles,
     channel: str | int,
-    default_foreground: float | None,
+    default_foreground: Foreground | None,
     default_size: PixelSize | None,
     default_roi: str | None,
     external: Collection[str],
@@ -279,7 +296,8 @@ def _read_sample(
     entries = _annotators(row.get("truth", ""), folder)
     if len(entries) > MOST_ANNOTATORS:
         raise ValueError(f"{len(entries)} annotators: at most {MOST_ANNOTATORS} can be combined")
-    annotated = [_truth(entry, folder, named, header, images) for entry in entries]
+    is_labels = foreground == LABELS
+    annotated = [_truth(entry, folder, named, header, images, is_labels) for entry in entries]
     truths = tuple(own.pieces for own in annotated if own.pieces)
     _check_annotators(truths)
     entry = row.get("roi") or default_roi
@@ -444,7 +462,9 @@ def _channel(channel: str | int, header: Header) -> str | int:
         raise ValueError(f"{error}; set `channel` to one of these or to {known}") from error
 
 
-def _foreground(value: str | float) -> float:
+def _foreground(value: str | float) -> Foreground:
+    if value == LABELS:
+        return LABELS
     try:
         number = float(value)
     except (OverflowError, ValueError):
@@ -452,7 +472,7 @@ def _foreground(value: str | float) -> float:
     if not math.isfinite(number):
         raise ValueError(
             f"truth_foreground {value!r} is no number: give the value of the truth's foreground, "
-            "as in 255"
+            "as in 255, or `labels` for label images"
         )
     return number
 
@@ -513,10 +533,35 @@ def _entries(cell: str, folder: Path) -> list[str]:
     return list(filter(None, parts))
 
 
-def _truth(entry: str, folder: Path, named: NamedFiles, image: Header, images: FoundFiles) -> Found:
+def _truth(
+    entry: str,
+    folder: Path,
+    named: NamedFiles,
+    image: Header,
+    images: FoundFiles,
+    is_labels: bool,
+) -> Found:
     """What one annotator has traced: one entry, or several with ` + ` between."""
-    parts = [_pieces(own, folder, named, image, images, "truth") for own in _entries(entry, folder)]
-    return joined("truth", parts)
+    parts = [
+        _pieces(own, folder, named, image, images, "truth", is_labels)
+        for own in _entries(entry, folder)
+    ]
+    found = joined("truth", parts)
+    if is_labels:
+        for file, _ in found.files:
+            _check_labels(file)
+    return found
+
+
+def _check_labels(file: str) -> None:
+    """Make sure that no JPEG is taken for labels: around each object it has other values than 0."""
+    if os.path.isfile(file):
+        with open(file, "rb") as start:
+            if start.read(len(JPEG)) == JPEG:
+                raise ValueError(
+                    f"truth {file} is a JPEG file, which changes values, and `truth_foreground` is "
+                    "labels: save labels as PNG or TIFF"
+                )
 
 
 def _pieces(
@@ -532,9 +577,10 @@ def _pieces(
     if not entry:
         return Found()
     if entry.lower().endswith(".tsv"):
-        return read_windows(Path(folder, entry), image, column)
+        return read_windows(Path(folder, entry), image, column, allows_any)
     files = _find(entry, folder, named, column, allows_any)
-    windows = "" if allows_any else "; for windows of a plane give a TSV of z, y, x and path"
+    is_external = column not in ("truth", "roi")
+    windows = "" if is_external else "; for windows of a plane give a TSV of z, y, x and path"
     for file, header in files:
         if (header.height, header.width) != (image.height, image.width):
             raise ValueError(
@@ -548,10 +594,10 @@ def _pieces(
     elif len(pages) == len(files) <= image.planes == len(images):
         places = match_planes([file for file, _ in images], [file for file, _ in files])
     elif len(pages) != image.planes:
-        windows = "" if allows_any else ", files numbered like the image's, or a TSV of windows"
+        windows = "" if is_external else ", files numbered like the image's, or a TSV of windows"
         raise ValueError(
             f"{column} {entry} has {len(pages)} planes, the image {image.planes}: give one plane "
-            f"each{windows}{'' if allows_any else ' (z, y, x, path)'}"
+            f"each{windows}{'' if is_external else ' (z, y, x, path)'}"
         )
     size = image.height, image.width
     pieces = tuple(

@@ -1,11 +1,11 @@
 """The columns of a sample sheet: which have a meaning, and which cannot be metadata."""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from tilewise.plan.sampling import SAMPLING
-from tilewise.plan.sheet_table import TableRow, resembled
+from tilewise.plan.sheet_table import TableRow, bare, resembled
 from tilewise.score.formulas import CHOICES
 from tilewise.score.score_table import ADDED, columns
 
@@ -41,6 +41,11 @@ NAMES_OF_FILES = {
     "roi": ("fov", "field_of_view", "region", "area"),
 }
 """What is common for metadata, and for these columns if it names files."""
+NAMES_OF_GROUPS = (
+    *("patient", "animal", "mouse", "rat", "fish", "larva", "embryo", "donor", "subject"),
+    *("specimen", "individual", "participant", "person", "litter"),
+)
+"""What is common for metadata, and for `group` if several samples share a value."""
 COMPUTED = tuple(name for name in (*columns(CHOICES), *ADDED) if name != "sample")
 """Columns of `metrics.tsv`, to which metadata are added, with any configuration."""
 
@@ -77,6 +82,26 @@ def check_columns(
             names = " or ".join(f"`{name}`" for name in meant)
             raise ValueError(f"{place} is not known: name it {names}; metadata, in another way")
     return naming_files
+
+
+def shared_values(rows: Sequence[TableRow]) -> Iterator[tuple[str, str, list[str]]]:
+    """Columns by which samples with truth may belong together, if the sheet has no groups.
+
+    Of each a value that several of them have, and these samples.
+    """
+    traced = [row for _, row in rows if row.get("truth")]
+    if any(row.get(GROUP) for row in traced):
+        return
+    names = {bare(name + end) for name in NAMES_OF_GROUPS for end in ("", "s", "id", "number")}
+    for column in rows[0].cells:
+        if bare(column) in names:
+            of_value: dict[str, list[str]] = {}
+            for row in traced:
+                of_value.setdefault(row[column], []).append(row["sample"])
+            for value, samples in of_value.items():
+                if value and len(samples) > 1:
+                    yield column, value, samples
+                    break
 
 
 def _is_file(cell: str, folder: Path, named: Collection[str]) -> bool:

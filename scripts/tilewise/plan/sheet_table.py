@@ -57,7 +57,10 @@ def read_table(
     place = f"{path}, line {lines[0][0]}"
     for separator, name in SEPARATORS.items():
         if {column.strip('" ') for column in lines[0][1].split(separator)} >= set(needed):
-            raise ValueError(f"{place}: columns are separated by {name}: save them with tabs")
+            raise ValueError(
+                f"{place}: columns are separated by {name}: save them with tabs, in Excel as "
+                "Unicode Text"
+            )
     header = _cells(lines[0][1], (), place)
     if len(header) > MOST_COLUMNS:
         raise ValueError(f"{place}: {len(header):,} columns: keep up to {MOST_COLUMNS:,}")
@@ -136,13 +139,14 @@ def resembled(
 
     `others` are further names of known columns. Case, spaces and punctuation do not count.
     """
-    bare = _bare(column)
-    same = [name for name in known if bare in {_bare(name), *map(_bare, others.get(name, ()))}]
+    own = bare(column)
+    same = [name for name in known if own in {bare(name), *map(bare, others.get(name, ()))}]
     if same:
         return same
-    by_name = {_bare(name): name for name in known if len(name) >= SHORTEST_ALIKE}
-    return [by_name[one] for one in difflib.get_close_matches(bare, by_name, 1, LEAST_ALIKE)]
+    by_name = {bare(name): name for name in known if len(name) >= SHORTEST_ALIKE}
+    return [by_name[one] for one in difflib.get_close_matches(own, by_name, 1, LEAST_ALIKE)]
 
 
-def _bare(column: str) -> str:
+def bare(column: str) -> str:
+    """Its letters and digits, in lower case."""
     return "".join(filter(str.isalnum, column.casefold()))

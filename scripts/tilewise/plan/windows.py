@@ -105,12 +105,12 @@ def unpainted_doubts(sample: str, found: Sequence[Found]) -> Iterator[Doubt]:
     )
 
 
-def read_windows(path: Path, image: Header, column: str) -> Found:
+def read_windows(path: Path, image: Header, column: str, allows_any: bool = False) -> Found:
     """Pieces from a table of windows, `z`, `y`, `x` of the upper left corner and `path`.
 
     A file may hold more than the window, as `context` says. A truth's table may have the columns of
-    `SAMPLING`, too, and those of masks to paint: `start`, and `accepted`. ValueError names the
-    table, the line and the remedy.
+    `SAMPLING`, too, and those of masks to paint: `start`, and `accepted`. `allows_any` is that of
+    `read_header`. ValueError names the table, the line and the remedy.
     """
     if not os.path.isfile(path):
         raise ValueError(f"{column} {path} does not exist: correct the path in the sheet")
@@ -133,7 +133,7 @@ def read_windows(path: Path, image: Header, column: str) -> Found:
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from error
         start = _start(row, place)
-        header = read_header(file, allows_any=start is not None)
+        header = read_header(file, allows_any or start is not None)
         piece = _piece(file, header, row, image, place)
         try:
             drawn = sampling.parse(row)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tilewise.labels import NOT_ANNOTATED
 from tilewise.read.painted import check_values, labels_of, pixel_checksum
 from tilewise.read.stack import Stack, open_stack
-from tilewise.read.truth_values import distinct, truth_foreground_of
+from tilewise.read.truth_values import LABELS, Foreground, distinct, truth_foreground_of
 from tilewise.store.grid import Region
 
 BAND_ROWS = 512
@@ -132,22 +132,23 @@ class TruthReader(PieceReader):
     pieces
         Where there is truth.
     foreground
-        The value that is foreground; None where the files have 0 and 1, or 0 and 255. Painted
-        pieces have those of `painted`.
+        The value that is foreground, or `LABELS`; None where the files have 0 and 1, or 0 and 255.
+        Painted pieces have those of `painted`.
     """
 
     outside = NOT_ANNOTATED
 
-    def __init__(self, pieces: Sequence[Piece], foreground: float | None = None) -> None:
+    def __init__(self, pieces: Sequence[Piece], foreground: Foreground | None = None) -> None:
         super().__init__(pieces)
         self._foreground = foreground
-        self._foreground_of: dict[Piece, float] = {}
+        self._foreground_of: dict[Piece, Foreground] = {}
         self.unpainted: set[Piece] = set()
         """Starting points among the pieces read so far that nobody has painted in."""
 
     def open(self, piece: Piece) -> Stack:
         """See `PieceReader`; viewers of labels save them in 32 bits."""
-        return open_stack([piece.path], as_stored=True, allows_any=piece.is_painted)
+        is_of_labels = piece.is_painted or self._foreground == LABELS
+        return open_stack([piece.path], as_stored=True, allows_any=is_of_labels)
 
     def start(self, stack: Stack, piece: Piece) -> None:
         """Find the value of the foreground: all values of the piece decide together.
@@ -176,6 +177,8 @@ class TruthReader(PieceReader):
             out[:] = NOT_ANNOTATED
         elif piece.is_painted:
             out[:] = labels_of(rows)
+        elif self._foreground_of[piece] == LABELS:
+            np.not_equal(rows, 0, out=out.view(bool))
         else:
             np.equal(rows, self._foreground_of[piece], out=out.view(bool))
 

@@ -132,5 +132,6 @@ def _open_by_signature(path: Path) -> Reader:
             return opener(path)
     raise FormatError(
         f"{path} cannot be read: it is no PNG, JPEG, GIF, BMP, WebP or TIFF file, and no PNM file "
-        f"of 8 bits{'' if start else ', but empty'}; replace it"
+        f"of 8 bits{'' if start else ', but empty'}; replace it, or save it as TIFF in the program "
+        "that made it"
     )

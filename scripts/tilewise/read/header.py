@@ -72,7 +72,9 @@ def check_dtype(name: str, path: str | Path, allows_any: bool = False) -> None:
     dtype = np.dtype(name)
     if name in DTYPES or (allows_any and dtype.kind in "iuf" and dtype.itemsize <= 8):
         return
-    remedy = "uint8 or uint16" if dtype.kind in "iu" else "float32"
+    remedy = "float32"
+    if dtype.kind in "iu":
+        remedy = "uint8 or uint16; for a truth of labels, set `truth_foreground: labels`"
     raise FormatError(
         f"{path} has pixels of {name}, which are not supported: convert them to {remedy}"
     )

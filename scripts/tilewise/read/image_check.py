@@ -1,7 +1,7 @@
 """What could mislead in the pixels of an image: it is a mask, or has a frame around it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -106,6 +106,28 @@ def doubts_of(rows: Iterable[Mapping[str, str]], has_roi: Iterable[str] = ()) ->
         elif sample not in has_roi:
             doubts += _frame(sample, seen)
     return doubts
+
+
+def copies(traced: Iterable[tuple[str, str, str]], read: Mapping[str, Hashable]) -> Iterator[Doubt]:
+    """Samples whose images are equal byte for byte, under two names, and are not of one group.
+
+    `traced` has of each sample its name, the first file of its image, and its group; `read` what
+    is equal of two files if their pixels are, as of `sources.first_planes`.
+    """
+    seen: dict[Hashable, tuple[str, str, str]] = {}
+    for sample, file, group in traced:
+        own = read.get(file)
+        if own is None:
+            continue
+        other, its_file, its_group = seen.setdefault(own, (sample, file, group))
+        if file != its_file and (not group or group != its_group):
+            yield Doubt(
+                "same_image",
+                f"samples {other} and {sample} have the same image under two names ({its_file} and "
+                f"{file}), and are taken for independent",
+                "remove one of them from the sheet, or give both the same `group`",
+                sample,
+            )
 
 
 def _frame(sample: str, rows: list[Mapping[str, str]]) -> list[Doubt]:

@@ -129,6 +129,20 @@ def unpainted_of(path: str | Path) -> list[tuple[str, str]]:
     return [(sample, file) for sample, file in known.get("unpainted", ())]
 
 
+def first_planes(paths: Iterable[str | Path]) -> dict[str, tuple[int, int, int]]:
+    """Of files whose first plane was read: number of planes read with it, bytes, and checksum.
+
+    `paths` are records as `write` writes them.
+    """
+    records = (json.loads(Path(path).read_text(encoding="utf-8")) for path in paths)
+    return {
+        path: (number, size, checksum)
+        for record in records
+        for (path, first, number), (size, _), checksum in record["sources"]
+        if first == 0
+    }
+
+
 def revision_of(path: str | Path, planes: Iterable[Planes]) -> str:
     """The revision that planes are at: what was read, or what has changed since then.
 

@@ -31,7 +31,10 @@ def compare(summary: str, paths: Iterable[Path]) -> list[tuple[str, Path, str]]:
         if row["status"] == "missing" and path not in there and path not in folders:
             found.append((MISSING, path, f"rule {row['rule']} makes it"))
         elif row["plan"] != UP_TO_DATE:
-            found.append((STALE, path, row["status"]))
+            # Snakemake says so of outputs that are older than what others of the run will be
+            is_behind = row["status"] == "ok"
+            reason = "what it is made from is out of date" if is_behind else row["status"]
+            found.append((STALE, path, reason))
     found += [
         (FOREIGN, path, "it is no result")
         for path in sorted(there)

@@ -7,17 +7,19 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
-from tilewise.view.overlay import scale_bar
+from tilewise.view.overlay import COLORS, scale_bar
 
 matplotlib.rcParams.update({"svg.hashsalt": "tilewise", "font.size": 8, "figure.dpi": 100})
 # letters of a PDF stay letters, of a font that is in the file
 matplotlib.rcParams["pdf.fonttype"] = 42
 STEPS = ("image", "filtered", "mask", "truth", "overlay")
+OUTCOMES = {"tp": "right", "fp": "false", "fn": "missed"}
+"""What foreground of mask and truth is, in words."""
 TITLE_INCHES = 0.15
 PNG_DPI = 300
 """Pixels per inch of figures that are PNG files, which say so."""
@@ -41,6 +43,7 @@ def side_by_side(
     tiles: Mapping[str, Mapping[str, NDArray[np.uint8]]],
     title: str,
     pixel_sizes: Mapping[str, float | None],
+    colors: Mapping[str, Sequence[int]] = COLORS,
 ) -> Figure:
     """Tiles through every step: a row per tile, a column per step.
 
@@ -51,8 +54,12 @@ def side_by_side(
         truth (255 not annotated), or (rows, columns, 3) uint8.
     pixel_sizes
         By tile, along x, in micrometres; where it is known, the image has a scale bar.
+    colors
+        Of the overlay, as of `overlay.blend`: what they mean stands below.
     """
-    figure, axes = _figure((len(tiles), len(STEPS)), cell=(1.9, 1.9), gap=(0.06, 0.06), left=0.5)
+    figure, axes = _figure(
+        (len(tiles), len(STEPS)), cell=(1.9, 1.9), gap=(0.06, 0.06), left=0.5, bottom=0.3
+    )
     for row, (name, pictures) in zip(axes, tiles.items(), strict=True):
         for axis, step in zip(row, STEPS, strict=True):
             axis.imshow(_shades(pictures[step], step), cmap="gray", vmin=0, vmax=255)
@@ -63,7 +70,32 @@ def side_by_side(
     for axis, step in zip(axes[0], STEPS, strict=True):
         axis.set_title(step)
     _name(figure, title)
+    if tiles:
+        _draw_meaning(axes[-1][-1], colors)
     return figure
+
+
+def _draw_meaning(axis, colors):
+    """What the colours of an overlay mean, below the last of them."""
+    patches = [
+        Patch(
+            facecolor=(colors[name][0] / 255, colors[name][1] / 255, colors[name][2] / 255),
+            edgecolor="black",
+            linewidth=0.5,
+            label=word,
+        )
+        for name, word in OUTCOMES.items()
+    ]
+    spaces = {"borderaxespad": 0.2, "borderpad": 0, "handlelength": 1, "columnspacing": 0.8}
+    axis.legend(
+        handles=patches,
+        loc="upper right",
+        bbox_to_anchor=(1, -0.01),
+        ncols=3,
+        fontsize=6,
+        frameon=False,
+        **spaces,
+    )
 
 
 def _figure(cells, cell, gap, left=0.1, right=0.1, top=0.5, bottom=0.1, **settings):

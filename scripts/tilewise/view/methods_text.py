@@ -122,6 +122,12 @@ def _sources(name: str, method: Facts) -> tuple[str, ...]:
     return (FILTERS | MEASURES | THRESHOLDS)[name].keys
 
 
+def _grey(facts: Facts) -> str:
+    """What the grey image is of images of several channels."""
+    words = ["the luma" if name == "luma" else f"channel {name}" for name in facts["channels"]]
+    return " or ".join(words)
+
+
 def _images(facts: Facts) -> str:
     small, large = (f"{rows} x {columns}" for rows, columns in facts["sizes"])
     size = small if small == large else f"{small} to {large}"
@@ -138,6 +144,8 @@ def _images(facts: Facts) -> str:
     if facts["colored"]:
         whose = "All" if facts["colored"] == samples else f"{facts['colored']}"
         sentences.append(f"{whose} of them are in colour.")
+    if facts["channels"]:
+        sentences.append(f"Methods that name no channel were given {_grey(facts)}.")
     if facts["groups"]:
         sentences.append(f"Samples belong to {_number(facts['groups'], 'group')}.")
     if facts["pixel_size"]:

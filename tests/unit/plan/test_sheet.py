@@ -203,6 +203,25 @@ def test_truth_foreground_of_a_row_and_of_the_configuration(folder):
     assert [samples[name].truth_foreground for name in "ab"] == [3, 7]
 
 
+def test_labels_in_a_jpeg_are_refused(folder):
+    Image.fromarray(np.zeros((40, 50), np.uint8)).save(folder / "labels.jpg")
+    row = {"sample": "a", "image": "plane_1.png", "truth": "labels.jpg"}
+    assert read(folder, row)["a"].truth
+    with pytest.raises(ValueError, match=r"truth .*labels\.jpg is a JPEG file, .* as PNG or TIFF"):
+        read(folder, row | {"truth_foreground": "labels"})
+
+
+def test_label_images_may_have_32_bits(folder):
+    tifffile.imwrite(folder / "labels.tif", np.zeros((40, 50), np.int32))
+    (folder / "windows.tsv").write_text("z\ty\tx\tpath\n0\t0\t0\tlabels.tif\n", "utf-8")
+    for truth in ("labels.tif", "windows.tsv"):
+        row = {"sample": "a", "image": "plane_1.png", "truth": truth}
+        with pytest.raises(ValueError, match=r"labels\.tif has pixels of int32, .*: labels"):
+            read(folder, row)
+        assert read(folder, row | {"truth_foreground": "labels"})["a"].truth_foreground == "labels"
+        assert read(folder, row, truth_foreground="labels")["a"].truth_foreground == "labels"
+
+
 @pytest.mark.parametrize("entry", ["white", "0,5", "nan", "inf", "1e999"])
 def test_truth_foreground_that_is_no_number(folder, entry):
     row = {"sample": "a", "image": "plane_1.png", "truth_foreground": entry}
@@ -342,6 +361,30 @@ def test_metadata_that_name_files_are_doubted_once(folder):
     (doubt,) = [doubt for sample in read(folder, *rows).values() for doubt in sample.doubts]
     assert (doubt.code, doubt.sample) == ("metadata_columns", "")
     assert re.match(r"raw in .*sheet\.tsv: these columns name files, which are not", doubt.message)
+
+
+@pytest.mark.parametrize("column", ["patient", "Mouse ID", "animals", "donor_number"])
+def test_samples_of_one_patient_without_a_group_are_doubted(folder, column):
+    full_size(folder, "t1.png", "t2.png", "t3.png")
+    rows = [
+        {"sample": name, "image": f"plane_{page}.png", "truth": truth, column: own}
+        for name, page, truth, own in (
+            ("a", 1, "t1.png", "p1"),
+            ("b", 2, "t2.png", "p2"),
+            ("c", 10, "t3.png", "p2"),
+        )
+    ]
+
+    def ungrouped(rows):
+        doubts = [doubt for sample in read(folder, *rows).values() for doubt in sample.doubts]
+        return [doubt for doubt in doubts if doubt.code == "ungrouped"]
+
+    (doubt,) = ungrouped(rows)
+    assert f"the same `{column}` (p2: b, c) are taken for independent" in doubt.message
+    # not of patients of their own, of samples without truth, or where groups are known
+    assert ungrouped(rows[:2]) == []
+    assert ungrouped([*rows[:2], rows[2] | {"truth": ""}]) == []
+    assert ungrouped([row | {"group": f"g{row[column]}"} for row in rows]) == []
 
 
 def other(folder, name, target="window.png"):

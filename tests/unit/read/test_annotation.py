@@ -63,11 +63,25 @@ def test_truth_with_foreground(tmp_path, values, foreground, expected, dtype):
         ([3, 7], 5, r"values 3, 7, `truth_foreground` is 5"),
         ([0, 1, 255], None, r"3 values \(0, 1, 255\).*`truth_foreground`"),
         ([0, 1, 2, 3, 4, 5, 6], 255, r"7 values \(0, 1, 2, 3, 4, \.\.\.\).*`truth_foreground`"),
+        ([0, 1, 2], None, r"3 values .*label image.*`truth_foreground: labels`; else .*no JPEG"),
     ],
 )
 def test_truth_that_is_refused(tmp_path, values, foreground, message):
     with pytest.raises(ValueError, match=message):
         read(tmp_path, np.array(values, np.uint8), foreground=foreground)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "uint32", "int64", "float32"])
+def test_label_images(tmp_path, dtype):
+    """All objects are foreground, whatever their numbers; also one alone, and none."""
+    for values, expected in (([0, 3, 1, 0, 2], [0, 1, 1, 0, 1]), ([0, 7], [0, 1]), ([0], [0])):
+        assert read(tmp_path, np.array(values, dtype), foreground="labels") == [expected]
+
+
+@pytest.mark.parametrize(("value", "dtype"), [(0.5, "float32"), (-1, "int16")])
+def test_label_images_that_are_refused(tmp_path, value, dtype):
+    with pytest.raises(ValueError, match=rf"truth.tif: .*value {value:g}, .*whole numbers from 0"):
+        read(tmp_path, np.array([0, 3, value], dtype), foreground="labels")
 
 
 def test_values_decide_together(tmp_path, monkeypatch):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tilewise.read.image_check import ImageCheck, doubts_of
+from tilewise.read.image_check import ImageCheck, copies, doubts_of
 from tilewise.store.grid import Region
 
 RNG = np.random.default_rng(1)
@@ -77,3 +77,19 @@ def test_dark_backgrounds_are_no_frames():
 def test_tiny_images(shape):
     row = check(np.arange(np.prod(shape), dtype=np.uint8).reshape(shape))
     assert int(row["border"]) == np.prod(shape)
+
+
+def test_copies_of_an_image_that_are_not_of_one_group():
+    read = {"a.png": (1, 90, 7), "b.png": (1, 90, 8), "copy.png": (1, 90, 7)}
+
+    def doubted(*traced):
+        return [doubt.message for doubt in copies(traced, read)]
+
+    first, other, copy = (("A", "a.png"), ("B", "b.png"), ("C", "copy.png"))
+    (message,) = doubted((*first, ""), (*other, ""), (*copy, ""))
+    assert message.startswith("samples A and C have the same image under two names (a.png and copy")
+    assert len(doubted((*first, "g"), (*copy, "h"))) == 1
+    # of one group they are not independent anyway; one file of two samples is another matter
+    assert doubted((*first, "g"), (*copy, "g")) == []
+    assert doubted((*first, ""), ("C", "a.png", "")) == []
+    assert doubted((*first, ""), ("C", "never read.png", "")) == []

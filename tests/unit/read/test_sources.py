@@ -8,7 +8,7 @@ import zarr
 from PIL import Image
 
 from tilewise.read import sources
-from tilewise.read.sources import Planes, record, revision_of, write
+from tilewise.read.sources import Planes, first_planes, record, revision_of, write
 
 RNG = np.random.default_rng(3)
 STACK = RNG.integers(0, 256, (6, 40, 50), np.uint8)
@@ -160,3 +160,16 @@ def test_damaged_record_counts_as_none(tmp_path, text):
     save_png(tmp_path / "a.png")
     (tmp_path / "record").write_text(text)
     assert revision_of(tmp_path / "record", [Planes(str(tmp_path / "a.png"), 0, 1)]) == ""
+
+
+def test_copies_have_equal_first_planes(tmp_path):
+    for name, value in (("a.png", 1), ("b.png", 2), ("c.png", 3)):
+        Image.fromarray(np.full((4, 5), value, np.uint8)).save(tmp_path / name)
+    shutil.copyfile(tmp_path / "a.png", tmp_path / "copy.png")
+    files = [str(tmp_path / name) for name in ("a.png", "b.png", "c.png", "copy.png")]
+    for number, own in enumerate((files[:2], files[2:])):
+        write(tmp_path / f"{number}.json", record(Planes(file, 0, 1) for file in own), "")
+    read = first_planes([tmp_path / "0.json", tmp_path / "1.json"])
+    assert list(read) == files
+    assert read[files[0]] == read[files[3]]
+    assert len(set(read.values())) == 3

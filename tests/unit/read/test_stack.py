@@ -1025,7 +1025,9 @@ def test_damaged_png_is_named(tmp_path):
 def test_other_files_are_named(tmp_path):
     (tmp_path / "text.png").write_text("no image")
     (tmp_path / "empty.png").touch()
-    with pytest.raises(ValueError, match=r"text.png cannot be read: it is no PNG.*; replace it"):
+    with pytest.raises(
+        ValueError, match=r"text.png cannot be read: it is no PNG.*; replace it, or save it as TIFF"
+    ):
         read_header(tmp_path / "text.png")
     with pytest.raises(ValueError, match=r"empty.png cannot be read: .* empty; replace it"):
         read_header(tmp_path / "empty.png")

@@ -130,6 +130,20 @@ def test_the_frame_of_a_round_field():
         np.testing.assert_array_equal(border_region(own), own > 0)
 
 
+def test_a_frame_of_noise_is_no_frame():
+    """Most of the border is 2, and so is half of what lies outside: the rest would be image."""
+    y, x = np.mgrid[:60, :70]
+    field = (y - 30) ** 2 + (x - 35) ** 2 < 25**2
+    image = np.where(field, 100, RNG.choice([1, 2, 2, 3], field.shape)).astype(np.uint8)
+    image[[0, -1]] = 2
+    with pytest.raises(ValueError, match=r"no frame of one value: .* border is 2, .* column `roi`"):
+        border_region(image)
+    # rings around what is in the picture, as JPEG leaves them, are no noise
+    image = np.where(field, 100, 2).astype(np.uint8)
+    image[30, 4:8] = 3
+    assert np.count_nonzero(border_region(image) != field) == 4
+
+
 def round_field(shape=(96, 110)):
     """Pixels of a round field of view, and where it is; outside is black."""
     y, x = np.mgrid[: shape[0], : shape[1]]

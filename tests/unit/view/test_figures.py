@@ -6,6 +6,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from tilewise.view import figures
+from tilewise.view.overlay import COLORS
 
 TITLE = "adaptive_background (tuned on these tiles)"
 NAME = "hippocampus_07\nz0000_y00_x00"
@@ -24,7 +25,9 @@ PIXELS[:100] = 90
             {"oracle: one threshold for all, denoised": 0.95, "empty mask": 0.0},
             TITLE,
         ),
-        figures.side_by_side({NAME: dict.fromkeys(figures.STEPS, PIXELS)}, TITLE, {NAME: 0.5}),
+        figures.side_by_side(
+            {NAME: dict.fromkeys(figures.STEPS, PIXELS)}, TITLE, {NAME: 0.5}, COLORS
+        ),
     ],
     ids=["histograms", "confusion_matrix", "comparison", "side_by_side"],
 )
@@ -41,6 +44,15 @@ def test_names_and_titles_are_not_cut_off(figure):
         box = text.get_window_extent(canvas.get_renderer())
         assert 0 <= box.x0 < box.x1 <= figure.bbox.x1, text
         assert 0 <= box.y0 < box.y1 <= figure.bbox.y1, text
+
+
+def test_the_colors_of_overlays_are_explained():
+    tiles = {name: dict.fromkeys(figures.STEPS, PIXELS) for name in "ab"}
+    figure = figures.side_by_side(tiles, TITLE, dict.fromkeys(tiles), COLORS)
+    (legend,) = [axis.get_legend() for axis in figure.axes if axis.get_legend()]
+    assert [text.get_text() for text in legend.get_texts()] == ["right", "false", "missed"]
+    shades = [patch.get_facecolor()[:3] for patch in legend.get_patches()]
+    np.testing.assert_allclose(shades, [(0, 1, 1), (1, 0, 1), (1, 1, 0)])
 
 
 def test_scores_with_intervals_and_references():

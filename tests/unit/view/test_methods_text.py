@@ -166,7 +166,7 @@ def test_a_flattering_score_says_so(changes, said):
             "spatial blocks of one tile",
             "9 blocks of the only annotated tile, which are not independent.",
         ),
-        ("near tiles of one plane", "9 tiles that lie near each other in one plane, which are not"),
+        ("near tiles of one plane", "9 tiles that lie near each other, which are not"),
     ],
 )
 def test_what_units_are(unit, said):
@@ -251,6 +251,8 @@ def test_headings_and_paragraphs_are_plain():
     [
         ({"colored": 8}, "All of them are in colour."),
         ({"colored": 3}, "3 of them are in colour."),
+        ({"channels": ["luma"]}, "Methods that name no channel were given the luma."),
+        ({"channels": ["0", "DAPI"]}, "no channel were given channel 0 or channel DAPI."),
         ({"groups": 2}, "Samples belong to 2 groups."),
         ({"pixel_size": (2, 0.5, 0.25)}, "Pixels measure 2 x 0.5 x 0.25 micrometres."),
         ({"pixel_size": (None, 0.5, 0.25)}, "Pixels measure 0.5 x 0.25 micrometres."),
