@@ -110,7 +110,7 @@ def describe(decision: Mapping[str, Any]) -> str:
     variant = f", parameters `{decision['variant']}`" if decision["variant"] else ""
     lines.append(f"- Method: `{decision['method']}`{variant}")
     label = f" ({decision['label']})" if decision["label"] else ""
-    score = f"its own {label_of(metric)}, {decision['average']}, {decision['estimate']}{label}"
+    score = f"its own {metric}, {decision['average']}, {decision['estimate']}{label}"
     lines.append(f"- {score[0].upper()}{score[1:]}: {_with_interval(decision)}")
     if decision["guard"]:
         lines.append(f"- {decision['guard']}")
@@ -209,7 +209,7 @@ def _number(units: float | None) -> str:
 def _others(decision: Mapping[str, Any]) -> list[str]:
     if not decision["others"]:
         return []
-    metric = label_of(decision["metric"])
+    metric = decision["metric"]
     head = ["", "## The other methods", ""]
     head.append(f"| method | {metric} | less than the highest by | relation to it | p | first |")
     head.append("| --- | ---: | ---: | --- | ---: | ---: |")
@@ -251,8 +251,8 @@ def _within(rows: Sequence[Row], metric: str) -> list[str]:
     lines.append("")
     for row in rows:
         text = (
-            f"- higher {label_of(metric)} than `{row['method']}` in {row['better']} of "
-            f"{row['parts']} {first['part']}, by {_three(row['difference'])}"
+            f"- higher {metric} than `{row['method']}` in {row['better']} of {row['parts']} "
+            f"{first['part']}, by {_three(row['difference'])}"
         )
         if row["low"] is not None:
             text += f" (interval over {first['part']} {row['low']:.3f} to {row['high']:.3f})"
@@ -270,12 +270,7 @@ def _learning_curve(curve: Sequence[Row]) -> list[str]:
 def _worst(tiles: Sequence[Row], metric: str) -> list[str]:
     if not tiles:
         return []
-    head = [
-        "",
-        "## Worst tiles",
-        "",
-        f"| sample | tile | {label_of(metric)} | FP px | FN px | flags |",
-    ]
+    head = ["", "## Worst tiles", "", f"| sample | tile | {metric} | FP px | FN px | flags |"]
     head.append("| --- | --- | ---: | ---: | ---: | --- |")
     return head + [
         f"| {row['sample']} | {row['tile']} | {row[metric]:.3f} | {row['fp']} | {row['fn']} "

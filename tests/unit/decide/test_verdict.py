@@ -154,7 +154,7 @@ def test_a_decision_as_text():
         "0.800 to 0.950): choosing among these 2 methods. a is better. Annotate more.",
         "",
         "- Method: `a`, parameters `size=3`",
-        "- Its own MCC, micro, held out (selected, optimistic): 0.912, 95% interval 0.850 to 0.950",
+        "- Its own mcc, micro, held out (selected, optimistic): 0.912, 95% interval 0.850 to 0.950",
         "- 1 of 9 tiles left empty by the guard",
         "- Independent units: 8 (sample)",
         "- How intervals are computed: docs/validation.md, *Intervals*",
@@ -165,7 +165,7 @@ def test_a_decision_as_text():
         "",
         "## The other methods",
         "",
-        "| method | MCC | less than the highest by | relation to it | p | first |",
+        "| method | mcc | less than the highest by | relation to it | p | first |",
         "| --- | ---: | ---: | --- | ---: | ---: |",
         "| `b` | 0.900 | 0.012 (-0.020 to 0.040) | cannot tell; 2 of 9 | 0.300 | 25% |",
         "",
@@ -185,7 +185,7 @@ def test_a_decision_as_text():
         "",
         "## Worst tiles",
         "",
-        "| sample | tile | MCC | FP px | FN px | flags |",
+        "| sample | tile | mcc | FP px | FN px | flags |",
         "| --- | --- | ---: | ---: | ---: | --- |",
         "| s | t | 0.500 | 3 | 4 | x, y |",
     ]
@@ -212,7 +212,7 @@ def test_a_score_on_the_tiles_that_chose_its_parameters_has_its_warning():
     assert "chosen on: it is too high" in text
     assert "Worst tiles" not in text
     assert (
-        "- higher MCC than `b` in 8 of 9 blocks, by 0.100 (interval over blocks 0.050 to 0.200)"
+        "- higher mcc than `b` in 8 of 9 blocks, by 0.100 (interval over blocks 0.050 to 0.200)"
         in text
     )
 
