@@ -11,6 +11,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tilewise.tables import damage
+
 Arrays = dict[str, NDArray[Any]]
 BATCHES = "batches"
 """What a file has their number as."""
@@ -100,5 +102,4 @@ def _refusing(path: str | Path) -> Iterator[None]:
     try:
         yield
     except DAMAGE:
-        message = f"{path} is damaged: delete it, and the next run makes it again"
-        raise ValueError(message) from None
+        raise damage(path) from None

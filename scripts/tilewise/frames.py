@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
+from tilewise.tables import damage
+
 TEXT = "category"
 """Each text is kept once."""
 
@@ -33,11 +35,20 @@ def read(
     -------
     pandas.DataFrame
         Empty fields are NA in columns of numbers, and empty text in others.
+
+    Raises
+    ------
+    ValueError
+        If a table cannot be read, or has text where numbers should be; the message names it.
     """
     dtypes = {name: kinds.get(name, TEXT) for name in columns}
     empty = {name: [""] for name in columns if name in kinds}
-    tables = [
-        pd.read_csv(
+    return together([_read(path, dtypes, empty) for path in paths], columns, kinds)
+
+
+def _read(path, dtypes, empty):
+    try:
+        return pd.read_csv(
             path,
             sep="\t",
             usecols=lambda name: name in dtypes,
@@ -46,9 +57,8 @@ def read(
             na_values=empty,
             encoding="utf-8-sig",
         )
-        for path in paths
-    ]
-    return together(tables, columns, kinds)
+    except ValueError:
+        raise damage(path) from None
 
 
 def of_rows(

@@ -32,15 +32,31 @@ def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[
         writer.writerows(rows)
 
 
+def damage(path: object) -> ValueError:
+    """What says that a result cannot be read again."""
+    return ValueError(f"{path} is damaged: delete it, and the next run makes it again")
+
+
 def read_rows(path: str | Path) -> list[dict[str, str]]:
-    """Rows of a table; empty lines and lines that start with `#` are passed over."""
+    """Rows of a table; empty lines and lines that start with `#` are passed over.
+
+    A table that is no text, or whose rows have other fields than its header, is a ValueError that
+    names it.
+    """
     return list(_one_by_one(path))
 
 
 def _one_by_one(path):
     with open(path, encoding="utf-8-sig", newline="") as file:
         lines = (line for line in file if line.strip() and not line.startswith("#"))
-        yield from csv.DictReader(lines, delimiter="\t")
+        try:
+            for row in csv.DictReader(lines, delimiter="\t"):
+                # of fields that are missing, and of those that have no column
+                if None in row.values() or None in row:
+                    raise damage(path)
+                yield row
+        except (UnicodeDecodeError, csv.Error):
+            raise damage(path) from None
 
 
 class Streamed:

@@ -105,3 +105,27 @@ def test_rows_of_samples_in_order_of_which_some_are_needed(tmp_path):
     assert [tuple(row.values()) for row in read_all(paths, "cab")] == every
     needed = read_all(paths, "cab", lambda row: row["z"].startswith("one"))
     assert [tuple(row.values()) for row in needed] == every[1:4]
+
+
+DAMAGED = {
+    "no text": b"sample\tz\n\xff\t1\n",
+    "a number": b"sample\tz\na\tx\n",
+    "a cut number": b"sample\tz\na\t\n",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_table_is_named(tmp_path, content):
+    path = tmp_path / "a.tsv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"^{path} is damaged: delete it"):
+        frames.read([path], ["sample", "z"], {"z": "int64"})
+
+
+@pytest.mark.parametrize("content", [b"a\tb\n1\n", b"a\tb\n1\t2\t3\n", b"a\tb\n1\t\xff\n"])
+def test_rows_that_do_not_fit_their_header_are_damage(tmp_path, content):
+    path = tmp_path / "a.tsv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"^{path} is damaged: delete it"):
+        read_rows(path)

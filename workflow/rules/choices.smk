@@ -2,12 +2,17 @@
 
 from itertools import chain
 
+from tilewise.tables import damage
+
 
 @cache
 def read_choice(file):
     """What a checkpoint chose; kept, since the copy of a file in object storage goes again."""
     with file.open() as text:
-        return json.load(text)
+        try:
+            return dict(json.load(text))
+        except (TypeError, ValueError):
+            raise WorkflowError(damage(file)) from None
 
 
 def get_method(method):
@@ -18,7 +23,11 @@ def get_method(method):
         return STUDY.apply
     if len(STUDY.methods) == 1:
         return next(iter(STUDY.methods))
-    return read_choice(checkpoints.decide.get().output.choice)["method"]
+    file = checkpoints.decide.get().output.choice
+    chosen = read_choice(file).get("method")
+    if chosen not in STUDY.methods:
+        raise WorkflowError(damage(file))
+    return chosen
 
 
 def get_choice(method):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilewise.arrays import BatchWriter, read_batches
+from tilewise.tables import damage
 
 Place = tuple[str, int, int, int, int]
 """Sample, z, y, x and the number of a spatial block, -1 for the whole tile."""
@@ -140,7 +141,7 @@ def read(path: str | Path) -> Iterator[tuple[Place, ClassHistogram]]:
         tiles, levels = packed["sizes"].size, int(ends[-1]) if ends.size else 0
         shapes = {"samples": (tiles,), "places": (tiles, 4), **dict.fromkeys(LEVELS, (levels,))}
         if any(packed[name].shape != shape for name, shape in shapes.items()):
-            raise ValueError(f"{path} is damaged: delete it, and the next run makes it again")
+            raise damage(path)
         arrays = [packed[name] for name in LEVELS]
         for sample, (z, y, x, number), size, end in zip(
             packed["samples"], packed["places"], packed["sizes"], ends, strict=True
