@@ -138,7 +138,9 @@ def evidence_of(design, pick, samples, random):
             places[place] = row, column
             known.append([0, row, column, "estimate", None if pi is None else float(pi[i])])
             fields = zip(("tp", "fp", "fn", "tn"), map(str, counts[tile]), strict=True)
-            rows.append({**{key: str(value) for key, value in vars(place).items()}, **dict(fields)})
+            rows.append(
+                {**{key: str(value) for key, value in place._asdict().items()}, **dict(fields)}
+            )
         settings[name] = {"purpose": "estimate", "pi": None, "tiles": known}
         settings[name] |= {"planes": 1, "tiles_of_plane": len(looks)}
     groups = {name: name for name in settings}

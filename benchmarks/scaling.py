@@ -1,6 +1,6 @@
 """How the cost grows: with the planes of a sample, and of a dry run of a full-size one.
 
-    python benchmarks/scaling.py [--only planes|memory|parsing] [--folder DIR]
+    python benchmarks/scaling.py [--only planes|memory|parsing|deep] [--folder DIR]
 
 planes: samples of 2, 4, 8 and 16 planes of 8026 x 17480 px in blocks of two planes: seconds of the
 blocks' jobs per plane, one job at a time, the least of three runs.
@@ -9,6 +9,7 @@ methods of all kinds.
 parsing: 799 such planes, hard links to one empty file, and sheets of 2,000 and of 20,000 samples: a
 dry run, a run that finds nothing to do, and what reading the configuration costs each job of a
 cluster, beside the demo's three samples.
+deep: a whole run to the report, of 10,000 planes of 64 x 64 px, each hundredth annotated.
 """
 
 import argparse
@@ -166,7 +167,7 @@ def report(what, folder, config, *arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--folder", type=Path, help="where the planes are kept")
-    parser.add_argument("--only", choices=("planes", "memory", "parsing"))
+    parser.add_argument("--only", choices=("planes", "memory", "parsing", "deep"))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = (arguments.folder or Path(temporary)).resolve()
@@ -175,9 +176,10 @@ def main():
             planes(folder)
         if arguments.only in (None, "memory"):
             memory(folder)
-    if arguments.only in (None, "parsing"):
-        with tempfile.TemporaryDirectory() as temporary:
-            parsing(Path(temporary))
+    for name, measure_in in (("parsing", parsing), ("deep", deep)):
+        if arguments.only in (None, name):
+            with tempfile.TemporaryDirectory() as temporary:
+                measure_in(Path(temporary))
 
 
 def parsing(folder):
@@ -195,6 +197,28 @@ def parsing(folder):
     report("one job, 2,000 samples", folder, "many.yaml", dry, one_job.format("_small_uint8_1"))
     make_outputs(folder)
     report("nothing to do, 799 planes", folder, "full.yaml")
+
+
+def deep(folder):
+    """A run of very many small planes."""
+    import numpy as np
+    import tifffile
+
+    random = np.random.default_rng(0)
+    truth = np.zeros((10_000, 64, 64), np.uint8)
+    truth[:, 20:40, 8:] = 255
+    noise = random.normal(0, 9, truth.shape).astype(np.float32)
+    tifffile.imwrite(folder / "image.tif", (70 + truth // 3 + noise).astype(np.uint8))
+    rows = ["z\ty\tx\tpath\n"]
+    for z in range(0, len(truth), 100):
+        tifffile.imwrite(folder / f"{z}.tif", truth[z])
+        rows.append(f"{z}\t0\t0\t{z}.tif\n")
+    (folder / "truth.tsv").write_text("".join(rows))
+    (folder / "sheet.tsv").write_text("sample\timage\ttruth\nbars\timage.tif\ttruth.tsv\n")
+    config = {"methods": {"otsu": {"threshold": "otsu"}}, "samples": "sheet.tsv"}
+    (folder / "deep.yaml").write_text(yaml.safe_dump(config))
+    print("\n| | jobs | s | CPU s | peak MB |\n| --- | ---: | ---: | ---: | ---: |")
+    report("10,000 planes", folder, "deep.yaml")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,8 @@ def open_part(part):
 
 
 reach = images.of(parts[0], params.steps).reach
-pixels = max(prod(next(strips(part.grid, part.block, reach)).shape) for part in parts)
+largest = [part.grid.around(next(strips(part.grid, part.block)), reach) for part in parts]
+pixels = max(prod(region.shape) for region in largest)
 with class_histograms.Writer(snakemake.output.histograms) as file:
     for place, levels in chain.from_iterable(
         each_strip_of(open_part, parts, pixels, snakemake.threads)

@@ -45,6 +45,10 @@ def cluster():
 
 BRAIN = {"brain": {"shape": [4, 128, 192], "seed": 5}}
 """Four blocks of a phantom."""
+SUBMISSIONS = 9
+"""The phantom; then, of its four blocks in one: the image to its histograms, the truth, the masks
+by what the sample says, the sweep, the masks by the chosen parameters, the errors, and the
+segmentation by the method that was decided on; its export."""
 HALVES = {
     "left": {"shape": [1, 128, 190], "seed": 6},
     "right": {"shape": [1, 70, 192], "seed": 7},
@@ -133,10 +137,7 @@ def test_results_are_the_local_ones_and_blocks_are_grouped(tmp_path, local):
     project = create(tmp_path / "project")
     run = project.succeed("--configfile", "my.yaml", *PROFILE)
     assert contents(project) == local
-    # the phantom; then, of four blocks in one: the image to its histograms, the truth, the masks by
-    # what the sample says, the sweep, the masks by the chosen parameters, the errors, and the
-    # segmentation by the method that was decided on; its export
-    assert len(submissions(run.output)) == 9
+    assert len(submissions(run.output)) == SUBMISSIONS
 
 
 def test_samples_that_share_a_block_share_submissions(tmp_path):
@@ -156,7 +157,7 @@ def test_cancelled_job_is_submitted_again(tmp_path, local):
     subprocess.run(["scancel", job], check=True)
     assert process.wait(400) == 0
     output = (project.folder / "run.log").read_text()
-    assert len(submissions(output)) == 8
+    assert len(submissions(output)) == SUBMISSIONS + 1
     assert contents(project) == local
 
 

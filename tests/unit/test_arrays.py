@@ -66,7 +66,18 @@ def test_batches_are_read_as_they_are_asked_for(tmp_path):
     # the same values give the same bytes, whenever they are written
     save_batches(path, **ARRAYS)
     with zipfile.ZipFile(path) as file:
-        assert {member.date_time for member in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        kinds = {(member.date_time, member.compress_type) for member in file.infolist()}
+    assert kinds == {((1980, 1, 1, 0, 0, 0), zipfile.ZIP_DEFLATED)}
+
+
+def test_a_header_that_asks_for_less_is_refused(tmp_path):
+    path = tmp_path / "some.npz"
+    np.savez(path, counts=np.arange(10_000))
+    path.write_bytes(path.read_bytes().replace(b"(10000,)", b"(2,)    "))
+    with np.load(path) as packed:
+        assert packed["counts"].tolist() == [0, 1]
+    with pytest.raises(ValueError, match=refusal(path)):
+        read_arrays(path, ["counts"])
 
 
 def test_a_batch_without_an_array_is_refused(tmp_path):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tilewise import frames
-from tilewise.tables import Streamed, read_rows, write_rows
+from tilewise.tables import Streamed, read_all, read_rows, write_rows
 
 COLUMNS = ("sample", "z", "tp", "found", "f1")
 KINDS = {"z": "int64", "tp": "int64", "found": "Int64", "f1": "float64"}
@@ -77,10 +77,15 @@ def test_rows_are_read_as_their_table_is(tmp_path):
 
 
 def test_samples_are_in_the_order_given_and_rows_of_one_as_they_were():
-    rows = [{"sample": sample, "z": str(z)} for z, sample in enumerate("abcab")]
+    # few rows would stay as they were however they are sorted
+    rows = [{"sample": sample, "z": str(z)} for z, sample in enumerate("abcab" * 100)]
     found = frames.in_order(frames.of_rows(rows, ("sample", "z"), KINDS), "cab")
-    assert found["sample"].tolist() == list("caabb")
-    assert found["z"].tolist() == [2, 0, 3, 1, 4]
+    assert "".join(found["sample"]) == "c" * 100 + "a" * 200 + "b" * 200
+    assert found["z"].tolist() == [
+        *range(2, 500, 5),
+        *sorted([*range(0, 500, 5), *range(3, 500, 5)]),
+        *sorted([*range(1, 500, 5), *range(4, 500, 5)]),
+    ]
 
 
 def test_streamed_rows_are_read_each_time(tmp_path):
@@ -113,3 +118,14 @@ def test_rows_that_do_not_fit_their_header_are_damage(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=f"^{path} is damaged: delete it"):
         read_rows(path)
+
+
+def test_rows_of_samples_in_order_of_which_some_are_needed(tmp_path):
+    paths = [tmp_path / "one.tsv", tmp_path / "two.tsv"]
+    for path, names in zip(paths, ("aba", "cb"), strict=True):
+        rows = [{"sample": name, "z": f"{path.stem} {z}"} for z, name in enumerate(names)]
+        write_rows(path, ("sample", "z"), rows)
+    every = [("c", "two 0"), ("a", "one 0"), ("a", "one 2"), ("b", "one 1"), ("b", "two 1")]
+    assert [tuple(row.values()) for row in read_all(paths, "cab")] == every
+    needed = read_all(paths, "cab", lambda row: row["z"].startswith("one"))
+    assert [tuple(row.values()) for row in needed] == every[1:4]

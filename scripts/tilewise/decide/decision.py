@@ -272,7 +272,7 @@ def reference_rows(
     rows = []
     for source, every in histograms.items():
         own = every.of(unit_of.__contains__)
-        each = {place: reference_scores.best(histogram, metric) for place, histogram in own}
+        each = reference_scores.best_each(own, metric)
         if not each:
             continue
         weight = scoring.sampling.weight if scoring.is_weighted else None

@@ -103,7 +103,7 @@ class Folds:
         """Rows of `COLUMNS`: a place that does not count has no unit."""
         return [
             {
-                **vars(place),
+                **place._asdict(),
                 **{"unit_kind": self.kind, "unit": self.unit_of.get(place, "")},
                 "fold": self.fold_of.get(self.unit_of.get(place, ""), ""),
                 **self.sampling.to_row(place),

@@ -29,7 +29,7 @@ def assign(folds: Folds, samples: Collection[str], number: int) -> list[dict[str
             near = {place: models - {model} for place, models in near.items()}
     return [
         {
-            **vars(place),
+            **place._asdict(),
             "unit": own.unit_of.get(place, ""),
             "fold": own.fold_of.get(own.unit_of.get(place, "")),
             "model": by_place.get(place),

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from tilewise.store import class_histograms
 from tilewise.store.class_histograms import ClassHistogram
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A tile, by its plane and its upper left corner in pixels, or a spatial block of one.
 
     `patch` is the number of the block; empty for the tile itself.

@@ -1,6 +1,6 @@
 """What scores are compared with: the best global thresholds given the truth, and chance."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,23 +11,8 @@ from tilewise.score import formulas
 from tilewise.score.formulas import COUNTS
 from tilewise.store.class_histograms import ClassHistogram, merge_many
 
-
-def counts_of(classes: ClassHistogram) -> dict[str, Floats]:
-    """The confusion counts of every global threshold, in both directions.
-
-    Each is a (2, levels + 1) float64 ndarray: first of a foreground above the threshold (below the
-    first level, then at each level), then of one that is not above it.
-    """
-    below_background = np.append(0, np.cumsum(classes.background)).astype(np.float64)
-    below_foreground = np.append(0, np.cumsum(classes.foreground)).astype(np.float64)
-    above_background = below_background[-1] - below_background
-    above_foreground = below_foreground[-1] - below_foreground
-    return {
-        "tp": np.stack([above_foreground, below_foreground]),
-        "fp": np.stack([above_background, below_background]),
-        "fn": np.stack([below_foreground, above_foreground]),
-        "tn": np.stack([below_background, above_background]),
-    }
+AT_ONCE = 2**16
+"""Levels of tiles that are worked on together, which takes a tenth of the time of one by one."""
 
 
 class Oracle(NamedTuple):
@@ -41,17 +26,71 @@ class Oracle(NamedTuple):
     """tp, fp, fn and tn."""
 
 
-def best(classes: ClassHistogram, metric: str) -> Oracle:
-    """The best global threshold: no global method can do better.
+def counts_of(histograms: Sequence[ClassHistogram]) -> dict[str, Floats]:
+    """The confusion counts of every global threshold of each histogram, in both directions.
+
+    Each is a (histograms, 2, levels + 1) float64 ndarray: first of a foreground above the threshold
+    (below the first level, then at each level), then of one that is not above it. Where a histogram
+    has fewer levels than another, its last threshold is repeated.
+    """
+    most = max(own.values.size for own in histograms)
+    background, foreground = below = np.zeros((2, len(histograms), most + 1))
+    for i, own in enumerate(histograms):
+        background[i, 1 : own.values.size + 1] = own.background
+        foreground[i, 1 : own.values.size + 1] = own.foreground
+    np.cumsum(below, axis=-1, out=below)
+    above = below[..., -1:] - below
+    return {
+        "tp": np.stack([above[1], foreground], axis=1),
+        "fp": np.stack([above[0], background], axis=1),
+        "fn": np.stack([foreground, above[1]], axis=1),
+        "tn": np.stack([background, above[0]], axis=1),
+    }
+
+
+def best(histograms: Sequence[ClassHistogram], metric: str) -> list[Oracle]:
+    """The best global threshold for each histogram: no global method can do better.
 
     The metric is one of pixels, the higher the better; of several thresholds that are equal, the
     first counts.
     """
-    counts = counts_of(classes)
-    chosen = _best(counts, metric)
-    direction, split = map(int, chosen)
-    own = [float(counts[name][chosen]) for name in COUNTS]
-    return Oracle(_level(classes, split), direction == 0, own)
+    counts = counts_of(histograms)
+    values = formulas.evaluate(metric, counts)
+    # undefined is less than any value
+    flat = np.where(np.isnan(values), -np.inf, values).reshape(len(histograms), -1)
+    number, chosen = np.arange(len(histograms)), flat.argmax(axis=1)
+    direction, split = np.unravel_index(chosen, values.shape[1:])
+    own = np.stack([counts[name][number, direction, split] for name in COUNTS], axis=1)
+    return [
+        Oracle(float(histogram.values[level - 1]) if level else -np.inf, is_above, each)
+        for histogram, level, is_above, each in zip(
+            histograms, split.tolist(), (direction == 0).tolist(), own.tolist(), strict=True
+        )
+    ]
+
+
+def best_each(tiles: Iterable[tuple[Place, ClassHistogram]], metric: str) -> dict[Place, Oracle]:
+    """The best threshold for each tile."""
+    oracles: dict[Place, Oracle] = {}
+    for some in _in_turn(tiles):
+        oracles |= zip(some, best(list(some.values()), metric), strict=True)
+    return oracles
+
+
+def _in_turn(
+    tiles: Iterable[tuple[Place, ClassHistogram]],
+) -> Iterator[dict[Place, ClassHistogram]]:
+    """Tiles that follow each other, as many as are worked on at once."""
+    some: dict[Place, ClassHistogram] = {}
+    most = 0
+    for place, histogram in tiles:
+        most = max(most, histogram.values.size)
+        if some and (len(some) + 1) * most > AT_ONCE:
+            yield some
+            some, most = {}, histogram.values.size
+        some[place] = histogram
+    if some:
+        yield some
 
 
 def best_shared(
@@ -67,19 +106,15 @@ def best_shared(
     """
     weighted = ((histogram, weight(place) if weight else 1) for place, histogram in tiles)
     together = merge_many(weighted, is_weighted=weight is not None)
-    direction, split = map(int, _best(counts_of(together), metric))
-    threshold = _level(together, split)
-    return {
-        place: Oracle(threshold, direction == 0, _divided(histogram, threshold, direction))
-        for place, histogram in tiles
-    }
+    (shared,) = best([together], metric)
+    return {place: shared._replace(counts=_divided(own, shared)) for place, own in tiles}
 
 
-def _divided(histogram: ClassHistogram, threshold: float, direction: int) -> list[float]:
-    """tp, fp, fn and tn of one threshold, with a direction as in `counts_of`."""
-    level = np.searchsorted(histogram.values, threshold, side="right")
+def _divided(histogram: ClassHistogram, shared: Oracle) -> list[float]:
+    """tp, fp, fn and tn of a threshold, which is of other tiles, too."""
+    level = np.searchsorted(histogram.values, shared.threshold, side="right")
     positive, negative = slice(level, None), slice(level)
-    if direction:
+    if not shared.is_above:
         positive, negative = negative, positive
     background, foreground = histogram.background, histogram.foreground
     parts = foreground[positive], background[positive], foreground[negative], background[negative]
@@ -95,16 +130,6 @@ def describe(oracles: Collection[Oracle]) -> str:
             low, high = min(levels), max(levels)
             texts.append(f"{word} {low:.6g}" + (f" to {high:.6g}" if high > low else ""))
     return ", ".join(texts)
-
-
-def _level(classes: ClassHistogram, split: int) -> float:
-    return float(classes.values[split - 1]) if split else -np.inf
-
-
-def _best(counts: Mapping[str, Floats], metric: str) -> tuple[np.intp, ...]:
-    """Direction and level of the threshold with the greatest value; nan is less than any."""
-    values = formulas.evaluate(metric, counts)
-    return np.unravel_index(np.argmax(np.where(np.isnan(values), -np.inf, values)), values.shape)
 
 
 def trivial(truth_pixels: Floats, annotated: Floats) -> dict[str, Floats]:

@@ -164,15 +164,11 @@ def pool_table(
     """
     names = sorted(set(units.values()))
     number = {name: i for i, name in enumerate(names)}
-    own = np.array(
-        [
-            number[units[place]] if place in units and place not in left_out else len(names)
-            for place in places
-        ],
-        np.intp,
-    )
+    nowhere = len(names)
+    number_of = {place: number[unit] for place, unit in units.items() if place not in left_out}
+    own = np.array([number_of.get(place, nowhere) for place in places], np.intp)
     # sums in the order of the rows; what belongs to no unit comes last
-    pooled = np.zeros((len(names) + 1, counts.shape[1]))
+    pooled = np.zeros((nowhere + 1, counts.shape[1]))
     for i, column in enumerate(counts.T):
-        pooled[:, i] = np.bincount(own, column, len(names) + 1)
+        pooled[:, i] = np.bincount(own, column, nowhere + 1)
     return pooled[:-1]

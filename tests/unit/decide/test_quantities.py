@@ -116,7 +116,7 @@ def test_planes_that_follow_each_other_were_not_drawn_at_random():
     with pytest.raises(RefusedError, match=r"follow each other \(z 10 to 15\)"):
         draw(Level([sample(planes=40, tiles=4, annotated=run)]), "random", 5)
     # six of seven mostly do
-    few = [replace(one, place=replace(one.place, z=one.place.z - 9)) for one in run]
+    few = [replace(one, place=one.place._replace(z=one.place.z - 9)) for one in run]
     assert draw(Level([sample(planes=7, tiles=4, annotated=few)]), "random", 5).kind == "plane"
 
 

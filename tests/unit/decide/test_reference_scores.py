@@ -37,7 +37,12 @@ def test_counts_of_every_threshold(dtype):
     levels = class_histogram(pixels, truth)
     assert levels.background.sum() == np.sum(truth == 0)
     assert levels.foreground.sum() == np.sum(truth == 1)
-    counts = reference_scores.counts_of(levels)
+    # 24 bytes for each of 65536 levels would be far too many
+    assert levels.values.dtype == (np.float64 if dtype == "float32" else dtype)
+    assert {levels.background.dtype, levels.foreground.dtype} == {np.dtype(np.uint32)}
+    # beside another of more or of fewer levels
+    one = ClassHistogram(*np.array([[7], [1], [2]]))
+    counts = {name: own[1] for name, own in reference_scores.counts_of([one, levels]).items()}
     for i in range(0, levels.values.size, 7):
         # halfway to the next level: floats are brought to levels
         above = levels.values[i : i + 2].mean()
@@ -61,7 +66,7 @@ def test_the_best_threshold_by_brute_force(sign):
         for value in range(255)
         for mask in (pixels[known] > value, pixels[known] <= value)
     )
-    found = reference_scores.best(class_histogram(pixels, truth), "mcc")
+    (found,) = reference_scores.best([class_histogram(pixels, truth)], "mcc")
     assert found.is_above == (sign > 0)
     mask = pixels[known] > found.threshold
     assert matthews_corrcoef(truth[known], mask if sign > 0 else ~mask) == pytest.approx(best)
@@ -94,6 +99,53 @@ def test_one_threshold_for_all_tiles(sign):
         mask = pixels > threshold if sign > 0 else pixels <= threshold
         tn, fp, fn, tp = confusion_matrix(truth[known], mask[known]).ravel()
         assert counts[place] == [tp, fp, fn, tn]
+
+
+METRICS = {
+    "accuracy": lambda tp, fp, fn, tn: (tp + tn) / (tp + fp + fn + tn),
+    "precision": lambda tp, fp, fn, tn: tp / (tp + fp) if tp + fp else -np.inf,
+    "recall": lambda tp, fp, fn, tn: tp / (tp + fn) if tp + fn else -np.inf,
+}
+
+
+def one_after_the_other(levels, metric):
+    """Threshold, direction and counts of the best of all thresholds, the first of equal ones."""
+    found = []
+    for is_above in (True, False):
+        for threshold in (-np.inf, *levels.values.tolist()):
+            positive = (levels.values > threshold) == is_above
+            tp, fp = (int(own[positive].sum()) for own in (levels.foreground, levels.background))
+            fn, tn = (int(own[~positive].sum()) for own in (levels.foreground, levels.background))
+            found.append((METRICS[metric](tp, fp, fn, tn), threshold, is_above, [tp, fp, fn, tn]))
+    values = [value for value, *_ in found]
+    return tuple(found[values.index(max(values))][1:])
+
+
+@pytest.mark.parametrize("at_once", [1, 300, 2**16])
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_best_threshold_of_each_tile(monkeypatch, metric, at_once):
+    sizes, counts_of = [], reference_scores.counts_of
+
+    def counted(histograms):
+        sizes.append([levels.values.size for levels in histograms])
+        return counts_of(histograms)
+
+    monkeypatch.setattr(reference_scores, "AT_ONCE", at_once)
+    monkeypatch.setattr(reference_scores, "counts_of", counted)
+    tiles = {Place("a", 0, 0, i): class_histogram(*tile("uint8", seed=i)) for i in range(5)}
+    # one class, one level
+    tiles[Place("b", 0, 0, 0)] = ClassHistogram(*np.array([[3], [5], [0]]))
+    tiles[Place("c", 0, 0, 0)] = ClassHistogram(*np.array([[3, 9], [0, 0], [2, 2]]))
+    tiles[Place("d", 0, 0, 0)] = ClassHistogram(*np.array([[3, 9], [1, 2], [2, 1]]))
+    found = reference_scores.best_each(tiles.items(), metric)
+    assert {place: tuple(one) for place, one in found.items()} == {
+        place: one_after_the_other(levels, metric) for place, levels in tiles.items()
+    }
+    # as many as go together
+    assert sum(map(len, sizes)) == len(tiles)
+    assert all(len(own) * max(own) <= at_once for own in sizes if len(own) > 1)
+    assert len(sizes) == {1: 8, 300: len(sizes), 2**16: 1}[at_once] < 9
+    assert reference_scores.best_each([], metric) == {}
 
 
 def test_thresholds_in_words():
@@ -230,6 +282,9 @@ def test_levels_are_taken_together():
     background, foreground = [4, 0, 0, 1, 1, 1, 1, 0], [0, 0, 0, 0, 1, 1, 1, 1]
     many = ClassHistogram(values, np.array(background), np.array(foreground))
     assert thin(many, 8) is many
+    nothing = ClassHistogram(values, np.full(8, 2), np.zeros(8))
+    # an eighth each: 0.125 to 0.375, 0.5 to 0.875, 1
+    assert thin(nothing, 4).background.tolist() == [6, 8, 2]
     found = thin(many, 4)
     # shares of both, added up: 0.5, 0.5, 0.5, 0.625 | 1, 1.375 | 1.75 | 2
     assert found.values.tolist() == [1.5, 2.5, 3, 3.5]
@@ -254,9 +309,11 @@ def test_little_lies_between_thresholds_that_are_left(most):
 
 
 def test_the_best_threshold_of_very_many_levels(monkeypatch):
-    monkeypatch.setattr(class_histograms, "MANY_LEVELS", 1000)
+    monkeypatch.setattr(class_histograms, "MANY_LEVELS", 700)
     tiles = [(Place("a", 0, 0, i), class_histogram(*tile("float32", seed=i))) for i in range(9)]
-    exact = reference_scores.best(merge([levels for _, levels in tiles]), "mcc")
+    assert min(levels.values.size for _, levels in tiles) > 400
+    assert merge_many((levels, 1) for _, levels in tiles).values.size <= 700
+    (exact,) = reference_scores.best([merge([levels for _, levels in tiles])], "mcc")
     oracles = reference_scores.best_shared(tiles, "mcc")
     found = np.sum([own.counts for own in oracles.values()], axis=0)
     assert sum(exact.counts) == found.sum() == 9 * 18 * 30

@@ -4,7 +4,7 @@ import numpy as np
 
 from tilewise.decide.places import Place
 from tilewise.decide.space import Spot
-from tilewise.decide.units import apart, assign, independent, pool
+from tilewise.decide.units import apart, assign, independent, pool, pool_table
 
 
 def places(*tiles):
@@ -129,3 +129,13 @@ def test_as_many_linked_units_as_are_asked_for_are_enough():
     assert (kind, len(names)) == ("cell", 7)
     # no more can be asked for than there are tiles
     assert kinds(square(1) | square(1, 2), min_units=5)[0] == "tile"
+
+
+def test_counts_are_summed_by_unit():
+    tiles = places(*(("a", z, 0, 0) for z in range(5)))
+    units = {tiles[0]: "two", tiles[1]: "one", tiles[2]: "two", tiles[4]: "three"}
+    counts = np.array([[1, 10], [2, 20], [4, 40], [8, 80], [16, 160]], np.float64)
+    # one, three and two; the fourth tile has no unit
+    assert pool_table(tiles, counts, units).tolist() == [[2, 20], [16, 160], [5, 50]]
+    left_out = {tiles[0], tiles[4]}
+    assert pool_table(tiles, counts, units, left_out).tolist() == [[2, 20], [0, 0], [4, 40]]

@@ -2,8 +2,10 @@
 
 import threading
 
+import cv2
 import pytest
 
+from tilewise.store.blocks import in_order
 from tilewise.store.grid import Grid
 from tilewise.store.parts import Part, each_part, each_strip_of, parts_of
 
@@ -124,6 +126,16 @@ def test_strips_too_large_to_be_in_memory_together():
         return lambda _: threading.get_ident(), range(3)
 
     assert set(each_strip_of(open_part, PARTS, 2**28, 4)) == {threading.get_ident()}
+
+
+@pytest.mark.parametrize(("workers", "own"), [(1, 4), (2, 2), (3, 1), (4, 1)])
+def test_workers_share_the_threads_of_opencv(workers, own):
+    before = cv2.getNumThreads()
+    try:
+        tasks = [cv2.getNumThreads] * 4
+        assert list(in_order(tasks, workers, threads=4)) == [own] * 4
+    finally:
+        cv2.setNumThreads(before)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
