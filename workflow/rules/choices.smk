@@ -12,7 +12,7 @@ def read_choice(file):
         try:
             return dict(json.load(text))
         except (TypeError, ValueError):
-            raise WorkflowError(damage(file)) from None
+            raise WorkflowError(str(damage(file))) from None
 
 
 def get_method(method):
@@ -26,7 +26,7 @@ def get_method(method):
     file = checkpoints.decide.get().output.choice
     chosen = read_choice(file).get("method")
     if chosen not in STUDY.methods:
-        raise WorkflowError(damage(file))
+        raise WorkflowError(str(damage(file)))
     return chosen
 
 
