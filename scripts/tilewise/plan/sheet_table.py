@@ -42,10 +42,9 @@ def read_table(
     Raises
     ------
     ValueError
-        If the file is another than that, a column is missing, has no name or that of another, a row
-        has not a cell for each column, or a cell is longer than `LONGEST_CELL`, or
-        there are more than `MOST_COLUMNS`; the message names
-        the file, line, column and remedy.
+        If the file is another than that, a column is missing, has no name or that of another, there
+        are more than `MOST_COLUMNS`, a row has not a cell for each column, or a cell is longer than
+        `LONGEST_CELL`; the message names the file, line, column and remedy.
     """
     lines = [
         (number, line)
