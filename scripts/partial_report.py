@@ -60,10 +60,9 @@ def rows_of(path):
     """Rows of a table; none if it is missing, or not written to its end."""
     try:
         text = Path(path).read_text(encoding="utf-8")
-        rows = read_rows(path) if text.endswith("\n") else []
-    except OSError:
+        return read_rows(path) if text.endswith("\n") else []
+    except (OSError, ValueError):
         return []
-    return [row for row in rows if None not in row.values()]
 
 
 def scores_of(study, tables):
@@ -128,18 +127,29 @@ def partial(study):
         tables[name] = rows_of(f"results/{name}.tsv")
     curves = zip(learn.with_learning_curve(study), learn.learning_curves(study), strict=True)
     pictures, packs = pictures_of(study, rows)
+    said, decision = progress(len(scored), len(wanted))
     known = data.assemble(
         *(definitions.facts(study, choices), tables, None, {}, pictures, TERMS),
         text=methods_text.write(facts, None, {})._asdict(),
         packs=packs,
         number_of_packs=len(packs),
         learning_curves={method: rows_of(path) for method, path in curves},
-        partial=f"This report is of a run that goes on: {len(scored)} of {len(wanted)} tables of "
-        "scores are there.",
+        partial=said,
         citations=methods_text.citations(facts),
     )
-    known["answer"]["sentences"] = ["Nothing is decided before all methods have been scored."]
+    known["answer"]["sentences"] = [decision]
     return known
+
+
+def progress(scored, wanted):
+    """How far the run is, and what that means for the decision, in words."""
+    if scored < wanted:
+        tables = f"{scored} of {wanted} tables of scores are there."
+        decision = "Nothing is decided before all methods have been scored."
+        return f"This report is of a run that goes on: {tables}", decision
+    tables = f"All {wanted} tables of scores are there."
+    decision = "The decision is in results/report.html, once the run has ended."
+    return f"This report is a part of that of the whole run. {tables}", decision
 
 
 def main():

@@ -128,6 +128,26 @@ def test_a_table_of_scores_that_is_being_written_is_left_out(folder, write):
     assert "0 of 4 tables of scores are there." in write()
 
 
+def test_a_table_of_rows_that_are_cut_is_left_out(folder, write):
+    path = folder / "results/a/otsu/metrics/0/0/0.tsv"
+    header, row = path.read_text().splitlines()
+    path.write_text(f"{header}\n{row[:20]}\n")
+    assert "0 of 4 tables of scores are there." in write()
+
+
+def test_once_all_is_scored_the_whole_report_is_named(folder, write):
+    own = folder / "results/a/otsu/metrics/0/0/0.tsv"
+    for sample in "ab":
+        for method in ("otsu", "li"):
+            path = folder / f"results/{sample}/{method}/metrics/0/0/0.tsv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(own.read_text().replace("a\totsu", f"{sample}\t{method}"))
+    html = write()
+    assert "All 4 tables of scores are there." in html
+    assert "The decision is in results/report.html, once the run has ended." in html
+    assert "goes on" not in html
+
+
 def test_what_is_there_is_shown_and_what_is_missing_is_said(folder, write, capsys):
     html = write()
     assert "report-partial.html" in capsys.readouterr().out
