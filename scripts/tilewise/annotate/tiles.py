@@ -35,7 +35,14 @@ def read_tiles(path: Path, results: Results, number: int | None = None) -> list[
             f"{path} does not exist: run snakemake first, with `measure: true` under `quality`; or "
             "name a table of tiles with --tiles"
         )
-    rows = read_rows(path)
+    try:
+        rows = read_rows(path)
+    except ValueError:
+        # it may be the user's own, which nobody should delete
+        raise ValueError(
+            f"{path} is no table, or a row has other fields than its header: save it as text with "
+            "tabs, each row with a field for each column"
+        ) from None
     if not rows:
         raise ValueError(
             f"{path} has no tiles: all have truth or are empty, or `next` under `quality` is 0"

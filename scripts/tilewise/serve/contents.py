@@ -41,8 +41,8 @@ def samples_of(results: Path) -> list[dict[str, Any]]:
         inner = results / "results"
         remedy = f"name {inner}" if (inner / STACKS).exists() else RUN
         raise ValueError(f"{results} is no folder of results, as it has no {STACKS}: {remedy}")
-    rows = read_rows(table)
     try:
+        rows = read_rows(table)
         samples = [{**row, **{name: int(row[name]) for name in SIZES}} for row in rows]
     except (KeyError, TypeError, ValueError):
         raise ValueError(

@@ -247,6 +247,10 @@ def test_tables_that_cannot_be(results, tmp_path):
     refused(results, "has no column `height`: it needs")
     table.write_text("sample\ttile\tz\ty\tx\theight\twidth\n")
     refused(results, "has no tiles: all have truth or are empty, or `next`")
+    for damaged in (b"sample\ttile\nlarge\n", b"sample\ttile\nlarge\t\xff\n"):
+        table.write_bytes(damaged)
+        # it may be a table of the user's
+        refused(results, "is no table, or a row has other fields than its header: save it as text")
     table.unlink()
     refused(results, "does not exist: run snakemake first, with `measure: true`")
     with pytest.raises(ValueError, match=r"stacks\.tsv does not exist: run snakemake first, or"):
