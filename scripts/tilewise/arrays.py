@@ -1,5 +1,6 @@
 """Arrays of a `.npz` file, all at once, or in batches where memory has no room for all."""
 
+import io
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -30,7 +31,7 @@ def read_arrays(path: str | Path, names: Iterable[str]) -> Arrays:
     it. So is a compressed one: a small file could have arrays that no memory holds.
     """
     with open(path, "rb") as file, _refusing(path):
-        _check(file, zipfile.ZIP_STORED)
+        _check(file)
         with np.load(file) as packed:
             return _arrays(packed, names)
 
@@ -62,29 +63,38 @@ class BatchWriter:
 def read_batches(path: str | Path, names: Iterable[str]) -> Iterator[Arrays]:
     """The batches of a file that a `BatchWriter` has written, one after the other.
 
-    Of a file that does not agree with its checksums, none: it is refused as by `read_arrays`.
+    A file is refused as by `read_arrays`, at the first batch that does not agree with its checksum.
     """
     names = list(names)
     with open(path, "rb") as file:
         with _refusing(path):
-            _check(file, zipfile.ZIP_DEFLATED)
-            packed = np.load(file)
-            batches = packed[BATCHES]
+            packed = _open(file, zipfile.ZIP_DEFLATED)
+            batches = _member(packed, BATCHES)
             if batches.shape != () or batches.dtype.kind != "i" or batches < 0:
                 raise ValueError("no number")
         for number in range(int(batches)):
             with _refusing(path):
-                arrays = _arrays(packed, [f"{number}/{name}" for name in names])
-            yield dict(zip(names, arrays.values(), strict=True))
+                arrays = {name: _member(packed, f"{number}/{name}") for name in names}
+            yield arrays
 
 
-def _check(file: IO[bytes], compression: int) -> None:
-    """Read a file for its checksums, and be at its start again."""
+def _open(file: IO[bytes], compression: int) -> zipfile.ZipFile:
     packed = zipfile.ZipFile(file)
     if any(member.compress_type != compression for member in packed.infolist()):
         raise zipfile.BadZipFile("compressed in another way")
+    return packed
+
+
+def _member(packed: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """An array of a batch: all of its bytes are read, and agree with their checksum."""
+    array: NDArray[Any] = np.lib.format.read_array(io.BytesIO(packed.read(f"{name}.npy")))
+    return array
+
+
+def _check(file: IO[bytes]) -> None:
+    """Read a file for its checksums, and be at its start again."""
     # numpy alone reads no further than an array's header says, and then checks nothing
-    if damaged := packed.testzip():
+    if damaged := _open(file, zipfile.ZIP_STORED).testzip():
         raise zipfile.BadZipFile(damaged)
     file.seek(0)
 

@@ -12,7 +12,7 @@ from tilewise.score.formulas import COUNTS
 from tilewise.store.class_histograms import ClassHistogram, merge_many
 
 AT_ONCE = 2**16
-"""Levels of tiles that are worked on together, which takes a tenth of the time of one by one."""
+"""Levels of tiles that are worked on together, which takes less time than one by one."""
 
 
 class Oracle(NamedTuple):

@@ -12,7 +12,7 @@ STRIP_COLUMNS = 512
 BAND_ROWS = 64
 """Rows that take their values from the nearest pixels at a time."""
 MOST_SPECKS = 0.1
-"""Pixels inside that are less than three wide or high, over those outside: some 0.02 if clear."""
+"""Pixels inside that are less than three wide or high, over those outside."""
 
 
 def surroundings(reach: float) -> float:
