@@ -29,3 +29,25 @@ def test_what_is_decoded_takes_no_more_memory_than_twice_what_is_declared():
         check=True,
     )
     assert done.stdout == "refused\n"
+
+
+LOWER = """
+import resource
+from types import SimpleNamespace
+from tilewise import job
+
+before = resource.getrlimit(resource.RLIMIT_DATA)
+job.limit_memory(SimpleNamespace(resources=SimpleNamespace(mem_mb=5000)))
+print(before == resource.getrlimit(resource.RLIMIT_DATA))
+"""
+
+
+def test_a_lower_limit_of_the_user_stays():
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -S -d 4000000; "$0" -c "$1"', sys.executable, LOWER],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True\n"

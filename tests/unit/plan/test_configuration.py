@@ -162,7 +162,9 @@ def test_what_is_lost_when_a_file_is_read(tmp_path, text):
 def test_keys_and_aliases_that_lose_nothing(tmp_path):
     path = tmp_path / "my.yaml"
     path.write_text(
-        "\ufeffa: &a {x: 1}\nb: {x: 2, <<: *a}\nc: {x: *a, y: *a, 1: 2, '1': 3}\n", "utf-8"
+        "\ufeffa: &a {x: 1}\nb: &b {x: 2, <<: *a}\nc: {x: *a, y: *a, 1: 2, '1': 3}\n"
+        "d: {<<: *a, <<: *b}\n",
+        "utf-8",
     )
     check_files([path, tmp_path / "none.yaml"])
     path.write_text("")

@@ -385,6 +385,8 @@ def test_samples_of_one_patient_without_a_group_are_doubted(folder, column):
     assert ungrouped(rows[:2]) == []
     assert ungrouped([*rows[:2], rows[2] | {"truth": ""}]) == []
     assert ungrouped([row | {"group": f"g{row[column]}"} for row in rows]) == []
+    # nor of patients that nobody knows
+    assert ungrouped([row | {column: ""} for row in rows]) == []
 
 
 def other(folder, name, target="window.png"):

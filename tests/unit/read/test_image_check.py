@@ -93,3 +93,4 @@ def test_copies_of_an_image_that_are_not_of_one_group():
     assert doubted((*first, "g"), (*copy, "g")) == []
     assert doubted((*first, ""), ("C", "a.png", "")) == []
     assert doubted((*first, ""), ("C", "never read.png", "")) == []
+    assert doubted(("C", "never read.png", ""), ("D", "nor this.png", "")) == []
